@@ -1,0 +1,4 @@
+//! An HTTP API over PostgreSQL that keeps its promises under stress.
+
+pub mod config;
+pub mod warrior;

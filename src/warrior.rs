@@ -1,0 +1,188 @@
+//! The domain: what a warrior is, and how bytes become one.
+//!
+//! Parsing is validation: a [`NewWarrior`] in hand satisfies every limit below, so nothing further
+//! down checks again. This module imports no layer.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use chrono::{Datelike, NaiveDate};
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+/// Longest name, in Unicode code points, as PostgreSQL's `varchar(100)` counts.
+pub const NAME_MAX: usize = 100;
+/// Most skills that one warrior may have; the least is one.
+pub const SKILLS_MAX: usize = 20;
+/// Longest skill, in Unicode code points; the shortest is one.
+pub const SKILL_MAX: usize = 250;
+
+/// A warrior as a client describes it, with every limit checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NewWarrior {
+    /// 1 to [`NAME_MAX`] code points, no U+0000.
+    pub name: String,
+    /// A real calendar date, exactly `YYYY-MM-DD`, 0001-01-01 to 9999-12-31.
+    pub dob: String,
+    /// 1 to [`SKILLS_MAX`] strings of 1 to [`SKILL_MAX`] code points, in the client's order.
+    pub fight_skills: Vec<String>,
+}
+
+/// Why bytes are not a warrior.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// Not one JSON object: broken syntax, invalid UTF-8, a lone surrogate, a key given twice.
+    Malformed(String),
+    /// A JSON object whose fields are wrong or missing; every wrong field, in the contract's order.
+    Invalid(Vec<FieldError>),
+}
+
+/// One wrong field and what would be right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// The key in the JSON object.
+    pub field: &'static str,
+    /// What is wrong and what would be right; it never repeats the value.
+    pub detail: String,
+}
+
+impl NewWarrior {
+    /// Reads a request body.
+    ///
+    /// # Errors
+    /// [`Rejection::Malformed`] when it is not one JSON object, [`Rejection::Invalid`] with every
+    /// wrong field otherwise. Unknown keys are ignored.
+    pub fn parse(body: &[u8]) -> Result<Self, Rejection> {
+        let fields: Fields =
+            serde_json::from_slice(body).map_err(|e| Rejection::Malformed(e.to_string()))?;
+        let mut wrong = Vec::new();
+        let name = checked("name", name(fields.name), &mut wrong);
+        let dob = checked("dob", dob(fields.dob), &mut wrong);
+        let fight_skills = checked(
+            "fight_skills",
+            fight_skills(fields.fight_skills),
+            &mut wrong,
+        );
+        match (name, dob, fight_skills) {
+            (Some(name), Some(dob), Some(fight_skills)) => Ok(Self {
+                name,
+                dob,
+                fight_skills,
+            }),
+            _ => Err(Rejection::Invalid(wrong)),
+        }
+    }
+}
+
+fn checked<T>(
+    field: &'static str,
+    value: Result<T, String>,
+    wrong: &mut Vec<FieldError>,
+) -> Option<T> {
+    value
+        .map_err(|detail| wrong.push(FieldError { field, detail }))
+        .ok()
+}
+
+fn name(value: Option<Value>) -> Result<String, String> {
+    text(value, NAME_MAX)
+}
+
+fn dob(value: Option<Value>) -> Result<String, String> {
+    const RIGHT: &str = "must be a calendar date written YYYY-MM-DD, 0001-01-01 to 9999-12-31";
+    let text = match value {
+        None => return Err(format!("is missing; it {RIGHT}")),
+        Some(Value::String(text)) => text,
+        Some(_) => return Err(RIGHT.to_owned()),
+    };
+    // chrono alone would accept "2020-1-1" and "+2020-01-01"; writing the date back settles it.
+    let date = NaiveDate::parse_from_str(&text, "%Y-%m-%d").map_err(|_| RIGHT.to_owned())?;
+    if (1..=9999).contains(&date.year()) && date.format("%Y-%m-%d").to_string() == text {
+        Ok(text)
+    } else {
+        Err(RIGHT.to_owned())
+    }
+}
+
+fn fight_skills(value: Option<Value>) -> Result<Vec<String>, String> {
+    let right = format!("must be an array of 1 to {SKILLS_MAX} strings");
+    let items = match value {
+        None => return Err(format!("is missing; it {right}")),
+        Some(Value::Array(items)) => items,
+        Some(_) => return Err(right),
+    };
+    if items.is_empty() || items.len() > SKILLS_MAX {
+        return Err(format!("{right}; it has {}", items.len()));
+    }
+    items
+        .into_iter()
+        .enumerate()
+        .map(|(i, item)| text(Some(item), SKILL_MAX).map_err(|e| format!("item {} {e}", i + 1)))
+        .collect()
+}
+
+/// A string of 1 to `max` code points without U+0000, which PostgreSQL's text cannot hold.
+fn text(value: Option<Value>, max: usize) -> Result<String, String> {
+    let right = format!("must be a string of 1 to {max} characters");
+    let text = match value {
+        None => return Err(format!("is missing; it {right}")),
+        Some(Value::String(text)) => text,
+        Some(_) => return Err(right),
+    };
+    if text.contains('\0') {
+        return Err("must not contain the character U+0000".to_owned());
+    }
+    match text.chars().count() {
+        n if (1..=max).contains(&n) => Ok(text),
+        n => Err(format!("{right}; it has {n}")),
+    }
+}
+
+/// The three known keys of a JSON object, before any of them is judged.
+#[derive(Default)]
+struct Fields {
+    name: Option<Value>,
+    dob: Option<Value>,
+    fight_skills: Option<Value>,
+}
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object with the keys name, dob and fight_skills")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Fields, M::Error> {
+        let mut fields = Fields::default();
+        let mut unknown = HashSet::new();
+        while let Some(key) = map.next_key::<String>()? {
+            // Unknown values are read whole too, so that a lone surrogate in them is found.
+            let value: Value = map.next_value()?;
+            let twice = match key.as_str() {
+                "name" => fields.name.replace(value).is_some(),
+                "dob" => fields.dob.replace(value).is_some(),
+                "fight_skills" => fields.fight_skills.replace(value).is_some(),
+                _ => !unknown.insert(key.clone()),
+            };
+            if twice {
+                return Err(M::Error::custom(format_args!(
+                    "the key {key:?} is given twice"
+                )));
+            }
+        }
+        Ok(fields)
+    }
+}
+
+#[cfg(test)]
+mod tests;
