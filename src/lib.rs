@@ -1,4 +1,6 @@
 //! An HTTP API over PostgreSQL that keeps its promises under stress.
 
 pub mod config;
+pub mod dispatch;
+pub mod store;
 pub mod warrior;
