@@ -2,5 +2,6 @@
 
 pub mod config;
 pub mod dispatch;
+pub mod stack;
 pub mod store;
 pub mod warrior;
