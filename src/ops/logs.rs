@@ -1,4 +1,4 @@
-//! Logs, as text or JSON lines on standard output.
+//! Logs, as text or JSON lines on standard error; standard output is for results.
 
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
@@ -32,12 +32,12 @@ pub fn start(format: LogFormat, level: &str) -> Result<LogGuard, ConfigError> {
         .add_directive(directive("postgres=info")?);
     let (writer, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(WAITING_MAX)
-        .finish(std::io::stdout());
+        .finish(std::io::stderr());
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(writer)
         .with_target(false)
-        // A closed standard output must not end the program.
+        // A closed standard error must not end the program.
         .log_internal_errors(false);
     match format {
         LogFormat::Text => builder.init(),
