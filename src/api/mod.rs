@@ -156,3 +156,6 @@ fn read_failed(failure: Failure) -> Problem {
         Failure::Unknown | Failure::Rejected(_) => Reason::Deadline,
     })
 }
+
+#[cfg(test)]
+mod tests;
