@@ -7,6 +7,7 @@
 mod connection;
 mod error;
 mod pool_metrics;
+pub mod schema;
 mod tls;
 
 use std::collections::{HashMap, HashSet};
@@ -88,8 +89,11 @@ pub type Send<'s, 'a, Q> = &'s mut (dyn FnMut() -> Vec<&'a Q> + 's);
 
 /// The database, seen by worker threads. Clones share one pool.
 #[derive(Clone)]
-pub struct Store {
-    pool: Pool<Manager>,
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    /// There until the last clone is dropped.
+    pool: Option<Pool<Manager>>,
     epoch: Epoch,
 }
 
@@ -125,8 +129,10 @@ impl Store {
             .error_handler(Box::new(QuietErrors))
             .thread_pool(Arc::new(login_threads))
             .build_unchecked(Manager::new(database.clone(), epoch.clone())?);
-        pool_metrics::register_gauges(registry, pool.clone());
-        Ok(Self { pool, epoch })
+        Ok(Self(Arc::new(Inner {
+            pool: Some(pool),
+            epoch,
+        })))
     }
 
     /// Stores a batch, in one statement.
@@ -221,14 +227,26 @@ impl Store {
     }
 
     fn session(&self) -> Result<Session<'_>, StoreError> {
-        let connection = self
-            .pool
+        let Some(pool) = &self.0.pool else {
+            unreachable!("only drop takes the pool")
+        };
+        let connection = pool
             .get_timeout(CHECKOUT_TIMEOUT)
             .map_err(|e| StoreError::not_sent(format!("no connection: {e}")))?;
         Ok(Session {
             connection,
-            epoch: &self.epoch,
+            epoch: &self.0.epoch,
         })
+    }
+}
+
+impl Drop for Inner {
+    /// Closing a client blocks, and the last clone may be dropped on an async thread.
+    fn drop(&mut self) {
+        let pool = self.pool.take();
+        let _ = std::thread::Builder::new()
+            .name("close".to_owned())
+            .spawn(move || drop(pool));
     }
 }
 
