@@ -16,12 +16,19 @@ fn applies_to_an_empty_database_and_again_to_a_current_one() {
     assert!(schema::status(&mut client).unwrap().pending.is_empty());
 
     let again = schema::apply(&mut client, &mut |_| {}).unwrap();
-    assert!(again.migrations.is_empty() && again.indexes.is_empty(), "{again:?}");
+    assert!(
+        again.migrations.is_empty() && again.indexes.is_empty(),
+        "{again:?}"
+    );
 }
 
 #[test]
 fn fresh() {
     let database = fresh_database();
     let mut c = database.pooled();
-    c.query_typed(include_str!("../../src/store/sql/search.sql"), &[(&"x", postgres::types::Type::TEXT)]).unwrap();
+    c.query_typed(
+        include_str!("../../src/store/sql/search.sql"),
+        &[(&"x", postgres::types::Type::TEXT)],
+    )
+    .unwrap();
 }
