@@ -23,6 +23,8 @@ const LOOK: Duration = Duration::from_millis(250);
 const REVIVALS_MAX: usize = 5;
 /// See [`REVIVALS_MAX`].
 const REVIVAL_WINDOW: Duration = Duration::from_secs(60);
+/// How long the workers get to finish once nobody waits for them any more.
+const WORKERS_TIMEOUT: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     match config::load().map_err(Into::into).and_then(run) {
@@ -79,7 +81,7 @@ fn up(args: &UpArgs, embedded: &Embedded, server: &Server, _logs: LogGuard) -> a
     introduce(&running);
     let outcome = look_after(&mut stack, &stop.1);
     say("stopping: finishing open requests, then PgBouncer, then PostgreSQL");
-    runtime.block_on(running.stop());
+    runtime.block_on(running.stop()).join(WORKERS_TIMEOUT);
     stack.stop()?;
     say("stopped");
     outcome
@@ -91,7 +93,7 @@ fn serve_existing(args: &ServeArgs) -> anyhow::Result<()> {
     introduce(&running);
     let _ = stop.1.recv();
     say("stopping: finishing open requests");
-    runtime.block_on(running.stop());
+    runtime.block_on(running.stop()).join(WORKERS_TIMEOUT);
     say("stopped");
     Ok(())
 }
@@ -129,6 +131,7 @@ fn start(
     database: &Database,
     secret: &Secret,
 ) -> anyhow::Result<(Runtime, Running, StopChannel)> {
+    ops::raise_descriptor_limit(server.sizes.connections_max + server.sizes.pool());
     let runtime = Runtime::new().context("the async runtime cannot be started")?;
     let stop = sync_channel(1);
     let running = runtime.block_on(async {
