@@ -53,21 +53,14 @@ impl Api {
     /// Answers one request whose body is read.
     pub async fn answer(&self, head: &Parts, body: &[u8]) -> Answer {
         let deadline = Instant::now() + self.deadline;
-        let request = match route(head, body) {
-            Ok(request) => request,
-            Err(problem) => {
-                return Answer {
-                    route: "none",
-                    response: problem.response(),
-                };
-            }
+        let result = match route(head, body) {
+            Ok(request) => self.execute(request, deadline).await,
+            Err(problem) => Err(problem),
         };
-        let route = request.name();
-        let response = self
-            .execute(request, deadline)
-            .await
-            .unwrap_or_else(|p| p.response());
-        Answer { route, response }
+        Answer {
+            route: route::name(head),
+            response: result.unwrap_or_else(|problem| problem.response()),
+        }
     }
 
     async fn execute(
@@ -156,3 +149,6 @@ fn read_failed(failure: Failure) -> Problem {
         Failure::Unknown | Failure::Rejected(_) => Reason::Deadline,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -130,16 +130,15 @@ fn get_only() -> Problem {
     Problem::MethodNotAllowed("GET, HEAD")
 }
 
-impl Request {
-    /// The name of the route in metrics.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Create(_) => "create",
-            Self::Find(_) => "find",
-            Self::Search(_) => "search",
-            Self::Count => "count",
-            Self::Health => "health",
-            Self::OpenApi => "openapi",
-        }
+/// The name of a target's route in metrics, whatever becomes of the request.
+pub(super) fn name(head: &Parts) -> &'static str {
+    match (head.uri.path(), head.method == Method::POST) {
+        ("/warrior", true) => "create",
+        ("/warrior", false) => "search",
+        ("/counting-warriors", _) => "count",
+        ("/health", _) => "health",
+        ("/openapi.json", _) => "openapi",
+        (path, _) if path.starts_with("/warrior/") => "find",
+        _ => "none",
     }
 }

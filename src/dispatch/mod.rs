@@ -245,3 +245,6 @@ impl Collector for Gauges {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -167,6 +167,22 @@ impl Stack {
         self.cluster.died().or_else(|| self.pooler.died())
     }
 
+    /// Starts what has ended by itself again, and says what that was; never blocks when all is well.
+    ///
+    /// # Errors
+    /// As [`start`].
+    pub fn revive(&mut self) -> Result<Option<String>, StackError> {
+        if let Some(last_words) = self.cluster.died() {
+            self.restart_postgres()?;
+            return Ok(Some(last_words));
+        }
+        if let Some(last_words) = self.pooler.died() {
+            self.restart_pooler()?;
+            return Ok(Some(last_words));
+        }
+        Ok(None)
+    }
+
     /// Starts PostgreSQL again on its port, after it died or was stopped.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ use r2d2::ManageConnection;
 use r2d2_postgres::PostgresConnectionManager;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::schema::DIRECT_OPTIONS;
 use super::tls::{self, TlsError};
 use crate::config::{Database, SecretError, Tls};
 
@@ -44,6 +45,15 @@ pub enum LoginError {
         /// The chain of causes.
         why: String,
     },
+    /// A direct connection was asked for, and a pooler answered.
+    #[error(
+        "{at} is a pooler, which this command must go around; set POSTGRES_DIRECT_HOST and \
+         POSTGRES_DIRECT_PORT to PostgreSQL itself"
+    )]
+    Pooler {
+        /// Host and port.
+        at: String,
+    },
     /// The server accepted the connection and then kept silent.
     #[error("no login at {at} within {limit:?}: the server accepts connections and keeps silent")]
     Silent {
@@ -63,6 +73,8 @@ pub(super) struct Manager {
     connector: MakeRustlsConnect,
     epoch: Epoch,
     hanging: Arc<AtomicUsize>,
+    /// Startup options, which no pooler passes on.
+    options: Option<&'static str>,
 }
 
 /// Raised when a connection fails: those that were opened or asked earlier are asked again before
@@ -88,6 +100,23 @@ pub fn connect(database: &Database) -> Result<Client, LoginError> {
     Manager::new(database.clone(), Epoch::default())?.login()
 }
 
+/// As [`connect`], to PostgreSQL itself, for the commands of [`schema`](super::schema).
+///
+/// # Errors
+/// [`LoginError::Pooler`] when it is a pooler that says so; one that keeps quiet about it is found out
+/// by the command.
+pub fn connect_direct(database: &Database) -> Result<Client, LoginError> {
+    let mut manager = Manager::new(database.clone(), Epoch::default())?;
+    manager.options = Some(DIRECT_OPTIONS);
+    manager.login().map_err(|e| match e {
+        // PgBouncer's words for a startup parameter that it does not pass on.
+        LoginError::Refused { at, why } if why.contains("unsupported startup parameter") => {
+            LoginError::Pooler { at }
+        }
+        other => other,
+    })
+}
+
 // === impl Epoch ===
 
 impl Epoch {
@@ -111,6 +140,7 @@ impl Manager {
             connector,
             epoch,
             hanging: Arc::new(AtomicUsize::new(0)),
+            options: None,
         })
     }
 
@@ -174,6 +204,9 @@ impl Manager {
             .keepalives_interval(Duration::from_secs(1))
             .keepalives_retries(3)
             .tcp_user_timeout(Duration::from_secs(3));
+        if let Some(options) = self.options {
+            config.options(options);
+        }
         if let Some(password) = &database.password {
             config.password(password.read()?.expose());
         }

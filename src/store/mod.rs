@@ -22,7 +22,7 @@ use r2d2::{Pool, PooledConnection};
 use scheduled_thread_pool::ScheduledThreadPool;
 use uuid::Uuid;
 
-pub use connection::{LoginError, connect};
+pub use connection::{LoginError, connect, connect_direct};
 pub use error::{Class, StoreError};
 pub use tls::TlsError;
 

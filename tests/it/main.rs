@@ -1,9 +1,17 @@
-//! Everything that needs the real stack: PostgreSQL, PgBouncer, sockets, processes.
+//! Integration tests: real PostgreSQL, real PgBouncer, real sockets and processes.
 //!
-//! One binary, so that all tests of a run share one throw-away stack; each takes a database of its
-//! own. Tests that break or restart the stack start one for themselves.
+//! One binary, so that all tests share one throw-away stack and link once; each takes a database of
+//! its own. Tests that break or restart the stack start one for themselves.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test, an unwrap that fails is the failure to report"
+)]
 
 mod agreement;
-mod database;
+mod plans;
+mod schema;
+mod search;
 mod stack;
 mod supervisor;
+mod support;

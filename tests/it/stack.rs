@@ -13,10 +13,10 @@ use postgres::SimpleQueryMessage;
 use warrior_api::config::{Database, SecretSource};
 use warrior_api::stack::{DATABASE, Endpoints, shipped};
 
-use crate::database::TestDatabase;
 use crate::supervisor::{
     Scratch, Supervisor, connect, connect_with, eventually, is_alive, kill_9, shared, stack,
 };
+use crate::support::empty_database;
 
 #[test]
 fn a_throw_away_stack_leaves_nothing_behind() {
@@ -436,25 +436,20 @@ fn pgbouncer_takes_every_setting_of_its_file() {
 }
 
 #[test]
-fn databases_of_tests_are_reached_through_the_pooler_and_apart() {
-    let (one, other) = (
-        TestDatabase::without_schema(),
-        TestDatabase::without_schema(),
-    );
-    let mut owner = connect(&one.owner()).unwrap();
-    owner
-        .batch_execute("create table note (text text); grant select on note to warrior")
+fn the_pooler_serves_every_database_of_the_cluster_and_keeps_them_apart() {
+    let (one, other) = (empty_database(), empty_database());
+    one.owner()
+        .batch_execute(
+            "create table note (text text);
+             grant usage on schema public to warrior;
+             grant select on note to warrior",
+        )
         .unwrap();
-    assert_eq!(ask(&one.runtime(), "select count(*) from note"), "0");
-    assert!(
-        connect(&other.runtime())
-            .unwrap()
-            .simple_query("select from note")
-            .is_err()
-    );
+    assert_eq!(ask(&one.pooled_login(), "select count(*) from note"), "0");
+    assert!(other.pooled().simple_query("select from note").is_err());
     assert_eq!(
-        ask(&other.superuser(), "select current_database()"),
-        other.name
+        ask(&other.pooled_login(), "select current_database()"),
+        other.name()
     );
 }
 
