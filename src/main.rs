@@ -10,7 +10,7 @@ use serde::Serialize;
 use tokio::runtime::Runtime;
 use warrior_api::config::{
     self, Cli, Command, Database, Embedded, SchemaAction, SchemaArgs, Secret, ServeArgs, Server,
-    UpArgs,
+    Sizes, UpArgs,
 };
 use warrior_api::ops::{self, LogGuard, Stop};
 use warrior_api::serve::{self, Running};
@@ -43,6 +43,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             let server = args.server()?;
             let embedded = unprivileged(args.embedded())?;
             let guard = logs()?;
+            // Before the stack starts: PgBouncer inherits the limit.
+            ops::raise_descriptor_limit(descriptors(&server.sizes));
             up(args, &embedded, &server, guard)
         }
         Command::Serve(args) => {
@@ -51,10 +53,16 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Stack(args) => {
             let sizes = args.sizes()?;
+            ops::raise_descriptor_limit(descriptors(&sizes));
             Ok(stack::supervise(&unprivileged(args.embedded())?, &sizes)?)
         }
         Command::Schema(args) => schema_command(args),
     }
+}
+
+/// One descriptor for each connection of the server.
+fn descriptors(sizes: &Sizes) -> usize {
+    sizes.connections_max + sizes.pool()
 }
 
 /// Leaves root, which must happen before any thread exists.
@@ -89,7 +97,9 @@ fn up(args: &UpArgs, embedded: &Embedded, server: &Server, _logs: LogGuard) -> a
 
 fn serve_existing(args: &ServeArgs) -> anyhow::Result<()> {
     let secret = args.idempotency_secret()?.read()?;
-    let (runtime, running, stop) = start(&args.server()?, &args.database()?, &secret)?;
+    let server = args.server()?;
+    ops::raise_descriptor_limit(descriptors(&server.sizes));
+    let (runtime, running, stop) = start(&server, &args.database()?, &secret)?;
     introduce(&running);
     let _ = stop.1.recv();
     say("stopping: finishing open requests");
@@ -131,7 +141,6 @@ fn start(
     database: &Database,
     secret: &Secret,
 ) -> anyhow::Result<(Runtime, Running, StopChannel)> {
-    ops::raise_descriptor_limit(server.sizes.connections_max + server.sizes.pool());
     let runtime = Runtime::new().context("the async runtime cannot be started")?;
     let stop = sync_channel(1);
     let running = runtime.block_on(async {
