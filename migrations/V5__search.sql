@@ -93,6 +93,7 @@ declare
     caps constant bigint[] := array[5000, null];
     wanted constant bigint := 50 - cardinality(earlier);
     skills text[];
+    keys text[];
     hits uuid[];
     found_rows bigint;
 begin
@@ -117,6 +118,7 @@ begin
              order by w.name collate "C", w.id
              limit wanted);
     end if;
+    keys := public.warrior_skill_keys(skills);
     for stage in 1 .. 2 loop
         hits := array(
             select w.id
@@ -132,7 +134,8 @@ begin
         with hit as materialized (
             select w.id, w.name
               from public.warrior as w
-             where w.fight_skills && skills and w.id <> all (earlier)
+             where public.warrior_skill_keys(w.fight_skills) && keys
+               and w.fight_skills && skills and w.id <> all (earlier)
              limit caps[stage] + 1)
         select (select count(*) from hit),
                array(select id from hit order by name collate "C", id limit wanted)
