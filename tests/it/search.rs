@@ -47,7 +47,8 @@ fn hits(client: &mut Client, sql: &str, term: &str) -> Vec<Hit> {
 
 fn store(client: &mut Client, warriors: &[Warrior]) {
     client.batch_execute("truncate public.warrior").unwrap();
-    let insert = "insert into public.warrior (name, dob, fight_skills) values ($1, $2::text::date, $3)";
+    let insert =
+        "insert into public.warrior (name, dob, fight_skills) values ($1, $2::text::date, $3)";
     let mut transaction = client.transaction().unwrap();
     let statement = transaction.prepare(insert).unwrap();
     for w in warriors {
@@ -61,19 +62,52 @@ fn store(client: &mut Client, warriors: &[Warrior]) {
 /// PostgreSQL folds in its own way, digits and hyphens that also stand in dates.
 fn text(most: usize) -> impl Strategy<Value = String> {
     let characters = prop::sample::select(vec![
-        'a', 'A', 'b', 'B', 'c', '%', '_', '\\', ' ', 'é', 'É', 'İ', 'ı', 'ß', 'ẞ', 'K', 'k', 'Σ', 'ς', 'σ',
-        '0', '1', '9', '-', '\'', '"', '東', '\u{1F600}', '\u{301}',
+        'a',
+        'A',
+        'b',
+        'B',
+        'c',
+        '%',
+        '_',
+        '\\',
+        ' ',
+        'é',
+        'É',
+        'İ',
+        'ı',
+        'ß',
+        'ẞ',
+        'K',
+        'k',
+        'Σ',
+        'ς',
+        'σ',
+        '0',
+        '1',
+        '9',
+        '-',
+        '\'',
+        '"',
+        '東',
+        '\u{1F600}',
+        '\u{301}',
     ]);
     prop::collection::vec(characters, 1..=most).prop_map(String::from_iter)
 }
 
 fn warrior() -> impl Strategy<Value = Warrior> {
-    let dob = (prop::sample::select(vec![1, 999, 1901, 1910, 1911, 9999]), 1..=12u32, 1..=28u32)
+    let dob = (
+        prop::sample::select(vec![1, 999, 1901, 1910, 1911, 9999]),
+        1..=12u32,
+        1..=28u32,
+    )
         .prop_map(|(y, m, d)| format!("{y:04}-{m:02}-{d:02}"));
-    (text(8), dob, prop::collection::vec(text(4), 1..4)).prop_map(|(name, dob, fight_skills)| Warrior {
-        name,
-        dob,
-        fight_skills,
+    (text(8), dob, prop::collection::vec(text(4), 1..4)).prop_map(|(name, dob, fight_skills)| {
+        Warrior {
+            name,
+            dob,
+            fight_skills,
+        }
     })
 }
 
@@ -83,7 +117,12 @@ fn terms(warriors: &[Warrior], random: Vec<String>) -> BTreeSet<String> {
     for w in warriors.iter().step_by(7) {
         terms.insert(w.name.to_uppercase());
         terms.insert(w.name.to_lowercase());
-        terms.extend([w.dob.clone(), w.dob[..4].to_owned(), w.dob[5..].to_owned(), w.dob[3..8].to_owned()]);
+        terms.extend([
+            w.dob.clone(),
+            w.dob[..4].to_owned(),
+            w.dob[5..].to_owned(),
+            w.dob[3..8].to_owned(),
+        ]);
         terms.insert(w.fight_skills[0].to_uppercase());
         terms.insert(w.name.chars().skip(1).take(3).collect());
     }
@@ -126,19 +165,71 @@ fn finds_what_the_plain_definition_finds_among_30_000_rows() {
     for term in ["a", "abc", "12", "1990-01-01", "judo"] {
         assert!(hits(&mut owner, SEARCH, term).is_empty());
     }
-    owner.batch_execute(include_str!("search_30_000.sql")).unwrap();
+    owner
+        .batch_execute(include_str!("search_30_000.sql"))
+        .unwrap();
     let terms = [
-        "a", "aa", "early", "late", "LATE", "late 6", "late 66", "late 6666", "zz", "no such thing", "-", "--", "1",
-        "19", "05", "-05", "05-1", "1990", "1990-01-01", "2001-02-03", "2001-02", "0203", "2001-", "judo", "kendo",
-        "own", "own 1", "own 12345", "own 29999", "rare", "ra", "r", "tie", "a long name whose middle", "the end of it",
-        "a long name whose middle is the same as in others and 17 the end of it", "%", "_", "\\", "100%", " ", "é", "É",
+        "a",
+        "aa",
+        "early",
+        "late",
+        "LATE",
+        "late 6",
+        "late 66",
+        "late 6666",
+        "zz",
+        "no such thing",
+        "-",
+        "--",
+        "1",
+        "19",
+        "05",
+        "-05",
+        "05-1",
+        "1990",
+        "1990-01-01",
+        "2001-02-03",
+        "2001-02",
+        "0203",
+        "2001-",
+        "judo",
+        "kendo",
+        "own",
+        "own 1",
+        "own 12345",
+        "own 29999",
+        "rare",
+        "ra",
+        "r",
+        "tie",
+        "a long name whose middle",
+        "the end of it",
+        "a long name whose middle is the same as in others and 17 the end of it",
+        "%",
+        "_",
+        "\\",
+        "100%",
+        " ",
+        "é",
+        "É",
     ];
     for term in terms {
         let plain = hits(&mut owner, PLAIN, term);
         assert_eq!(hits(&mut owner, SEARCH, term), plain, "term {term:?}");
     }
-    for (term, least) in [("early", 50), ("late", 50), ("2001-02-03", 50), ("kendo", 50), ("own", 50), ("tie", 50)] {
-        assert_eq!(hits(&mut owner, SEARCH, term).len(), least, "term {term:?} was to be found often");
+    for (term, least) in [
+        ("early", 50),
+        ("late", 50),
+        ("2001-02-03", 50),
+        ("kendo", 50),
+        ("own", 50),
+        ("tie", 50),
+    ] {
+        assert_eq!(
+            hits(&mut owner, SEARCH, term).len(),
+            least,
+            "term {term:?} was to be found often"
+        );
     }
 }
 
@@ -148,14 +239,22 @@ fn serves_rows_that_only_other_ways_can_bring_in() {
     let mut owner = database.owner();
     let mut runtime = database.runtime();
     owner.batch_execute(include_str!("odd_rows.sql")).unwrap();
-    runtime.batch_execute("set DateStyle = 'SQL, DMY'; set TimeZone = 'Asia/Kathmandu'").unwrap();
+    runtime
+        .batch_execute("set DateStyle = 'SQL, DMY'; set TimeZone = 'Asia/Kathmandu'")
+        .unwrap();
 
     let dobs = |client: &mut Client, term: &str| -> Vec<(String, String)> {
-        hits(client, SEARCH, term).into_iter().map(|(_, name, dob, _)| (name, dob)).collect()
+        hits(client, SEARCH, term)
+            .into_iter()
+            .map(|(_, name, dob, _)| (name, dob))
+            .collect()
     };
     let one = |name: &str, dob: &str| vec![(name.to_owned(), dob.to_owned())];
     assert_eq!(dobs(&mut runtime, "forever"), one("forever", "infinity"));
-    assert_eq!(dobs(&mut runtime, "0044-03-15"), one("caesar", "0044-03-15 BC"));
+    assert_eq!(
+        dobs(&mut runtime, "0044-03-15"),
+        one("caesar", "0044-03-15 BC")
+    );
     assert_eq!(dobs(&mut runtime, "12345-06"), one("far", "12345-06-07"));
     assert_eq!(dobs(&mut runtime, "inner"), one("nested", "1990-01-02"));
     assert_eq!(dobs(&mut runtime, "wide wide"), one("wide", "1990-01-04"));
@@ -167,9 +266,14 @@ fn serves_rows_that_only_other_ways_can_bring_in() {
         .iter()
         .map(|row| row.get(0))
         .collect();
-    let mut found = runtime.query_typed(find, &[(&ids, Type::UUID_ARRAY)]).unwrap();
+    let mut found = runtime
+        .query_typed(find, &[(&ids, Type::UUID_ARRAY)])
+        .unwrap();
     found.sort_by_key(|row| row.get::<_, String>("name"));
-    let shown: Vec<(String, Option<String>)> = found.iter().map(|row| (row.get("name"), row.get("created_at"))).collect();
+    let shown: Vec<(String, Option<String>)> = found
+        .iter()
+        .map(|row| (row.get("name"), row.get("created_at")))
+        .collect();
     let expected = [
         ("caesar", Some("0044-03-15T12:00:00 BCZ")),
         ("far", Some("12345-06-07T00:00:00Z")),
@@ -178,12 +282,19 @@ fn serves_rows_that_only_other_ways_can_bring_in() {
         ("nested", None),
         ("wide", Some("2020-02-03T04:05:06Z")),
     ];
-    let expected: Vec<_> = expected.map(|(name, at)| (name.to_owned(), at.map(str::to_owned))).into();
+    let expected: Vec<_> = expected
+        .map(|(name, at)| (name.to_owned(), at.map(str::to_owned)))
+        .into();
     assert_eq!(shown, expected);
     let skills = |name: &str| -> Vec<Option<String>> {
-        let row = found.iter().find(|row| row.get::<_, String>("name") == name);
+        let row = found
+            .iter()
+            .find(|row| row.get::<_, String>("name") == name);
         row.unwrap().get("fight_skills")
     };
     assert_eq!(skills("holes"), [Some("judo".to_owned()), None]);
-    assert_eq!(skills("nested"), ["inner", "deep", "more", "still"].map(|s| Some(s.to_owned())));
+    assert_eq!(
+        skills("nested"),
+        ["inner", "deep", "more", "still"].map(|s| Some(s.to_owned()))
+    );
 }

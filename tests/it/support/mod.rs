@@ -43,7 +43,11 @@ pub(crate) fn fresh_database() -> Fresh {
 
 impl Fresh {
     pub(crate) fn owner(&self) -> Client {
-        connect_direct(&self.endpoints.owner(&self.name)).expect("login as warrior_owner")
+        connect_direct(&self.owner_login()).expect("login as warrior_owner")
+    }
+
+    pub(crate) fn owner_login(&self) -> Database {
+        self.endpoints.owner(&self.name)
     }
 
     pub(crate) fn superuser(&self) -> Client {
