@@ -4,7 +4,8 @@
 -- Neither has a unique constraint, on purpose. With one, a writer that brings a new skill waits for
 -- every other open transaction that brings the same one: a single idle transaction would stop all
 -- writers (`on conflict do nothing` waits too). Without it, two writers that cannot see each other's
--- new skill both list it. That is harmless: the search reads distinct values. It is also bounded: a
+-- new skill both list it. That is harmless: an index that is asked for a value twice gives each row once.
+-- It is also bounded: a
 -- value is listed again only by a transaction that began before the first listing was committed, so
 -- there are never more copies than writers at once. `schema recount` removes the copies.
 --

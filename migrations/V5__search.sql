@@ -89,10 +89,10 @@ declare
     found_rows bigint;
 begin
     if indexable then
-        days := array(select distinct day from public.warrior_date where written like pattern);
+        days := array(select day from public.warrior_date where written like pattern);
     else
         days := array(
-            select distinct day
+            select day
               from (select day, written from public.warrior_date offset 0) as listed
              where written like pattern);
     end if;

@@ -51,7 +51,11 @@ impl Fresh {
     }
 
     pub(crate) fn superuser(&self) -> Client {
-        connect(&self.endpoints.superuser(&self.name)).expect("login as superuser")
+        connect(&self.superuser_login()).expect("login as superuser")
+    }
+
+    pub(crate) fn superuser_login(&self) -> Database {
+        self.endpoints.superuser(&self.name)
     }
 
     /// As the API does, but around PgBouncer.
