@@ -128,9 +128,26 @@ begin
 end
 $$;
 
+-- The listed skills that hold the term, at most so many (null is no limit).
+create or replace function public.warrior_search_listed(pattern text, indexable boolean, most bigint)
+returns text[]
+language plpgsql stable
+as $$
+begin
+    if indexable then
+        return array(
+            select skill from public.warrior_skill where lower(skill) like pattern limit most);
+    end if;
+    return array(
+        select skill
+          from (select skill from public.warrior_skill offset 0) as listed
+         where lower(skill) like pattern
+         limit most);
+end
+$$;
+
 -- Skills: the term in the dictionary of skills, then those skills. `earlier` holds the hits of the tiers
--- before. Over 1,000 skills are too many for one index condition, whose cost grows with skills times
--- rows; such a term is frequent, so it is looked for in name order, in the rows themselves.
+-- before.
 create or replace function public.warrior_search_skills(pattern text, indexable boolean, earlier uuid[])
 returns uuid[]
 language plpgsql stable
@@ -139,36 +156,16 @@ declare
     walks constant bigint[] := array[500, 20000];
     caps constant bigint[] := array[5000, null];
     wanted constant bigint := 50 - cardinality(earlier);
-    skills text[];
+    skills text[] := public.warrior_search_listed(pattern, indexable, 1001);
     keys text[];
     hits uuid[];
     found_rows bigint;
 begin
-    if indexable then
-        skills := array(
-            select skill from public.warrior_skill where lower(skill) like pattern limit 1001);
-    else
-        skills := array(
-            select skill
-              from (select skill from public.warrior_skill offset 0) as listed
-             where lower(skill) like pattern
-             limit 1001);
-    end if;
     if cardinality(skills) = 0 then
         return '{}';
     end if;
     if cardinality(skills) > 1000 then
-        return array(
-            select w.id
-              from (select id, name, fight_skills
-                      from public.warrior
-                     order by name collate "C", id
-                     -- Null, and unknown to the planner: a limit that only keeps the filters out.
-                     limit caps[2]) as w
-             where w.id <> all (earlier)
-               and exists (select from unnest(w.fight_skills) as skill where lower(skill) like pattern)
-             order by w.name collate "C", w.id
-             limit wanted);
+        return public.warrior_search_many_skills(pattern, indexable, earlier);
     end if;
 
     keys := public.warrior_skill_keys(skills);
@@ -201,7 +198,53 @@ begin
 end
 $$;
 
--- The three are planned and run with these settings, too, since only this function calls them.
+-- Over 1,000 skills are too many for one index condition, whose cost grows with skills times rows. Such a
+-- term is frequent, so it is looked for in name order, in the rows themselves; and if it is not there,
+-- by one index scan for every 200 skills.
+create or replace function public.warrior_search_many_skills(
+    pattern text, indexable boolean, earlier uuid[])
+returns uuid[]
+language plpgsql stable
+as $$
+declare
+    walk constant bigint := 20000;
+    wanted constant bigint := 50 - cardinality(earlier);
+    skills text[];
+    hits uuid[];
+begin
+    hits := array(
+        select w.id
+          from (select id, name, fight_skills
+                  from public.warrior
+                 order by name collate "C", id
+                 limit walk) as w
+         where w.id <> all (earlier)
+           and exists (select from unnest(w.fight_skills) as skill where lower(skill) like pattern)
+         order by w.name collate "C", w.id
+         limit wanted);
+    if cardinality(hits) = wanted then
+        return hits;
+    end if;
+
+    skills := public.warrior_search_listed(pattern, indexable, null);
+    return array(
+        select hit.id
+          from (select distinct w.id, w.name
+                  from (select array_agg(skill) as part
+                          from unnest(skills) with ordinality as listed (skill, place)
+                         group by place / 200) as listed
+                 cross join lateral (
+                       select id, name
+                         from public.warrior
+                        where public.warrior_skill_keys(fight_skills) && public.warrior_skill_keys(listed.part)
+                          and fight_skills && listed.part) as w
+                 where w.id <> all (earlier)) as hit
+         order by hit.name collate "C", hit.id
+         limit wanted);
+end
+$$;
+
+-- The others are planned and run with these settings, too, since only this function calls them.
 create or replace function public.warrior_search(term text)
 returns table (id uuid, name varchar, dob date, fight_skills text[])
 language plpgsql stable strict

@@ -72,7 +72,7 @@ fn fill(client: &mut Client) {
 }
 
 /// Terms, each with the indexes that its search must use.
-const SEARCHES: [(&str, &[&str]); 6] = [
+const SEARCHES: [(&str, &[&str]); 7] = [
     ("early", &["idx_warrior_name_order", "warrior_pkey"]),
     (
         "late 6666",
@@ -108,6 +108,14 @@ const SEARCHES: [(&str, &[&str]); 6] = [
             "idx_warrior_name_trigram",
             "warrior_skill_trigram",
             "idx_warrior_skill_keys",
+        ],
+    ),
+    (
+        "behind",
+        &[
+            "warrior_skill_trigram",
+            "idx_warrior_skill_keys",
+            "idx_warrior_name_order",
         ],
     ),
 ];

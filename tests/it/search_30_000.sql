@@ -11,7 +11,7 @@ select case
            else date '1940-01-01' + n % 20000
        end,
        case
-           when n % 5 = 1 then array['kendo', 'own ' || n]
+           when n % 5 = 1 then array['kendo', 'own ' || n, 'behind ' || n]
            when n = 777 then array['rare', 'judo']
            else array['judo', 'own ' || n]
        end
