@@ -5,9 +5,11 @@
 -- every other open transaction that brings the same one: a single idle transaction would stop all
 -- writers (`on conflict do nothing` waits too). Without it, two writers that cannot see each other's
 -- new skill both list it. That is harmless: an index that is asked for a value twice gives each row once.
--- It is also bounded: a
--- value is listed again only by a transaction that began before the first listing was committed, so
--- there are never more copies than writers at once. `schema recount` removes the copies.
+-- It is also bounded: a value is listed again only by a transaction that began before the first listing
+-- was committed, so there are never more copies than writers at once. `schema recount` removes them.
+--
+-- Skills that do not repeat: 50-row inserts of 13 skills a row, all new, by 4 clients reach 7,000 rows/s
+-- with 25 skills listed and 5,100 with 1,000,000; inserts of skills that repeat 23,100 and 22,300.
 --
 -- An entry stays when its last warrior is deleted: it costs a search one probe that finds nothing.
 -- Nothing waits on these tables, so the order in which a statement lists its skills cannot deadlock.

@@ -21,12 +21,28 @@
 -- scans are off for the call, so nothing else can; plans are generic, so a session plans once, and a plan
 -- that was made while the table was empty is the right one when it is full.
 --
--- TIMES --
+-- Times (ms, median and 99th percentile, one client, laboratory data, all in memory):
+--
+--                                          125,000 rows      1,000,000 rows
+--     no match (12 letters; ž)              0.3   0.3          0.6   2.7
+--     8 letters of one name                 0.3   0.4          0.5   1.1
+--     50 letters of one name                0.3   0.5          0.6   1.6
+--     3 letters (2,500 of 1,000,000 rows)   0.8   8.6          6.1  13.0
+--     1 letter                              0.1   0.1          0.2   0.2
+--     2 letters                             0.4   0.5          0.5   0.9
+--     a date: 1985-03-12                    0.7   0.8          0.7   1.1
+--             1985-03                       0.8   1.0          1.8   2.7
+--             03-12                         1.2   1.7          3.6   9.4
+--             1985                          1.7   2.0          7.5  11.2
+--     a skill that 40 % have                0.4   4.1          0.5   5.1
+--     2 characters that no name holds        47    53          415   450
 --
 -- What has no trigram (one or two letters, punctuation) has no index: it is found by the walk, without a
 -- bound, since the answer is never partial. The worst case is a term of one or two characters that no
 -- name holds: it reads the whole index idx_warrior_name_order, 0.4 s for 1,000,000 rows. Beyond that the
 -- role's statement_timeout (2 s) ends it with 57014, and the API says 503: from about 5,000,000 rows.
+-- With 1,000,000 different skills (of 205,000 warriors) a skill is still found in 0.6 to 4 ms, a term that
+-- all of them hold in 60 ms.
 --
 -- The lower() of the database folds case, on both sides and nowhere else.
 
