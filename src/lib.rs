@@ -40,7 +40,7 @@
 //! - [`dispatch`]: lanes, queues, workers, job states, the breaker.
 //! - [`store`]: SQL, connections, classes of failures, and the schema.
 //! - [`stack`]: the embedded PostgreSQL and PgBouncer.
-//! - [`ops`]: admin listener, metrics, logs.
+//! - [`ops`]: admin listener, metrics, logs, signals.
 //!
 //! Dependencies point one way, down the flow.
 

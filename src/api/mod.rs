@@ -53,21 +53,14 @@ impl Api {
     /// Answers one request whose body is read.
     pub async fn answer(&self, head: &Parts, body: &[u8]) -> Answer {
         let deadline = Instant::now() + self.deadline;
-        let request = match route(head, body) {
-            Ok(request) => request,
-            Err(problem) => {
-                return Answer {
-                    route: "none",
-                    response: problem.response(),
-                };
-            }
+        let result = match route(head, body) {
+            Ok(request) => self.execute(request, deadline).await,
+            Err(problem) => Err(problem),
         };
-        let route = request.name();
-        let response = self
-            .execute(request, deadline)
-            .await
-            .unwrap_or_else(|p| p.response());
-        Answer { route, response }
+        Answer {
+            route: route::name(head),
+            response: result.unwrap_or_else(|problem| problem.response()),
+        }
     }
 
     async fn execute(
@@ -128,7 +121,7 @@ impl Api {
         let row = NewRow {
             id,
             keyed: create.key.is_some(),
-            warrior: create.warrior.clone(),
+            warrior: Arc::clone(&create.warrior),
         };
         match self.dispatch.create(row, deadline).await {
             Ok(Created::Stored) => Ok(render::created(id, &create.warrior)),
@@ -156,3 +149,6 @@ fn read_failed(failure: Failure) -> Problem {
         Failure::Unknown | Failure::Rejected(_) => Reason::Deadline,
     })
 }
+
+#[cfg(test)]
+mod tests;

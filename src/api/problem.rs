@@ -55,7 +55,7 @@ pub struct Settle {
 
 #[derive(Serialize)]
 struct Body<'a> {
-    r#type: &'static str,
+    r#type: String,
     title: &'static str,
     status: u16,
     detail: String,
@@ -66,7 +66,7 @@ struct Body<'a> {
 }
 
 impl Problem {
-    /// Status, stable type, title, in one table.
+    /// Status, stable name, title, in one table.
     pub fn kind(&self) -> (StatusCode, &'static str, &'static str) {
         use StatusCode as S;
         match self {
@@ -170,9 +170,9 @@ impl Problem {
 
     /// The response.
     pub fn response(&self) -> Response<Full<Bytes>> {
-        let (status, r#type, title) = self.kind();
+        let (status, name, title) = self.kind();
         let body = Body {
-            r#type,
+            r#type: format!("urn:warrior-api:problem:{name}"),
             title,
             status: status.as_u16(),
             detail: self.detail(),

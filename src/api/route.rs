@@ -1,5 +1,7 @@
 //! The whole surface on one screen: method, path and body become one closed enum.
 
+use std::sync::Arc;
+
 use hyper::Method;
 use hyper::header::{CONTENT_ENCODING, HOST};
 use hyper::http::request::Parts;
@@ -34,8 +36,8 @@ pub enum Request {
 pub struct Create {
     /// `Idempotency-Key`.
     pub key: Option<String>,
-    /// The body.
-    pub warrior: NewWarrior,
+    /// The body, shared with the lane that stores it.
+    pub warrior: Arc<NewWarrior>,
 }
 
 /// What a request asks for.
@@ -97,7 +99,10 @@ fn create(headers: &HeaderMap, body: &[u8]) -> Result<Create, Problem> {
         Rejection::Malformed(why) => Problem::MalformedBody(why),
         Rejection::Invalid(errors) => Problem::InvalidWarrior(errors),
     })?;
-    Ok(Create { key, warrior })
+    Ok(Create {
+        key,
+        warrior: Arc::new(warrior),
+    })
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
@@ -130,16 +135,15 @@ fn get_only() -> Problem {
     Problem::MethodNotAllowed("GET, HEAD")
 }
 
-impl Request {
-    /// The name of the route in metrics.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Create(_) => "create",
-            Self::Find(_) => "find",
-            Self::Search(_) => "search",
-            Self::Count => "count",
-            Self::Health => "health",
-            Self::OpenApi => "openapi",
-        }
+/// The name of a target's route in metrics, whatever becomes of the request.
+pub(super) fn name(head: &Parts) -> &'static str {
+    match (head.uri.path(), head.method == Method::POST) {
+        ("/warrior", true) => "create",
+        ("/warrior", false) => "search",
+        ("/counting-warriors", _) => "count",
+        ("/health", _) => "health",
+        ("/openapi.json", _) => "openapi",
+        (path, _) if path.starts_with("/warrior/") => "find",
+        _ => "none",
     }
 }

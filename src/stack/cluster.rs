@@ -141,7 +141,8 @@ fn initdb(folder: &Folder, postgres: &Postgres) -> Result<(), StackError> {
         _ => {}
     }
     let program = postgres.bin.join("initdb");
-    let output = clean(&program, folder)
+    let mut command = clean(&program, folder);
+    command
         .arg("--pgdata")
         .arg(&new)
         .arg("--pwfile")
@@ -154,9 +155,13 @@ fn initdb(folder: &Folder, postgres: &Postgres) -> Result<(), StackError> {
             "C",
             "--data-checksums",
         ])
-        .args(locale(postgres.version))
-        .output()
-        .map_err(failed("run", &program))?;
+        .args(locale(postgres.version));
+    if folder.is_throw_away() {
+        // Nobody wants these files after a power cut, and files that never reached the disk are
+        // removed ten times faster. PostgreSQL itself runs with fsync, here as everywhere.
+        command.arg("--no-sync");
+    }
+    let output = command.output().map_err(failed("run", &program))?;
     if !output.status.success() {
         let text = String::from_utf8_lossy(&output.stderr);
         return Err(StackError::Initdb {

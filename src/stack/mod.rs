@@ -97,7 +97,6 @@ fn start_in(
 ) -> Result<(Cluster, Pooler), StackError> {
     let postgres_port = ports::claim("POSTGRES_DIRECT_PORT", embedded.postgres_port)?;
     let pooler_port = ports::claim("POSTGRES_PORT", embedded.pooler_port)?;
-    raise_descriptor_limit();
     let cluster = Cluster::start(folder, programs, postgres_port, sizes, progress)?;
     let user_list = roles::prepare(folder, postgres_port)?;
     let pooler = Pooler::start(
@@ -167,6 +166,22 @@ impl Stack {
         self.cluster.died().or_else(|| self.pooler.died())
     }
 
+    /// Starts what has ended by itself again, and says what that was; never blocks when all is well.
+    ///
+    /// # Errors
+    /// As [`start`].
+    pub fn revive(&mut self) -> Result<Option<String>, StackError> {
+        if let Some(last_words) = self.cluster.died() {
+            self.restart_postgres()?;
+            return Ok(Some(last_words));
+        }
+        if let Some(last_words) = self.pooler.died() {
+            self.restart_pooler()?;
+            return Ok(Some(last_words));
+        }
+        Ok(None)
+    }
+
     /// Starts PostgreSQL again on its port, after it died or was stopped.
     ///
     /// # Errors
@@ -209,24 +224,6 @@ impl Stack {
         let cluster = self.cluster.stop();
         drop(self);
         pooler.and(cluster)
-    }
-}
-
-/// PgBouncer needs a descriptor for each client and each server; the usual soft limit of 1024 (256
-/// on macOS) is only there for programs that use select().
-fn raise_descriptor_limit() {
-    use nix::sys::resource::{Resource, getrlimit, setrlimit};
-    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
-        && soft < hard
-    {
-        // macOS reports an unlimited hard limit that setrlimit refuses; 10240 is its OPEN_MAX.
-        let wanted = if cfg!(target_os = "macos") {
-            hard.min(10_240)
-        } else {
-            hard
-        };
-        // A refusal is no reason to stop: PgBouncer logs what it got.
-        let _ = setrlimit(Resource::RLIMIT_NOFILE, wanted.max(soft), hard);
     }
 }
 

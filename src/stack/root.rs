@@ -115,7 +115,8 @@ fn can_reach(path: &Path, user: &User) -> Result<bool, StackError> {
     let seen = fs::metadata(existing.join("."));
     seteuid(Uid::from_raw(0)).map_err(leave)?;
     setegid(Gid::from_raw(0)).map_err(leave)?;
-    Ok(seen.is_ok())
+    // Whatever else is wrong with the path is told when it is used.
+    Ok(!seen.is_err_and(|e| e.kind() == io::ErrorKind::PermissionDenied))
 }
 
 /// Makes `data` and gives it to `user`; an empty folder of root's is taken over.

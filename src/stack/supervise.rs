@@ -39,9 +39,10 @@ enum Answer {
 /// # Errors
 /// As [`super::start`] and [`Stack::stop`].
 pub fn supervise(embedded: &Embedded, sizes: &Sizes) -> Result<(), StackError> {
-    let mut stack = super::start(embedded, sizes, &mut |step| eprintln!("{step}"))?;
     let (sender, receiver) = mpsc::sync_channel(LINES_MAX);
+    // Before anything is started, or a signal in between would leave it behind.
     watch_signals(sender.clone());
+    let mut stack = super::start(embedded, sizes, &mut |step| eprintln!("{step}"))?;
     watch_input(sender);
     let mut listening = answer(&Answer::Running(stack.endpoints()));
     while listening {
@@ -97,8 +98,9 @@ fn watch_input(events: mpsc::SyncSender<Event>) {
     });
 }
 
-/// Signals need a runtime; it lives on this thread alone.
+/// Signals need a runtime; it lives on a thread of its own. Returns once they are caught.
 fn watch_signals(events: mpsc::SyncSender<Event>) {
+    let (caught, wait) = mpsc::sync_channel(1);
     std::thread::spawn(move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -113,6 +115,7 @@ fn watch_signals(events: mpsc::SyncSender<Event>) {
             ) else {
                 return;
             };
+            let _ = caught.send(());
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
@@ -120,4 +123,6 @@ fn watch_signals(events: mpsc::SyncSender<Event>) {
             let _ = events.send(Event::End);
         });
     });
+    // An error means that the thread has given up; the stack then ends with its input alone.
+    let _ = wait.recv();
 }

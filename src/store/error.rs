@@ -118,6 +118,15 @@ impl StoreError {
         }
     }
 
+    /// A failure of this class, for tests of those who act on classes.
+    #[cfg(test)]
+    pub(crate) fn of_class(class: Class) -> Self {
+        Self {
+            class,
+            source: Source::Text("provoked".to_owned()),
+        }
+    }
+
     /// The five-character code, where the database gave one.
     pub fn sqlstate(&self) -> Option<&str> {
         match &self.source {

@@ -1,7 +1,5 @@
 //! One throw-away stack for the whole run, and a database of its own for each test.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
 
@@ -10,16 +8,13 @@ use warrior_api::config::Database;
 use warrior_api::stack::Endpoints;
 use warrior_api::store::{connect, connect_direct, schema};
 
-/// The child stops its stack when its standard input ends, so also when the tests are killed.
-struct Shared {
-    endpoints: Endpoints,
-    _child: Child,
-    _input: ChildStdin,
-    /// A database cannot be copied while somebody else is connected to it.
-    copying: Mutex<()>,
-}
+use crate::supervisor::shared;
 
-/// A database of one test's own.
+/// A database cannot be copied while somebody else is connected to it.
+static COPYING: Mutex<()> = Mutex::new(());
+
+/// A database of one test's own. Dropping it ends its connections, which would otherwise stay in the
+/// pooler and use up `max_connections`; the database itself goes with the stack.
 pub(crate) struct Fresh {
     name: String,
     endpoints: &'static Endpoints,
@@ -36,7 +31,7 @@ pub(crate) fn fresh_database() -> Fresh {
     let template = TEMPLATE.get_or_init(|| {
         let template = empty_database();
         schema::apply(&mut template.owner(), &mut |_| {}).expect("schema apply");
-        template.name
+        template.name.clone()
     });
     create(template)
 }
@@ -77,44 +72,27 @@ impl Fresh {
     }
 }
 
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        // A test that has failed may have broken the stack; its own message is the one to read.
+        let _ = connect(&self.endpoints.superuser("postgres"))
+            .map(|mut admin| admin.execute(END_CONNECTIONS, &[&self.name]));
+    }
+}
+
+const END_CONNECTIONS: &str =
+    "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1";
+
 fn create(template: &str) -> Fresh {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let shared = shared();
+    let endpoints = shared();
     let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-    let mut admin = connect(&shared.endpoints.superuser("postgres")).expect("login as superuser");
-    let _one_at_a_time = shared.copying.lock().unwrap_or_else(|e| e.into_inner());
+    let mut admin = connect(&endpoints.superuser("postgres")).expect("login as superuser");
+    let _one_at_a_time = COPYING.lock().unwrap_or_else(|e| e.into_inner());
     admin
         .batch_execute(&format!(
             "create database {name} owner warrior_owner template {template}"
         ))
         .expect("create database");
-    Fresh {
-        name,
-        endpoints: &shared.endpoints,
-    }
-}
-
-fn shared() -> &'static Shared {
-    static SHARED: OnceLock<Shared> = OnceLock::new();
-    SHARED.get_or_init(|| {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_warrior-api"))
-            .args(["stack", "--ephemeral"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("start the stack");
-        let input = child.stdin.take().expect("standard input is a pipe");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("standard output is a pipe"))
-            .read_line(&mut line)
-            .expect("the stack's first line");
-        let running: serde_json::Value = serde_json::from_str(&line).expect("a line of JSON");
-        let endpoints = serde_json::from_value(running["running"].clone()).expect("endpoints");
-        Shared {
-            endpoints,
-            _child: child,
-            _input: input,
-            copying: Mutex::new(()),
-        }
-    })
+    Fresh { name, endpoints }
 }
