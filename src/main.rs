@@ -10,7 +10,7 @@ use serde::Serialize;
 use tokio::runtime::Runtime;
 use warrior_api::config::{
     self, Cli, Command, Database, Embedded, SchemaAction, SchemaArgs, Secret, ServeArgs, Server,
-    UpArgs,
+    Sizes, UpArgs,
 };
 use warrior_api::ops::{self, LogGuard, Stop};
 use warrior_api::serve::{self, Running};
@@ -23,6 +23,8 @@ const LOOK: Duration = Duration::from_millis(250);
 const REVIVALS_MAX: usize = 5;
 /// See [`REVIVALS_MAX`].
 const REVIVAL_WINDOW: Duration = Duration::from_secs(60);
+/// How long the workers get to finish once nobody waits for them any more.
+const WORKERS_TIMEOUT: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     match config::load().map_err(Into::into).and_then(run) {
@@ -41,6 +43,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             let server = args.server()?;
             let embedded = unprivileged(args.embedded())?;
             let guard = logs()?;
+            // Before the stack starts: PgBouncer inherits the limit.
+            ops::raise_descriptor_limit(descriptors(&server.sizes));
             up(args, &embedded, &server, guard)
         }
         Command::Serve(args) => {
@@ -49,10 +53,16 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Stack(args) => {
             let sizes = args.sizes()?;
+            ops::raise_descriptor_limit(descriptors(&sizes));
             Ok(stack::supervise(&unprivileged(args.embedded())?, &sizes)?)
         }
         Command::Schema(args) => schema_command(args),
     }
+}
+
+/// One descriptor for each connection of the server.
+fn descriptors(sizes: &Sizes) -> usize {
+    sizes.connections_max + sizes.pool()
 }
 
 /// Leaves root, which must happen before any thread exists.
@@ -79,7 +89,7 @@ fn up(args: &UpArgs, embedded: &Embedded, server: &Server, _logs: LogGuard) -> a
     introduce(&running);
     let outcome = look_after(&mut stack, &stop.1);
     say("stopping: finishing open requests, then PgBouncer, then PostgreSQL");
-    runtime.block_on(running.stop());
+    runtime.block_on(running.stop()).join(WORKERS_TIMEOUT);
     stack.stop()?;
     say("stopped");
     outcome
@@ -87,11 +97,13 @@ fn up(args: &UpArgs, embedded: &Embedded, server: &Server, _logs: LogGuard) -> a
 
 fn serve_existing(args: &ServeArgs) -> anyhow::Result<()> {
     let secret = args.idempotency_secret()?.read()?;
-    let (runtime, running, stop) = start(&args.server()?, &args.database()?, &secret)?;
+    let server = args.server()?;
+    ops::raise_descriptor_limit(descriptors(&server.sizes));
+    let (runtime, running, stop) = start(&server, &args.database()?, &secret)?;
     introduce(&running);
     let _ = stop.1.recv();
     say("stopping: finishing open requests");
-    runtime.block_on(running.stop());
+    runtime.block_on(running.stop()).join(WORKERS_TIMEOUT);
     say("stopped");
     Ok(())
 }

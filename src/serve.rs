@@ -18,8 +18,6 @@ use crate::store::{Store, schema};
 
 /// Connections on the admin listener; operators and load balancers are few.
 const ADMIN_CONNECTIONS_MAX: usize = 256;
-/// How long the workers get to finish once nobody waits for them any more.
-const WORKERS_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A running server.
 pub struct Running {
@@ -114,15 +112,15 @@ pub async fn start(
 
 impl Running {
     /// Drains: `/ready` says no, after the drain delay the listener closes, open requests finish,
-    /// the workers end. Blocks its thread for a moment at the end.
-    pub async fn stop(self) {
+    /// and the workers are told to end; their threads can be joined where blocking is allowed.
+    pub async fn stop(self) -> Threads {
         self.draining.send_replace(true);
         tokio::time::sleep(self.drain_delay).await;
         self.closing_public.send_replace(true);
         let _ = self.public_task.await;
         self.closing_admin.send_replace(true);
         let _ = self.admin_task.await;
-        self.threads.join(WORKERS_TIMEOUT);
+        self.threads
     }
 }
 

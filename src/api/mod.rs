@@ -121,7 +121,7 @@ impl Api {
         let row = NewRow {
             id,
             keyed: create.key.is_some(),
-            warrior: create.warrior.clone(),
+            warrior: Arc::clone(&create.warrior),
         };
         match self.dispatch.create(row, deadline).await {
             Ok(Created::Stored) => Ok(render::created(id, &create.warrior)),

@@ -1,5 +1,7 @@
 //! The whole surface on one screen: method, path and body become one closed enum.
 
+use std::sync::Arc;
+
 use hyper::Method;
 use hyper::header::{CONTENT_ENCODING, HOST};
 use hyper::http::request::Parts;
@@ -34,8 +36,8 @@ pub enum Request {
 pub struct Create {
     /// `Idempotency-Key`.
     pub key: Option<String>,
-    /// The body.
-    pub warrior: NewWarrior,
+    /// The body, shared with the lane that stores it.
+    pub warrior: Arc<NewWarrior>,
 }
 
 /// What a request asks for.
@@ -97,7 +99,10 @@ fn create(headers: &HeaderMap, body: &[u8]) -> Result<Create, Problem> {
         Rejection::Malformed(why) => Problem::MalformedBody(why),
         Rejection::Invalid(errors) => Problem::InvalidWarrior(errors),
     })?;
-    Ok(Create { key, warrior })
+    Ok(Create {
+        key,
+        warrior: Arc::new(warrior),
+    })
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {

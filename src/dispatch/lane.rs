@@ -30,6 +30,9 @@ pub struct LaneSize {
     pub workers: usize,
     /// Most requests in one batch.
     pub batch_max: usize,
+    /// Requests that one batch serves when the queue is long: as many as it may carry where any two
+    /// may share one, a single one where only equal requests may.
+    pub batch_typical: usize,
     /// Most requests that wait.
     pub queue_max: usize,
 }
@@ -172,7 +175,7 @@ impl Pace {
 
     /// How long a new request would wait behind `waiting` others, if batches go on as they did.
     fn estimated_wait(&self, waiting: usize, size: LaneSize) -> Duration {
-        let rounds = waiting.div_ceil(size.batch_max).div_ceil(size.workers);
+        let rounds = waiting.div_ceil(size.batch_typical).div_ceil(size.workers);
         let rounds = u64::try_from(rounds).unwrap_or(u64::MAX);
         Duration::from_micros(
             self.batch_micros

@@ -100,15 +100,16 @@ impl Dispatch {
     ) -> std::io::Result<(Arc<Self>, Threads)> {
         let (probe, calls) = sync_channel(probe::CALLS_MAX);
         let breaker = Arc::new(Breaker::new(probe.clone()));
-        let size = |workers| LaneSize {
+        let size = |workers, batch_typical| LaneSize {
             workers,
             batch_max: sizes.batch_max,
+            batch_typical,
             queue_max: sizes.queue_max,
         };
         let families = Families::register(registry);
         let (create, mut threads) = Lane::start(
             "create",
-            size(sizes.workers_create),
+            size(sizes.workers_create, sizes.batch_max),
             Arc::clone(&breaker),
             families.lane("create"),
             |_, _| true,
@@ -116,7 +117,7 @@ impl Dispatch {
         )?;
         let (find, more) = Lane::start(
             "find",
-            size(sizes.workers_find),
+            size(sizes.workers_find, sizes.batch_max),
             Arc::clone(&breaker),
             families.lane("find"),
             |_, _| true,
@@ -125,7 +126,7 @@ impl Dispatch {
         threads.extend(more);
         let (search, more) = Lane::start(
             "search",
-            size(sizes.workers_search),
+            size(sizes.workers_search, 1),
             Arc::clone(&breaker),
             families.lane("search"),
             |a, b| a == b,
@@ -182,18 +183,19 @@ impl Dispatch {
 }
 
 impl Threads {
-    /// Waits until every worker has finished what it holds, at most `limit`. A worker that hangs on
-    /// a silent peer is left to the end of the process.
-    pub fn join(self, limit: Duration) {
-        let until = std::time::Instant::now() + limit;
-        for thread in self.0 {
-            while !thread.is_finished() && std::time::Instant::now() < until {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            if thread.is_finished() {
-                let _ = thread.join();
-            }
-        }
+    /// Waits until every worker has finished what it holds, at most `limit`; says whether all have.
+    /// A worker that hangs on a silent peer is left to the end of the process. Blocks.
+    pub fn join(self, limit: Duration) -> bool {
+        let (done, all_done) = sync_channel(1);
+        let joining = std::thread::Builder::new()
+            .name("join".to_owned())
+            .spawn(move || {
+                for thread in self.0 {
+                    let _ = thread.join();
+                }
+                let _ = done.send(());
+            });
+        joining.is_ok() && all_done.recv_timeout(limit).is_ok()
     }
 }
 

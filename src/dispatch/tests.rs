@@ -48,6 +48,7 @@ impl Rig {
         let size = LaneSize {
             workers: 1,
             batch_max: 100,
+            batch_typical: 100,
             queue_max,
         };
         let metrics = Families::register(&mut Registry::default()).lane("test");
@@ -96,19 +97,17 @@ impl Rig {
     }
 }
 
-/// Holds up the executions whose first number is 0, until told otherwise.
-fn gate() -> (
-    Sender<()>,
-    impl Fn(usize, &[u32]) -> Result<(), StoreError> + Send + Sync,
-) {
+/// Holds up the executions whose first number is 0, until the sender is dropped.
+fn gate() -> (Sender<()>, Box<Script>) {
     let (open, closed): (Sender<()>, Receiver<()>) = channel();
     let closed = Mutex::new(closed);
-    (open, move |_, sent: &[u32]| {
+    let script = move |_: usize, sent: &[u32]| {
         if sent.first() == Some(&0) {
             let _ = closed.lock().unwrap().recv();
         }
         Ok(())
-    })
+    };
+    (open, Box::new(script))
 }
 
 fn failing(classes: &'static [Class]) -> impl Fn(usize, &[u32]) -> Result<(), StoreError> {
@@ -267,6 +266,7 @@ async fn a_panic_costs_its_batch_and_nothing_else() {
     let size = LaneSize {
         workers: 1,
         batch_max: 1,
+        batch_typical: 1,
         queue_max: 1,
     };
     let execute: Execute<u32, u32> = Box::new(|_| panic!("provoked before the send"));
@@ -278,7 +278,7 @@ async fn a_panic_costs_its_batch_and_nothing_else() {
 #[tokio::test]
 async fn only_what_may_go_together_shares_a_batch() {
     let (open, script) = gate();
-    let rig = Rig::with(100, |a, b| a == b, Box::new(script));
+    let rig = Rig::with(100, |a, b| a == b, script);
     let first = rig.spawn(0, LATER);
     rig.executed(1).await;
     let others: Vec<_> = [1, 2, 1, 3, 2]
@@ -366,7 +366,7 @@ async fn a_database_that_is_gone_is_probed_and_not_queued_for() {
     assert_eq!(dispatch.schema_version(LATER).await, Ok(7));
     assert!(matches!(count().await, Ok(Found::Count(1))));
     drop(dispatch);
-    threads.join(LATER);
+    assert!(threads.join(LATER));
 }
 
 #[test]

@@ -70,7 +70,6 @@ pub fn start(
     let programs = Programs::find(embedded)?;
     let folder = Folder::open(embedded.data.as_deref())?;
     leftovers::stop(&folder, progress)?;
-    raise_descriptor_limit();
     let mut attempt = 1;
     loop {
         let ports = Ports::claim(embedded)?;
@@ -216,24 +215,6 @@ impl Stack {
         let cluster = self.cluster.stop();
         drop(self);
         pooler.and(cluster)
-    }
-}
-
-/// PgBouncer needs a descriptor for each client and each server; the usual soft limit of 1024 (256
-/// on macOS) is only there for programs that use select().
-fn raise_descriptor_limit() {
-    use nix::sys::resource::{Resource, getrlimit, setrlimit};
-    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
-        && soft < hard
-    {
-        // macOS reports an unlimited hard limit that setrlimit refuses; 10240 is its OPEN_MAX.
-        let wanted = if cfg!(target_os = "macos") {
-            hard.min(10_240)
-        } else {
-            hard
-        };
-        // A refusal is no reason to stop: PgBouncer logs what it got.
-        let _ = setrlimit(Resource::RLIMIT_NOFILE, wanted.max(soft), hard);
     }
 }
 

@@ -49,7 +49,7 @@ pub struct NewRow {
     /// The id was derived from a client's key: a row that exists already must be the same warrior.
     pub keyed: bool,
     /// What to store.
-    pub warrior: NewWarrior,
+    pub warrior: Arc<NewWarrior>,
 }
 
 /// What became of a warrior to be stored.
@@ -166,7 +166,7 @@ impl Store {
         let outcome = |row: &&NewRow| match stored.get(&row.id) {
             _ if !in_doubt(row) => Created::Stored,
             None => Created::Vanished,
-            Some(warrior) if *warrior == row.warrior => Created::Stored,
+            Some(warrior) if *warrior == *row.warrior => Created::Stored,
             Some(_) => Created::Mismatch,
         };
         Ok(rows.iter().map(outcome).collect())

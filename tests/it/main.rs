@@ -9,6 +9,7 @@
 )]
 
 mod agreement;
+mod faults;
 mod plans;
 mod schema;
 mod search;
