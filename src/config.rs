@@ -7,15 +7,15 @@
 //! `_FILE` points to.
 
 mod cli;
+mod resolve;
 mod secret;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use cli::{
-    Cli, Command, SchemaAction, SchemaArgs, ServeArgs, StackArgs, UpArgs, load, no_color,
-};
+pub use cli::{Cli, Command, SchemaAction, SchemaArgs, ServeArgs, StackArgs, UpArgs};
+pub use resolve::{load, no_color};
 pub use secret::{Secret, SecretError, SecretSource};
 
 /// What stops the start before anything else happens.
