@@ -1,0 +1,25 @@
+# make run, from a bare machine with git, make and Rust to a serving API. `make help` lists the rest.
+
+.DEFAULT_GOAL := help
+.PHONY: help install build run test lint
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: ## install what is missing: a C compiler, PostgreSQL, PgBouncer
+	@scripts/install
+
+build: install ## build the server with optimisations
+	cargo build --release --locked
+
+run: build ## start PostgreSQL, PgBouncer and the server; Ctrl-C stops them
+	@exec target/release/warrior-api up
+
+lint: install ## check format, lints and, where cargo-deny is installed, dependencies
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check; \
+	else echo 'cargo-deny is not installed, so licences and advisories were not checked'; fi
+
+test: lint ## lint, then run every test against a real stack on free ports
+	cargo test --workspace --locked
