@@ -93,6 +93,8 @@ begin
 end
 $$;
 
+revoke execute on function public.warrior_inserted from public;
+
 create or replace trigger warrior_inserted
     after insert on public.warrior
     referencing new table as added_rows
@@ -109,6 +111,8 @@ begin
     return null;
 end
 $$;
+
+revoke execute on function public.warrior_updated from public;
 
 create or replace trigger warrior_updated
     after update on public.warrior
@@ -127,6 +131,8 @@ begin
     return null;
 end
 $$;
+
+revoke execute on function public.warrior_truncated from public;
 
 create or replace trigger warrior_truncated
     after truncate on public.warrior

@@ -135,11 +135,23 @@ fn a_search_uses_its_indexes() {
     }
 }
 
-/// A session keeps the plans it made on the first day.
+/// A session keeps the plans it made on the first day, when any plan was cheap.
 #[test]
-fn a_search_uses_its_indexes_with_plans_made_while_the_table_was_empty() {
+fn a_search_uses_its_indexes_with_plans_made_while_the_table_was_small() {
     let database = fresh_database();
     let mut session = Explained::new(&database);
+    // What autovacuum and autoanalyze do later would make the session plan again.
+    session
+        .client
+        .batch_execute(
+            "alter table public.warrior set (autovacuum_enabled = off);
+             alter table public.warrior_skill set (autovacuum_enabled = off);
+             alter table public.warrior_date set (autovacuum_enabled = off);
+             insert into public.warrior (name, dob, fight_skills)
+             select 'few ' || n, '2000-01-01', '{judo}' from generate_series(1, 9) as n",
+        )
+        .unwrap();
+    session.client.batch_execute("vacuum analyze").unwrap();
     for (term, _) in SEARCHES {
         session.plans(SEARCH, &[(&term, Type::TEXT)]);
     }

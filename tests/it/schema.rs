@@ -227,6 +227,17 @@ fn refuses_a_newer_schema_and_another_index_under_our_name() {
 }
 
 #[test]
+fn refuses_a_database_whose_migrations_were_others() {
+    let database = fresh_database();
+    let mut client = database.owner();
+    let other = "update public.refinery_schema_history set checksum = '1' where version = 2";
+    client.batch_execute(other).unwrap();
+    let error = apply(&mut client).unwrap_err();
+    assert!(matches!(error, SchemaError::Migration { .. }), "{error}");
+    assert!(error.to_string().contains("V2__exact_count"), "{error}");
+}
+
+#[test]
 fn refuses_a_pooler_on_both_of_its_ways_in() {
     let database = fresh_database();
     // PgBouncer says that it does not pass the mark of a direct connection on.
