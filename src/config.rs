@@ -87,10 +87,10 @@ impl Sizes {
         self.workers_create + self.workers_find + self.workers_search
     }
 
-    /// r2d2's size: one connection for each worker, so that a checkout never waits, and one for
-    /// the probe behind `/ready` and the breaker.
+    /// r2d2's size: one connection for each worker, so that a checkout never waits, one for the
+    /// probe behind `/ready` and the breaker, and one for the flusher of the search indexes.
     pub fn pool(&self) -> usize {
-        self.workers() + 1
+        self.workers() + 2
     }
 }
 

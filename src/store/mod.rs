@@ -6,6 +6,7 @@
 
 mod connection;
 mod error;
+mod flusher;
 mod pool_metrics;
 pub mod schema;
 mod session;
@@ -14,6 +15,8 @@ mod tls;
 use std::collections::{HashMap, HashSet};
 use std::error::Error;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
 use prometheus_client::registry::Registry;
@@ -58,6 +61,17 @@ pub enum Created {
     Vanished,
 }
 
+/// Why there is no store.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The CA file cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The system refuses a thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
 /// What to look up.
 #[derive(Clone, Debug)]
 pub enum Lookup {
@@ -90,6 +104,10 @@ struct Inner {
     /// There until the last clone is dropped.
     pool: Option<Pool<Manager>>,
     health: Health,
+    /// Rows added so far.
+    written: AtomicU64,
+    /// Ends the flusher when it is dropped.
+    _flusher: SyncSender<()>,
 }
 
 impl Store {
@@ -97,12 +115,12 @@ impl Store {
     /// database does.
     ///
     /// # Errors
-    /// When the CA file cannot be used.
+    /// When the CA file cannot be used, or the system refuses a thread.
     pub fn new(
         database: &Database,
         sizes: &Sizes,
         registry: &mut Registry,
-    ) -> Result<Self, TlsError> {
+    ) -> Result<Self, StartError> {
         let size = u32::try_from(sizes.pool()).unwrap_or(u32::MAX);
         let health = Health::default();
         let events = PoolEvents::register(registry, sizes.pool());
@@ -124,10 +142,15 @@ impl Store {
             .error_handler(Box::new(QuietErrors))
             .thread_pool(Arc::new(login_threads))
             .build_unchecked(Manager::new(database.clone(), health.clone())?);
-        Ok(Self(Arc::new(Inner {
+        let (flusher, end) = sync_channel(1);
+        let inner = Arc::new(Inner {
             pool: Some(pool),
             health,
-        })))
+            written: AtomicU64::new(0),
+            _flusher: flusher,
+        });
+        flusher::start(Arc::downgrade(&inner), end)?;
+        Ok(Self(inner))
     }
 
     /// Stores a batch, in one statement.
@@ -135,12 +158,15 @@ impl Store {
     /// # Errors
     /// Of the whole batch; its class says what is certain.
     pub fn create<'a>(&self, send: Send<'_, 'a, NewRow>) -> Result<Vec<Created>, StoreError> {
-        let mut session = self.session()?;
+        let mut session = self.0.session()?;
         let rows = send();
         if rows.is_empty() {
             return Ok(Vec::new());
         }
         let inserted = session.insert(&rows)?;
+        self.0
+            .written
+            .fetch_add(inserted.len() as u64, Ordering::Relaxed);
         let times = rows.iter().fold(HashMap::new(), |mut times, row| {
             *times.entry(row.id).or_insert(0) += 1;
             times
@@ -172,7 +198,7 @@ impl Store {
     /// # Errors
     /// Of the whole batch.
     pub fn find<'a>(&self, send: Send<'_, 'a, Lookup>) -> Result<Vec<Found>, StoreError> {
-        let mut session = self.session()?;
+        let mut session = self.0.session()?;
         let lookups = send();
         let ids: HashSet<Uuid> = lookups
             .iter()
@@ -200,7 +226,7 @@ impl Store {
     /// # Errors
     /// Of the whole batch; [`Class::TooCostly`] when the statement ran out of its time.
     pub fn search<'a>(&self, send: Send<'_, 'a, String>) -> Result<Vec<SearchHits>, StoreError> {
-        let mut session = self.session()?;
+        let mut session = self.0.session()?;
         let terms = send();
         let Some(term) = terms.first() else {
             return Ok(Vec::new());
@@ -214,14 +240,16 @@ impl Store {
     /// # Errors
     /// When the database cannot be reached or has no schema of ours.
     pub fn schema_version(&self) -> Result<i32, StoreError> {
-        self.session()?.schema_version()
+        self.0.session()?.schema_version()
     }
+}
 
+impl Inner {
     fn session(&self) -> Result<Session<'_>, StoreError> {
-        let Some(pool) = &self.0.pool else {
+        let Some(pool) = &self.pool else {
             unreachable!("only drop takes the pool")
         };
-        let health = &self.0.health;
+        let health = &self.health;
         let timeout = match health.last_failure() {
             Some(_) => CHECKOUT_TIMEOUT_FAILING,
             None => CHECKOUT_TIMEOUT,
@@ -233,6 +261,11 @@ impl Store {
             })
         })?;
         Ok(Session { connection, health })
+    }
+
+    /// Rows added so far.
+    fn written(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
     }
 }
 

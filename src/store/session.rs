@@ -18,6 +18,7 @@ const FIND: &str = include_str!("sql/find.sql");
 const COUNT: &str = include_str!("sql/count.sql");
 const SEARCH: &str = include_str!("sql/search.sql");
 const READY: &str = include_str!("sql/ready.sql");
+const FLUSH: &str = include_str!("sql/flush.sql");
 
 /// A connection in hand.
 pub(super) struct Session<'p> {
@@ -107,6 +108,14 @@ impl Session<'_> {
         rows.iter()
             .map(warrior)
             .collect::<Result<_, _>>()
+            .map_err(StoreError::of_row)
+    }
+
+    /// Gives the number of pages that were flushed.
+    pub(super) fn flush(&mut self) -> Result<i64, StoreError> {
+        let rows = self.read(FLUSH, &[])?;
+        rows.first()
+            .map_or(Ok(0), |row| row.try_get(0))
             .map_err(StoreError::of_row)
     }
 
