@@ -6,6 +6,8 @@
 -- not even for one that sits idle in its transaction. There are as many slots as there ever were
 -- writers at once, so the sum reads at most max_connections rows.
 --
+-- It costs 13 % of the insert speed of the bare table (V1), and a few percent of that of the whole schema.
+--
 -- Triggers once per statement, not per row: a COPY of a million rows adds one number to one slot.
 -- They see what really happened (on conflict do nothing, COPY, psql, MERGE, rollback), which a count
 -- kept by the API would not. Not seen: disabled triggers (session_replication_role = replica) and

@@ -13,7 +13,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use cli::{Cli, Command, SchemaAction, SchemaArgs, ServeArgs, StackArgs, UpArgs, load};
+pub use cli::{
+    Cli, Command, SchemaAction, SchemaArgs, ServeArgs, StackArgs, UpArgs, load, no_color,
+};
 pub use secret::{Secret, SecretError, SecretSource};
 
 /// What stops the start before anything else happens.

@@ -113,7 +113,10 @@ fn schema_command(args: &SchemaArgs) -> anyhow::Result<()> {
     if args.action == SchemaAction::Print {
         return Ok(out.write_all(schema::print().as_bytes())?);
     }
-    let mut owner = connect_direct(&args.owner()?)?;
+    let mut owner = connect_direct(&args.owner()?).context(
+        "schema commands log in directly, with POSTGRES_DIRECT_HOST, POSTGRES_DIRECT_PORT, POSTGRES_OWNER \
+         and POSTGRES_OWNER_PASSWORD(_FILE)",
+    )?;
     match args.action {
         SchemaAction::Apply => {
             writeln!(

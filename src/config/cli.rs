@@ -576,6 +576,15 @@ impl DatabaseArgs {
     }
 }
 
+/// Whether colours are unwelcome, as <https://no-color.org> has it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "config is the reader of the environment"
+)]
+pub fn no_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
 /// `NAME`, or the file that `NAME_FILE` points to; both at once is a mistake worth stopping for.
 #[expect(
     clippy::disallowed_methods,

@@ -28,11 +28,13 @@ pub use tls::TlsError;
 
 use crate::config::{Database, Sizes};
 use crate::warrior::{NewWarrior, StoredWarrior, Warrior};
-use connection::{Epoch, Manager};
+use connection::{Health, Manager};
 use pool_metrics::{PoolEvents, QuietErrors};
 
 /// Longest wait for a connection; there is one for each worker, so a wait means that it is broken.
 const CHECKOUT_TIMEOUT: Duration = Duration::from_millis(500);
+/// The same while logins fail: r2d2 would let each batch wait for a login that is not to be had.
+const CHECKOUT_TIMEOUT_FAILING: Duration = Duration::from_millis(20);
 
 const INSERT: &str = include_str!("sql/insert.sql");
 const STORED: &str = include_str!("sql/stored.sql");
@@ -94,7 +96,7 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     /// There until the last clone is dropped.
     pool: Option<Pool<Manager>>,
-    epoch: Epoch,
+    health: Health,
 }
 
 impl Store {
@@ -109,7 +111,7 @@ impl Store {
         registry: &mut Registry,
     ) -> Result<Self, TlsError> {
         let size = u32::try_from(sizes.pool()).unwrap_or(u32::MAX);
-        let epoch = Epoch::default();
+        let health = Health::default();
         let events = PoolEvents::register(registry, sizes.pool());
         // A login that hangs must not hold up the others.
         let login_threads = ScheduledThreadPool::builder()
@@ -128,10 +130,10 @@ impl Store {
             .event_handler(Box::new(events))
             .error_handler(Box::new(QuietErrors))
             .thread_pool(Arc::new(login_threads))
-            .build_unchecked(Manager::new(database.clone(), epoch.clone())?);
+            .build_unchecked(Manager::new(database.clone(), health.clone())?);
         Ok(Self(Arc::new(Inner {
             pool: Some(pool),
-            epoch,
+            health,
         })))
     }
 
@@ -230,13 +232,18 @@ impl Store {
         let Some(pool) = &self.0.pool else {
             unreachable!("only drop takes the pool")
         };
-        let connection = pool
-            .get_timeout(CHECKOUT_TIMEOUT)
-            .map_err(|e| StoreError::not_sent(format!("no connection: {e}")))?;
-        Ok(Session {
-            connection,
-            epoch: &self.0.epoch,
-        })
+        let health = &self.0.health;
+        let timeout = match health.last_failure() {
+            Some(_) => CHECKOUT_TIMEOUT_FAILING,
+            None => CHECKOUT_TIMEOUT,
+        };
+        let connection = pool.get_timeout(timeout).map_err(|e| {
+            StoreError::not_sent(match health.last_failure() {
+                Some(why) => format!("no connection: {why}"),
+                None => format!("no connection: {e}"),
+            })
+        })?;
+        Ok(Session { connection, health })
     }
 }
 
@@ -253,7 +260,7 @@ impl Drop for Inner {
 /// A connection in hand.
 struct Session<'p> {
     connection: PooledConnection<Manager>,
-    epoch: &'p Epoch,
+    health: &'p Health,
 }
 
 impl Session<'_> {
@@ -358,7 +365,7 @@ impl Session<'_> {
             .connection
             .run(|client| client.query_typed(sql, params));
         if result.is_err() && self.connection.is_spent() {
-            self.epoch.suspect_all();
+            self.health.suspect_all();
         }
         result
     }
