@@ -18,8 +18,13 @@ run: build ## start PostgreSQL, PgBouncer and the server; Ctrl-C stops them
 lint: install ## check format, lints and, where cargo-deny is installed, dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	@if command -v cargo-deny >/dev/null; then cargo deny --all-features check; \
-	else echo 'cargo-deny is not installed, so licences and advisories were not checked'; fi
+	@if ! command -v cargo-deny >/dev/null; then \
+		echo 'cargo-deny is not installed, so licences and advisories were not checked'; \
+	else \
+		cargo deny --log-level error check bans licenses sources || exit 1; \
+		if cargo deny --log-level off fetch db 2>/dev/null; then cargo deny check advisories; \
+		else echo 'the advisory database cannot be reached, so advisories were not checked'; fi; \
+	fi
 
 test: lint ## lint, then run every test against a real stack on free ports
 	cargo test --workspace --locked

@@ -32,11 +32,11 @@ const SINCE: [(Version, &str); 1] = [(
 
 /// SIGTERM meant "at once" before 1.23 and means "when all clients have left" since.
 const STOP_BEFORE_1_23: Ladder = &[
-    (Signal::SIGTERM, Duration::from_secs(5)),
+    (Signal::SIGTERM, Duration::from_secs(2)),
     (Signal::SIGKILL, Duration::from_secs(5)),
 ];
 const STOP_SINCE_1_23: Ladder = &[
-    (Signal::SIGQUIT, Duration::from_secs(5)),
+    (Signal::SIGQUIT, Duration::from_secs(2)),
     (Signal::SIGKILL, Duration::from_secs(5)),
 ];
 /// A leftover's version is unknown and it holds nothing that could be lost.
@@ -95,7 +95,11 @@ impl Pooler {
     }
 
     pub(super) fn restart(&mut self, folder: &Folder) -> Result<(), StackError> {
-        self.stop()?;
+        match self.stop() {
+            // Killed is ended too: it hung, which may be why it is started again.
+            Ok(()) | Err(StackError::Killed { .. }) => {}
+            Err(e) => return Err(e),
+        }
         self.process = launch(folder, &self.program, self.port)?;
         Ok(())
     }
