@@ -13,7 +13,8 @@ build: install ## build the server with optimisations
 	cargo build --release --locked
 
 run: build ## start PostgreSQL, PgBouncer and the server; Ctrl-C stops them
-	@exec target/release/warrior-api up
+	@# A process group of its own: Ctrl-C reaches the server alone, and its exit status is ours.
+	@bash -m -c 'target/release/warrior-api up; exit $$?'
 
 lint: install ## check format, lints and, where cargo-deny is installed, dependencies
 	cargo fmt --all --check
