@@ -55,6 +55,8 @@ pub(super) struct Drill {
     admin: SocketAddr,
     stack: Mutex<Supervisor>,
     proxy: Option<Proxy>,
+    /// Creates of unknown outcome so far.
+    unknown: AtomicU32,
 }
 
 impl Drill {
@@ -106,6 +108,7 @@ impl Drill {
             admin,
             stack: Mutex::new(stack),
             proxy,
+            unknown: AtomicU32::new(0),
         };
         drill.heals();
         drill
@@ -123,6 +126,9 @@ impl Drill {
                     while !stop.load(Ordering::Relaxed) {
                         let name = format!("drilled {}", number.fetch_add(1, Ordering::Relaxed));
                         let answer = create(&mut client, name, None);
+                        if answer.outcome == Outcome::Unknown {
+                            self.unknown.fetch_add(1, Ordering::Relaxed);
+                        }
                         answers.lock().unwrap().push(answer);
                     }
                 });
@@ -158,6 +164,11 @@ impl Drill {
         eventually("a create is refused", || {
             create(&mut client, "refused".to_owned(), None).outcome == Outcome::Refused
         });
+    }
+
+    /// Whether any create has had an unknown outcome yet.
+    pub(super) fn has_unknown(&self) -> bool {
+        self.unknown.load(Ordering::Relaxed) > 0
     }
 
     /// Compares every answer with the table, then settles what is unknown and compares again.
