@@ -1,2 +1,2 @@
-//! Placeholder until the load generator lands.
+//! The command line of warrior-load.
 fn main() {}

@@ -1,0 +1,507 @@
+//! One generator thread: its event loop, its connections, its counts.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use hyper::Uri;
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
+use tokio::task::LocalSet;
+
+use super::connection::{Answer, Connection, Failure};
+use super::tally::{Outcome, Tally, Unsent, record};
+use super::timer::{PreciseTimer, now};
+use super::{Interval, Load, Plan, closed, open};
+use crate::ledger::Ledger;
+use crate::target::given_location;
+use crate::workload::Prepared;
+
+/// A request that begins later than this after its moment counts as late.
+pub(super) const LATE_NANOS: u64 = 1_000_000;
+
+/// A kept connection that was idle for longer is not used again: servers close idle connections,
+/// and a request that meets the close would be lost without the server's fault.
+const IDLE_NANOS_MAX: u64 = 2_000_000_000;
+
+/// How many locations a thread remembers for `find` requests.
+const KNOWN_MAX: usize = 10_000;
+
+/// How many examples of failures a thread reports in one second.
+const EXAMPLES_MAX: usize = 3;
+
+pub(super) struct Setup {
+    pub(super) plan: Arc<Plan>,
+    pub(super) ledger: Option<Arc<Ledger>>,
+    pub(super) stop: Arc<AtomicBool>,
+    pub(super) start: u64,
+    pub(super) index: usize,
+    pub(super) intervals: SyncSender<Interval>,
+}
+
+/// What all tasks of one thread share.
+pub(super) struct Worker {
+    pub(super) plan: Arc<Plan>,
+    pub(super) index: usize,
+    pub(super) start: u64,
+    pub(super) timer: Rc<PreciseTimer>,
+    /// Locations that the server gave to this thread.
+    pub(super) known: RefCell<Vec<Uri>>,
+    users: Cell<u64>,
+    ledger: Option<Arc<Ledger>>,
+    stop: Arc<AtomicBool>,
+    broken: RefCell<Option<anyhow::Error>>,
+    idle: RefCell<Vec<Counted>>,
+    open_connections: Rc<Cell<usize>>,
+    in_flight: Cell<u64>,
+    current: RefCell<Current>,
+}
+
+struct Current {
+    tallies: Vec<Tally>,
+    warmup: Tally,
+    examples: Vec<String>,
+}
+
+impl Current {
+    fn new(endpoints: usize) -> Current {
+        Current {
+            tallies: vec![Tally::new(); endpoints],
+            warmup: Tally::new(),
+            examples: Vec::new(),
+        }
+    }
+}
+
+/// A connection that is counted while it lives.
+pub(super) struct Counted {
+    pub(super) connection: Connection,
+    _slot: Slot,
+}
+
+struct Slot(Rc<Cell<usize>>);
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
+/// A virtual user at work. Counted while it lives, also when its task panics: the run then ends
+/// with an error instead of waiting for ever.
+pub(super) struct User(Rc<Worker>);
+
+impl Drop for User {
+    fn drop(&mut self) {
+        self.0.users.set(self.0.users.get() - 1);
+        if std::thread::panicking() {
+            self.0.give_up(anyhow::anyhow!(
+                "a virtual user's task panicked; please report it"
+            ));
+        }
+    }
+}
+
+impl Setup {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            // Look for what the kernel has after fewer tasks than by default, so that a due
+            // moment waits behind less.
+            .event_interval(16)
+            .build()
+            .context("cannot start a generator thread's event loop")?;
+        LocalSet::new().block_on(&runtime, async move {
+            let timer = PreciseTimer::new().context("cannot create a timerfd")?;
+            tokio::task::spawn_local(Rc::clone(&timer).drive());
+            let worker = Rc::new(Worker {
+                index: self.index,
+                start: self.start,
+                timer,
+                known: RefCell::default(),
+                users: Cell::new(0),
+                ledger: self.ledger,
+                stop: self.stop,
+                broken: RefCell::new(None),
+                idle: RefCell::default(),
+                open_connections: Rc::default(),
+                in_flight: Cell::new(0),
+                current: RefCell::new(Current::new(self.plan.endpoints.len())),
+                plan: self.plan,
+            });
+            worker.run(&self.intervals).await
+        })
+    }
+}
+
+impl Worker {
+    async fn run(self: &Rc<Self>, intervals: &SyncSender<Interval>) -> anyhow::Result<()> {
+        let work = async {
+            match &self.plan.load {
+                Load::Open(arrivals) => open::run(self, arrivals).await,
+                Load::Closed {
+                    connections,
+                    length,
+                } => {
+                    closed::run(self, *connections, *length).await;
+                }
+            }
+        };
+        tokio::pin!(work);
+        let mut second = 0;
+        let mut cpu = ThreadCpu::start();
+        loop {
+            let boundary = self
+                .timer
+                .sleep_until(self.start + (second + 1) * 1_000_000_000);
+            let ended = tokio::select! {
+                biased;
+                () = &mut work => true,
+                () = boundary => false,
+            };
+            self.hand_over(second, &mut cpu, intervals, ended);
+            if ended {
+                break;
+            }
+            second += 1;
+        }
+        self.broken.borrow_mut().take().map_or(Ok(()), Err)
+    }
+
+    /// Counts a virtual user until the returned value is dropped.
+    pub(super) fn enter(self: &Rc<Self>) -> User {
+        self.users.set(self.users.get() + 1);
+        User(Rc::clone(self))
+    }
+
+    /// Waits until every virtual user has ended. Bounded: each request ends at the plan's timeout
+    /// at the latest.
+    pub(super) async fn users_ended(&self) {
+        while self.users.get() > 0 {
+            self.timer.sleep_until(now() + 1_000_000).await;
+        }
+    }
+
+    /// Whether no further request shall be sent.
+    pub(super) fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Nanoseconds since the start of the run; zero before it.
+    pub(super) fn elapsed(&self, at: u64) -> u64 {
+        at.saturating_sub(self.start)
+    }
+
+    /// Changes the counts of an endpoint for a request with this moment.
+    pub(super) fn count(&self, endpoint: usize, intended: u64, change: impl FnOnce(&mut Tally)) {
+        let mut current = self.current.borrow_mut();
+        if self.elapsed(intended) < self.plan.warmup.as_nanos() as u64 {
+            change(&mut current.warmup);
+        } else {
+            change(&mut current.tallies[endpoint]);
+        }
+    }
+
+    /// Sends a request that was due at `intended` and counts what comes of it. `begun` is when
+    /// the generator turned to it.
+    pub(super) async fn request(
+        &self,
+        endpoint: usize,
+        (intended, begun): (u64, u64),
+        prepared: &Prepared,
+        own: &mut Option<Counted>,
+    ) -> Result<Answer, Failure> {
+        self.count(endpoint, intended, |tally| {
+            tally.scheduled += 1;
+            let lateness = begun.saturating_sub(intended);
+            record(&mut tally.lateness, lateness);
+            tally.late += u64::from(lateness > LATE_NANOS);
+        });
+        let number = self.ledger_sent(prepared);
+        self.in_flight.set(self.in_flight.get() + 1);
+        let exchange = self.exchange(prepared, own);
+        let (stamps, result) = match tokio::time::timeout(self.plan.timeout, exchange).await {
+            Ok(done) => done,
+            Err(_elapsed) => {
+                // How far it came is not known; whether bytes left does not matter to a request
+                // that was given up, so it counts as sent.
+                *own = None;
+                (Stamps::default(), Err(Failure::Timeout))
+            }
+        };
+        self.in_flight.set(self.in_flight.get() - 1);
+        self.ledger_answer(number, &result);
+        self.settle(endpoint, intended, prepared, &stamps, &result);
+        result
+    }
+
+    /// Takes an idle connection, or opens one within the plan's limit.
+    pub(super) async fn connect(&self) -> Result<(Counted, Option<u64>), Failure> {
+        let oldest = now().saturating_sub(IDLE_NANOS_MAX);
+        loop {
+            let Some(kept) = self.idle.borrow_mut().pop() else {
+                break;
+            };
+            if kept.connection.is_usable() && kept.connection.idle_since >= oldest {
+                return Ok((kept, None));
+            }
+        }
+        if self.open_connections.get() >= self.plan.connections_max.div_ceil(self.plan.threads) {
+            return Err(Failure::Exhausted(format!(
+                "the limit of {} connections is reached",
+                self.plan.connections_max
+            )));
+        }
+        self.open_connections.set(self.open_connections.get() + 1);
+        let slot = Slot(Rc::clone(&self.open_connections));
+        let begun = now();
+        let connection = Connection::open(self.plan.target.address).await?;
+        Ok((
+            Counted {
+                connection,
+                _slot: slot,
+            },
+            Some(now() - begun),
+        ))
+    }
+
+    /// Gives a connection back for others to use.
+    pub(super) fn release(&self, counted: Counted) {
+        if counted.connection.is_usable() {
+            self.idle.borrow_mut().push(counted);
+        }
+    }
+
+    /// Remembers a location for `find` requests; the newest ones replace the oldest at random
+    /// places once there are many.
+    pub(super) fn remember(&self, location: Uri, at: u64) {
+        let mut known = self.known.borrow_mut();
+        if known.len() < KNOWN_MAX {
+            known.push(location);
+        } else {
+            known[(at % KNOWN_MAX as u64) as usize] = location;
+        }
+    }
+
+    async fn exchange(
+        &self,
+        prepared: &Prepared,
+        own: &mut Option<Counted>,
+    ) -> (Stamps, Result<Answer, Failure>) {
+        let mut stamps = Stamps::default();
+        loop {
+            let (counted, fresh) = match own.take() {
+                Some(counted) => (counted, false),
+                None => match self.connect().await {
+                    Ok((counted, connect)) => {
+                        stamps.connect = connect;
+                        (counted, connect.is_some())
+                    }
+                    Err(failure) => return (stamps, Err(failure)),
+                },
+            };
+            let counted = own.insert(counted);
+            let result = counted.connection.send(prepared.to_request()).await;
+            stamps.wrote = counted.connection.wrote_at();
+            stamps.read = counted.connection.read_at();
+            if result.is_err() {
+                *own = None;
+            }
+            // A kept connection that was closed before a byte left is not the request's failure.
+            if result.as_ref().err() == Some(&Failure::NotSent) && !fresh {
+                continue;
+            }
+            return (stamps, result);
+        }
+    }
+
+    fn settle(
+        &self,
+        endpoint: usize,
+        intended: u64,
+        prepared: &Prepared,
+        stamps: &Stamps,
+        result: &Result<Answer, Failure>,
+    ) {
+        let outcome = match result {
+            Ok(answer) if prepared.expect.holds(answer.status) => {
+                Some(Outcome::Prescribed(answer.status))
+            }
+            Ok(answer) => Some(Outcome::Other(answer.status)),
+            Err(failure) => Outcome::of_failure(failure),
+        };
+        let end = match result {
+            Ok(_) => stamps.read.unwrap_or_else(now),
+            Err(_) => now(),
+        };
+        self.count(endpoint, intended, |tally| {
+            if let Some(connect) = stamps.connect {
+                record(&mut tally.connect, connect);
+            }
+            let Some(outcome) = outcome else {
+                let reason = match result {
+                    Err(Failure::Exhausted(_)) => Unsent::Generator,
+                    _ => Unsent::Connect,
+                };
+                *tally.unsent.entry(reason).or_default() += 1;
+                return;
+            };
+            tally.sent += 1;
+            *tally.outcomes.entry(outcome).or_default() += 1;
+            let latency = end.saturating_sub(intended);
+            match outcome {
+                Outcome::Prescribed(_) => {
+                    record(&mut tally.latency, latency);
+                    let wrote = stamps.wrote.unwrap_or(intended);
+                    record(&mut tally.service, end.saturating_sub(wrote));
+                }
+                Outcome::Timeout | Outcome::Cut => record(&mut tally.latency, latency),
+                Outcome::Other(_) | Outcome::Protocol => {
+                    record(&mut tally.latency_failed, latency);
+                }
+            }
+            if let Ok(answer) = result {
+                tally.body_bytes += answer.body.len() as u64;
+            }
+        });
+        if !outcome.is_some_and(Outcome::is_success) {
+            self.note_example(prepared, result);
+        }
+    }
+
+    fn note_example(&self, prepared: &Prepared, result: &Result<Answer, Failure>) {
+        let mut current = self.current.borrow_mut();
+        if current.examples.len() >= EXAMPLES_MAX {
+            return;
+        }
+        let what = match result {
+            Ok(answer) => {
+                let body: String = String::from_utf8_lossy(&answer.body)
+                    .chars()
+                    .take(200)
+                    .collect();
+                format!("{} {body}", answer.status)
+            }
+            Err(failure) => failure.to_string(),
+        };
+        let sent: String = String::from_utf8_lossy(&prepared.body)
+            .chars()
+            .take(120)
+            .collect();
+        current
+            .examples
+            .push(format!("{} {sent} -> {what}", prepared.describe()));
+    }
+
+    fn ledger_sent(&self, prepared: &Prepared) -> Option<u64> {
+        let ledger = self.ledger.as_ref().filter(|_| prepared.is_create)?;
+        match ledger.sent(&prepared.body) {
+            Ok(number) => Some(number),
+            Err(error) => {
+                self.give_up(error);
+                None
+            }
+        }
+    }
+
+    fn ledger_answer(&self, number: Option<u64>, result: &Result<Answer, Failure>) {
+        if let (Some(ledger), Some(number)) = (&self.ledger, number)
+            && let Err(error) = ledger.answered(number, result)
+        {
+            self.give_up(error);
+        }
+    }
+
+    /// A run whose ledger has holes proves nothing, so it ends here.
+    pub(super) fn give_up(&self, error: anyhow::Error) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.broken.borrow_mut().get_or_insert(error);
+    }
+
+    fn hand_over(
+        &self,
+        second: u64,
+        cpu: &mut ThreadCpu,
+        intervals: &SyncSender<Interval>,
+        last: bool,
+    ) {
+        let counted = self
+            .current
+            .replace(Current::new(self.plan.endpoints.len()));
+        let interval = Interval {
+            second,
+            tallies: counted.tallies,
+            warmup: counted.warmup,
+            in_flight: self.in_flight.get(),
+            connections: self.open_connections.get() as u64,
+            cpu: cpu.share(),
+            examples: counted.examples,
+        };
+        // A reader that is behind must not delay sending: what it cannot take stays counted here
+        // and goes with the next second. The last one has nothing left to delay.
+        let refused = if last {
+            intervals.send(interval).err().map(|error| error.0)
+        } else {
+            match intervals.try_send(interval) {
+                Ok(()) => None,
+                Err(TrySendError::Full(interval) | TrySendError::Disconnected(interval)) => {
+                    Some(interval)
+                }
+            }
+        };
+        if let Some(interval) = refused {
+            let mut current = self.current.borrow_mut();
+            current.warmup.add(&interval.warmup);
+            for (mine, theirs) in current.tallies.iter_mut().zip(&interval.tallies) {
+                mine.add(theirs);
+            }
+        }
+    }
+}
+
+/// Where the server says that the created warrior is.
+pub(super) fn location_of(answer: &Answer) -> Option<Uri> {
+    given_location(answer.location.as_deref()?)
+}
+
+#[derive(Default)]
+struct Stamps {
+    connect: Option<u64>,
+    wrote: Option<u64>,
+    read: Option<u64>,
+}
+
+struct ThreadCpu {
+    at: u64,
+    used: Duration,
+}
+
+impl ThreadCpu {
+    fn start() -> ThreadCpu {
+        ThreadCpu {
+            at: now(),
+            used: thread_cpu(),
+        }
+    }
+
+    /// CPU time over wall time since the last call.
+    fn share(&mut self) -> f64 {
+        let (at, used) = (now(), thread_cpu());
+        let wall = (at - self.at).max(1);
+        let share = (used - self.used).as_nanos() as f64 / wall as f64;
+        (self.at, self.used) = (at, used);
+        share
+    }
+}
+
+fn thread_cpu() -> Duration {
+    let Ok(usage) = getrusage(UsageWho::RUSAGE_THREAD) else {
+        return Duration::ZERO;
+    };
+    let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+    Duration::from_micros(micros.try_into().unwrap_or(0))
+}
