@@ -50,6 +50,24 @@ pub struct Plan {
     pub seed: u64,
 }
 
+impl Plan {
+    /// How long requests are begun and measured: the whole length without the warm-up.
+    pub fn measured_seconds(&self) -> f64 {
+        let whole = match &self.load {
+            Load::Open(arrivals) => arrivals.last().map_or(0.0, |last| last.at as f64 / 1e9),
+            Load::Closed { length, .. } => length.as_secs_f64(),
+        };
+        (whole - self.warmup.as_secs_f64()).max(0.001)
+    }
+
+    /// Whether anything in it can store a row.
+    pub fn creates(&self) -> bool {
+        self.scenarios
+            .iter()
+            .any(|scenario| scenario.maker.creates())
+    }
+}
+
 /// One kind of request within a run.
 #[derive(Debug)]
 pub struct Scenario {
@@ -121,6 +139,8 @@ pub struct Interval {
     pub connections: u64,
     /// CPU time of the thread during the interval, over the interval's length.
     pub cpu: f64,
+    /// The same in seconds.
+    pub cpu_seconds: f64,
     /// Examples of what went wrong.
     pub examples: Vec<String>,
 }

@@ -42,6 +42,8 @@ pub struct Header {
     pub run: String,
     /// Where the requests went.
     pub target: String,
+    /// When the run began, by the generator's clock, in seconds since 1970.
+    pub started_at: i64,
     /// `GET /counting-warriors` before the run; `null` when the target did not tell.
     pub count_before: Option<u64>,
 }
@@ -50,10 +52,12 @@ impl Header {
     /// The header of a run's ledger.
     pub fn new(run: &str, target: &str, count_before: Option<u64>) -> Header {
         let (run, target) = (run.to_owned(), target.to_owned());
+        let started_at = chrono::Utc::now().timestamp();
         Header {
             ledger: FORMAT,
             run,
             target,
+            started_at,
             count_before,
         }
     }

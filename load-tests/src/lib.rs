@@ -8,5 +8,15 @@ pub mod schedule;
 pub mod target;
 pub mod workload;
 
+pub mod client;
+pub mod collect;
 pub mod engine;
+pub mod judge;
 pub mod ledger;
+pub mod live;
+pub mod machine;
+pub mod profile;
+pub mod report;
+pub mod result;
+pub mod run;
+pub mod verify;

@@ -146,6 +146,11 @@ impl Maker {
         }
     }
 
+    /// Whether these requests can store rows that the ledger has to know of.
+    pub fn creates(&self) -> bool {
+        matches!(self.kind, Kind::Create | Kind::CreateValid)
+    }
+
     /// Request number `index`. `known` are locations that this run was given by the server.
     pub fn make(&self, index: u64, known: &[Uri]) -> anyhow::Result<Prepared> {
         let mut random = stream(self.seed, self.lane, index);

@@ -432,13 +432,15 @@ impl Worker {
         let counted = self
             .current
             .replace(Current::new(self.plan.endpoints.len()));
+        let (cpu, cpu_seconds) = cpu.share();
         let interval = Interval {
             second,
             tallies: counted.tallies,
             warmup: counted.warmup,
             in_flight: self.in_flight.get(),
             connections: self.open_connections.get() as u64,
-            cpu: cpu.share(),
+            cpu,
+            cpu_seconds,
             examples: counted.examples,
         };
         // A reader that is behind must not delay sending: what it cannot take stays counted here
@@ -488,13 +490,13 @@ impl ThreadCpu {
         }
     }
 
-    /// CPU time over wall time since the last call.
-    fn share(&mut self) -> f64 {
+    /// CPU time since the last call, over wall time and in seconds.
+    fn share(&mut self) -> (f64, f64) {
         let (at, used) = (now(), thread_cpu());
         let wall = (at - self.at).max(1);
-        let share = (used - self.used).as_nanos() as f64 / wall as f64;
+        let seconds = (used - self.used).as_secs_f64();
         (self.at, self.used) = (at, used);
-        share
+        (seconds / (wall as f64 / 1e9), seconds)
     }
 }
 
