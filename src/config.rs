@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use cli::{Cli, Command, SchemaAction, load};
+pub use cli::{Cli, Command, SchemaAction, SchemaArgs, ServeArgs, StackArgs, UpArgs, load};
 pub use secret::{Secret, SecretError, SecretSource};
 
 /// What stops the start before anything else happens.
@@ -127,4 +127,19 @@ pub struct Embedded {
     pub pooler_port: u16,
     /// PostgreSQL's port on loopback; 0 lets the stack choose a free one.
     pub postgres_port: u16,
+    /// Folder of PostgreSQL's programs; `None` searches the machine.
+    pub postgres_bin: Option<PathBuf>,
+    /// PgBouncer's program; `None` searches the machine.
+    pub pgbouncer: Option<PathBuf>,
+}
+
+/// The folders of PATH.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "config is the reader of the environment"
+)]
+pub fn search_path() -> Vec<PathBuf> {
+    std::env::var_os("PATH")
+        .map(|path| std::env::split_paths(&path).collect())
+        .unwrap_or_default()
 }

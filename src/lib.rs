@@ -1,4 +1,63 @@
 //! An HTTP API over PostgreSQL that keeps its promises under stress.
+//!
+//! # How a request flows
+//!
+//! ```text
+//! socket -> http -> api -> dispatch (one bounded queue per lane) -> worker thread -> store -> r2d2
+//!             ^                                                        |               -> PgBouncer
+//!             +------------------- reply over a oneshot ---------------+               -> PostgreSQL
+//! ```
+//!
+//! The front end is async and only waits; everything that blocks happens on a bounded number of plain
+//! threads. A worker that becomes free takes everything that waits in its lane and executes it as one
+//! statement in one transaction: the batch grows only as the load grows.
+//!
+//! # Three answers to a write
+//!
+//! `201`: the row is committed and readable. `503`: certainly not stored, may be repeated. `504`:
+//! unknown, and the body carries what settles it. There is no fourth.
+//!
+//! # Invariants
+//!
+//! - No blocking call on an async thread.
+//! - No `postgres::Client` is used or dropped on one: it owns a runtime and blocks on it.
+//! - Every queue is bounded.
+//! - A write is acknowledged only when the server is ready for the next statement after it.
+//! - A job answered `503` is never sent; a job is sent only with a live connection in hand.
+//! - No session state in SQL: the pooler may hand the next transaction to another server.
+//! - No SQL is built from strings; statements stand in `.sql` files.
+//! - One place maps errors to status codes ([`api::Problem`]), one maps database errors to classes
+//!   ([`store::Class`]).
+//! - A number that must agree across files is asserted by a test.
+//!
+//! # Code map, in reading order
+//!
+//! - [`warrior`]: the domain types; parsing is validation. A leaf.
+//! - [`config`]: the only reader of the environment. A leaf.
+//! - [`serve`]: the server put together, and how it ends.
+//! - [`http`]: sockets, limits, timeouts, drain. Knows no warriors.
+//! - [`api`]: requests as one closed enum, outcomes as responses. Pure but for the lanes it asks.
+//! - [`dispatch`]: lanes, queues, workers, job states, the breaker.
+//! - [`store`]: SQL, connections, classes of failures, and the schema.
+//! - [`stack`]: the embedded PostgreSQL and PgBouncer.
+//! - [`ops`]: admin listener, metrics, logs, signals.
+//!
+//! Dependencies point one way, down the flow.
+
+pub mod warrior;
 
 pub mod config;
-pub mod warrior;
+
+pub mod serve;
+
+pub mod http;
+
+pub mod api;
+
+pub mod dispatch;
+
+pub mod store;
+
+pub mod stack;
+
+pub mod ops;

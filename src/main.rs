@@ -1,5 +1,199 @@
 //! The command line and the wiring, nothing else.
 
-fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use serde::Serialize;
+use tokio::runtime::Runtime;
+use warrior_api::config::{
+    self, Cli, Command, Database, Embedded, SchemaAction, SchemaArgs, Secret, ServeArgs, Server,
+    Sizes, UpArgs,
+};
+use warrior_api::ops::{self, LogGuard, Stop};
+use warrior_api::serve::{self, Running};
+use warrior_api::stack::{self, Endpoints, Stack};
+use warrior_api::store::{connect_direct, schema};
+
+/// How often the children of `up` are looked after.
+const LOOK: Duration = Duration::from_millis(250);
+/// Children that die more often than this within [`REVIVAL_WINDOW`] are left dead.
+const REVIVALS_MAX: usize = 5;
+/// See [`REVIVALS_MAX`].
+const REVIVAL_WINDOW: Duration = Duration::from_secs(60);
+/// How long the workers get to finish once nobody waits for them any more.
+const WORKERS_TIMEOUT: Duration = Duration::from_secs(1);
+
+fn main() -> ExitCode {
+    match config::load().map_err(Into::into).and_then(run) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            let _ = writeln!(std::io::stderr(), "warrior-api: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    let logs = || ops::start_logs(cli.log_format, &cli.log_level);
+    match &cli.command {
+        Command::Up(args) => {
+            let server = args.server()?;
+            let embedded = unprivileged(args.embedded())?;
+            let guard = logs()?;
+            // Before the stack starts: PgBouncer inherits the limit.
+            ops::raise_descriptor_limit(descriptors(&server.sizes));
+            up(args, &embedded, &server, guard)
+        }
+        Command::Serve(args) => {
+            let _guard = logs()?;
+            serve_existing(args)
+        }
+        Command::Stack(args) => {
+            let sizes = args.sizes()?;
+            ops::raise_descriptor_limit(descriptors(&sizes));
+            Ok(stack::supervise(&unprivileged(args.embedded())?, &sizes)?)
+        }
+        Command::Schema(args) => schema_command(args),
+    }
+}
+
+/// One descriptor for each connection of the server.
+fn descriptors(sizes: &Sizes) -> usize {
+    sizes.connections_max + sizes.pool()
+}
+
+/// Leaves root, which must happen before any thread exists.
+fn unprivileged(mut embedded: Embedded) -> anyhow::Result<Embedded> {
+    if let Some(left) = stack::leave_root(&embedded)? {
+        left.moved.iter().for_each(|sentence| say(sentence));
+        embedded.data = left.data;
+    }
+    Ok(embedded)
+}
+
+/// Starts everything, and at the end stops all in order: the server, PgBouncer, PostgreSQL.
+fn up(args: &UpArgs, embedded: &Embedded, server: &Server, _logs: LogGuard) -> anyhow::Result<()> {
+    let mut stack = stack::start(embedded, &server.sizes, &mut |step| say(step))?;
+    let mut owner = connect_direct(&stack.owner()).context("the schema's owner cannot log in")?;
+    schema::apply(&mut owner, &mut |step| say(&step))?;
+    drop(owner);
+    let secret = stack.idempotency_secret().read()?;
+    let (runtime, running, stop) = start(server, &stack.runtime(), &secret)?;
+    if args.until_stdin_ends {
+        ops::watch_input(stop.0)?;
+        announce(&running, &stack)?;
+    }
+    introduce(&running);
+    let outcome = look_after(&mut stack, &stop.1);
+    say("stopping: finishing open requests, then PgBouncer, then PostgreSQL");
+    runtime.block_on(running.stop()).join(WORKERS_TIMEOUT);
+    stack.stop()?;
+    say("stopped");
+    outcome
+}
+
+fn serve_existing(args: &ServeArgs) -> anyhow::Result<()> {
+    let secret = args.idempotency_secret()?.read()?;
+    let server = args.server()?;
+    ops::raise_descriptor_limit(descriptors(&server.sizes));
+    let (runtime, running, stop) = start(&server, &args.database()?, &secret)?;
+    introduce(&running);
+    let _ = stop.1.recv();
+    say("stopping: finishing open requests");
+    runtime.block_on(running.stop()).join(WORKERS_TIMEOUT);
+    say("stopped");
+    Ok(())
+}
+
+fn schema_command(args: &SchemaArgs) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    if args.action == SchemaAction::Print {
+        return Ok(out.write_all(schema::print().as_bytes())?);
+    }
+    let mut owner = connect_direct(&args.owner()?)?;
+    match args.action {
+        SchemaAction::Apply => {
+            writeln!(
+                out,
+                "{}",
+                schema::apply(&mut owner, &mut |step| say(&step))?
+            )?;
+        }
+        SchemaAction::Status => {
+            let status = schema::status(&mut owner)?;
+            writeln!(out, "{status}")?;
+            anyhow::ensure!(status.pending.is_empty(), "the schema is not current");
+        }
+        SchemaAction::Recount => writeln!(out, "{}", schema::recount(&mut owner)?)?,
+        SchemaAction::Print => {}
+    }
+    Ok(())
+}
+
+/// Where [`Stop`] is sent, and where it arrives.
+type StopChannel = (std::sync::mpsc::SyncSender<Stop>, Receiver<Stop>);
+
+fn start(
+    server: &Server,
+    database: &Database,
+    secret: &Secret,
+) -> anyhow::Result<(Runtime, Running, StopChannel)> {
+    let runtime = Runtime::new().context("the async runtime cannot be started")?;
+    let stop = sync_channel(1);
+    let running = runtime.block_on(async {
+        ops::watch_signals(stop.0.clone()).context("signals cannot be handled")?;
+        serve::start(server, database, secret).await
+    })?;
+    Ok((runtime, running, stop))
+}
+
+/// Waits for [`Stop`], and starts children that die again.
+fn look_after(stack: &mut Stack, stop: &Receiver<Stop>) -> anyhow::Result<()> {
+    let mut revivals: Vec<Instant> = Vec::new();
+    while let Err(RecvTimeoutError::Timeout) = stop.recv_timeout(LOOK) {
+        let Some(last_words) = stack.revive()? else {
+            continue;
+        };
+        tracing::error!("{last_words}; it was started again");
+        revivals.retain(|at| at.elapsed() < REVIVAL_WINDOW);
+        revivals.push(Instant::now());
+        anyhow::ensure!(
+            revivals.len() <= REVIVALS_MAX,
+            "it keeps dying: {last_words}"
+        );
+    }
+    Ok(())
+}
+
+/// One line of JSON for a program that started the stack and has to find it.
+fn announce(running: &Running, stack: &Stack) -> anyhow::Result<()> {
+    #[derive(Serialize)]
+    struct Announcement {
+        http: String,
+        admin: String,
+        running: Endpoints,
+    }
+    let announcement = Announcement {
+        http: running.public.to_string(),
+        admin: running.admin.to_string(),
+        running: stack.endpoints(),
+    };
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", serde_json::to_string(&announcement)?)?;
+    Ok(out.flush()?)
+}
+
+fn introduce(running: &Running) {
+    say(&format!(
+        "serving http://{} (admin: http://{}/ready); Ctrl-C stops",
+        running.public, running.admin
+    ));
+}
+
+/// Tells the operator; nobody listening is no reason to stop.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -10,6 +10,7 @@ use chrono::{Datelike, NaiveDate};
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+use uuid::Uuid;
 
 /// Longest name, in Unicode code points, as PostgreSQL's `varchar(100)` counts.
 pub const NAME_MAX: usize = 100;
@@ -27,6 +28,30 @@ pub struct NewWarrior {
     pub dob: String,
     /// 1 to [`SKILLS_MAX`] strings of 1 to [`SKILL_MAX`] code points, in the client's order.
     pub fight_skills: Vec<String>,
+}
+
+/// A warrior as the database holds it. Rows that came in by other ways than this API may exceed the
+/// limits of [`NewWarrior`], and are served as they are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Warrior {
+    /// The id.
+    pub id: Uuid,
+    /// The name.
+    pub name: String,
+    /// The date, as PostgreSQL writes it in ISO style.
+    pub dob: String,
+    /// The skills, in order.
+    pub fight_skills: Vec<Option<String>>,
+}
+
+/// A warrior with the time it was stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StoredWarrior {
+    /// The warrior itself.
+    #[serde(flatten)]
+    pub warrior: Warrior,
+    /// RFC 3339, UTC; null in rows of an adopted table that had none.
+    pub created_at: Option<String>,
 }
 
 /// Why bytes are not a warrior.

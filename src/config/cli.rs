@@ -44,6 +44,8 @@ pub enum Command {
     Up(UpArgs),
     /// Serve from an existing PgBouncer or PostgreSQL
     Serve(ServeArgs),
+    /// Start PostgreSQL and PgBouncer only, for tests and load tools
+    Stack(StackArgs),
     /// Apply, inspect or repair the database schema
     Schema(SchemaArgs),
 }
@@ -51,6 +53,30 @@ pub enum Command {
 /// Flags of `up`.
 #[derive(Debug, Args)]
 pub struct UpArgs {
+    #[command(flatten)]
+    embedded: EmbeddedArgs,
+    /// Stop when standard input ends: for programs that start the stack and must not leave it
+    #[arg(long)]
+    pub until_stdin_ends: bool,
+    #[command(flatten)]
+    server: ServerArgs,
+    #[command(flatten)]
+    pool: PoolArgs,
+}
+
+/// Flags of `stack`.
+#[derive(Debug, Args)]
+pub struct StackArgs {
+    #[command(flatten)]
+    embedded: EmbeddedArgs,
+    #[command(flatten)]
+    server: ServerArgs,
+    #[command(flatten)]
+    pool: PoolArgs,
+}
+
+#[derive(Debug, Args)]
+struct EmbeddedArgs {
     /// Folder for the cluster, its logs and its generated passwords
     #[arg(
         long,
@@ -62,9 +88,6 @@ pub struct UpArgs {
     /// Use a throw-away folder and free ports; everything is removed at the end
     #[arg(long)]
     ephemeral: bool,
-    /// Stop when standard input ends: for programs that start the stack and must not leave it
-    #[arg(long)]
-    pub until_stdin_ends: bool,
     /// PgBouncer's port on 127.0.0.1
     #[arg(
         long,
@@ -81,10 +104,12 @@ pub struct UpArgs {
         default_value_t = 6433
     )]
     postgres_direct_port: u16,
-    #[command(flatten)]
-    server: ServerArgs,
-    #[command(flatten)]
-    pool: PoolArgs,
+    /// Folder of PostgreSQL's programs [default: the newest that the machine has]
+    #[arg(long, env = "POSTGRES_BIN", value_name = "POSTGRES_BIN")]
+    postgres_bin: Option<PathBuf>,
+    /// PgBouncer's program [default: the machine's]
+    #[arg(long, env = "PGBOUNCER", value_name = "PGBOUNCER")]
+    pgbouncer: Option<PathBuf>,
 }
 
 /// Flags of `serve`.
@@ -350,7 +375,7 @@ impl UpArgs {
     /// Names the variable that is out of range, or that asks for what does not exist yet.
     pub fn server(&self) -> Result<Server, ConfigError> {
         let mut server = self.server.resolve(&self.pool)?;
-        if self.ephemeral {
+        if self.embedded.ephemeral {
             // A throw-away stack must never be in the way of a real one.
             server.public.port = 0;
             server.admin.port = 0;
@@ -360,18 +385,39 @@ impl UpArgs {
 
     /// The embedded stack's own part.
     pub fn embedded(&self) -> Embedded {
-        if self.ephemeral {
-            Embedded {
-                data: None,
-                pooler_port: 0,
-                postgres_port: 0,
-            }
+        self.embedded.resolve()
+    }
+}
+
+impl StackArgs {
+    /// Where the stack lives and listens.
+    pub fn embedded(&self) -> Embedded {
+        self.embedded.resolve()
+    }
+
+    /// The sizes of the server that will use the stack, which the pool has to fit.
+    ///
+    /// # Errors
+    /// Names the variable that is out of range.
+    pub fn sizes(&self) -> Result<Sizes, ConfigError> {
+        Ok(self.server.resolve(&self.pool)?.sizes)
+    }
+}
+
+impl EmbeddedArgs {
+    fn resolve(&self) -> Embedded {
+        let (data, pooler_port, postgres_port) = if self.ephemeral {
+            (None, 0, 0)
         } else {
-            Embedded {
-                data: Some(self.data.clone()),
-                pooler_port: self.postgres_port,
-                postgres_port: self.postgres_direct_port,
-            }
+            let data = Some(self.data.clone());
+            (data, self.postgres_port, self.postgres_direct_port)
+        };
+        Embedded {
+            data,
+            pooler_port,
+            postgres_port,
+            postgres_bin: self.postgres_bin.clone(),
+            pgbouncer: self.pgbouncer.clone(),
         }
     }
 }

@@ -1,0 +1,1 @@
+create index concurrently if not exists idx_warrior_fight_skills on public.warrior using gin (fight_skills);

@@ -1,0 +1,154 @@
+//! The API's surface: requests become one closed enum, outcomes become responses.
+
+mod keys;
+mod openapi;
+mod problem;
+mod query;
+mod render;
+mod route;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::Full;
+use hyper::Response;
+use hyper::body::Bytes;
+use hyper::http::request::Parts;
+use tokio::time::Instant;
+
+pub use keys::Keys;
+pub use openapi::DOCUMENT;
+pub use problem::{Problem, Settle};
+pub use route::{Create, Request, route};
+
+use crate::dispatch::{Dispatch, Failure, Reason};
+use crate::store::{Created, Found, Lookup, NewRow};
+
+/// Answers requests, with the help of the lanes.
+#[derive(Clone)]
+pub struct Api {
+    dispatch: Arc<Dispatch>,
+    keys: Keys,
+    deadline: Duration,
+}
+
+/// An answer, and the route it belongs to in metrics.
+pub struct Answer {
+    /// One of a few fixed names.
+    pub route: &'static str,
+    /// What the client gets.
+    pub response: Response<Full<Bytes>>,
+}
+
+impl Api {
+    /// An API that answers within `deadline`.
+    pub fn new(dispatch: Arc<Dispatch>, keys: Keys, deadline: Duration) -> Self {
+        Self {
+            dispatch,
+            keys,
+            deadline,
+        }
+    }
+
+    /// Answers one request whose body is read.
+    pub async fn answer(&self, head: &Parts, body: &[u8]) -> Answer {
+        let deadline = Instant::now() + self.deadline;
+        let result = match route(head, body) {
+            Ok(request) => self.execute(request, deadline).await,
+            Err(problem) => Err(problem),
+        };
+        Answer {
+            route: route::name(head),
+            response: result.unwrap_or_else(|problem| problem.response()),
+        }
+    }
+
+    async fn execute(
+        &self,
+        request: Request,
+        deadline: Instant,
+    ) -> Result<Response<Full<Bytes>>, Problem> {
+        match request {
+            Request::Create(create) => self.create(create, deadline).await,
+            Request::Find(None) => Err(unknown_warrior()),
+            Request::Find(Some(id)) => {
+                match self
+                    .dispatch
+                    .find(Lookup::Warrior(id), deadline)
+                    .await
+                    .map_err(read_failed)?
+                {
+                    Found::Warrior(Some(warrior)) => Ok(render::ok(&*warrior)),
+                    Found::Warrior(None) | Found::Count(_) => Err(unknown_warrior()),
+                }
+            }
+            Request::Search(None) => Ok(render::json_bytes(Bytes::from_static(b"[]"))),
+            Request::Search(Some(term)) => {
+                let hits = self
+                    .dispatch
+                    .search(term, deadline)
+                    .await
+                    .map_err(read_failed)?;
+                Ok(render::ok(&*hits))
+            }
+            Request::Count => {
+                match self
+                    .dispatch
+                    .find(Lookup::Count, deadline)
+                    .await
+                    .map_err(read_failed)?
+                {
+                    Found::Count(count) => Ok(render::ok(&serde_json::json!({ "count": count }))),
+                    Found::Warrior(_) => Err(Problem::NotDone(Reason::Lost)),
+                }
+            }
+            Request::Health => Ok(render::json_bytes(Bytes::from_static(
+                br#"{"status":"ok"}"#,
+            ))),
+            Request::OpenApi => Ok(render::json_bytes(Bytes::from_static(DOCUMENT.as_bytes()))),
+        }
+    }
+
+    async fn create(
+        &self,
+        create: Create,
+        deadline: Instant,
+    ) -> Result<Response<Full<Bytes>>, Problem> {
+        let id = create
+            .key
+            .as_ref()
+            .map_or_else(Keys::fresh, |key| self.keys.id(key));
+        let row = NewRow {
+            id,
+            keyed: create.key.is_some(),
+            warrior: Arc::clone(&create.warrior),
+        };
+        match self.dispatch.create(row, deadline).await {
+            Ok(Created::Stored) => Ok(render::created(id, &create.warrior)),
+            Ok(Created::Mismatch) => Err(Problem::KeyReused),
+            Ok(Created::Vanished) => Err(Problem::NotDone(Reason::RolledBack)),
+            Err(Failure::NotDone(reason)) => Err(Problem::NotDone(reason)),
+            Err(Failure::Rejected(_)) => Err(Problem::RefusedByDatabase),
+            Err(Failure::Unknown) => Err(Problem::Unknown(Box::new(Settle {
+                id,
+                location: render::location(id),
+                idempotency_key: create.key.unwrap_or_else(|| self.keys.key_of(id)),
+            }))),
+        }
+    }
+}
+
+fn unknown_warrior() -> Problem {
+    Problem::NotFound("No warrior has this id.")
+}
+
+/// A read has no effect, so whatever happened to it, it may be repeated.
+fn read_failed(failure: Failure) -> Problem {
+    Problem::NotDone(match failure {
+        Failure::NotDone(reason) => reason,
+        Failure::Unknown | Failure::Rejected(_) => Reason::Deadline,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,225 @@
+//! Errors as the client sees them: RFC 9457 problem details, and the one table of status codes.
+
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::{Response, StatusCode};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::dispatch::Reason;
+use crate::warrior::FieldError;
+
+/// A request that got no result, and why, as its client may know it.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// The body is not one JSON object.
+    MalformedBody(String),
+    /// Fields are wrong; every one of them.
+    InvalidWarrior(Vec<FieldError>),
+    /// The query string or a header is wrong.
+    BadRequest(String),
+    /// The path is unknown, or the id is.
+    NotFound(&'static str),
+    /// The path is known, the method is not; the methods that are.
+    MethodNotAllowed(&'static str),
+    /// The body did not arrive in time.
+    BodyTimeout,
+    /// The body is larger than this many bytes.
+    BodyTooLarge(usize),
+    /// The request target is longer than this many bytes.
+    TargetTooLong(usize),
+    /// The body is encoded.
+    UnsupportedEncoding,
+    /// The key was used for another warrior.
+    KeyReused,
+    /// Certainly not done; may be repeated as it is.
+    NotDone(Reason),
+    /// The database refused what validation had let pass.
+    RefusedByDatabase,
+    /// A write that may have been done.
+    Unknown(Box<Settle>),
+}
+
+/// What settles a write of unknown outcome.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Settle {
+    /// The id that the warrior has, if it was stored.
+    pub id: Uuid,
+    /// Where it is, if it was stored.
+    #[serde(rename = "Location")]
+    pub location: String,
+    /// Repeating the request with this key stores the warrior once, whatever happened.
+    pub idempotency_key: String,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<&'a [FieldError]>,
+    #[serde(flatten)]
+    settle: Option<&'a Settle>,
+}
+
+impl Problem {
+    /// Status, stable name, title, in one table.
+    pub fn kind(&self) -> (StatusCode, &'static str, &'static str) {
+        use StatusCode as S;
+        match self {
+            Self::MalformedBody(_) => (
+                S::BAD_REQUEST,
+                "malformed-body",
+                "The body is not one JSON object",
+            ),
+            Self::InvalidWarrior(_) => (
+                S::UNPROCESSABLE_ENTITY,
+                "invalid-warrior",
+                "The warrior has wrong fields",
+            ),
+            Self::BadRequest(_) => (S::BAD_REQUEST, "bad-request", "The request is wrong"),
+            Self::NotFound(_) => (S::NOT_FOUND, "not-found", "There is no such thing"),
+            Self::MethodNotAllowed(_) => (
+                S::METHOD_NOT_ALLOWED,
+                "method-not-allowed",
+                "The method is not allowed here",
+            ),
+            Self::BodyTimeout => (
+                S::REQUEST_TIMEOUT,
+                "body-timeout",
+                "The body did not arrive in time",
+            ),
+            Self::BodyTooLarge(_) => (
+                S::PAYLOAD_TOO_LARGE,
+                "body-too-large",
+                "The body is too large",
+            ),
+            Self::TargetTooLong(_) => (
+                S::URI_TOO_LONG,
+                "target-too-long",
+                "The request target is too long",
+            ),
+            Self::UnsupportedEncoding => (
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported-encoding",
+                "The content encoding is not supported",
+            ),
+            Self::KeyReused => (
+                S::UNPROCESSABLE_ENTITY,
+                "idempotency-key-reused",
+                "The Idempotency-Key belongs to another warrior",
+            ),
+            Self::NotDone(reason) => {
+                let r#type = match reason {
+                    Reason::QueueFull | Reason::TooLate | Reason::Deadline => "overloaded",
+                    Reason::TooCostly => "too-costly",
+                    Reason::DatabaseGone | Reason::RolledBack | Reason::Lost => "unavailable",
+                };
+                (
+                    S::SERVICE_UNAVAILABLE,
+                    r#type,
+                    "The request was certainly not executed",
+                )
+            }
+            Self::RefusedByDatabase => (
+                S::UNPROCESSABLE_ENTITY,
+                "refused-by-database",
+                "The database refused the data",
+            ),
+            Self::Unknown(_) => (
+                S::GATEWAY_TIMEOUT,
+                "outcome-unknown",
+                "The warrior may or may not be stored",
+            ),
+        }
+    }
+
+    /// What happened and what to do next.
+    fn detail(&self) -> String {
+        match self {
+            Self::MalformedBody(why) | Self::BadRequest(why) => why.clone(),
+            Self::InvalidWarrior(errors) => {
+                let fields: Vec<_> = errors.iter().map(|e| e.field).collect();
+                format!("Correct {} and send the warrior again.", fields.join(", "))
+            }
+            Self::NotFound(what) => (*what).to_owned(),
+            Self::MethodNotAllowed(allow) => format!("Use one of {allow}."),
+            Self::BodyTimeout => "Send the whole body within 5 seconds.".to_owned(),
+            Self::BodyTooLarge(max) => format!("Send at most {max} bytes."),
+            Self::TargetTooLong(max) => format!("Use a path and query of at most {max} bytes."),
+            Self::UnsupportedEncoding => "Send the body without Content-Encoding.".to_owned(),
+            Self::KeyReused => {
+                "Send each warrior with an Idempotency-Key of its own; nothing was stored."
+                    .to_owned()
+            }
+            Self::NotDone(reason) => not_done(*reason).to_owned(),
+            Self::RefusedByDatabase => {
+                "Nothing was stored. The data passed validation and the database still refused it."
+                    .to_owned()
+            }
+            Self::Unknown(_) => {
+                "Send the same warrior again with the header Idempotency-Key set to \
+                 idempotency_key: it will be stored once, whatever happened to this request."
+                    .to_owned()
+            }
+        }
+    }
+
+    /// The response.
+    pub fn response(&self) -> Response<Full<Bytes>> {
+        let (status, name, title) = self.kind();
+        let body = Body {
+            r#type: format!("urn:warrior-api:problem:{name}"),
+            title,
+            status: status.as_u16(),
+            detail: self.detail(),
+            errors: match self {
+                Self::InvalidWarrior(errors) => Some(errors),
+                _ => None,
+            },
+            settle: match self {
+                Self::Unknown(settle) => Some(settle),
+                _ => None,
+            },
+        };
+        let mut response = Response::new(Full::new(super::render::json(&body)));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        match self {
+            Self::NotDone(_) => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            Self::MethodNotAllowed(allow) => {
+                headers.insert(ALLOW, HeaderValue::from_static(allow));
+            }
+            // What is left of the body on this connection is not worth reading.
+            Self::BodyTimeout | Self::BodyTooLarge(_) => {
+                headers.insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+fn not_done(reason: Reason) -> &'static str {
+    match reason {
+        Reason::QueueFull | Reason::TooLate => {
+            "The server has more work than it can do in time. Repeat the request a little later."
+        }
+        Reason::Deadline => "The request waited until its deadline. Repeat it a little later.",
+        Reason::DatabaseGone => {
+            "The database cannot be reached. Repeat the request a little later."
+        }
+        Reason::RolledBack => "The database undid the request. Repeat it.",
+        Reason::TooCostly => "The request took longer than it may. Use a longer search term.",
+        Reason::Lost => "The server let go of the request. Repeat it.",
+    }
+}

@@ -1,0 +1,274 @@
+//! The surface without sockets and without a database.
+
+use hyper::http::request::Parts;
+use hyper::{Method, Request as HttpRequest, StatusCode};
+use serde_json::Value;
+
+use uuid::Uuid;
+
+use super::*;
+
+const BODY: &[u8] = br#"{"name":"n","dob":"2000-01-01","fight_skills":["s"]}"#;
+
+fn head(method: &str, target: &str, headers: &[(&str, &str)]) -> Parts {
+    let mut request = HttpRequest::builder()
+        .method(method)
+        .uri(target)
+        .header("host", "localhost");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(()).unwrap().into_parts().0
+}
+
+fn get(target: &str) -> Result<Request, Problem> {
+    route(&head("GET", target, &[]), b"")
+}
+
+fn status(result: Result<Request, Problem>) -> u16 {
+    result.map_or_else(|problem| problem.kind().0.as_u16(), |_| 200)
+}
+
+fn post(headers: &[(&str, &str)], body: &[u8]) -> Result<Request, Problem> {
+    route(&head("POST", "/warrior", headers), body)
+}
+
+#[test]
+fn every_documented_operation_is_routed_and_no_other() {
+    let document: Value = serde_json::from_str(DOCUMENT).unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    assert_eq!(paths.len(), 5);
+    for (path, operations) in paths {
+        let target = path.replace("{id}", "00000000-0000-0000-0000-000000000000");
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"] {
+            let documented = operations.get(method.to_lowercase()).is_some();
+            let target = if target == "/warrior" && method == "GET" {
+                "/warrior?t=a"
+            } else {
+                &target
+            };
+            let result = route(&head(method, target, &[]), BODY);
+            assert_eq!(result.is_ok(), documented, "{method} {path}: {result:?}");
+        }
+    }
+}
+
+#[test]
+fn every_problem_has_its_status_documented() {
+    let document: Value = serde_json::from_str(DOCUMENT).unwrap();
+    let statuses = |path: &str, method: &str| -> Vec<u16> {
+        let responses = document["paths"][path][method]["responses"]
+            .as_object()
+            .unwrap();
+        responses
+            .keys()
+            .map(|status| status.parse().unwrap())
+            .collect()
+    };
+    assert_eq!(
+        statuses("/warrior", "post"),
+        [201, 400, 408, 413, 414, 415, 422, 503, 504]
+    );
+    assert_eq!(statuses("/warrior", "get"), [200, 400, 414, 503]);
+    assert_eq!(statuses("/warrior/{id}", "get"), [200, 400, 404, 414, 503]);
+    assert_eq!(statuses("/counting-warriors", "get"), [200, 400, 414, 503]);
+}
+
+#[test]
+fn paths_are_taken_as_they_are() {
+    for target in [
+        "/",
+        "/warrior/",
+        "//warrior",
+        "/warrior/a/b",
+        "/Warrior",
+        "/warriors",
+        "/%77arrior",
+        "/warrior%2Fx",
+        "/live",
+        "/ready",
+        "/metrics",
+        "/counting-warriors/",
+    ] {
+        assert_eq!(status(get(target)), 404, "{target}");
+    }
+    assert_eq!(status(get("http://elsewhere/counting-warriors")), 200);
+}
+
+#[test]
+fn wrong_methods_are_told_the_right_ones() {
+    let allow = |method, target| match route(&head(method, target, &[]), BODY) {
+        Err(problem @ Problem::MethodNotAllowed(_)) => problem.response().headers()["allow"]
+            .to_str()
+            .unwrap()
+            .to_owned(),
+        other => panic!("{method} {target}: {other:?}"),
+    };
+    assert_eq!(allow("DELETE", "/warrior"), "GET, HEAD, POST");
+    assert_eq!(
+        allow("POST", "/warrior/00000000-0000-0000-0000-000000000000"),
+        "GET, HEAD"
+    );
+    assert_eq!(allow("POST", "/health"), "GET, HEAD");
+    assert_eq!(
+        route(&head("HEAD", "/counting-warriors", &[]), b""),
+        Ok(Request::Count)
+    );
+}
+
+#[test]
+fn an_id_has_one_form() {
+    let id = Uuid::from_u128(0x0123_4567_89ab_7def_8123_4567_89ab_cdef);
+    let known = id.to_string();
+    assert_eq!(
+        get(&format!("/warrior/{known}")),
+        Ok(Request::Find(Some(id)))
+    );
+    assert_eq!(
+        get(&format!("/warrior/{}", known.to_uppercase())),
+        Ok(Request::Find(Some(id)))
+    );
+    let others = [
+        id.simple().to_string(),
+        id.urn().to_string(),
+        format!("{known}0"),
+        known[1..].to_owned(),
+        "%00".to_owned(),
+        "x".repeat(36),
+    ];
+    for other in others {
+        assert_eq!(
+            get(&format!("/warrior/{other}")),
+            Ok(Request::Find(None)),
+            "{other}"
+        );
+    }
+}
+
+#[test]
+fn terms_are_decoded_once_and_strictly() {
+    let term = |query: &str| get(&format!("/warrior?{query}"));
+    let found = |text: &str| Ok(Request::Search(Some(text.to_owned())));
+    assert_eq!(term("t=a+b%20c"), found("a b c"));
+    assert_eq!(term("t=%25%5F%5c"), found(r"%_\"));
+    assert_eq!(term("t=%C3%A9&x=1"), found("é"));
+    assert_eq!(term("x=t&t=a=b"), found("a=b"));
+    assert_eq!(term("%74=a"), found("a"));
+    assert_eq!(term("t=%00"), Ok(Request::Search(None)));
+    for query in [
+        "", "t", "t=", "x=1", "t=a&t=b", "t=a&t=a", "t=%zz", "t=%f", "t=%", "t=%ff",
+    ] {
+        assert_eq!(status(term(query)), 400, "{query}");
+    }
+    assert_eq!(status(get("/warrior")), 400);
+    assert_eq!(status(term(&format!("t={}", "a".repeat(10_000)))), 414);
+}
+
+#[test]
+fn keys_are_16_to_255_visible_characters() {
+    let with = |key: &str| post(&[("idempotency-key", key)], BODY);
+    for key in ["0123456789abcdef", &"~".repeat(255)] {
+        match with(key) {
+            Ok(Request::Create(create)) => assert_eq!(create.key.as_deref(), Some(key)),
+            other => panic!("{key}: {other:?}"),
+        }
+    }
+    for key in ["", "short", "0123456789 abcdef", &"x".repeat(256)] {
+        assert_eq!(status(with(key)), 400, "{key}");
+    }
+    let twice = [
+        ("idempotency-key", "0123456789abcdef"),
+        ("idempotency-key", "0123456789abcdef"),
+    ];
+    assert_eq!(status(post(&twice, BODY)), 400);
+}
+
+#[test]
+fn bodies_are_json_whatever_they_are_called() {
+    assert!(post(&[], BODY).is_ok());
+    assert!(
+        post(
+            &[("content-type", "text/plain"), ("accept", "text/xml")],
+            BODY
+        )
+        .is_ok()
+    );
+    assert_eq!(status(post(&[("content-encoding", "gzip")], BODY)), 415);
+    assert_eq!(status(post(&[], b"[]")), 400);
+    assert_eq!(status(post(&[], b"{}")), 422);
+}
+
+#[test]
+fn a_host_is_sent_once() {
+    let mut twice = head("GET", "/health", &[("host", "other")]);
+    assert_eq!(status(route(&twice, b"")), 400);
+    twice.headers.remove("host");
+    assert_eq!(status(route(&twice, b"")), 400);
+    twice.version = hyper::Version::HTTP_10;
+    assert_eq!(status(route(&twice, b"")), 200);
+    assert_eq!(twice.method, Method::GET);
+}
+
+async fn body_of(problem: &Problem) -> Value {
+    use http_body_util::BodyExt;
+    let bytes = problem
+        .response()
+        .into_body()
+        .collect()
+        .await
+        .unwrap()
+        .to_bytes();
+    serde_json::from_slice(&bytes).unwrap()
+}
+
+#[tokio::test]
+async fn problems_are_problem_json() {
+    let invalid = post(&[], br#"{"name":1}"#).unwrap_err();
+    let response = invalid.response();
+    assert_eq!(
+        response.headers()["content-type"],
+        "application/problem+json"
+    );
+    let body = body_of(&invalid).await;
+    assert_eq!(body["status"], 422);
+    assert_eq!(body["type"], "urn:warrior-api:problem:invalid-warrior");
+    assert_eq!(body["errors"].as_array().unwrap().len(), 3);
+
+    let refused = Problem::NotDone(Reason::QueueFull);
+    assert_eq!(refused.response().headers()["retry-after"], "1");
+    assert_eq!(refused.response().status(), StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn an_unknown_outcome_carries_what_settles_it() {
+    let keys = Keys::new(&crate::config::Secret::new("secret"));
+    let id = Keys::fresh();
+    let key = keys.key_of(id);
+    let settle = Settle {
+        id,
+        location: format!("/warrior/{id}"),
+        idempotency_key: key.clone(),
+    };
+    let body = body_of(&Problem::Unknown(Box::new(settle))).await;
+    assert_eq!(body["status"], 504);
+    assert_eq!(body["id"], id.to_string());
+    assert_eq!(body["Location"], format!("/warrior/{id}"));
+    // The key in the body is one that the contract accepts, and leads back to the same id.
+    let sent_again = body["idempotency_key"].as_str().unwrap();
+    assert!(post(&[("idempotency-key", sent_again)], BODY).is_ok());
+    assert_eq!(keys.id(sent_again), id);
+}
+
+#[test]
+fn a_key_gives_one_id_under_one_secret() {
+    let keys = |secret: &str| Keys::new(&crate::config::Secret::new(secret));
+    let (ours, others) = (keys("ours"), keys("others"));
+    let id = ours.id("0123456789abcdef");
+    assert_eq!(ours.id("0123456789abcdef"), id);
+    assert_ne!(ours.id("0123456789abcdeg"), id);
+    assert_ne!(others.id("0123456789abcdef"), id);
+    assert_eq!(id.get_version_num(), 8);
+    // A key made under another secret is only a text like any other.
+    let foreign = others.key_of(Keys::fresh());
+    assert_eq!(ours.id(&foreign).get_version_num(), 8);
+}

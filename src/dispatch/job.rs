@@ -1,0 +1,158 @@
+//! One request on its way through a lane, seen from both ends.
+//!
+//! The worker holds the [`Job`], the front end its [`Ticket`]; an atomic state decides which of them
+//! may say what. `sent` is entered only with a live connection in hand, so a ticket that still finds
+//! `queued` at its deadline can promise that nothing was, or will be, stored.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
+
+use super::{Failure, Reason};
+
+const QUEUED: u8 = 0;
+const SENT: u8 = 1;
+const DONE: u8 = 2;
+const ABANDONED: u8 = 3;
+
+/// The worker's half.
+pub(super) struct Job<Q, R> {
+    pub(super) query: Q,
+    pub(super) queued_at: Instant,
+    deadline: Instant,
+    /// An earlier attempt may have been executed: the answer can no longer be "certainly not".
+    unknown: bool,
+    state: Arc<State>,
+    reply: oneshot::Sender<Result<R, Failure>>,
+}
+
+/// The front end's half; dropping it abandons a job that was not sent yet.
+pub(super) struct Ticket<R> {
+    deadline: Instant,
+    state: Arc<State>,
+    reply: oneshot::Receiver<Result<R, Failure>>,
+}
+
+struct State(AtomicU8);
+
+pub(super) fn job<Q, R>(query: Q, now: Instant, deadline: Instant) -> (Job<Q, R>, Ticket<R>) {
+    let state = Arc::new(State(AtomicU8::new(QUEUED)));
+    let (sender, receiver) = oneshot::channel();
+    let job = Job {
+        query,
+        queued_at: now,
+        deadline,
+        unknown: false,
+        state: Arc::clone(&state),
+        reply: sender,
+    };
+    (
+        job,
+        Ticket {
+            deadline,
+            state,
+            reply: receiver,
+        },
+    )
+}
+
+// === impl Job ===
+
+impl<Q, R> Job<Q, R> {
+    /// Marks the job as sent. False when nobody waits for it any more: it must not be sent then.
+    pub(super) fn claim(&self, now: Instant) -> bool {
+        now < self.deadline && (self.state.swap(QUEUED, SENT) || self.unknown)
+    }
+
+    /// Whether an answer could still be used.
+    pub(super) fn is_wanted(&self, now: Instant) -> bool {
+        now < self.deadline && self.state.get() != ABANDONED
+    }
+
+    /// Takes a claim back: the statement certainly had no effect.
+    pub(super) fn unclaim(&self) {
+        if !self.unknown {
+            self.state.swap(SENT, QUEUED);
+        }
+    }
+
+    /// Records that the statement may have had its effect. A job that was never claimed was not
+    /// part of it.
+    pub(super) fn doubt(&mut self) {
+        self.unknown |= self.state.get() == SENT;
+    }
+
+    /// Answers with a result.
+    pub(super) fn succeed(self, reply: R) {
+        self.answer(Ok(reply));
+    }
+
+    /// Answers with a failure, or with "unknown" where an earlier attempt forbids a firm no.
+    pub(super) fn fail(self, failure: Failure) {
+        let failure = if self.unknown {
+            Failure::Unknown
+        } else {
+            failure
+        };
+        self.answer(Err(failure));
+    }
+
+    fn answer(self, result: Result<R, Failure>) {
+        self.state.set_done();
+        // The front end may have answered by itself, or its client may have left.
+        let _ = self.reply.send(result);
+    }
+}
+
+// === impl Ticket ===
+
+impl<R> Ticket<R> {
+    /// Waits for the answer, until the deadline at the longest.
+    pub(super) async fn wait(mut self) -> Result<R, Failure> {
+        let result = match timeout_at(self.deadline, &mut self.reply).await {
+            Ok(result) => result,
+            Err(_) if self.state.swap(QUEUED, ABANDONED) => {
+                return Err(Failure::NotDone(Reason::Deadline));
+            }
+            // The worker has made its answer in this very moment: it is on its way.
+            Err(_) if self.state.get() == DONE => (&mut self.reply).await,
+            Err(_) => return Err(Failure::Unknown),
+        };
+        result.unwrap_or_else(|_| Err(self.lost()))
+    }
+
+    /// The worker let go of the job without an answer: it panicked, or the lane closed.
+    fn lost(&self) -> Failure {
+        match self.state.get() {
+            SENT => Failure::Unknown,
+            _ => Failure::NotDone(Reason::Lost),
+        }
+    }
+}
+
+impl<R> Drop for Ticket<R> {
+    fn drop(&mut self) {
+        self.state.swap(QUEUED, ABANDONED);
+    }
+}
+
+// === impl State ===
+
+impl State {
+    /// Changes the state if it is `from`; says whether it was.
+    fn swap(&self, from: u8, to: u8) -> bool {
+        self.0
+            .compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
+    }
+
+    fn get(&self) -> u8 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn set_done(&self) {
+        self.0.store(DONE, Ordering::Release);
+    }
+}

@@ -1,0 +1,203 @@
+//! A lane: one kind of request, its bounded queue, its workers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::breaker::Breaker;
+use super::job::{Job, job};
+use super::metrics::LaneMetrics;
+use super::queue::{PushError, Queue};
+use super::worker::Worker;
+use super::{Failure, Reason};
+use crate::store::StoreError;
+
+/// Executes one batch: gets a connection, calls the function it is given to learn which requests are
+/// still wanted (they count as sent from then on), runs one statement for all of them, and returns
+/// one reply for each, in the same order. It may be called from several threads at once.
+pub type Execute<Q, R> = Box<
+    dyn for<'a> Fn(&mut (dyn FnMut() -> Vec<&'a Q> + '_)) -> Result<Vec<R>, StoreError>
+        + Send
+        + Sync,
+>;
+
+/// How big a lane is.
+#[derive(Clone, Copy, Debug)]
+pub struct LaneSize {
+    /// Worker threads.
+    pub workers: usize,
+    /// Most requests in one batch.
+    pub batch_max: usize,
+    /// Requests that one batch serves when the queue is long: as many as it may carry where any two
+    /// may share one, a single one where only equal requests may.
+    pub batch_typical: usize,
+    /// Most requests that wait.
+    pub queue_max: usize,
+}
+
+/// One kind of request, its bounded queue and its workers.
+pub(super) struct Lane<Q, R> {
+    shared: Arc<Shared<Q, R>>,
+}
+
+/// What the front end and the workers of a lane both see.
+pub(super) struct Shared<Q, R> {
+    pub(super) name: &'static str,
+    pub(super) size: LaneSize,
+    pub(super) queue: Queue<Job<Q, R>>,
+    /// Whether two requests may share a batch.
+    pub(super) together: fn(&Q, &Q) -> bool,
+    pub(super) execute: Execute<Q, R>,
+    pub(super) breaker: Arc<Breaker>,
+    pub(super) metrics: LaneMetrics,
+    pub(super) pace: Pace,
+}
+
+/// How fast the workers of a lane are, and whether any of them still moves.
+pub(super) struct Pace {
+    born: Instant,
+    /// Exponentially weighted mean of a batch's duration, in microseconds.
+    batch_micros: AtomicU64,
+    /// For each worker, microseconds from `born` to the start of its running batch; 0 when idle.
+    busy_since: Vec<AtomicU64>,
+}
+
+// === impl Lane ===
+
+impl<Q: Send + 'static, R: Send + 'static> Lane<Q, R> {
+    /// Starts the lane's workers; they end when the lane is dropped and its queue is empty.
+    ///
+    /// # Errors
+    /// When the system refuses a thread.
+    pub(super) fn start(
+        name: &'static str,
+        size: LaneSize,
+        breaker: Arc<Breaker>,
+        metrics: LaneMetrics,
+        together: fn(&Q, &Q) -> bool,
+        execute: Execute<Q, R>,
+    ) -> std::io::Result<(Self, Vec<std::thread::JoinHandle<()>>)> {
+        let queue = Queue::new(size.queue_max);
+        let pace = Pace::new(size.workers);
+        let shared = Shared {
+            name,
+            size,
+            queue,
+            together,
+            execute,
+            breaker,
+            metrics,
+            pace,
+        };
+        let lane = Self {
+            shared: Arc::new(shared),
+        };
+        let threads = (0..size.workers)
+            .map(|number| Worker::spawn(Arc::clone(&lane.shared), number))
+            .collect::<Result<_, _>>()?;
+        Ok((lane, threads))
+    }
+
+    /// Has `query` executed. The answer is there at `deadline` at the latest.
+    ///
+    /// # Errors
+    /// [`Failure::NotDone`] at once when it cannot be done in time.
+    pub(super) async fn call(&self, query: Q, deadline: Instant) -> Result<R, Failure> {
+        let now = Instant::now();
+        self.admit(now, deadline)
+            .map_err(|reason| self.refuse(reason))?;
+        let (job, ticket) = job(query, now, deadline);
+        self.shared.queue.push(job).map_err(|e| match e {
+            PushError::Full => self.refuse(Reason::QueueFull),
+            PushError::Closed => self.refuse(Reason::Lost),
+        })?;
+        ticket.wait().await
+    }
+
+    /// Requests that wait now.
+    pub(super) fn depth(&self) -> usize {
+        self.shared.queue.len()
+    }
+
+    fn admit(&self, now: Instant, deadline: Instant) -> Result<(), Reason> {
+        if self.shared.breaker.is_open() {
+            return Err(Reason::DatabaseGone);
+        }
+        let waiting = self.shared.queue.len();
+        if waiting == 0 {
+            return Ok(());
+        }
+        let budget = deadline.saturating_duration_since(now);
+        let pace = &self.shared.pace;
+        if pace.estimated_wait(waiting, self.shared.size) > budget || pace.is_stalled(now, budget) {
+            return Err(Reason::TooLate);
+        }
+        Ok(())
+    }
+
+    fn refuse(&self, reason: Reason) -> Failure {
+        self.shared.metrics.refused(reason);
+        Failure::NotDone(reason)
+    }
+}
+
+impl<Q, R> Drop for Lane<Q, R> {
+    fn drop(&mut self) {
+        self.shared.queue.close();
+    }
+}
+
+// === impl Pace ===
+
+impl Pace {
+    fn new(workers: usize) -> Self {
+        Self {
+            born: Instant::now(),
+            batch_micros: AtomicU64::new(0),
+            busy_since: (0..workers).map(|_| AtomicU64::new(0)).collect(),
+        }
+    }
+
+    pub(super) fn begin(&self, worker: usize, now: Instant) {
+        self.busy_since[worker].store(self.micros(now).max(1), Ordering::Relaxed);
+    }
+
+    pub(super) fn end(&self, worker: usize, took: Duration) {
+        self.busy_since[worker].store(0, Ordering::Relaxed);
+        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let mean = self.batch_micros.load(Ordering::Relaxed);
+        // A lost update between two workers costs one sample of many.
+        self.batch_micros
+            .store(mean - mean / 8 + took / 8, Ordering::Relaxed);
+    }
+
+    /// How long a new request would wait behind `waiting` others, if batches go on as they did.
+    fn estimated_wait(&self, waiting: usize, size: LaneSize) -> Duration {
+        let rounds = waiting.div_ceil(size.batch_typical).div_ceil(size.workers);
+        let rounds = u64::try_from(rounds).unwrap_or(u64::MAX);
+        Duration::from_micros(
+            self.batch_micros
+                .load(Ordering::Relaxed)
+                .saturating_mul(rounds),
+        )
+    }
+
+    /// Whether every worker has been busy with one batch for longer than `patience`: then the
+    /// database keeps silent, and waiting is hopeless.
+    fn is_stalled(&self, now: Instant, patience: Duration) -> bool {
+        let now = self.micros(now);
+        let patience = u64::try_from(patience.as_micros()).unwrap_or(u64::MAX);
+        self.busy_since
+            .iter()
+            .all(|since| match since.load(Ordering::Relaxed) {
+                0 => false,
+                since => now.saturating_sub(since) > patience,
+            })
+    }
+
+    fn micros(&self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.born).as_micros()).unwrap_or(u64::MAX)
+    }
+}

@@ -1,0 +1,148 @@
+//! What a lane counts.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+use tokio::time::Instant;
+
+use super::Reason;
+use super::job::Job;
+use crate::store::Class;
+
+/// The families that all lanes share, each metric labelled with its lane.
+pub(super) struct Families {
+    refused: Family<RefusedLabels, Counter>,
+    failures: Family<FailureLabels, Counter>,
+    rejected_rows: Family<LaneLabel, Counter>,
+    panics: Family<LaneLabel, Counter>,
+    queue_wait: Family<LaneLabel, Histogram, fn() -> Histogram>,
+    batch_size: Family<LaneLabel, Histogram, fn() -> Histogram>,
+    batch_duration: Family<LaneLabel, Histogram, fn() -> Histogram>,
+}
+
+/// The counters and histograms of one lane.
+pub(super) struct LaneMetrics {
+    lane: &'static str,
+    refused: Family<RefusedLabels, Counter>,
+    failures: Family<FailureLabels, Counter>,
+    rejected_rows: Counter,
+    panics: Counter,
+    queue_wait: Histogram,
+    batch_size: Histogram,
+    batch_duration: Histogram,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LaneLabel {
+    lane: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RefusedLabels {
+    lane: &'static str,
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FailureLabels {
+    lane: &'static str,
+    class: &'static str,
+}
+
+/// 50 microseconds to 6.5 seconds.
+fn seconds() -> Histogram {
+    Histogram::new(exponential_buckets(50e-6, 2.0, 18))
+}
+
+/// 1 to 2048 requests.
+fn requests() -> Histogram {
+    Histogram::new(exponential_buckets(1.0, 2.0, 12))
+}
+
+impl Families {
+    pub(super) fn register(registry: &mut Registry) -> Self {
+        let families = Self {
+            refused: Family::default(),
+            failures: Family::default(),
+            rejected_rows: Family::default(),
+            panics: Family::default(),
+            queue_wait: Family::new_with_constructor(seconds as fn() -> Histogram),
+            batch_size: Family::new_with_constructor(requests as fn() -> Histogram),
+            batch_duration: Family::new_with_constructor(seconds as fn() -> Histogram),
+        };
+        let f = &families;
+        let wait = "Time from the door to a worker";
+        registry.register("queue_wait_seconds", wait, f.queue_wait.clone());
+        registry.register("batch_size", "Requests in one batch", f.batch_size.clone());
+        let duration = "Time that a worker spent on one batch, its retry included";
+        registry.register("batch_duration_seconds", duration, f.batch_duration.clone());
+        registry.register("refused", "Requests refused at the door", f.refused.clone());
+        registry.register(
+            "batch_failures",
+            "Attempts at a batch that failed",
+            f.failures.clone(),
+        );
+        let rejected = "Rows that passed validation and that the database refused";
+        registry.register("rejected_rows", rejected, f.rejected_rows.clone());
+        registry.register("worker_panics", "Batches that panicked", f.panics.clone());
+        families
+    }
+
+    pub(super) fn lane(&self, lane: &'static str) -> LaneMetrics {
+        let label = LaneLabel { lane };
+        LaneMetrics {
+            lane,
+            refused: self.refused.clone(),
+            failures: self.failures.clone(),
+            rejected_rows: self.rejected_rows.get_or_create_owned(&label),
+            panics: self.panics.get_or_create_owned(&label),
+            queue_wait: self.queue_wait.get_or_create_owned(&label),
+            batch_size: self.batch_size.get_or_create_owned(&label),
+            batch_duration: self.batch_duration.get_or_create_owned(&label),
+        }
+    }
+}
+
+impl LaneMetrics {
+    pub(super) fn refused(&self, reason: Reason) {
+        self.refused
+            .get_or_create(&RefusedLabels {
+                lane: self.lane,
+                reason: reason.name(),
+            })
+            .inc();
+    }
+
+    pub(super) fn batch_began<Q, R>(&self, jobs: &[Job<Q, R>], now: Instant) {
+        self.batch_size.observe(jobs.len() as f64);
+        for job in jobs {
+            self.queue_wait
+                .observe(now.duration_since(job.queued_at).as_secs_f64());
+        }
+    }
+
+    pub(super) fn batch_ended(&self, took: Duration) {
+        self.batch_duration.observe(took.as_secs_f64());
+    }
+
+    pub(super) fn failed(&self, class: Class) {
+        self.failures
+            .get_or_create(&FailureLabels {
+                lane: self.lane,
+                class: class.name(),
+            })
+            .inc();
+    }
+
+    pub(super) fn slipped_through(&self) {
+        self.rejected_rows.inc();
+    }
+
+    pub(super) fn panicked(&self) {
+        self.panics.inc();
+    }
+}

@@ -1,0 +1,252 @@
+//! Lanes between the async front end and the blocking workers.
+//!
+//! Each kind of request has its own lane, with its own bounded queue and its own workers, so that a
+//! slow search can never starve a create. A worker that becomes free takes everything that waits
+//! and executes it as one batch. What cannot be done in time is refused at the door; what was let in
+//! is answered by its deadline, whatever the database does.
+
+mod breaker;
+mod job;
+mod lane;
+mod metrics;
+mod probe;
+mod queue;
+mod worker;
+
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+use tokio::time::Instant;
+
+pub use lane::{Execute, LaneSize};
+pub use probe::Ask;
+
+use crate::config::Sizes;
+use crate::store::{Created, Found, Lookup, NewRow, SearchHits};
+use breaker::Breaker;
+use lane::Lane;
+use metrics::Families;
+
+/// Why a request has no result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Certainly not executed, and never will be.
+    NotDone(Reason),
+    /// Executed or not: nobody can tell yet.
+    Unknown,
+    /// The database refused the data itself; what it said.
+    Rejected(String),
+}
+
+/// Why a request was certainly not executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Its lane's queue was full.
+    QueueFull,
+    /// It would have waited beyond its deadline.
+    TooLate,
+    /// The database cannot be reached.
+    DatabaseGone,
+    /// It waited until its deadline.
+    Deadline,
+    /// The database undid it, twice.
+    RolledBack,
+    /// The statement took longer than it may.
+    TooCostly,
+    /// Its worker failed before it was sent, or the server stops.
+    Lost,
+}
+
+/// What executes the batches of each lane, and answers the probe.
+pub struct Executors {
+    /// Stores warriors.
+    pub create: Execute<NewRow, Created>,
+    /// Finds warriors by id, and counts.
+    pub find: Execute<Lookup, Found>,
+    /// Searches; all terms of a batch are equal.
+    pub search: Execute<String, SearchHits>,
+    /// Asks the database for the version of its schema.
+    pub probe: Ask,
+}
+
+/// The lanes.
+pub struct Dispatch {
+    create: Lane<NewRow, Created>,
+    find: Lane<Lookup, Found>,
+    search: Lane<String, SearchHits>,
+    breaker: Arc<Breaker>,
+    probe: SyncSender<probe::Call>,
+}
+
+/// The threads of all lanes, to be joined once [`Dispatch`] is dropped.
+#[derive(Debug)]
+pub struct Threads(Vec<JoinHandle<()>>);
+
+impl Dispatch {
+    /// Starts all workers, and registers what they count.
+    ///
+    /// # Errors
+    /// When the system refuses a thread.
+    pub fn start(
+        sizes: &Sizes,
+        executors: Executors,
+        registry: &mut Registry,
+    ) -> std::io::Result<(Arc<Self>, Threads)> {
+        let (probe, calls) = sync_channel(probe::CALLS_MAX);
+        let breaker = Arc::new(Breaker::new(probe.clone()));
+        let size = |workers, batch_typical| LaneSize {
+            workers,
+            batch_max: sizes.batch_max,
+            batch_typical,
+            queue_max: sizes.queue_max,
+        };
+        let families = Families::register(registry);
+        let (create, mut threads) = Lane::start(
+            "create",
+            size(sizes.workers_create, sizes.batch_max),
+            Arc::clone(&breaker),
+            families.lane("create"),
+            |_, _| true,
+            executors.create,
+        )?;
+        let (find, more) = Lane::start(
+            "find",
+            size(sizes.workers_find, sizes.batch_max),
+            Arc::clone(&breaker),
+            families.lane("find"),
+            |_, _| true,
+            executors.find,
+        )?;
+        threads.extend(more);
+        let (search, more) = Lane::start(
+            "search",
+            size(sizes.workers_search, 1),
+            Arc::clone(&breaker),
+            families.lane("search"),
+            |a, b| a == b,
+            executors.search,
+        )?;
+        threads.extend(more);
+        threads.push(probe::start(
+            calls,
+            Arc::downgrade(&breaker),
+            executors.probe,
+        )?);
+        let dispatch = Arc::new(Self {
+            create,
+            find,
+            search,
+            breaker,
+            probe,
+        });
+        registry.register_collector(Box::new(Gauges(Arc::downgrade(&dispatch))));
+        Ok((dispatch, Threads(threads)))
+    }
+
+    /// Stores a warrior.
+    ///
+    /// # Errors
+    /// As [`Failure`] says; at `deadline` at the latest.
+    pub async fn create(&self, row: NewRow, deadline: Instant) -> Result<Created, Failure> {
+        self.create.call(row, deadline).await
+    }
+
+    /// Finds a warrior, or counts all.
+    ///
+    /// # Errors
+    /// As [`Failure`] says; at `deadline` at the latest.
+    pub async fn find(&self, lookup: Lookup, deadline: Instant) -> Result<Found, Failure> {
+        self.find.call(lookup, deadline).await
+    }
+
+    /// Searches.
+    ///
+    /// # Errors
+    /// As [`Failure`] says; at `deadline` at the latest.
+    pub async fn search(&self, term: String, deadline: Instant) -> Result<SearchHits, Failure> {
+        self.search.call(term, deadline).await
+    }
+
+    /// Asks the database for the version of its schema, within `limit`.
+    ///
+    /// # Errors
+    /// What is wrong, for people.
+    pub async fn schema_version(&self, limit: Duration) -> Result<i32, String> {
+        probe::check(&self.probe, limit).await
+    }
+}
+
+impl Threads {
+    /// Waits until every worker has finished what it holds, at most `limit`; says whether all have.
+    /// A worker that hangs on a silent peer is left to the end of the process. Blocks.
+    pub fn join(self, limit: Duration) -> bool {
+        let (done, all_done) = sync_channel(1);
+        let joining = std::thread::Builder::new()
+            .name("join".to_owned())
+            .spawn(move || {
+                for thread in self.0 {
+                    let _ = thread.join();
+                }
+                let _ = done.send(());
+            });
+        joining.is_ok() && all_done.recv_timeout(limit).is_ok()
+    }
+}
+
+impl Reason {
+    /// The name in metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::QueueFull => "queue_full",
+            Self::TooLate => "too_late",
+            Self::DatabaseGone => "database_gone",
+            Self::Deadline => "deadline",
+            Self::RolledBack => "rolled_back",
+            Self::TooCostly => "too_costly",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+/// Values that are read when they are asked for.
+#[derive(Debug)]
+struct Gauges(std::sync::Weak<Dispatch>);
+
+impl std::fmt::Debug for Dispatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dispatch").finish_non_exhaustive()
+    }
+}
+
+impl Collector for Gauges {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let Some(dispatch) = self.0.upgrade() else {
+            return Ok(());
+        };
+        let gauge = |value: usize| ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+        let open = gauge(usize::from(dispatch.breaker.is_open()));
+        let help = "1 while the database is gone and requests are refused";
+        open.encode(encoder.encode_descriptor("breaker_open", help, None, open.metric_type())?)?;
+        let depths = [
+            ("create", dispatch.create.depth()),
+            ("find", dispatch.find.depth()),
+            ("search", dispatch.search.depth()),
+        ];
+        let kind = gauge(0).metric_type();
+        let help = "Requests that wait in a lane";
+        let mut depth = encoder.encode_descriptor("queue_depth", help, None, kind)?;
+        for (lane, waiting) in depths {
+            gauge(waiting).encode(depth.encode_family(&[("lane", lane)])?)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

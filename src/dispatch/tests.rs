@@ -1,0 +1,384 @@
+//! Lanes with a function in place of the database: what is answered, what is sent, and when.
+
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use super::*;
+use crate::store::{Class, StoreError};
+
+/// Far enough that no test meets it.
+const LATER: Duration = Duration::from_secs(30);
+/// Near enough to be waited for.
+const SOON: Duration = Duration::from_millis(60);
+
+type Script = dyn Fn(usize, &[u32]) -> Result<(), StoreError> + Send + Sync;
+
+/// A lane of numbers whose executor records what it sent and doubles it.
+struct Rig {
+    lane: Arc<Lane<u32, u32>>,
+    breaker: Arc<Breaker>,
+    batches: Arc<Mutex<Vec<Vec<u32>>>>,
+    _calls: std::sync::mpsc::Receiver<probe::Call>,
+}
+
+impl Rig {
+    /// One worker; `script` decides, for the nth execution of these numbers, whether it succeeds.
+    fn new(
+        queue_max: usize,
+        script: impl Fn(usize, &[u32]) -> Result<(), StoreError> + Send + Sync + 'static,
+    ) -> Self {
+        Self::with(queue_max, |_, _| true, Box::new(script))
+    }
+
+    fn with(queue_max: usize, together: fn(&u32, &u32) -> bool, script: Box<Script>) -> Self {
+        let batches = Arc::new(Mutex::new(Vec::new()));
+        let record = Arc::clone(&batches);
+        let execute: Execute<u32, u32> = Box::new(move |send| {
+            let sent: Vec<u32> = send().into_iter().copied().collect();
+            let number = {
+                let mut batches = record.lock().unwrap();
+                batches.push(sent.clone());
+                batches.len()
+            };
+            script(number, &sent)?;
+            Ok(sent.iter().map(|n| n * 2).collect())
+        });
+        let (calls, receiver) = sync_channel(1);
+        let breaker = Arc::new(Breaker::new(calls));
+        let size = LaneSize {
+            workers: 1,
+            batch_max: 100,
+            batch_typical: 100,
+            queue_max,
+        };
+        let metrics = Families::register(&mut Registry::default()).lane("test");
+        let (lane, _) = Lane::start(
+            "test",
+            size,
+            Arc::clone(&breaker),
+            metrics,
+            together,
+            execute,
+        )
+        .unwrap();
+        Self {
+            lane: Arc::new(lane),
+            breaker,
+            batches,
+            _calls: receiver,
+        }
+    }
+
+    fn spawn(&self, n: u32, within: Duration) -> tokio::task::JoinHandle<Result<u32, Failure>> {
+        let lane = Arc::clone(&self.lane);
+        tokio::spawn(async move { lane.call(n, Instant::now() + within).await })
+    }
+
+    async fn call(&self, n: u32) -> Result<u32, Failure> {
+        self.lane.call(n, Instant::now() + LATER).await
+    }
+
+    fn batches(&self) -> Vec<Vec<u32>> {
+        self.batches.lock().unwrap().clone()
+    }
+
+    /// Waits until `n` requests wait in the queue.
+    async fn queued(&self, n: usize) {
+        while self.lane.depth() != n {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Waits until the executor has been called `n` times.
+    async fn executed(&self, n: usize) {
+        while self.batches().len() != n {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// Holds up the executions whose first number is 0, until the sender is dropped.
+fn gate() -> (Sender<()>, Box<Script>) {
+    let (open, closed): (Sender<()>, Receiver<()>) = channel();
+    let closed = Mutex::new(closed);
+    let script = move |_: usize, sent: &[u32]| {
+        if sent.first() == Some(&0) {
+            let _ = closed.lock().unwrap().recv();
+        }
+        Ok(())
+    };
+    (open, Box::new(script))
+}
+
+fn failing(classes: &'static [Class]) -> impl Fn(usize, &[u32]) -> Result<(), StoreError> {
+    move |number, _| match classes.get(number - 1) {
+        Some(class) => Err(StoreError::of_class(*class)),
+        None => Ok(()),
+    }
+}
+
+#[tokio::test]
+async fn whatever_waits_becomes_one_batch() {
+    let (open, script) = gate();
+    let rig = Rig::new(100, script);
+    let first = rig.spawn(0, LATER);
+    rig.executed(1).await;
+    let others: Vec<_> = (1..=10).map(|n| rig.spawn(n, LATER)).collect();
+    rig.queued(10).await;
+    drop(open);
+    assert_eq!(first.await.unwrap(), Ok(0));
+    for (n, other) in (1..).zip(others) {
+        assert_eq!(other.await.unwrap(), Ok(n * 2));
+    }
+    assert_eq!(rig.batches().len(), 2);
+    assert_eq!(rig.batches()[1].len(), 10);
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses_at_once() {
+    let (open, script) = gate();
+    let rig = Rig::new(2, script);
+    let _first = rig.spawn(0, LATER);
+    rig.executed(1).await;
+    let _others = [rig.spawn(1, LATER), rig.spawn(2, LATER)];
+    rig.queued(2).await;
+    assert_eq!(rig.call(3).await, Err(Failure::NotDone(Reason::QueueFull)));
+    drop(open);
+}
+
+#[tokio::test]
+async fn what_waits_until_its_deadline_is_never_sent() {
+    let (open, script) = gate();
+    let rig = Rig::new(100, script);
+    let first = rig.spawn(0, LATER);
+    rig.executed(1).await;
+    let late = rig.spawn(1, SOON);
+    assert_eq!(late.await.unwrap(), Err(Failure::NotDone(Reason::Deadline)));
+    let next = rig.spawn(2, LATER);
+    rig.queued(2).await;
+    drop(open);
+    assert_eq!(next.await.unwrap(), Ok(4));
+    assert_eq!(first.await.unwrap(), Ok(0));
+    assert_eq!(rig.batches(), [vec![0], vec![2]]);
+}
+
+#[tokio::test]
+async fn what_was_sent_is_unknown_at_its_deadline() {
+    let (open, script) = gate();
+    let rig = Rig::new(100, script);
+    assert_eq!(rig.spawn(0, SOON).await.unwrap(), Err(Failure::Unknown));
+    drop(open);
+    assert_eq!(rig.call(1).await, Ok(2));
+}
+
+#[tokio::test]
+async fn a_client_that_left_is_not_sent() {
+    let (open, script) = gate();
+    let rig = Rig::new(100, script);
+    let first = rig.spawn(0, LATER);
+    rig.executed(1).await;
+    let gone = rig.spawn(1, LATER);
+    rig.queued(1).await;
+    gone.abort();
+    assert!(gone.await.unwrap_err().is_cancelled());
+    drop(open);
+    assert_eq!(first.await.unwrap(), Ok(0));
+    assert_eq!(rig.call(2).await, Ok(4));
+    assert!(!rig.batches().concat().contains(&1));
+}
+
+#[tokio::test]
+async fn a_transient_failure_is_repeated_once() {
+    for class in [Class::NotSent, Class::RolledBack, Class::Unknown] {
+        let rig = Rig::new(10, move |number, _| match number {
+            1 => Err(StoreError::of_class(class)),
+            _ => Ok(()),
+        });
+        assert_eq!(rig.call(7).await, Ok(14), "{class:?}");
+        assert_eq!(rig.batches(), [[7], [7]]);
+        assert!(!rig.breaker.is_open());
+    }
+}
+
+#[tokio::test]
+async fn two_failures_say_what_is_certain() {
+    use Class::{NotSent, RolledBack, Unknown};
+    let undone = Err(Failure::NotDone(Reason::RolledBack));
+    let rig = Rig::new(10, failing(&[RolledBack, RolledBack]));
+    assert_eq!(rig.call(1).await, undone);
+    let rig = Rig::new(10, failing(&[NotSent, RolledBack]));
+    assert_eq!(rig.call(1).await, undone);
+    // Once one attempt is unknown, no later failure makes it certain.
+    for classes in [
+        &[Unknown, RolledBack],
+        &[Unknown, NotSent],
+        &[Unknown, Unknown],
+    ] {
+        let rig = Rig::new(10, failing(classes));
+        assert_eq!(rig.call(1).await, Err(Failure::Unknown), "{classes:?}");
+    }
+    let rig = Rig::new(10, failing(&[RolledBack, Unknown]));
+    assert_eq!(rig.call(1).await, Err(Failure::Unknown));
+}
+
+#[tokio::test]
+async fn a_statement_out_of_its_time_is_not_repeated() {
+    let rig = Rig::new(10, failing(&[Class::TooCostly]));
+    assert_eq!(rig.call(1).await, Err(Failure::NotDone(Reason::TooCostly)));
+    assert_eq!(rig.batches().len(), 1);
+}
+
+#[tokio::test]
+async fn one_bad_row_harms_nobody_else() {
+    let (open, gated) = gate();
+    let rig = Rig::new(100, move |number, sent| {
+        gated(number, sent)?;
+        match sent.contains(&13) {
+            true => Err(StoreError::of_class(Class::Data)),
+            false => Ok(()),
+        }
+    });
+    let first = rig.spawn(0, LATER);
+    rig.executed(1).await;
+    let others: Vec<_> = (10..20).map(|n| rig.spawn(n, LATER)).collect();
+    rig.queued(10).await;
+    drop(open);
+    assert_eq!(first.await.unwrap(), Ok(0));
+    for (n, other) in (10..).zip(others) {
+        match other.await.unwrap() {
+            Err(Failure::Rejected(_)) => assert_eq!(n, 13),
+            other => assert_eq!(other, Ok(n * 2)),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_panic_costs_its_batch_and_nothing_else() {
+    let rig = Rig::new(10, |_, sent| match sent {
+        [1] => panic!("provoked after the send"),
+        _ => Ok(()),
+    });
+    assert_eq!(rig.call(1).await, Err(Failure::Unknown));
+    assert_eq!(rig.call(2).await, Ok(4));
+
+    let breaker = Arc::clone(&rig.breaker);
+    let metrics = Families::register(&mut Registry::default()).lane("test");
+    let size = LaneSize {
+        workers: 1,
+        batch_max: 1,
+        batch_typical: 1,
+        queue_max: 1,
+    };
+    let execute: Execute<u32, u32> = Box::new(|_| panic!("provoked before the send"));
+    let (lane, _) = Lane::start("test", size, breaker, metrics, |_, _| true, execute).unwrap();
+    let answer = lane.call(1, Instant::now() + LATER).await;
+    assert_eq!(answer, Err(Failure::NotDone(Reason::Lost)));
+}
+
+#[tokio::test]
+async fn only_what_may_go_together_shares_a_batch() {
+    let (open, script) = gate();
+    let rig = Rig::with(100, |a, b| a == b, script);
+    let first = rig.spawn(0, LATER);
+    rig.executed(1).await;
+    let others: Vec<_> = [1, 2, 1, 3, 2]
+        .into_iter()
+        .map(|n| rig.spawn(n, LATER))
+        .collect();
+    rig.queued(5).await;
+    drop(open);
+    first.await.unwrap().unwrap();
+    for other in others {
+        other.await.unwrap().unwrap();
+    }
+    let mut batches = rig.batches();
+    batches.sort();
+    assert_eq!(batches, [vec![0], vec![1, 1], vec![2, 2], vec![3]]);
+}
+
+#[tokio::test]
+async fn a_lane_whose_workers_all_hang_refuses_what_cannot_be_done() {
+    let (open, script) = gate();
+    let rig = Rig::new(100, script);
+    let first = rig.spawn(0, LATER);
+    rig.executed(1).await;
+    assert_eq!(
+        rig.spawn(1, SOON).await.unwrap(),
+        Err(Failure::NotDone(Reason::Deadline))
+    );
+    // By now the batch has run for longer than this request would wait.
+    assert_eq!(
+        rig.spawn(2, SOON / 2).await.unwrap(),
+        Err(Failure::NotDone(Reason::TooLate))
+    );
+    drop(open);
+    assert_eq!(first.await.unwrap(), Ok(0));
+}
+
+#[tokio::test]
+async fn a_database_that_is_gone_is_probed_and_not_queued_for() {
+    let down = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let fails = {
+        let down = Arc::clone(&down);
+        move || match down.load(std::sync::atomic::Ordering::SeqCst) {
+            true => Err(StoreError::of_class(Class::NotSent)),
+            false => Ok(()),
+        }
+    };
+    let sends = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let find: Execute<Lookup, Found> = {
+        let (fails, sends) = (fails.clone(), Arc::clone(&sends));
+        Box::new(move |send| {
+            fails()?;
+            let sent = send();
+            sends.fetch_add(sent.len(), std::sync::atomic::Ordering::SeqCst);
+            Ok(sent.iter().map(|_| Found::Count(1)).collect())
+        })
+    };
+    let executors = Executors {
+        create: Box::new(|send| Ok(send().iter().map(|_| Created::Stored).collect())),
+        find,
+        search: Box::new(|send| Ok(send().iter().map(|_| SearchHits::from([])).collect())),
+        probe: Box::new(move || fails().map(|()| 7)),
+    };
+    let sizes = Sizes {
+        workers_create: 1,
+        workers_find: 1,
+        workers_search: 1,
+        pool_min: 0,
+        batch_max: 10,
+        queue_max: 10,
+        connections_max: 10,
+    };
+    let (dispatch, threads) = Dispatch::start(&sizes, executors, &mut Registry::default()).unwrap();
+    let count = || dispatch.find(Lookup::Count, Instant::now() + LATER);
+    let gone = Failure::NotDone(Reason::DatabaseGone);
+    assert_eq!(count().await.err(), Some(gone.clone()));
+    // The breaker holds for every lane, also for one that would work.
+    let search = dispatch
+        .search("t".to_owned(), Instant::now() + LATER)
+        .await;
+    assert_eq!(search.err(), Some(gone));
+    assert!(dispatch.schema_version(LATER).await.is_err());
+    assert_eq!(sends.load(std::sync::atomic::Ordering::SeqCst), 0);
+
+    down.store(false, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(dispatch.schema_version(LATER).await, Ok(7));
+    assert!(matches!(count().await, Ok(Found::Count(1))));
+    drop(dispatch);
+    assert!(threads.join(LATER));
+}
+
+#[test]
+fn a_queue_gives_all_that_waits_and_then_ends() {
+    let queue = queue::Queue::new(3);
+    for n in [1, 2, 3] {
+        assert_eq!(queue.push(n), Ok(()));
+    }
+    assert_eq!(queue.push(4), Err(queue::PushError::Full));
+    assert_eq!(queue.take(2, |_, _| true), Some(vec![1, 2]));
+    queue.close();
+    assert_eq!(queue.push(5), Err(queue::PushError::Closed));
+    assert_eq!(queue.take(2, |_, _| true), Some(vec![3]));
+    assert_eq!(queue.take(2, |_, _| true), None);
+}

@@ -1,0 +1,145 @@
+//! A worker: a plain thread that takes everything that waits, and executes it as one batch.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use tokio::time::Instant;
+
+use super::job::Job;
+use super::lane::Shared;
+use super::{Failure, Reason};
+use crate::store::{Class, StoreError};
+
+pub(super) struct Worker<Q, R> {
+    lane: Arc<Shared<Q, R>>,
+    number: usize,
+}
+
+impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
+    pub(super) fn spawn(lane: Arc<Shared<Q, R>>, number: usize) -> std::io::Result<JoinHandle<()>> {
+        let name = format!("{}-{number}", lane.name);
+        let worker = Self { lane, number };
+        thread::Builder::new()
+            .name(name)
+            .spawn(move || worker.run())
+    }
+
+    fn run(&self) {
+        // Natural batching: nobody waits for a batch to fill, so it grows only as the load grows.
+        while let Some(jobs) = self.lane.queue.take(self.lane.size.batch_max, |a, b| {
+            (self.lane.together)(&a.query, &b.query)
+        }) {
+            let began = Instant::now();
+            self.lane.pace.begin(self.number, began);
+            self.lane.metrics.batch_began(&jobs, began);
+            // The jobs of a batch that panics are dropped, and each ticket tells from its job's
+            // state what may be said. The connection goes too: it was marked as broken beforehand.
+            if catch_unwind(AssertUnwindSafe(|| self.process(jobs))).is_err() {
+                self.lane.metrics.panicked();
+                tracing::error!(lane = self.lane.name, "a worker panicked and goes on");
+            }
+            let took = began.elapsed();
+            self.lane.pace.end(self.number, took);
+            self.lane.metrics.batch_ended(took);
+        }
+    }
+
+    /// Executes a batch, once more if the reason is transient, in halves if one of them is bad.
+    fn process(&self, mut jobs: Vec<Job<Q, R>>) {
+        let began = std::time::Instant::now();
+        if self.lane.breaker.is_open() {
+            return fail_all(jobs, Reason::DatabaseGone);
+        }
+        for last in [false, true] {
+            let Err(error) = self.attempt(&mut jobs) else {
+                return;
+            };
+            let now = Instant::now();
+            jobs.retain(|job| job.is_wanted(now));
+            self.log(&error, jobs.len(), last);
+            match error.class {
+                Class::Data => return self.split(jobs, &error),
+                Class::TooCostly => return fail_all(jobs, Reason::TooCostly),
+                Class::NotSent if last => {
+                    self.lane.breaker.failed(began, &error.to_string());
+                    return fail_all(jobs, Reason::DatabaseGone);
+                }
+                Class::RolledBack if last => return fail_all(jobs, Reason::RolledBack),
+                Class::Unknown if last => {
+                    return jobs.into_iter().for_each(|j| j.fail(Failure::Unknown));
+                }
+                Class::NotSent | Class::RolledBack | Class::Unknown => {}
+            }
+        }
+    }
+
+    /// Executes a batch once. Answers every job on success, takes the answered and the unwanted
+    /// ones out of `jobs`, and leaves the others in the state that the failure implies.
+    fn attempt(&self, jobs: &mut Vec<Job<Q, R>>) -> Result<(), StoreError> {
+        let mut claimed = Vec::with_capacity(jobs.len());
+        let result = (self.lane.execute)(&mut || {
+            let now = Instant::now();
+            let claims = jobs.iter().enumerate().filter(|(_, job)| job.claim(now));
+            claims
+                .map(|(i, job)| (claimed.push(i), &job.query).1)
+                .collect()
+        })
+        .and_then(|replies| match replies.len() == claimed.len() {
+            true => Ok(replies),
+            false => Err(StoreError::wrong_number(replies.len(), claimed.len())),
+        });
+        match result {
+            Ok(replies) => {
+                self.lane.breaker.succeeded();
+                let mut replies = claimed.iter().zip(replies).peekable();
+                for (i, job) in jobs.drain(..).enumerate() {
+                    if let Some((_, reply)) = replies.next_if(|(claimed, _)| **claimed == i) {
+                        job.succeed(reply);
+                    }
+                }
+                Ok(())
+            }
+            Err(error) => {
+                for job in jobs.iter_mut() {
+                    match error.class {
+                        Class::Unknown => job.doubt(),
+                        _ => job.unclaim(),
+                    }
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// One bad row must harm nobody else: halves until it stands alone.
+    fn split(&self, mut jobs: Vec<Job<Q, R>>, error: &StoreError) {
+        if jobs.len() > 1 {
+            let right = jobs.split_off(jobs.len() / 2);
+            self.process(jobs);
+            self.process(right);
+        } else if let Some(job) = jobs.pop() {
+            self.lane.metrics.slipped_through();
+            job.fail(Failure::Rejected(error.to_string()));
+        }
+    }
+
+    fn log(&self, error: &StoreError, jobs: usize, last: bool) {
+        self.lane.metrics.failed(error.class);
+        tracing::warn!(
+            lane = self.lane.name,
+            class = ?error.class,
+            sqlstate = error.sqlstate(),
+            jobs,
+            last,
+            error = %error,
+            "a batch failed"
+        );
+    }
+}
+
+fn fail_all<Q, R>(jobs: Vec<Job<Q, R>>, reason: Reason) {
+    for job in jobs {
+        job.fail(Failure::NotDone(reason));
+    }
+}

@@ -1,0 +1,44 @@
+//! Listening sockets.
+
+use std::io;
+use std::net::SocketAddr;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpListener;
+
+use super::BACKLOG;
+use crate::config::Listen;
+
+/// Listens. Must be called within a tokio runtime.
+///
+/// # Errors
+/// Names the address, and for a port in use the command that shows who has it.
+pub fn bind(listen: Listen) -> io::Result<TcpListener> {
+    let address = SocketAddr::new(listen.host, listen.port);
+    open(address).map_err(|e| {
+        let next = match e.kind() {
+            io::ErrorKind::AddrInUse => {
+                format!(
+                    "; `ss -ltnp 'sport = :{}'` shows who has it",
+                    address.port()
+                )
+            }
+            _ => String::new(),
+        };
+        io::Error::new(e.kind(), format!("cannot listen on {address}: {e}{next}"))
+    })
+}
+
+fn open(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    // A restart must not wait for the sockets of the last run to be forgotten.
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}

@@ -1,0 +1,22 @@
+//! Sockets and hyper: connections, their limits, their end. Knows nothing of warriors.
+
+mod body;
+mod listener;
+mod server;
+
+use std::time::Duration;
+
+pub use body::BODY_MAX;
+pub use listener::bind;
+pub use server::serve;
+
+/// Longest time for a request's head; hyper counts the rest between two requests as part of it.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest time for a request's body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest time that a client may stop reading its answer.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Room for a request's head, in bytes.
+const HEAD_MAX: usize = 16 * 1024;
+/// Connections that the kernel keeps for us while all of ours are taken.
+const BACKLOG: i32 = 4096;

@@ -1,0 +1,125 @@
+//! The accept loop, one task for each connection, and the drain.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::http::request::Parts;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{sleep, timeout};
+use tokio_io_timeout::TimeoutStream;
+
+use super::{HEAD_MAX, HEAD_TIMEOUT, WRITE_TIMEOUT, body};
+
+/// Pause after the system refused a connection, most often for want of descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves `listener` until `stop` becomes true, at most `connections_max` connections at once, then
+/// gives open requests `drain_timeout` to finish. `answer` gets the head and the whole body.
+pub async fn serve<A, F>(
+    listener: TcpListener,
+    connections_max: usize,
+    mut stop: watch::Receiver<bool>,
+    drain_timeout: Duration,
+    answer: A,
+) where
+    A: Fn(Parts, Bytes) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+{
+    let places = Arc::new(Semaphore::new(connections_max));
+    let open = GracefulShutdown::new();
+    let accept = || accept(&listener, &places);
+    loop {
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => break,
+            (stream, place) = accept() => {
+                tokio::spawn(connection(stream, place, open.watcher(), answer.clone()));
+            }
+        }
+    }
+    // Who is through the kernel's handshake has been promised an answer.
+    while let Ok((stream, place)) = timeout(Duration::ZERO, accept()).await {
+        tokio::spawn(connection(stream, place, open.watcher(), answer.clone()));
+    }
+    drop(listener);
+    let left = open.count();
+    if timeout(drain_timeout, open.shutdown()).await.is_err() {
+        tracing::warn!(
+            connections = left,
+            "requests were still open at the end of the drain"
+        );
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> (TcpStream, OwnedSemaphorePermit) {
+    let mut refused = false;
+    loop {
+        let Ok(place) = Arc::clone(places).acquire_owned().await else {
+            // The semaphore is never closed.
+            std::future::pending::<()>().await;
+            continue;
+        };
+        match listener.accept().await {
+            Ok((stream, _)) => return (stream, place),
+            Err(e) => {
+                if !std::mem::replace(&mut refused, true) {
+                    tracing::error!(error = %e, "cannot accept a connection; trying again");
+                }
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn connection<A, F>(
+    stream: TcpStream,
+    place: OwnedSemaphorePermit,
+    watcher: Watcher,
+    answer: A,
+) where
+    A: Fn(Parts, Bytes) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+{
+    let _ = stream.set_nodelay(true);
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITE_TIMEOUT));
+    let service = service_fn(move |request| respond(request, answer.clone()));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(HEAD_MAX)
+        .pipeline_flush(true)
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
+    if let Err(e) = watcher.watch(connection).await {
+        // Clients come and go as they like; it is their error, and hyper has told them.
+        tracing::debug!(error = %e, "a connection ended early");
+    }
+    drop(place);
+}
+
+async fn respond<A, F>(
+    request: Request<Incoming>,
+    answer: A,
+) -> Result<Response<Full<Bytes>>, Infallible>
+where
+    A: Fn(Parts, Bytes) -> F,
+    F: Future<Output = Response<Full<Bytes>>>,
+{
+    let (head, incoming) = request.into_parts();
+    Ok(match body::read(incoming).await {
+        Ok(body) => answer(head, body).await,
+        Err(problem) => problem.response(),
+    })
+}

@@ -1,0 +1,107 @@
+//! The admin listener: `/live`, `/ready` and `/metrics`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{Method, Response, StatusCode};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::registry::Registry;
+use tokio::sync::watch;
+
+use crate::dispatch::Dispatch;
+
+/// Longest time that `/ready` waits for the database.
+const READY_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Answers operators and load balancers.
+#[derive(Clone)]
+pub struct Admin {
+    dispatch: Arc<Dispatch>,
+    registry: Arc<Registry>,
+    schema_version: i32,
+    draining: watch::Receiver<bool>,
+}
+
+impl Admin {
+    /// An admin that calls the server ready while the database has at least `schema_version`, and
+    /// `draining` is false.
+    pub fn new(
+        dispatch: Arc<Dispatch>,
+        registry: Arc<Registry>,
+        schema_version: i32,
+        draining: watch::Receiver<bool>,
+    ) -> Self {
+        Self {
+            dispatch,
+            registry,
+            schema_version,
+            draining,
+        }
+    }
+
+    /// Answers one request.
+    pub async fn answer(&self, head: &Parts) -> Response<Full<Bytes>> {
+        if !matches!(head.method, Method::GET | Method::HEAD) {
+            return text(StatusCode::METHOD_NOT_ALLOWED, "use GET\n".to_owned());
+        }
+        match head.uri.path() {
+            "/live" => text(StatusCode::OK, "live\n".to_owned()),
+            "/ready" => match self.ready().await {
+                Ok(()) => text(StatusCode::OK, "ready\n".to_owned()),
+                Err(why) => text(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    format!("not ready: {why}\n"),
+                ),
+            },
+            "/metrics" => self.metrics(),
+            _ => text(
+                StatusCode::NOT_FOUND,
+                "there are /live, /ready and /metrics\n".to_owned(),
+            ),
+        }
+    }
+
+    async fn ready(&self) -> Result<(), String> {
+        if *self.draining.borrow() {
+            return Err("the server is draining".to_owned());
+        }
+        match self.dispatch.schema_version(READY_TIMEOUT).await? {
+            version if version >= self.schema_version => Ok(()),
+            version => Err(format!(
+                "the database has schema version {version}, this program needs {}; run \
+                 `warrior-api schema apply`",
+                self.schema_version
+            )),
+        }
+    }
+
+    fn metrics(&self) -> Response<Full<Bytes>> {
+        let mut body = String::new();
+        if encode(&mut body, &self.registry).is_err() {
+            return text(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "metrics cannot be written\n".to_owned(),
+            );
+        }
+        let mut response = text(StatusCode::OK, body);
+        response.headers_mut().insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8"),
+        );
+        response
+    }
+}
+
+fn text(status: StatusCode, body: String) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    response
+}

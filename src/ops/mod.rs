@@ -1,0 +1,13 @@
+//! For operators: the admin listener, metrics, logs and signals.
+
+mod admin;
+mod descriptors;
+mod logs;
+mod metrics;
+mod signals;
+
+pub use admin::Admin;
+pub use descriptors::raise as raise_descriptor_limit;
+pub use logs::{LogGuard, start as start_logs};
+pub use metrics::RequestMetrics;
+pub use signals::{Stop, watch as watch_signals, watch_input};

@@ -1,0 +1,135 @@
+//! The server put together: store, lanes, API and both listeners, and how they end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use prometheus_client::registry::Registry;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::api::{Api, Keys};
+use crate::config::{Database, Secret, Server};
+use crate::dispatch::{Dispatch, Executors, Threads};
+use crate::http;
+use crate::ops::{Admin, RequestMetrics};
+use crate::store::{Store, schema};
+
+/// Connections on the admin listener; operators and load balancers are few.
+const ADMIN_CONNECTIONS_MAX: usize = 256;
+
+/// A running server.
+pub struct Running {
+    /// Where the API listens.
+    pub public: SocketAddr,
+    /// Where `/live`, `/ready` and `/metrics` are.
+    pub admin: SocketAddr,
+    drain_delay: Duration,
+    draining: watch::Sender<bool>,
+    closing_public: watch::Sender<bool>,
+    closing_admin: watch::Sender<bool>,
+    public_task: JoinHandle<()>,
+    admin_task: JoinHandle<()>,
+    threads: Threads,
+}
+
+/// Starts a server. It listens when this returns, whether the database is there or not; `/ready`
+/// tells.
+///
+/// # Errors
+/// When an address cannot be listened on, the CA file cannot be used, or the system refuses threads.
+pub async fn start(
+    server: &Server,
+    database: &Database,
+    secret: &Secret,
+) -> anyhow::Result<Running> {
+    let public = http::bind(server.public).context("the public listener (HOST, PORT)")?;
+    let admin_listener =
+        http::bind(server.admin).context("the admin listener (ADMIN_HOST, ADMIN_PORT)")?;
+    let (public_address, admin_address) = (public.local_addr()?, admin_listener.local_addr()?);
+
+    let mut registry = Registry::default();
+    let requests = RequestMetrics::register(&mut registry);
+    let store = Store::new(database, &server.sizes, &mut registry)?;
+    let lanes = registry.sub_registry_with_prefix("warrior");
+    let (dispatch, threads) = Dispatch::start(&server.sizes, executors(store), lanes)
+        .context("the worker threads cannot be started")?;
+
+    let api = Api::new(Arc::clone(&dispatch), Keys::new(secret), server.deadline);
+    let (closing_public, closed) = watch::channel(false);
+    let sizes = server.sizes.connections_max;
+    let public_task = tokio::spawn(http::serve(
+        public,
+        sizes,
+        closed,
+        server.drain_timeout,
+        move |head, body| {
+            let (api, requests) = (api.clone(), requests.clone());
+            async move {
+                let began = Instant::now();
+                let answer = api.answer(&head, &body).await;
+                requests.answered(
+                    answer.route,
+                    answer.response.status().as_u16(),
+                    began.elapsed(),
+                );
+                answer.response
+            }
+        },
+    ));
+
+    let (draining, drain) = watch::channel(false);
+    let (closing_admin, closed) = watch::channel(false);
+    let admin = Admin::new(
+        dispatch,
+        Arc::new(registry),
+        schema::current_version(),
+        drain,
+    );
+    let admin_task = tokio::spawn(http::serve(
+        admin_listener,
+        ADMIN_CONNECTIONS_MAX,
+        closed,
+        Duration::ZERO,
+        move |head, _| {
+            let admin = admin.clone();
+            async move { admin.answer(&head).await }
+        },
+    ));
+    Ok(Running {
+        public: public_address,
+        admin: admin_address,
+        drain_delay: server.drain_delay,
+        draining,
+        closing_public,
+        closing_admin,
+        public_task,
+        admin_task,
+        threads,
+    })
+}
+
+impl Running {
+    /// Drains: `/ready` says no, after the drain delay the listener closes, open requests finish,
+    /// and the workers are told to end; their threads can be joined where blocking is allowed.
+    pub async fn stop(self) -> Threads {
+        self.draining.send_replace(true);
+        tokio::time::sleep(self.drain_delay).await;
+        self.closing_public.send_replace(true);
+        let _ = self.public_task.await;
+        self.closing_admin.send_replace(true);
+        let _ = self.admin_task.await;
+        self.threads
+    }
+}
+
+fn executors(store: Store) -> Executors {
+    let (creates, finds, searches) = (store.clone(), store.clone(), store.clone());
+    Executors {
+        create: Box::new(move |send| creates.create(send)),
+        find: Box::new(move |send| finds.find(send)),
+        search: Box::new(move |send| searches.search(send)),
+        probe: Box::new(move || store.schema_version()),
+    }
+}

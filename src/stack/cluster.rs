@@ -1,0 +1,291 @@
+//! The private PostgreSQL cluster: made once, configured anew at each start.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use super::endpoints::Instance;
+use super::folder::{self, Folder, failed};
+use super::process::{self, Ladder, Process, wait_until};
+use super::programs::{Postgres, Programs, Version};
+use super::{StackError, memory, secrets, shipped};
+use crate::config::Sizes;
+
+/// The superuser that initdb makes. It logs in like everybody else: over loopback, with SCRAM.
+pub(super) const SUPERUSER: &str = "postgres";
+
+/// Fast shutdown (a checkpoint, which takes as long as the disk does), immediate shutdown, kill.
+pub(super) const STOP: Ladder = &[
+    (Signal::SIGINT, super::PATIENCE),
+    (Signal::SIGQUIT, Duration::from_secs(5)),
+    (Signal::SIGKILL, Duration::from_secs(5)),
+];
+/// A throw-away cluster needs no checkpoint: its files are about to be removed.
+const STOP_THROW_AWAY: Ladder = &[
+    (Signal::SIGQUIT, Duration::from_secs(5)),
+    (Signal::SIGKILL, Duration::from_secs(5)),
+];
+
+/// Recovery replays what was written since the last checkpoint, at most some `max_wal_size`.
+const RECOVERY: Duration = Duration::from_secs(600);
+/// How long backends of a killed postmaster may take to notice and let go of the shared memory.
+const ORPHANS: Duration = Duration::from_secs(20);
+/// What connects past the pooler: migrations, monitoring, psql, drills.
+const DIRECT_CONNECTIONS: usize = 50;
+
+/// A running PostgreSQL.
+pub(super) struct Cluster {
+    process: Process,
+    postgres: Postgres,
+    port: u16,
+    ladder: Ladder,
+}
+
+/// The cluster's own folder inside the data folder.
+pub(super) fn path(data: &Path) -> PathBuf {
+    data.join("pg")
+}
+
+/// Where the postmaster writes its process id and its state.
+pub(super) fn pid_file(data: &Path) -> PathBuf {
+    path(data).join("postmaster.pid")
+}
+
+impl Cluster {
+    pub(super) fn start(
+        folder: &Folder,
+        programs: &Programs,
+        port: u16,
+        sizes: &Sizes,
+        progress: &mut dyn FnMut(&str),
+    ) -> Result<Self, StackError> {
+        let path = path(folder.path());
+        let postgres = match fs::read_to_string(path.join("PG_VERSION")) {
+            Ok(major) => programs.of_major(major.trim(), &path)?,
+            Err(_) => {
+                let postgres = programs.newest();
+                progress(&format!(
+                    "Making a PostgreSQL {} cluster in {}",
+                    postgres.version,
+                    path.display()
+                ));
+                initdb(folder, postgres)?;
+                postgres
+            }
+        };
+        folder::write(&path.join("postgresql.conf"), shipped::POSTGRESQL_CONF)?;
+        folder::write(&path.join("pg_hba.conf"), shipped::PG_HBA_CONF)?;
+        folder::write(
+            &path.join("machine.conf"),
+            &machine_conf(port, sizes, folder.is_throw_away()),
+        )?;
+        progress(&format!(
+            "Starting PostgreSQL {} on 127.0.0.1:{port}",
+            postgres.version
+        ));
+        process::rotate(&log(folder));
+        Ok(Self {
+            process: launch(folder, postgres)?,
+            postgres: postgres.clone(),
+            port,
+            ladder: if folder.is_throw_away() {
+                STOP_THROW_AWAY
+            } else {
+                STOP
+            },
+        })
+    }
+
+    pub(super) fn restart(&mut self, folder: &Folder) -> Result<(), StackError> {
+        self.stop()?;
+        self.process = launch(folder, &self.postgres)?;
+        Ok(())
+    }
+
+    pub(super) fn stop(&mut self) -> Result<(), StackError> {
+        self.process.stop(self.ladder)
+    }
+
+    pub(super) fn died(&mut self) -> Option<String> {
+        self.process.died()
+    }
+
+    pub(super) fn instance(&self) -> Instance {
+        Instance {
+            port: self.port,
+            pid: self.process.pid(),
+            version: self.postgres.version,
+        }
+    }
+}
+
+/// Stops in order even when the stack is dropped without a call to stop.
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        // Nobody is left to hear of a kill; the next start recovers.
+        let _ = self.stop();
+    }
+}
+
+/// Makes the cluster under another name first, so that a run killed half-way leaves no half cluster.
+fn initdb(folder: &Folder, postgres: &Postgres) -> Result<(), StackError> {
+    let path = path(folder.path());
+    let new = folder.path().join("pg.new");
+    match fs::remove_dir_all(&new) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            return Err(failed("remove", &new)(e));
+        }
+        _ => {}
+    }
+    let program = postgres.bin.join("initdb");
+    let mut command = clean(&program, folder);
+    command
+        .arg("--pgdata")
+        .arg(&new)
+        .arg("--pwfile")
+        .arg(secrets::path(folder.path(), secrets::SUPERUSER))
+        .args(["--username", SUPERUSER, "--auth", "scram-sha-256"])
+        .args([
+            "--encoding",
+            "UTF8",
+            "--lc-messages",
+            "C",
+            "--data-checksums",
+        ])
+        .args(locale(postgres.version));
+    if folder.is_throw_away() {
+        // Nobody wants these files after a power cut, and files that never reached the disk are
+        // removed ten times faster. PostgreSQL itself runs with fsync, here as everywhere.
+        command.arg("--no-sync");
+    }
+    let output = command.output().map_err(failed("run", &program))?;
+    if !output.status.success() {
+        let text = String::from_utf8_lossy(&output.stderr);
+        return Err(StackError::Initdb {
+            path,
+            output: text.trim().replace('\n', "; "),
+        });
+    }
+    fs::rename(&new, &path).map_err(failed("make", &path))
+}
+
+/// C.UTF-8 sorts by code point and never changes under an index, unlike the locales of languages.
+/// macOS has no such locale of its own, but PostgreSQL 17 brings one.
+fn locale(version: Version) -> &'static [&'static str] {
+    if cfg!(target_os = "macos") && version.major >= 17 {
+        &[
+            "--locale-provider",
+            "builtin",
+            "--builtin-locale",
+            "C.UTF-8",
+            "--locale",
+            "C",
+        ]
+    } else {
+        &["--locale", "C.UTF-8"]
+    }
+}
+
+/// What depends on this machine and this start. PostgreSQL reads it after `postgresql.conf`.
+fn machine_conf(port: u16, sizes: &Sizes, throw_away: bool) -> String {
+    let memory = memory::limit_mib();
+    let shared_buffers = shared_buffers_mib(memory, throw_away);
+    let effective_cache_size = (memory * 6 / 10).max(shared_buffers);
+    let max_connections = shipped::number(shipped::POSTGRESQL_CONF, "max_connections")
+        .max(super::pooler::pool_size(sizes) + DIRECT_CONNECTIONS);
+    // macOS has no posix_fadvise, and PostgreSQL refuses a number of pages to advise about there.
+    let io = if cfg!(target_os = "macos") {
+        "effective_io_concurrency = 0\n"
+    } else {
+        ""
+    };
+    format!(
+        "# Made by warrior-api at each start for this machine ({memory} MiB); changes are lost.\n\
+         port = {port}\n\
+         shared_buffers = {shared_buffers}MB\n\
+         effective_cache_size = {effective_cache_size}MB\n\
+         max_connections = {max_connections}\n\
+         {io}"
+    )
+}
+
+/// A quarter of the memory, and no more than 16 GiB, beyond which the kernel's own cache does better.
+/// Throw-away stacks run side by side, so each takes little.
+fn shared_buffers_mib(memory: u64, throw_away: bool) -> u64 {
+    let most = if throw_away { 256 } else { 16 * 1024 };
+    (memory / 4).clamp(32, most)
+}
+
+fn launch(folder: &Folder, postgres: &Postgres) -> Result<Process, StackError> {
+    let unclean = pid_file(folder.path()).exists();
+    let deadline = Instant::now() + ORPHANS;
+    loop {
+        let mut process = spawn(folder, postgres)?;
+        let ready = wait_until(RECOVERY, || {
+            process.ended().is_some() || is_ready(folder.path(), process.pid())
+        });
+        match (ready, process.ended()) {
+            (true, None) => return Ok(process),
+            (true, Some(_)) if unclean && Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            (true, Some(status)) => {
+                return Err(process.did_not_start(format!("it ended ({status})")));
+            }
+            (false, _) => {
+                let reason = format!("it was not ready after {} s", RECOVERY.as_secs());
+                return Err(process.did_not_start(reason));
+            }
+        }
+    }
+}
+
+fn spawn(folder: &Folder, postgres: &Postgres) -> Result<Process, StackError> {
+    let program = postgres.bin.join("postgres");
+    let mut command = clean(&program, folder);
+    command.arg("-D").arg(path(folder.path()));
+    Process::start("PostgreSQL", &mut command, &log(folder)).map_err(failed("run", &program))
+}
+
+/// As pg_ctl does it: the eighth line of the pid file is the state.
+fn is_ready(data: &Path, pid: u32) -> bool {
+    let Ok(text) = fs::read_to_string(pid_file(data)) else {
+        return false;
+    };
+    let mut lines = text.lines();
+    lines.next() == Some(pid.to_string().as_str())
+        && lines.nth(6).is_some_and(|state| state.trim() == "ready")
+}
+
+fn log(folder: &Folder) -> PathBuf {
+    folder.log("postgresql.log")
+}
+
+/// A command without our environment: `PGPORT` and its like would change what the programs do, and
+/// ours may hold passwords. LC_ALL must be set, or macOS starts threads that PostgreSQL refuses.
+/// Its folder is one that exists and can be read, which ours may not be once root is left.
+fn clean(program: &Path, folder: &Folder) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env_clear()
+        .env("LC_ALL", "C")
+        .current_dir(folder.path())
+        .stdin(Stdio::null());
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shared_buffers_are_a_quarter_within_bounds() {
+        assert_eq!(shared_buffers_mib(2048, false), 512);
+        assert_eq!(shared_buffers_mib(64, false), 32);
+        assert_eq!(shared_buffers_mib(1_048_576, false), 16_384);
+        assert_eq!(shared_buffers_mib(65_536, true), 256);
+    }
+}

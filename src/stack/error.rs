@@ -1,0 +1,226 @@
+//! What can stand in the way of the stack, told in one sentence with the next command to type.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::programs::Version;
+use crate::config::SecretError;
+
+/// Why the embedded stack could not be started or stopped.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StackError {
+    /// PostgreSQL or PgBouncer is not installed.
+    #[error("{program} was not found {searched}; install it with `{install}`, then run this again")]
+    MissingProgram {
+        /// Its name.
+        program: &'static str,
+        /// Where it was looked for.
+        searched: String,
+        /// The command that installs it.
+        install: String,
+    },
+    /// What is installed is too old, or too new to have been tested.
+    #[error(
+        "{program} {found} at {path} is not supported ({supported}); install another with \
+         `{install}`, then run this again"
+    )]
+    UnsupportedVersion {
+        /// Its name.
+        program: &'static str,
+        /// The version found.
+        found: Version,
+        /// Where it was found.
+        path: PathBuf,
+        /// The versions that would do.
+        supported: String,
+        /// The command that installs one.
+        install: String,
+    },
+    /// A program does not run, or does not tell its version.
+    #[error("{path} does not run: {reason}; reinstall it, or name another with {variable}")]
+    BrokenProgram {
+        /// Where it was found.
+        path: PathBuf,
+        /// What happened.
+        reason: String,
+        /// The variable that names another.
+        variable: &'static str,
+    },
+    /// The cluster was made by a major version that is not installed.
+    #[error(
+        "{path} holds the data of PostgreSQL {data}, which is not installed ({installed} is); \
+         install it with `{install}`, or choose another folder with DATA_DIR"
+    )]
+    OtherMajor {
+        /// The cluster.
+        path: PathBuf,
+        /// Its major version.
+        data: String,
+        /// What the machine has.
+        installed: String,
+        /// The command that installs the right one.
+        install: String,
+    },
+    /// Another program listens on the port.
+    #[error(
+        "port {port} on 127.0.0.1 is in use; see by whom with `{look}`, or choose another with \
+         {variable}"
+    )]
+    PortTaken {
+        /// The variable that sets the port.
+        variable: &'static str,
+        /// The port.
+        port: u16,
+        /// The command that shows who listens.
+        look: String,
+    },
+    /// Another run of this program uses the folder.
+    #[error(
+        "{path} is already in use by process {holder}; stop that one with `kill {holder}`, or \
+         choose another folder with DATA_DIR"
+    )]
+    Locked {
+        /// The data folder.
+        path: PathBuf,
+        /// The process id that the lock file names.
+        holder: String,
+    },
+    /// The folder belongs to somebody else.
+    #[error(
+        "{path} belongs to {owner}, not to {user}; run this as {owner}, or choose another folder \
+         with DATA_DIR"
+    )]
+    ForeignFolder {
+        /// The data folder.
+        path: PathBuf,
+        /// Who owns it.
+        owner: String,
+        /// Who this process runs as.
+        user: String,
+    },
+    /// The folder holds something that this program did not make.
+    #[error(
+        "{path} is not empty and holds no data of this program; choose an empty or a new folder \
+         with DATA_DIR"
+    )]
+    OccupiedFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The path is longer than the programs can handle.
+    #[error("{path} is {length} bytes long, more than {most}; choose a shorter one with DATA_DIR")]
+    PathTooLong {
+        /// The data folder.
+        path: PathBuf,
+        /// Its length.
+        length: usize,
+        /// The longest that works.
+        most: usize,
+    },
+    /// The path holds characters that configuration files cannot express.
+    #[error("{path:?} is not plain UTF-8 text on one line; choose another folder with DATA_DIR")]
+    OddPath {
+        /// The data folder.
+        path: PathBuf,
+    },
+    /// A file or folder could not be read or written.
+    #[error("cannot {action} {path}: {source}; {next}")]
+    Folder {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+        /// What to do next.
+        next: &'static str,
+    },
+    /// No unprivileged user to run as.
+    #[error(
+        "PostgreSQL refuses to run as root, and this machine has neither a user postgres nor a \
+         user nobody; run this as an ordinary user"
+    )]
+    NoUnprivilegedUser,
+    /// The system did not let root be left.
+    #[error("cannot become the user {user}: {source}; run this as an ordinary user")]
+    LeaveRoot {
+        /// The user to become.
+        user: String,
+        /// What the system said.
+        source: nix::Error,
+    },
+    /// A program ended, or was not ready in time.
+    #[error("{program} did not start: {reason}; its log is {log}{tail}")]
+    DidNotStart {
+        /// Its name.
+        program: &'static str,
+        /// What happened.
+        reason: String,
+        /// Its log file.
+        log: PathBuf,
+        /// The last lines of it, each on a line of its own.
+        tail: String,
+    },
+    /// initdb failed.
+    #[error("initdb could not make a cluster in {path}: {output}")]
+    Initdb {
+        /// The cluster.
+        path: PathBuf,
+        /// What it printed.
+        output: String,
+    },
+    /// A process had to be killed.
+    #[error(
+        "{program} (process {pid}) did not stop when asked and was killed; the next start recovers"
+    )]
+    Killed {
+        /// Its name.
+        program: &'static str,
+        /// Its process id.
+        pid: u32,
+    },
+    /// A process of an earlier run cannot be stopped.
+    #[error("process {pid} of an earlier run does not end; end it with `kill -9 {pid}`")]
+    Immortal {
+        /// Its process id.
+        pid: u32,
+    },
+    /// PostgreSQL or PgBouncer refused what the start needs.
+    #[error("{action}: {reason}")]
+    Sql {
+        /// What was tried.
+        action: &'static str,
+        /// What it said, in its own words.
+        reason: String,
+        /// The same, for programs.
+        source: postgres::Error,
+    },
+    /// PgBouncer answered, but the way through it to PostgreSQL does not work.
+    #[error("no query gets through PgBouncer to PostgreSQL: {reason}; see {log}")]
+    NoWayThrough {
+        /// What was seen.
+        reason: String,
+        /// PgBouncer's log.
+        log: PathBuf,
+    },
+    /// A generated secret cannot be read.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+}
+
+impl StackError {
+    /// Whether another process may have taken the free port between its choice and its use.
+    pub(super) fn may_be_a_lost_port(&self) -> bool {
+        matches!(self, Self::PortTaken { .. } | Self::DidNotStart { .. })
+    }
+}
+
+/// The command that installs PostgreSQL and PgBouncer on this machine.
+pub(super) fn install_command(debian: &str, homebrew: &str) -> String {
+    if cfg!(target_os = "macos") {
+        format!("brew install {homebrew}")
+    } else {
+        debian.to_owned()
+    }
+}

@@ -1,0 +1,270 @@
+//! The data folder: made private, locked, and removed when it is a throw-away one.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nix::unistd::{Uid, User, geteuid};
+
+use super::process::wait_until;
+use super::{StackError, leftovers, secrets};
+
+/// PostgreSQL handles paths of 1023 bytes; the longest below ours needs some 100 of them.
+const PATH_BYTES_MAX: usize = 900;
+const THROW_AWAY: &str = "warrior-api-";
+const LOCK: &str = "lock";
+const NEXT: &str = "check who owns it and its disk, or choose another folder with DATA_DIR";
+
+/// A data folder that this process alone uses, until it is dropped.
+pub(super) struct Folder {
+    path: PathBuf,
+    throw_away: bool,
+    /// The kernel lets go of it when this process ends, however it ends.
+    _lock: File,
+}
+
+impl Folder {
+    /// Opens `data`, making it if need be; `None` makes a throw-away folder.
+    pub(super) fn open(data: Option<&Path>) -> Result<Self, StackError> {
+        let (path, lock) = match data {
+            Some(data) => {
+                let path = make(data)?;
+                let lock = lock(&path)?;
+                (path, lock)
+            }
+            None => {
+                remove_abandoned(&std::env::temp_dir());
+                make_throw_away()?
+            }
+        };
+        let folder = Self {
+            path,
+            throw_away: data.is_none(),
+            _lock: lock,
+        };
+        for name in ["log", "pgbouncer"] {
+            private_dir(&folder.path.join(name))?;
+        }
+        private_dir(&secrets::folder(&folder.path))?;
+        secrets::generate_missing(&folder.path)
+            .map_err(failed("write into", &secrets::folder(&folder.path)))?;
+        Ok(folder)
+    }
+
+    /// Its absolute path, without symbolic links.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether it is removed at the end.
+    pub(super) fn is_throw_away(&self) -> bool {
+        self.throw_away
+    }
+
+    pub(super) fn log(&self, name: &str) -> PathBuf {
+        self.path.join("log").join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if self.throw_away {
+            remove_all(&self.path);
+        }
+    }
+}
+
+/// Writes a configuration file that its owner alone may read.
+pub(super) fn write(path: &Path, text: &str) -> Result<(), StackError> {
+    let write = || -> io::Result<()> {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(path)?;
+        file.write_all(text.as_bytes())
+    };
+    write().map_err(failed("write", path))
+}
+
+/// Turns what the system said about `path` into a sentence.
+pub(super) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StackError {
+    let path = path.to_owned();
+    move |source| StackError::Folder {
+        action,
+        path,
+        source,
+        next: NEXT,
+    }
+}
+
+/// Refuses paths that the programs or their configuration files cannot handle.
+pub(super) fn check_path(path: &Path) -> Result<(), StackError> {
+    let odd = || StackError::OddPath {
+        path: path.to_owned(),
+    };
+    let text = path.to_str().ok_or_else(odd)?;
+    if text.chars().any(char::is_control) {
+        return Err(odd());
+    }
+    if text.len() > PATH_BYTES_MAX {
+        return Err(StackError::PathTooLong {
+            path: path.to_owned(),
+            length: text.len(),
+            most: PATH_BYTES_MAX,
+        });
+    }
+    Ok(())
+}
+
+/// Refuses a folder with files in it that are not ours, so that nothing of the user's is mixed in.
+pub(super) fn check_content(path: &Path) -> Result<(), StackError> {
+    let mut entries = fs::read_dir(path).map_err(failed("read", path))?;
+    if entries.next().is_some() && !path.join(LOCK).exists() {
+        return Err(StackError::OccupiedFolder {
+            path: path.to_owned(),
+        });
+    }
+    Ok(())
+}
+
+fn make(data: &Path) -> Result<PathBuf, StackError> {
+    let data = std::path::absolute(data).map_err(failed("find", data))?;
+    check_path(&data)?;
+    if let Some(parent) = data.parent() {
+        fs::create_dir_all(parent).map_err(failed("make", parent))?;
+    }
+    private_dir(&data)?;
+    let path = fs::canonicalize(&data).map_err(failed("read", &data))?;
+    check_path(&path)?;
+    check_content(&path)?;
+    Ok(path)
+}
+
+/// Makes `path`, or makes sure that it is ours and nobody else can look into it.
+fn private_dir(path: &Path) -> Result<(), StackError> {
+    match DirBuilder::new().mode(0o700).create(path) {
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(failed("make", path)(e));
+        }
+        _ => {}
+    }
+    let metadata = fs::metadata(path).map_err(failed("read", path))?;
+    if metadata.uid() != geteuid().as_raw() {
+        return Err(StackError::ForeignFolder {
+            path: path.to_owned(),
+            owner: user_name(Uid::from_raw(metadata.uid())),
+            user: user_name(geteuid()),
+        });
+    }
+    if metadata.mode() & 0o077 != 0 {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+            .map_err(failed("make private", path))?;
+    }
+    Ok(())
+}
+
+/// The user's name, or the number where there is none.
+pub(super) fn user_name(uid: Uid) -> String {
+    match User::from_uid(uid) {
+        Ok(Some(user)) => user.name,
+        _ => format!("user {uid}"),
+    }
+}
+
+fn lock(folder: &Path) -> Result<File, StackError> {
+    let path = folder.join(LOCK);
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(failed("write", &path))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            // Only for the sentence. The holder writes its id right after it has locked.
+            wait_until(Duration::from_millis(500), || {
+                file.read_to_string(&mut holder).is_ok() && !holder.is_empty()
+            });
+            return Err(StackError::Locked {
+                path: folder.to_owned(),
+                holder: holder.trim().to_owned(),
+            });
+        }
+        Err(TryLockError::Error(e)) => return Err(failed("lock", &path)(e)),
+    }
+    let write_id = |file: &mut File| {
+        file.set_len(0)?;
+        writeln!(file, "{}", std::process::id())
+    };
+    write_id(&mut file).map_err(failed("write", &path))?;
+    Ok(file)
+}
+
+/// A new folder takes its final name only once its lock is held, so that [`remove_abandoned`] of
+/// another process never takes it for an abandoned one.
+fn make_throw_away() -> Result<(PathBuf, File), StackError> {
+    let temp = std::env::temp_dir();
+    let temp = fs::canonicalize(&temp).map_err(failed("find", &temp))?;
+    let id = uuid::Uuid::new_v4().simple();
+    let unlocked = temp.join(format!(".{THROW_AWAY}{id}"));
+    let path = temp.join(format!("{THROW_AWAY}{id}"));
+    check_path(&path)?;
+    private_dir(&unlocked)?;
+    let locked = lock(&unlocked).and_then(|file| {
+        fs::rename(&unlocked, &path)
+            .map_err(failed("make", &path))
+            .map(|()| file)
+    });
+    match locked {
+        Ok(file) => Ok((path, file)),
+        Err(e) => {
+            remove_all(&unlocked);
+            Err(e)
+        }
+    }
+}
+
+/// Removes throw-away stacks of ours whose process was killed before it could. What cannot be
+/// removed is left for another time; it stands in nobody's way.
+fn remove_abandoned(temp: &Path) {
+    let Ok(entries) = fs::read_dir(temp) else {
+        return;
+    };
+    let abandoned = entries
+        .flatten()
+        .filter(|e| e.file_name().to_string_lossy().starts_with(THROW_AWAY))
+        .filter(|e| {
+            e.metadata()
+                .is_ok_and(|m| m.is_dir() && m.uid() == geteuid().as_raw())
+        })
+        .filter(|e| e.path().join(LOCK).is_file());
+    for entry in abandoned {
+        if let Ok(lock) = lock(&entry.path()) {
+            let folder = Folder {
+                path: entry.path(),
+                throw_away: true,
+                _lock: lock,
+            };
+            // The folder is removed when it is dropped; what still runs in it must end before.
+            if leftovers::stop(&folder, &mut |_| {}).is_err() {
+                std::mem::forget(folder);
+            }
+        }
+    }
+}
+
+/// Backends of a killed PostgreSQL may write for a moment longer, so removal is tried again.
+fn remove_all(path: &Path) {
+    wait_until(Duration::from_secs(5), || match fs::remove_dir_all(path) {
+        Err(e) => e.kind() == io::ErrorKind::NotFound,
+        Ok(()) => true,
+    });
+}

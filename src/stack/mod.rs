@@ -1,0 +1,231 @@
+//! The embedded stack: a private PostgreSQL and the PgBouncer before it, in one data folder.
+//!
+//! [`start`] finds the machine's programs, makes the cluster on the first run, starts both and
+//! proves the way through them with one query; [`Stack::stop`], or dropping the [`Stack`], ends them
+//! in order. It is synchronous and knows nothing of warriors: the schema is applied by the caller.
+//!
+//! ```text
+//! data/            0700, one owner, one lock
+//!   lock           held by the process that runs the stack
+//!   pg/            the cluster; postgresql.conf and pg_hba.conf are written anew at each start
+//!   pgbouncer/     pgbouncer.ini as shipped, stack.ini and userlist.txt made at each start
+//!   secrets/       one generated password a file, kept across runs
+//!   log/           what both printed since the last start, and during the run before (.1)
+//! ```
+
+mod cluster;
+mod endpoints;
+mod error;
+mod folder;
+mod leftovers;
+mod memory;
+mod pooler;
+mod ports;
+mod process;
+mod programs;
+mod roles;
+mod root;
+mod secrets;
+pub mod shipped;
+mod supervise;
+
+use std::path::Path;
+use std::time::Duration;
+
+pub use endpoints::{DATABASE, Endpoints, Instance};
+pub use error::StackError;
+pub use programs::Version;
+pub use root::{Unprivileged, leave_root};
+pub use supervise::supervise;
+
+use crate::config::{Database, Embedded, SecretSource, Sizes};
+use cluster::Cluster;
+use folder::Folder;
+use pooler::Pooler;
+use programs::Programs;
+
+/// How often a stack on ports of its own choice is tried again when another process was quicker.
+const PORT_ATTEMPTS: u32 = 5;
+
+/// A running PostgreSQL and PgBouncer. Dropping it stops both.
+///
+/// The fields are dropped in this order: the pooler, PostgreSQL, and then the folder, which removes
+/// itself when it is a throw-away one.
+pub struct Stack {
+    pooler: Pooler,
+    cluster: Cluster,
+    folder: Folder,
+}
+
+/// Starts PostgreSQL and PgBouncer; `progress` hears one sentence before each step that takes time.
+///
+/// # Errors
+/// Each says what is in the way and the next command to type.
+pub fn start(
+    embedded: &Embedded,
+    sizes: &Sizes,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Stack, StackError> {
+    let programs = Programs::find(embedded)?;
+    let folder = Folder::open(embedded.data.as_deref())?;
+    leftovers::stop(&folder, progress)?;
+    let free_choice = embedded.postgres_port == 0 || embedded.pooler_port == 0;
+    let mut attempt = 1;
+    loop {
+        match start_in(&folder, &programs, embedded, sizes, progress) {
+            Ok((cluster, pooler)) => {
+                return Ok(Stack {
+                    pooler,
+                    cluster,
+                    folder,
+                });
+            }
+            Err(e) if free_choice && e.may_be_a_lost_port() && attempt < PORT_ATTEMPTS => {
+                attempt += 1;
+            }
+            Err(e) => return Err(e),
+        }
+    }
+}
+
+fn start_in(
+    folder: &Folder,
+    programs: &Programs,
+    embedded: &Embedded,
+    sizes: &Sizes,
+    progress: &mut dyn FnMut(&str),
+) -> Result<(Cluster, Pooler), StackError> {
+    let postgres_port = ports::claim("POSTGRES_DIRECT_PORT", embedded.postgres_port)?;
+    let pooler_port = ports::claim("POSTGRES_PORT", embedded.pooler_port)?;
+    let cluster = Cluster::start(folder, programs, postgres_port, sizes, progress)?;
+    let user_list = roles::prepare(folder, postgres_port)?;
+    let pooler = Pooler::start(
+        folder,
+        programs,
+        (pooler_port, postgres_port),
+        sizes,
+        &user_list,
+        progress,
+    )?;
+    Ok((cluster, pooler))
+}
+
+impl Stack {
+    /// Where everything listens, as plain data that can be handed to another process.
+    pub fn endpoints(&self) -> Endpoints {
+        Endpoints {
+            data: self.folder.path().to_owned(),
+            postgres: self.cluster.instance(),
+            pooler: self.pooler.instance(),
+        }
+    }
+
+    /// Through PgBouncer, as the role that serves requests.
+    pub fn runtime(&self) -> Database {
+        self.endpoints().runtime(DATABASE)
+    }
+
+    /// Directly to PostgreSQL, as the owner of the schema.
+    pub fn owner(&self) -> Database {
+        self.endpoints().owner(DATABASE)
+    }
+
+    /// Directly to PostgreSQL, as its superuser: for drills and tests.
+    pub fn superuser(&self) -> Database {
+        self.endpoints().superuser(DATABASE)
+    }
+
+    /// Directly to PostgreSQL, as the role that reads statistics.
+    pub fn monitor(&self) -> Database {
+        self.endpoints().monitor(DATABASE)
+    }
+
+    /// PgBouncer's console, as the user that may only look.
+    pub fn pooler_statistics(&self) -> Database {
+        self.endpoints().pooler_statistics()
+    }
+
+    /// PgBouncer's console, as the user that may also pause, reload and kill; it exists only in the
+    /// embedded stack.
+    pub fn pooler_admin(&self) -> Database {
+        self.endpoints().pooler_admin()
+    }
+
+    /// The generated secret that ids are derived with.
+    pub fn idempotency_secret(&self) -> SecretSource {
+        self.endpoints().idempotency_secret()
+    }
+
+    /// The folder that holds everything.
+    pub fn data_dir(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Which of the two has ended by itself, with the last lines of its log; never blocks.
+    pub fn died(&mut self) -> Option<String> {
+        self.cluster.died().or_else(|| self.pooler.died())
+    }
+
+    /// Starts what has ended by itself again, and says what that was; never blocks when all is well.
+    ///
+    /// # Errors
+    /// As [`start`].
+    pub fn revive(&mut self) -> Result<Option<String>, StackError> {
+        if let Some(last_words) = self.cluster.died() {
+            self.restart_postgres()?;
+            return Ok(Some(last_words));
+        }
+        if let Some(last_words) = self.pooler.died() {
+            self.restart_pooler()?;
+            return Ok(Some(last_words));
+        }
+        Ok(None)
+    }
+
+    /// Starts PostgreSQL again on its port, after it died or was stopped.
+    ///
+    /// # Errors
+    /// As [`start`].
+    pub fn restart_postgres(&mut self) -> Result<(), StackError> {
+        self.cluster.restart(&self.folder)
+    }
+
+    /// Starts PgBouncer again on its port, after it died or was stopped.
+    ///
+    /// # Errors
+    /// As [`start`].
+    pub fn restart_pooler(&mut self) -> Result<(), StackError> {
+        self.pooler.restart(&self.folder)
+    }
+
+    /// Stops PostgreSQL alone, as a fault: its clients are cut off.
+    ///
+    /// # Errors
+    /// When it had to be killed.
+    pub fn stop_postgres(&mut self) -> Result<(), StackError> {
+        self.cluster.stop()
+    }
+
+    /// Stops PgBouncer alone, as a fault: its clients are cut off.
+    ///
+    /// # Errors
+    /// When it had to be killed.
+    pub fn stop_pooler(&mut self) -> Result<(), StackError> {
+        self.pooler.stop()
+    }
+
+    /// Stops PgBouncer, then PostgreSQL, and waits for both; a throw-away folder is removed.
+    ///
+    /// # Errors
+    /// When one of them did not stop when asked and had to be killed; nothing is lost by that, the
+    /// next start recovers.
+    pub fn stop(mut self) -> Result<(), StackError> {
+        let pooler = self.pooler.stop();
+        let cluster = self.cluster.stop();
+        drop(self);
+        pooler.and(cluster)
+    }
+}
+
+/// Longest time that a start, or a stop that was asked for politely, may take.
+const PATIENCE: Duration = Duration::from_secs(60);

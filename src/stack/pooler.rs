@@ -1,0 +1,252 @@
+//! PgBouncer: configured by the shipped `pgbouncer.ini` and a small file that includes it.
+
+use std::fs;
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use super::endpoints::{DATABASE, Instance};
+use super::folder::{self, Folder, failed};
+use super::ports::LOOPBACK;
+use super::process::{self, Ladder, Process, wait_until};
+use super::programs::{Programs, Version};
+use super::{StackError, roles, shipped};
+use crate::config::Sizes;
+
+/// The console's administrator, whom only this pooler knows; PostgreSQL has no such role.
+pub(super) const ADMIN: &str = "pooler_admin";
+
+/// Settings that older versions refuse to start with, and the version that brought them.
+const SINCE: [(Version, &str); 1] = [(
+    Version {
+        major: 1,
+        minor: 21,
+    },
+    // Named statements of clients that use them; ours are unnamed. The default since 1.24.
+    "max_prepared_statements = 200",
+)];
+
+/// SIGTERM meant "at once" before 1.23 and means "when all clients have left" since.
+const STOP_BEFORE_1_23: Ladder = &[
+    (Signal::SIGTERM, Duration::from_secs(5)),
+    (Signal::SIGKILL, Duration::from_secs(5)),
+];
+const STOP_SINCE_1_23: Ladder = &[
+    (Signal::SIGQUIT, Duration::from_secs(5)),
+    (Signal::SIGKILL, Duration::from_secs(5)),
+];
+/// A leftover's version is unknown and it holds nothing that could be lost.
+pub(super) const STOP_LEFTOVER: Ladder = &[(Signal::SIGKILL, Duration::from_secs(5))];
+
+/// Both answer within milliseconds; this is for machines in trouble.
+const START: Duration = Duration::from_secs(15);
+
+/// A running PgBouncer.
+pub(super) struct Pooler {
+    process: Process,
+    program: PathBuf,
+    version: Version,
+    port: u16,
+}
+
+/// Server connections that PgBouncer may open: one for each of r2d2's, so that no transaction waits.
+pub(super) fn pool_size(sizes: &Sizes) -> usize {
+    shipped::number(shipped::PGBOUNCER_INI, "default_pool_size").max(sizes.pool())
+}
+
+/// The file that PgBouncer is started with; its path is also how a leftover is recognised.
+pub(super) fn main_ini(data: &Path) -> PathBuf {
+    home(data).join("stack.ini")
+}
+
+/// Where PgBouncer writes its process id.
+pub(super) fn pid_file(data: &Path) -> PathBuf {
+    home(data).join("pgbouncer.pid")
+}
+
+impl Pooler {
+    /// Starts it on the first of `ports`, before the PostgreSQL on the second.
+    pub(super) fn start(
+        folder: &Folder,
+        programs: &Programs,
+        (port, postgres_port): (u16, u16),
+        sizes: &Sizes,
+        user_list: &str,
+        progress: &mut dyn FnMut(&str),
+    ) -> Result<Self, StackError> {
+        let home = home(folder.path());
+        let version = programs.pooler_version;
+        folder::write(&home.join("pgbouncer.ini"), shipped::PGBOUNCER_INI)?;
+        folder::write(&home.join("userlist.txt"), user_list)?;
+        folder::write(
+            &main_ini(folder.path()),
+            &stack_ini(port, postgres_port, sizes, version),
+        )?;
+        progress(&format!("Starting PgBouncer {version} on 127.0.0.1:{port}"));
+        process::rotate(&log(folder));
+        Ok(Self {
+            process: launch(folder, &programs.pooler, port)?,
+            program: programs.pooler.clone(),
+            version,
+            port,
+        })
+    }
+
+    pub(super) fn restart(&mut self, folder: &Folder) -> Result<(), StackError> {
+        self.stop()?;
+        self.process = launch(folder, &self.program, self.port)?;
+        Ok(())
+    }
+
+    pub(super) fn stop(&mut self) -> Result<(), StackError> {
+        let since_1_23 = self.version
+            >= Version {
+                major: 1,
+                minor: 23,
+            };
+        self.process.stop(if since_1_23 {
+            STOP_SINCE_1_23
+        } else {
+            STOP_BEFORE_1_23
+        })
+    }
+
+    pub(super) fn died(&mut self) -> Option<String> {
+        self.process.died()
+    }
+
+    pub(super) fn instance(&self) -> Instance {
+        Instance {
+            port: self.port,
+            pid: self.process.pid(),
+            version: self.version,
+        }
+    }
+}
+
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        // Nobody is left to hear of a kill, and PgBouncer holds nothing that could be lost.
+        let _ = self.stop();
+    }
+}
+
+/// The section of the included file is still open after it, so what follows adds to it or overrides
+/// it. A second `[pgbouncer]` line would set everything back to its default.
+fn stack_ini(port: u16, postgres_port: u16, sizes: &Sizes, version: Version) -> String {
+    let pool_size = pool_size(sizes);
+    let clients = shipped::number(shipped::PGBOUNCER_INI, "max_client_conn").max(2 * pool_size);
+    let since: String = SINCE
+        .iter()
+        .filter(|(since, _)| version >= *since)
+        .map(|(_, line)| format!("{line}\n"))
+        .collect();
+    format!(
+        ";; Made by warrior-api at each start; changes are lost.\n\
+         [databases]\n\
+         * = host={LOOPBACK} port={postgres_port}\n\
+         %include pgbouncer.ini\n\
+         listen_addr = {LOOPBACK}\n\
+         listen_port = {port}\n\
+         pidfile = pgbouncer.pid\n\
+         auth_file = userlist.txt\n\
+         admin_users = {ADMIN}\n\
+         default_pool_size = {pool_size}\n\
+         max_client_conn = {clients}\n\
+         {since}"
+    )
+}
+
+fn launch(folder: &Folder, program: &Path, port: u16) -> Result<Process, StackError> {
+    // A file left by a killed PgBouncer may name the id of a process that lives today.
+    let _ = fs::remove_file(pid_file(folder.path()));
+    let mut command = Command::new(program);
+    command
+        .env_clear()
+        .arg(main_ini(folder.path()))
+        .current_dir(home(folder.path()));
+    let mut process =
+        Process::start("PgBouncer", &mut command, &log(folder)).map_err(failed("run", program))?;
+    let ready = wait_until(START, || {
+        process.ended().is_some()
+            || (wrote_its_pid(folder.path(), process.pid())
+                && TcpStream::connect((LOOPBACK, port)).is_ok())
+    });
+    if let Some(status) = process.ended() {
+        return Err(process.did_not_start(format!("it ended ({status})")));
+    }
+    if !ready {
+        let reason = format!("it was not ready after {} s", START.as_secs());
+        return Err(process.did_not_start(reason));
+    }
+    prove_the_way_through(folder, port)?;
+    Ok(process)
+}
+
+fn wrote_its_pid(data: &Path, pid: u32) -> bool {
+    fs::read_to_string(pid_file(data)).is_ok_and(|text| text.trim() == pid.to_string())
+}
+
+/// One query as the serving role, on a thread of its own because a login has no deadline.
+fn prove_the_way_through(folder: &Folder, port: u16) -> Result<(), StackError> {
+    let no_way = |reason: String| StackError::NoWayThrough {
+        reason,
+        log: log(folder),
+    };
+    let config = roles::runtime_login(folder, port, DATABASE)?;
+    let (sender, receiver) = mpsc::sync_channel(1);
+    std::thread::spawn(move || {
+        let answer = config
+            .connect(postgres::NoTls)
+            .and_then(|mut client| client.simple_query("select 1").map(drop));
+        // The receiver is gone once its patience has run out.
+        let _ = sender.send(answer);
+    });
+    match receiver.recv_timeout(START) {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(e)) => Err(no_way(roles::told(&e))),
+        Err(_) => Err(no_way(format!("no answer in {} s", START.as_secs()))),
+    }
+}
+
+fn home(data: &Path) -> PathBuf {
+    data.join("pgbouncer")
+}
+
+fn log(folder: &Folder) -> PathBuf {
+    folder.log("pgbouncer.log")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(each: usize) -> Sizes {
+        Sizes {
+            workers_create: each,
+            workers_find: each,
+            workers_search: each,
+            pool_min: 0,
+            batch_max: 1,
+            queue_max: 1,
+            connections_max: 1,
+        }
+    }
+
+    #[test]
+    fn settings_wait_for_the_version_that_knows_them() {
+        let ini = |minor| stack_ini(1, 2, &sizes(2), Version { major: 1, minor });
+        assert!(!ini(18).contains("max_prepared_statements"));
+        assert!(ini(24).contains("max_prepared_statements"));
+    }
+
+    #[test]
+    fn the_pool_grows_with_the_workers() {
+        assert_eq!(pool_size(&sizes(2)), 50);
+        assert_eq!(pool_size(&sizes(33)), 100);
+    }
+}

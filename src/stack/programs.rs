@@ -1,0 +1,259 @@
+//! Which PostgreSQL and which PgBouncer this machine has.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde::{Deserialize, Serialize};
+
+use super::StackError;
+use super::error::install_command;
+use crate::config::{self, Embedded};
+
+/// Major versions that are tested or that nothing speaks against; newer ones are refused, since
+/// nobody has looked.
+const POSTGRES_MAJORS: std::ops::RangeInclusive<u32> = 15..=17;
+/// Debian 12's. Older ones lack settings that `pgbouncer.ini` needs.
+const POOLER_OLDEST: Version = Version {
+    major: 1,
+    minor: 18,
+};
+
+/// Folders where Homebrew, MacPorts and source builds put versioned or plain PostgreSQL programs.
+const BESIDE_PATH: [&str; 5] = [
+    "/opt/homebrew/bin",
+    "/usr/local/bin",
+    "/usr/local/pgsql/bin",
+    "/usr/sbin",
+    "/usr/local/sbin",
+];
+
+/// The first two numbers of a version: `15.20` is major 15, `1.24.1` is major 1, minor 24.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Version {
+    /// The first number.
+    pub major: u32,
+    /// The second number.
+    pub minor: u32,
+}
+
+/// What the stack runs.
+pub(super) struct Programs {
+    /// Every supported PostgreSQL, newest first; never empty.
+    postgres: Vec<Postgres>,
+    pub(super) pooler: PathBuf,
+    pub(super) pooler_version: Version,
+}
+
+/// One installed PostgreSQL.
+#[derive(Clone, Debug)]
+pub(super) struct Postgres {
+    pub(super) bin: PathBuf,
+    pub(super) version: Version,
+}
+
+impl Programs {
+    pub(super) fn find(embedded: &Embedded) -> Result<Self, StackError> {
+        let postgres = find_postgres(embedded.postgres_bin.as_deref())?;
+        let (pooler, pooler_version) = find_pooler(embedded.pgbouncer.as_deref())?;
+        Ok(Self {
+            postgres,
+            pooler,
+            pooler_version,
+        })
+    }
+
+    /// The newest, for a new cluster.
+    pub(super) fn newest(&self) -> &Postgres {
+        &self.postgres[0] // never empty, see the field
+    }
+
+    /// The one that made the cluster at `path`, whose `PG_VERSION` says `data`.
+    pub(super) fn of_major(&self, data: &str, path: &Path) -> Result<&Postgres, StackError> {
+        let same = |p: &&Postgres| p.version.major.to_string() == data;
+        self.postgres.iter().find(same).ok_or_else(|| {
+            let installed: Vec<_> = self
+                .postgres
+                .iter()
+                .map(|p| p.version.major.to_string())
+                .collect();
+            StackError::OtherMajor {
+                path: path.to_owned(),
+                data: data.to_owned(),
+                installed: installed.join(" and "),
+                install: install_command(
+                    &format!("sudo apt-get install postgresql-{data}"),
+                    &format!("postgresql@{data}"),
+                ),
+            }
+        })
+    }
+}
+
+fn find_postgres(given: Option<&Path>) -> Result<Vec<Postgres>, StackError> {
+    let bins = match given {
+        Some(bin) => vec![bin.to_owned()],
+        None => postgres_bins(),
+    };
+    let mut found = Vec::new();
+    for bin in bins {
+        if bin.join("initdb").is_file() && bin.join("postgres").is_file() {
+            match version_of(&bin.join("postgres"), "POSTGRES_BIN") {
+                Ok(version) => found.push(Postgres { bin, version }),
+                Err(e) if given.is_some() => return Err(e),
+                // One of several may be half removed; the others decide.
+                Err(_) => {}
+            }
+        }
+    }
+    found.sort_by_key(|p| std::cmp::Reverse(p.version));
+    let install = || install_command("make install", "postgresql@17");
+    let Some(newest) = found.first().cloned() else {
+        return Err(StackError::MissingProgram {
+            program: "PostgreSQL (initdb and postgres)",
+            searched: match given {
+                Some(bin) => format!("in {} (POSTGRES_BIN)", bin.display()),
+                None => "on PATH or where packages put it".to_owned(),
+            },
+            install: install(),
+        });
+    };
+    found.retain(|p| POSTGRES_MAJORS.contains(&p.version.major));
+    if found.is_empty() {
+        return Err(StackError::UnsupportedVersion {
+            program: "PostgreSQL",
+            found: newest.version,
+            path: newest.bin,
+            supported: format!("{} to {}", POSTGRES_MAJORS.start(), POSTGRES_MAJORS.end()),
+            install: install(),
+        });
+    }
+    Ok(found)
+}
+
+/// Debian, Red Hat and Homebrew keep several majors side by side, outside PATH.
+fn postgres_bins() -> Vec<PathBuf> {
+    let versioned = [
+        ("/usr/lib/postgresql", ""),
+        ("/usr", "pgsql-"),
+        ("/opt/homebrew/opt", "postgresql@"),
+        ("/usr/local/opt", "postgresql@"),
+    ];
+    let mut bins: Vec<PathBuf> = versioned
+        .iter()
+        .filter_map(|(folder, prefix)| Some((std::fs::read_dir(folder).ok()?, prefix)))
+        .flat_map(|(entries, prefix)| {
+            entries
+                .flatten()
+                .filter(move |e| e.file_name().to_string_lossy().starts_with(prefix))
+                .map(|e| e.path().join("bin"))
+        })
+        .collect();
+    bins.extend(search_path());
+    bins.extend(pg_config_bin());
+    bins
+}
+
+fn pg_config_bin() -> Option<PathBuf> {
+    let program = search_path()
+        .into_iter()
+        .map(|f| f.join("pg_config"))
+        .find(|p| p.is_file())?;
+    let output = Command::new(program).arg("--bindir").output().ok()?;
+    Some(PathBuf::from(String::from_utf8(output.stdout).ok()?.trim()))
+}
+
+fn find_pooler(given: Option<&Path>) -> Result<(PathBuf, Version), StackError> {
+    let install = || install_command("make install", "pgbouncer");
+    let path = match given {
+        Some(path) => Some(path.to_owned()).filter(|p| p.is_file()),
+        None => search_path()
+            .into_iter()
+            .map(|f| f.join("pgbouncer"))
+            .find(|p| p.is_file()),
+    };
+    let Some(path) = path else {
+        return Err(StackError::MissingProgram {
+            program: "PgBouncer",
+            searched: match given {
+                Some(path) => format!("at {} (PGBOUNCER)", path.display()),
+                None => "on PATH or where packages put it".to_owned(),
+            },
+            install: install(),
+        });
+    };
+    let found = version_of(&path, "PGBOUNCER")?;
+    if found < POOLER_OLDEST {
+        return Err(StackError::UnsupportedVersion {
+            program: "PgBouncer",
+            found,
+            path,
+            supported: format!("{POOLER_OLDEST} or newer"),
+            install: install(),
+        });
+    }
+    Ok((path, found))
+}
+
+/// PATH, and what an ordinary user's PATH lacks.
+fn search_path() -> Vec<PathBuf> {
+    let mut folders = config::search_path();
+    folders.extend(BESIDE_PATH.iter().map(PathBuf::from));
+    folders
+}
+
+fn version_of(program: &Path, variable: &'static str) -> Result<Version, StackError> {
+    let broken = |reason: String| StackError::BrokenProgram {
+        path: program.to_owned(),
+        reason,
+        variable,
+    };
+    let output = Command::new(program)
+        .arg("--version")
+        .output()
+        .map_err(|e| broken(e.to_string()))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.split_whitespace()
+        .find_map(Version::parse)
+        .ok_or_else(|| broken(format!("--version printed {:?}", text.trim())))
+}
+
+impl Version {
+    /// Reads `15.20`, `1.24.1` or `17beta1`; `None` when `word` does not begin with a number.
+    fn parse(word: &str) -> Option<Self> {
+        let mut numbers = word.split(|c: char| !c.is_ascii_digit());
+        let major = numbers.next()?.parse().ok()?;
+        let minor = numbers.next().and_then(|n| n.parse().ok()).unwrap_or(0);
+        Some(Self { major, minor })
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_from_what_the_programs_print() {
+        let read = |text: &str| text.split_whitespace().find_map(Version::parse);
+        let version = |major, minor| Some(Version { major, minor });
+        assert_eq!(
+            read("postgres (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1)"),
+            version(15, 20)
+        );
+        assert_eq!(
+            read("postgres (PostgreSQL) 18beta1"),
+            version(18, 0).map(|v| Version { minor: 0, ..v })
+        );
+        assert_eq!(
+            read("PgBouncer 1.18.0\nlibevent 2.1.12-stable"),
+            version(1, 18)
+        );
+        assert_eq!(read("nothing here"), None);
+    }
+}

@@ -1,0 +1,189 @@
+//! Roles, their passwords, the database, and PgBouncer's user list.
+
+use std::error::Error;
+use std::time::Duration;
+
+use postgres::{Client, Config, NoTls};
+
+use super::endpoints::DATABASE;
+use super::folder::Folder;
+use super::{StackError, cluster, pooler, ports, secrets};
+
+/// Roles of `roles.sql` that log in, and the file of each one's password.
+const LOGINS: [(&str, &str); 3] = [
+    ("warrior", secrets::RUNTIME),
+    ("warrior_monitor", secrets::MONITOR),
+    ("warrior_owner", secrets::OWNER),
+];
+/// Roles that may come through PgBouncer. The owner connects directly, for migrations alone.
+const POOLED: [&str; 2] = ["warrior", "warrior_monitor"];
+
+/// Brings roles, passwords and the database up to date, and returns PgBouncer's user list.
+pub(super) fn prepare(folder: &Folder, port: u16) -> Result<String, StackError> {
+    let config = login(
+        folder,
+        port,
+        cluster::SUPERUSER,
+        secrets::SUPERUSER,
+        "postgres",
+    )?;
+    let mut client = config.connect(NoTls).map_err(sql(
+        "cannot log in to PostgreSQL as its superuser, whose password is in secrets/superuser.password",
+    ))?;
+    create_database(&mut client).map_err(sql("cannot make the database warrior_api"))?;
+    login(
+        folder,
+        port,
+        cluster::SUPERUSER,
+        secrets::SUPERUSER,
+        DATABASE,
+    )?
+    .connect(NoTls)
+    .and_then(|mut client| client.batch_execute(&without_psql(super::shipped::ROLES_SQL)))
+    .map_err(sql("cannot make the roles of postgres-conf/roles.sql"))?;
+    for (role, secret) in LOGINS {
+        set_password(&mut client, folder, role, secret)
+            .map_err(|e| e.or_sql("cannot set a role's password"))?;
+    }
+    user_list(&mut client, folder).map_err(|e| e.or_sql("cannot read the roles' SCRAM secrets"))
+}
+
+/// How the serving role logs in to PgBouncer on `port`.
+pub(super) fn runtime_login(
+    folder: &Folder,
+    port: u16,
+    database: &str,
+) -> Result<Config, StackError> {
+    login(folder, port, "warrior", secrets::RUNTIME, database)
+}
+
+/// What a database error says, with the server's own words, which its Display leaves out.
+pub(super) fn told(error: &postgres::Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}
+
+fn login(
+    folder: &Folder,
+    port: u16,
+    user: &str,
+    secret: &str,
+    database: &str,
+) -> Result<Config, StackError> {
+    let password = secrets::source(folder.path(), secret).read()?;
+    let mut config = Config::new();
+    config
+        .host(&ports::LOOPBACK.to_string())
+        .port(port)
+        .user(user)
+        .password(password.expose())
+        .dbname(database)
+        .application_name("warrior-api stack")
+        .connect_timeout(Duration::from_secs(5));
+    Ok(config)
+}
+
+/// `roles.sql` is also there for psql, whose own commands begin with a backslash.
+fn without_psql(text: &str) -> String {
+    text.split_inclusive('\n')
+        .filter(|line| !line.starts_with('\\'))
+        .collect()
+}
+
+/// ALTER ROLE takes no parameters, so the values travel as settings of this session, and
+/// PostgreSQL itself quotes them.
+fn set_password(
+    client: &mut Client,
+    folder: &Folder,
+    role: &str,
+    secret: &str,
+) -> Result<(), Failure> {
+    let password = secrets::source(folder.path(), secret).read()?;
+    client.query_one(
+        include_str!("sql/hand_over_password.sql"),
+        &[&role, &password.expose()],
+    )?;
+    client.batch_execute(include_str!("sql/set_password.sql"))?;
+    Ok(())
+}
+
+fn create_database(client: &mut Client) -> Result<(), postgres::Error> {
+    let exists: bool = client
+        .query_one(include_str!("sql/database_exists.sql"), &[&DATABASE])?
+        .get(0);
+    if !exists {
+        client.batch_execute(include_str!("sql/create_database.sql"))?;
+    }
+    Ok(())
+}
+
+/// PgBouncer lets a client in that proves it knows the password, and logs in to PostgreSQL with
+/// what that proof reveals; that works when both hold the very same secret. So no password stands in
+/// the list, and one stolen from it cannot be used to log in.
+fn user_list(client: &mut Client, folder: &Folder) -> Result<String, Failure> {
+    let rows = client.query(include_str!("sql/scram_secrets.sql"), &[&POOLED.as_slice()])?;
+    let mut users: Vec<(String, String)> = rows.iter().map(|r| (r.get(0), r.get(1))).collect();
+    users.push((
+        pooler::ADMIN.to_owned(),
+        pooler_admin_secret(client, folder)?,
+    ));
+    Ok(users
+        .iter()
+        .map(|(user, secret)| format!("\"{user}\" \"{secret}\"\n"))
+        .collect())
+}
+
+/// PostgreSQL works out the secret of a user that it never gets to know: the role is rolled back.
+fn pooler_admin_secret(client: &mut Client, folder: &Folder) -> Result<String, Failure> {
+    let password = secrets::source(folder.path(), secrets::POOLER_ADMIN).read()?;
+    let mut transaction = client.transaction()?;
+    transaction.query_one(
+        include_str!("sql/hand_over_password.sql"),
+        &[&pooler::ADMIN, &password.expose()],
+    )?;
+    transaction.batch_execute(include_str!("sql/create_role.sql"))?;
+    let row = transaction.query_one(
+        include_str!("sql/scram_secrets.sql"),
+        &[&[pooler::ADMIN].as_slice()],
+    )?;
+    let secret = row.get(1);
+    transaction.rollback()?;
+    Ok(secret)
+}
+
+fn sql(action: &'static str) -> impl FnOnce(postgres::Error) -> StackError {
+    move |source| StackError::Sql {
+        action,
+        reason: told(&source),
+        source,
+    }
+}
+
+/// A step that reads a secret and then talks to PostgreSQL can fail in either.
+enum Failure {
+    Secret(crate::config::SecretError),
+    Sql(postgres::Error),
+}
+
+impl Failure {
+    fn or_sql(self, action: &'static str) -> StackError {
+        match self {
+            Self::Secret(e) => e.into(),
+            Self::Sql(e) => sql(action)(e),
+        }
+    }
+}
+
+impl From<crate::config::SecretError> for Failure {
+    fn from(e: crate::config::SecretError) -> Self {
+        Self::Secret(e)
+    }
+}
+
+impl From<postgres::Error> for Failure {
+    fn from(e: postgres::Error) -> Self {
+        Self::Sql(e)
+    }
+}

@@ -1,0 +1,9 @@
+do $$
+begin
+    execute format(
+        'create role %I password %L',
+        current_setting('warrior_api.role'),
+        current_setting('warrior_api.password')
+    );
+end
+$$

@@ -1,0 +1,4 @@
+select rolname::text, rolpassword
+from pg_authid
+where rolname = any($1::text[])
+order by rolname

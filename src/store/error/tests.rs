@@ -1,0 +1,101 @@
+//! One row for each failure that a worker may see, and the class that decides its answer.
+
+use super::*;
+
+const ERROR: bool = true;
+const FATAL: bool = false;
+
+#[test]
+fn a_statement_that_never_left_the_pooler_was_not_sent() {
+    for text in [
+        "query_wait_timeout",
+        "server login has been failing, try again later (server_login_retry)",
+        "server login has been failing, cached error: connect failed (server_login_retry)",
+        "no more connections allowed (max_client_conn)",
+        "pgbouncer cannot connect to server",
+        "database \"warrior_api\" is disabled",
+        "client_login_timeout",
+    ] {
+        assert_eq!(
+            classify(Some("08P01"), FATAL, text),
+            Class::NotSent,
+            "{text}"
+        );
+        assert_eq!(
+            classify(Some("08P01"), ERROR, text),
+            Class::NotSent,
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_server_that_lets_nobody_in_was_not_sent_anything() {
+    for sqlstate in ["28P01", "28000", "3D000", "53300", "57P03"] {
+        assert_eq!(
+            classify(Some(sqlstate), FATAL, ""),
+            Class::NotSent,
+            "{sqlstate}"
+        );
+    }
+}
+
+#[test]
+fn what_the_database_undid_is_rolled_back() {
+    for sqlstate in [
+        "40001", "40P01", "55P03", "53100", "53200", "25006", "42P01", "42501", "XX000", "54000",
+    ] {
+        assert_eq!(
+            classify(Some(sqlstate), ERROR, ""),
+            Class::RolledBack,
+            "{sqlstate}"
+        );
+    }
+}
+
+#[test]
+fn whatever_may_have_happened_is_unknown() {
+    for text in [
+        "server conn crashed?",
+        "query_timeout",
+        "client_idle_timeout",
+        "server closed the connection unexpectedly",
+        "some text of a version to come",
+    ] {
+        assert_eq!(
+            classify(Some("08P01"), FATAL, text),
+            Class::Unknown,
+            "{text}"
+        );
+    }
+    for sqlstate in ["57P01", "57P02", "57014", "40003", "08006", "08003"] {
+        assert_eq!(
+            classify(Some(sqlstate), FATAL, ""),
+            Class::Unknown,
+            "{sqlstate}"
+        );
+        assert_eq!(
+            classify(Some(sqlstate), ERROR, ""),
+            Class::Unknown,
+            "{sqlstate}"
+        );
+    }
+    // The socket was lost after the send: no SQLSTATE at all.
+    assert_eq!(classify(None, FATAL, ""), Class::Unknown);
+    // The session died of something else than a plain ERROR.
+    assert_eq!(classify(Some("XX000"), FATAL, ""), Class::Unknown);
+    assert_eq!(classify(Some("53200"), FATAL, ""), Class::Unknown);
+}
+
+#[test]
+fn bad_data_is_told_apart_so_that_a_batch_can_be_split() {
+    for sqlstate in [
+        "22001", "22007", "22008", "22021", "22025", "22P02", "23514", "23502",
+    ] {
+        assert_eq!(
+            classify(Some(sqlstate), ERROR, ""),
+            Class::Data,
+            "{sqlstate}"
+        );
+    }
+}

@@ -1,0 +1,168 @@
+//! What can stop a schema command: what happened, why, and what to type next.
+
+use std::error::Error;
+
+use postgres::error::SqlState;
+
+/// Why a schema command stopped. What it had done until then stays, and the next `schema apply`
+/// goes on from there.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    /// The connection did not carry what only a direct one carries.
+    #[error(
+        "this connection goes through a pooler, where the lock of the migrations would not hold; set \
+         POSTGRES_DIRECT_HOST and POSTGRES_DIRECT_PORT to PostgreSQL itself and run `warrior-api \
+         schema apply` again"
+    )]
+    Pooled,
+    /// The database cannot hold every name, or folds case in another way than the contract.
+    #[error(
+        "the database has encoding {encoding} and locale {locale}, but the API needs UTF8 and a \
+         locale whose lower() folds I to i; make one with: create database warrior_api template \
+         template0 encoding 'UTF8' locale 'C.UTF-8'"
+    )]
+    Database {
+        /// `server_encoding`.
+        encoding: String,
+        /// `lc_collate`.
+        locale: String,
+    },
+    /// There is a table `warrior`, and it is another one.
+    #[error(
+        "the table public.warrior is not one that can be adopted: {}; rename it (alter table \
+         public.warrior rename to warrior_old) and run `warrior-api schema apply` again, or give it \
+         this shape first: id uuid primary key, name varchar(100) not null, dob date not null, \
+         fight_skills text[] not null, created_at timestamptz default now()",
+        .0.join("; ")
+    )]
+    Shape(Vec<String>),
+    /// The table belongs to a role that ours is no member of.
+    #[error(
+        "the table public.warrior belongs to role {owner}, and role {user} may not change it; as an \
+         administrator run: psql -d {dbname} -c 'alter table public.warrior owner to {user}', then \
+         `warrior-api schema apply` again"
+    )]
+    NotOwner {
+        /// The table's owner.
+        owner: String,
+        /// The role of this connection.
+        user: String,
+        /// The database.
+        dbname: String,
+    },
+    /// An index has the name of one of ours and is another one.
+    #[error(
+        "the index {name} is `{found}`, but the API needs `{wanted}` under that name; rename it \
+         (alter index public.{name} rename to {name}_old) and run `warrior-api schema apply` again"
+    )]
+    OtherIndex {
+        /// Its name.
+        name: &'static str,
+        /// As PostgreSQL describes it.
+        found: String,
+        /// As PostgreSQL would describe ours.
+        wanted: &'static str,
+    },
+    /// A newer program was here.
+    #[error(
+        "the database has schema version {applied}, this program knows {known}; use the newer \
+         program, since there is no way back"
+    )]
+    Newer {
+        /// What the database has.
+        applied: i32,
+        /// What this program has.
+        known: i32,
+    },
+    /// The schema is not there, or not yet.
+    #[error(
+        "the database has schema version {}, this needs {needed}; run `warrior-api schema apply` first",
+        .applied.map_or_else(|| "none".to_owned(), |v| v.to_string())
+    )]
+    TooOld {
+        /// What the database has.
+        applied: Option<i32>,
+        /// What the command needs.
+        needed: i32,
+    },
+    /// Somebody kept a lock on the table all the time.
+    #[error(
+        "could not lock the table public.warrior within {attempts} attempts of one second; it is held \
+         by {holders}; end that transaction (select pg_terminate_backend(pid)) or wait for it, then \
+         run `warrior-api schema apply` again"
+    )]
+    Locked {
+        /// How often it was tried.
+        attempts: u32,
+        /// Process ids, roles and states.
+        holders: String,
+    },
+    /// PostgreSQL refused.
+    #[error("{doing}: {}", told(.source))]
+    Refused {
+        /// What was being done.
+        doing: String,
+        /// Its answer.
+        #[source]
+        source: postgres::Error,
+    },
+    /// A migration failed, or those in the database are not those of this program.
+    #[error("{doing}: {}", database_cause(.source).map_or_else(|| .source.to_string(), told))]
+    Migration {
+        /// What was being done.
+        doing: String,
+        /// The migration library's account of it.
+        #[source]
+        source: Box<refinery::Error>,
+    },
+}
+
+impl SchemaError {
+    /// Whether a lock was not given in time, so that another attempt may succeed.
+    pub(super) fn is_lock_timeout(&self) -> bool {
+        let cause = match self {
+            Self::Refused { source, .. } => Some(source),
+            Self::Migration { source, .. } => database_cause(source.as_ref()),
+            _ => None,
+        };
+        cause.and_then(postgres::Error::code) == Some(&SqlState::LOCK_NOT_AVAILABLE)
+    }
+}
+
+/// Names what was being done when PostgreSQL refused it.
+pub(super) trait Doing<T> {
+    /// As it stands in a sentence: "reading the indexes".
+    fn doing(self, what: &str) -> Result<T, SchemaError>;
+}
+
+impl<T> Doing<T> for Result<T, postgres::Error> {
+    fn doing(self, what: &str) -> Result<T, SchemaError> {
+        self.map_err(|source| SchemaError::Refused {
+            doing: what.to_owned(),
+            source,
+        })
+    }
+}
+
+/// PostgreSQL's error, if it is among the causes.
+fn database_cause<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e postgres::Error> {
+    let mut cause = Some(error);
+    while let Some(e) = cause {
+        if let Some(found) = e.downcast_ref() {
+            return Some(found);
+        }
+        cause = e.source();
+    }
+    None
+}
+
+/// PostgreSQL's message with its hint, which for our own migrations is the next command.
+fn told(error: &postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(db) => match db.hint() {
+            Some(hint) => format!("{}; {hint}", db.message()),
+            None => db.message().to_owned(),
+        },
+        None => super::super::chain(error),
+    }
+}

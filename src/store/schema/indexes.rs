@@ -1,0 +1,151 @@
+//! Indexes on `warrior`: built while writers go on, rebuilt when a killed build left one unusable.
+
+use postgres::Client;
+
+use super::error::{Doing, SchemaError};
+
+/// An index that the API needs.
+pub(super) struct Index {
+    /// Its name; the seed's where the seed has the same index, so that it is not built twice.
+    pub(super) name: &'static str,
+    /// How PostgreSQL describes it after `ON public.warrior`, without storage parameters.
+    definition: &'static str,
+    /// One statement, since `concurrently` allows no other beside it.
+    pub(super) create: &'static str,
+    drop: &'static str,
+}
+
+macro_rules! index {
+    ($name:literal, $definition:literal) => {
+        Index {
+            name: $name,
+            definition: $definition,
+            create: include_str!(concat!("../../../migrations/concurrently/", $name, ".sql")),
+            drop: concat!("drop index concurrently if exists public.", $name),
+        }
+    };
+}
+
+/// In the order in which they are built.
+pub(super) const INDEXES: [Index; 4] = [
+    index!(
+        "idx_warrior_name_order",
+        "USING btree (name COLLATE \"C\", id)"
+    ),
+    index!(
+        "idx_warrior_name_trigram",
+        "USING gin (lower((name)::text) gin_trgm_ops)"
+    ),
+    index!("idx_warrior_dob", "USING btree (dob)"),
+    index!("idx_warrior_fight_skills", "USING gin (fight_skills)"),
+];
+
+/// What stands in the database.
+#[derive(Debug)]
+pub(super) struct Existing {
+    name: String,
+    valid: bool,
+    definition: String,
+}
+
+/// The indexes on the table that no constraint stands on.
+pub(super) fn existing(client: &mut Client) -> Result<Vec<Existing>, SchemaError> {
+    let rows = client
+        .query(include_str!("../sql/schema/indexes.sql"), &[])
+        .doing("reading the indexes of public.warrior")?;
+    let index = |row: &postgres::Row| Existing {
+        name: row.get("name"),
+        valid: row.get("valid"),
+        definition: row.get("definition"),
+    };
+    Ok(rows.iter().map(index).collect())
+}
+
+/// Builds what is missing or unusable, and gives the names of what was built.
+pub(super) fn build(
+    client: &mut Client,
+    progress: &mut dyn FnMut(String),
+) -> Result<Vec<&'static str>, SchemaError> {
+    let found = existing(client)?;
+    let mut built = Vec::new();
+    for index in &INDEXES {
+        match found.iter().find(|e| e.name == index.name) {
+            Some(same) if same.valid => {
+                index.check(same)?;
+                continue;
+            }
+            Some(_) => {
+                progress(format!(
+                    "dropping {}, which a build that did not finish left behind",
+                    index.name
+                ));
+                client
+                    .batch_execute(index.drop)
+                    .doing(&format!("dropping the index {}", index.name))?;
+            }
+            None => {}
+        }
+        progress(format!("building the index {}", index.name));
+        client
+            .batch_execute(index.create)
+            .doing(&format!("building the index {}", index.name))?;
+        built.push(index.name);
+    }
+    Ok(built)
+}
+
+/// Ours that are missing or unusable, each with the reason.
+pub(super) fn wanting(found: &[Existing]) -> Vec<String> {
+    let reason = |index: &Index| match found.iter().find(|e| e.name == index.name) {
+        None => Some(format!("index {} is missing", index.name)),
+        Some(e) if !e.valid => Some(format!("index {} is not valid", index.name)),
+        Some(_) => None,
+    };
+    INDEXES.iter().filter_map(reason).collect()
+}
+
+/// Those that the API does not use, each with the command that drops it.
+pub(super) fn unused(found: &[Existing]) -> Vec<String> {
+    let foreign = |e: &&Existing| INDEXES.iter().all(|index| index.name != e.name);
+    let advice = |e: &Existing| {
+        format!(
+            "the index {name} is not used by the API and slows every insert; if nothing else uses \
+             it: drop index concurrently public.{name};",
+            name = e.name
+        )
+    };
+    found.iter().filter(foreign).map(advice).collect()
+}
+
+impl Index {
+    fn check(&self, found: &Existing) -> Result<(), SchemaError> {
+        let described = found
+            .definition
+            .split_once(" USING ")
+            .map_or("", |(_, rest)| rest);
+        let described = described
+            .split_once(" WITH (")
+            .map_or(described, |(bare, _)| bare);
+        // pg_trgm may stand in a schema of its own, which then qualifies the operator class.
+        let wanted = self.definition.trim_start_matches("USING ");
+        if unqualified(described) == wanted {
+            return Ok(());
+        }
+        Err(SchemaError::OtherIndex {
+            name: self.name,
+            found: found.definition.clone(),
+            wanted: self.definition,
+        })
+    }
+}
+
+fn unqualified(definition: &str) -> String {
+    definition
+        .split(' ')
+        .map(|word| match word.strip_suffix(".gin_trgm_ops)") {
+            Some(_) => "gin_trgm_ops)",
+            None => word,
+        })
+        .collect::<Vec<_>>()
+        .join(" ")
+}

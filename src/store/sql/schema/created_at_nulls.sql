@@ -1,0 +1,1 @@
+select count(*) from public.warrior where created_at is null

@@ -1,0 +1,9 @@
+-- Every index on the table that no constraint stands on.
+select c.relname::text as name,
+       i.indisvalid as valid,
+       pg_catalog.pg_get_indexdef(i.indexrelid) as definition
+  from pg_catalog.pg_index as i
+  join pg_catalog.pg_class as c on c.oid = i.indexrelid
+ where i.indrelid = to_regclass('public.warrior')
+   and not exists (select from pg_catalog.pg_constraint where conindid = i.indexrelid)
+ order by c.relname

@@ -1,0 +1,1 @@
+select count_before, count_after, skills_added, dates_added from public.warrior_recount()

@@ -1,0 +1,1 @@
+select pg_advisory_unlock(33602666402246514)

@@ -1,0 +1,115 @@
+//! Numbers that must agree across files. Each is read from the file that the programs read.
+
+use clap::{CommandFactory, Parser};
+use warrior_api::config::{Cli, Command, Sizes};
+use warrior_api::stack::shipped::{PGBOUNCER_INI, POSTGRESQL_CONF, setting};
+
+use crate::supervisor::{connect, shared};
+
+/// Connections past the pooler: migrations, monitoring, psql, and what PostgreSQL keeps for the
+/// superuser.
+const DIRECT: usize = 20;
+/// The hard limit of open files that Debian, Ubuntu, Docker and macOS give at the least. The embedded
+/// stack raises the soft limit to the hard one.
+const DESCRIPTORS: usize = 4096;
+/// Log, pid file, listeners, console, and what the event loop holds.
+const POOLER_OWN_DESCRIPTORS: usize = 30;
+
+#[test]
+fn r2d2_fits_into_the_pool_of_pgbouncer() {
+    let pool = number(PGBOUNCER_INI, "default_pool_size");
+    assert!(most_workers_by_default().pool() <= pool);
+    // The ceiling that a user may reach by WORKERS alone is covered by the embedded stack, which
+    // raises the pool; see what_the_stack_generates_agrees.
+}
+
+#[test]
+fn the_pools_of_pgbouncer_fit_into_postgresql() {
+    let pool = number(PGBOUNCER_INI, "default_pool_size");
+    let connections = number(POSTGRESQL_CONF, "max_connections");
+    // Two users may come through the pooler; see userlist.txt.
+    assert!(2 * pool + DIRECT <= connections);
+}
+
+#[test]
+fn clients_and_servers_of_pgbouncer_fit_into_its_descriptors() {
+    let clients = number(PGBOUNCER_INI, "max_client_conn");
+    let pool = number(PGBOUNCER_INI, "default_pool_size");
+    assert!(clients + 2 * pool + POOLER_OWN_DESCRIPTORS <= DESCRIPTORS);
+    // Several instances of the API, each as large as the ceiling allows.
+    assert!(2 * (db_pool_max() + 1) < clients);
+}
+
+#[test]
+fn every_wait_is_shorter_than_the_request_that_waits() {
+    let deadline_ms = default_of("REQUEST_DEADLINE_MS");
+    for key in [
+        "query_wait_timeout",
+        "server_connect_timeout",
+        "server_login_retry",
+    ] {
+        assert!(1000 * number(PGBOUNCER_INI, key) < deadline_ms, "{key}");
+    }
+    assert!(default_of("DB_CONNECT_TIMEOUT_MS") < deadline_ms);
+}
+
+#[test]
+fn what_the_stack_generates_agrees() {
+    let mut console = connect(&shared().pooler_admin()).unwrap();
+    let config = console.simple_query("show config").unwrap();
+    let in_pooler = |wanted: &str| -> usize {
+        config
+            .iter()
+            .find_map(|message| match message {
+                postgres::SimpleQueryMessage::Row(row) if row.get("key") == Some(wanted) => {
+                    row.get("value")?.parse().ok()
+                }
+                _ => None,
+            })
+            .unwrap()
+    };
+    let mut postgres = connect(&shared().superuser("postgres")).unwrap();
+    let row = postgres
+        .query_one("select current_setting('max_connections')::int", &[])
+        .unwrap();
+    let max_connections: i32 = row.get(0);
+    let sizes = sizes(&[]);
+    assert!(sizes.pool() <= in_pooler("default_pool_size"));
+    assert!(in_pooler("default_pool_size") + DIRECT <= usize::try_from(max_connections).unwrap());
+    assert!(sizes.pool() <= in_pooler("max_client_conn"));
+}
+
+/// Auto workers are three per core, but at most 48 however many cores there are.
+fn most_workers_by_default() -> Sizes {
+    sizes(&["--workers", "48"])
+}
+
+fn sizes(flags: &[&str]) -> Sizes {
+    let arguments = ["warrior-api", "stack"].iter().chain(flags);
+    match Cli::try_parse_from(arguments).unwrap().command {
+        Command::Stack(args) => args.sizes().unwrap(),
+        other => panic!("stack is not {other:?}"),
+    }
+}
+
+fn db_pool_max() -> usize {
+    default_of("DB_POOL_MAX")
+}
+
+/// The default of a variable, as `--help` shows it.
+fn default_of(variable: &str) -> usize {
+    Cli::command()
+        .get_subcommands()
+        .filter(|c| c.get_name() == "serve")
+        .flat_map(clap::Command::get_arguments)
+        .find(|a| a.get_env().is_some_and(|env| env == variable))
+        .and_then(|a| a.get_default_values().first()?.to_str()?.parse().ok())
+        .unwrap_or_else(|| panic!("{variable} has no number as its default"))
+}
+
+fn number(text: &str, key: &str) -> usize {
+    let value = setting(text, key).unwrap_or_else(|| panic!("{key} is not set"));
+    value
+        .parse()
+        .unwrap_or_else(|_| panic!("{key} is {value:?}, not a number"))
+}

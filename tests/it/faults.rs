@@ -1,0 +1,194 @@
+//! The headline promise under faults: 201 is present once, 503 is absent, 504 can be settled by what
+//! its body carries. Each drill has a stack of its own, creates warriors all the while, breaks
+//! something, mends it, and then compares every answer with the table.
+
+mod drill;
+mod proxy;
+
+use std::time::Duration;
+
+use drill::{Drill, Outcome};
+use nix::sys::signal::Signal;
+use proxy::Cut;
+
+use crate::supervisor::{eventually, kill_9};
+
+#[test]
+fn terminated_backends_cost_nobody_an_answer() {
+    let drill = Drill::start();
+    let mut admin = drill.superuser();
+    let answers = drill.while_loading(|| {
+        let mut killed = 0;
+        eventually("twenty backends are terminated", || {
+            let rows = admin
+                .query(include_str!("sql/terminate_one.sql"), &[])
+                .unwrap();
+            killed += rows.len();
+            std::thread::sleep(Duration::from_millis(20));
+            killed >= 20
+        });
+    });
+    let stored = answers.count(Outcome::Stored);
+    assert!(
+        stored * 100 >= answers.len() * 99,
+        "{stored} of {}",
+        answers.len()
+    );
+    drill.settle(answers);
+}
+
+#[test]
+fn a_backend_killed_hard_restarts_postgresql_and_loses_nothing() {
+    let drill = Drill::start();
+    let mut admin = drill.superuser();
+    let answers = drill.while_loading(|| {
+        let row = admin
+            .query_one(include_str!("sql/any_backend.sql"), &[])
+            .unwrap();
+        kill_9(u32::try_from(row.get::<_, i32>(0)).unwrap());
+        drill.heals();
+    });
+    drill.settle(answers);
+}
+
+#[test]
+fn a_postmaster_killed_hard_loses_nothing() {
+    let drill = Drill::start();
+    let answers = drill.while_loading(|| {
+        let (postmaster, backends) = drill.postgres_processes();
+        kill_9(postmaster);
+        eventually("the backends are gone", || {
+            backends
+                .iter()
+                .all(|pid| !crate::supervisor::is_alive(*pid))
+        });
+        drill.refuses();
+        drill.command("start postgres");
+        drill.heals();
+    });
+    drill.settle(answers);
+}
+
+#[test]
+fn postgresql_stopped_is_refused_at_once_and_heals_by_itself() {
+    let drill = Drill::start();
+    let answers = drill.while_loading(|| {
+        drill.command("stop postgres");
+        drill.refuses();
+        assert!(drill.ready().contains("not ready"), "{}", drill.ready());
+        drill.command("start postgres");
+        drill.heals();
+        assert_eq!(drill.ready(), "ready\n");
+    });
+    assert!(answers.count(Outcome::Refused) > 0);
+    drill.settle(answers);
+}
+
+#[test]
+fn a_pooler_killed_hard_loses_nothing() {
+    let drill = Drill::start();
+    let answers = drill.while_loading(|| {
+        kill_9(drill.pooler_pid());
+        drill.refuses();
+        drill.command("start pooler");
+        drill.heals();
+    });
+    drill.settle(answers);
+}
+
+#[test]
+fn a_silent_pooler_is_answered_for_at_the_deadline() {
+    let drill = Drill::start();
+    let answers = drill.while_loading(|| {
+        drill.signal_pooler(Signal::SIGSTOP);
+        drill.refuses();
+        drill.signal_pooler(Signal::SIGCONT);
+        drill.heals();
+    });
+    assert!(
+        answers.count(Outcome::Unknown) > 0,
+        "what was sent into the silence is unknown"
+    );
+    drill.settle(answers);
+}
+
+#[test]
+fn a_short_pause_of_the_pooler_costs_time_and_nothing_else() {
+    let drill = Drill::start();
+    let answers = drill.while_loading(|| {
+        let mut console = drill.console();
+        console.simple_query("pause").unwrap();
+        std::thread::sleep(Duration::from_millis(300));
+        console.simple_query("resume").unwrap();
+        drill.heals();
+    });
+    assert_eq!(answers.count(Outcome::Stored), answers.len());
+    drill.settle(answers);
+}
+
+#[test]
+fn a_long_pause_of_the_pooler_is_refused_and_heals() {
+    let drill = Drill::start();
+    let answers = drill.while_loading(|| {
+        let mut console = drill.console();
+        console.simple_query("pause").unwrap();
+        drill.refuses();
+        console.simple_query("resume").unwrap();
+        drill.heals();
+    });
+    drill.settle(answers);
+}
+
+#[test]
+fn reconnect_and_reload_of_the_pooler_are_not_noticed() {
+    let drill = Drill::start();
+    let answers = drill.while_loading(|| {
+        let mut console = drill.console();
+        for command in ["reconnect", "reload", "reconnect"] {
+            console.simple_query(command).unwrap();
+            drill.heals();
+        }
+    });
+    assert_eq!(answers.count(Outcome::Stored), answers.len());
+    drill.settle(answers);
+}
+
+#[test]
+fn a_reply_cut_off_is_settled_by_the_same_id() {
+    for cut in [
+        Cut::BeforeReply,
+        Cut::BeforeReadyForQuery,
+        Cut::BeforeRequest,
+    ] {
+        let drill = Drill::through_proxy();
+        let answers = drill.while_loading(|| {
+            for _ in 0..5 {
+                drill.cut_next(cut);
+                drill.heals();
+            }
+        });
+        assert_eq!(
+            answers.count(Outcome::Stored),
+            answers.len(),
+            "{cut:?}: the retry confirms"
+        );
+        drill.settle(answers);
+    }
+}
+
+#[test]
+fn a_locked_table_is_refused_and_frees_its_workers() {
+    let drill = Drill::start();
+    let mut admin = drill.superuser();
+    let answers = drill.while_loading(|| {
+        let mut transaction = admin.transaction().unwrap();
+        transaction
+            .batch_execute("lock table warrior in access exclusive mode")
+            .unwrap();
+        drill.refuses();
+        transaction.rollback().unwrap();
+        drill.heals();
+    });
+    assert!(answers.count(Outcome::Refused) > 0);
+    drill.settle(answers);
+}

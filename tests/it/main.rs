@@ -1,0 +1,18 @@
+//! Integration tests: real PostgreSQL, real PgBouncer, real sockets and processes.
+//!
+//! One binary, so that all tests share one throw-away stack and link once; each takes a database of
+//! its own. Tests that break or restart the stack start one for themselves.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test, an unwrap that fails is the failure to report"
+)]
+
+mod agreement;
+mod faults;
+mod plans;
+mod schema;
+mod search;
+mod stack;
+mod supervisor;
+mod support;

@@ -1,0 +1,209 @@
+//! Runs `warrior-api stack` as a child. The child stops the stack when its standard input ends, so
+//! nothing is left behind even when this process is killed.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use postgres::{Client, NoTls};
+use serde::Deserialize;
+use warrior_api::config::Database;
+use warrior_api::stack::Endpoints;
+
+/// The program under test.
+pub(crate) const WARRIOR_API: &str = env!("CARGO_BIN_EXE_warrior-api");
+
+/// A stack of this test's own. Dropping it stops it.
+pub(crate) struct Supervisor {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+    pub(crate) endpoints: Endpoints,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Answer {
+    Running(Endpoints),
+    Error(String),
+}
+
+/// The stack that all tests of this process share. Do not stop or break it.
+pub(crate) fn shared() -> &'static Endpoints {
+    static SHARED: OnceLock<Supervisor> = OnceLock::new();
+    &SHARED.get_or_init(Supervisor::throw_away).endpoints
+}
+
+impl Supervisor {
+    pub(crate) fn throw_away() -> Self {
+        Self::start(stack().arg("--ephemeral")).expect("a throw-away stack starts")
+    }
+
+    /// Starts what [`stack`] made; the error is what it printed before it gave up.
+    pub(crate) fn start(command: &mut Command) -> Result<Self, String> {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program under test runs");
+        let input = child.stdin.take();
+        let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
+        let mut errors = child.stderr.take().expect("it is piped");
+        match read(&mut output) {
+            Some(endpoints) => {
+                // What it says later must not fill the pipe, nor end it with a broken one.
+                std::thread::spawn(move || std::io::copy(&mut errors, &mut std::io::sink()));
+                Ok(Self {
+                    child,
+                    input,
+                    output,
+                    endpoints: endpoints.expect("the first answer is no error"),
+                })
+            }
+            None => {
+                let mut said = String::new();
+                errors.read_to_string(&mut said).expect("it prints UTF-8");
+                let status = child.wait().expect("it can be waited for");
+                assert!(!status.success(), "it gave up without an error: {said}");
+                Err(said)
+            }
+        }
+    }
+
+    /// The supervising process itself.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends `stop postgres`, `start postgres`, `stop pooler` or `start pooler` and waits for it.
+    pub(crate) fn command(&mut self, command: &str) {
+        let input = self.input.as_mut().expect("the stack has not been stopped");
+        writeln!(input, "{command}").expect("the supervisor listens");
+        let answer = read(&mut self.output).expect("the supervisor answers");
+        self.endpoints = answer.unwrap_or_else(|e| panic!("{command}: {e}"));
+    }
+
+    /// Ends its input and waits for it.
+    pub(crate) fn stop(mut self) -> ExitStatus {
+        self.end()
+    }
+
+    /// Waits for an end that came from elsewhere.
+    pub(crate) fn wait(mut self) -> ExitStatus {
+        self.child.wait().expect("it can be waited for")
+    }
+
+    fn end(&mut self) -> ExitStatus {
+        drop(self.input.take());
+        self.child.wait().expect("it can be waited for")
+    }
+}
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// The command that starts a stack, on free ports and without this process's settings.
+pub(crate) fn stack() -> Command {
+    let mut command = Command::new(WARRIOR_API);
+    command
+        .env_clear()
+        .env("POSTGRES_PORT", "0")
+        .env("POSTGRES_DIRECT_PORT", "0")
+        // Where there is no .env that would have a say.
+        .current_dir("/")
+        .arg("stack");
+    command
+}
+
+/// A folder that is removed with everything in it.
+pub(crate) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        let name = format!("warrior-it-{}", uuid::Uuid::new_v4().simple());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).expect("the folder for temporary files is writable");
+        Self(path.canonicalize().expect("it was just made"))
+    }
+
+    pub(crate) fn join(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A connection without TLS.
+pub(crate) fn connect(database: &Database) -> Result<Client, postgres::Error> {
+    let password = database
+        .password
+        .as_ref()
+        .expect("every role of the stack has one");
+    connect_with(
+        database,
+        password.read().expect("its file is readable").expose(),
+    )
+}
+
+/// A connection with another password than the right one.
+pub(crate) fn connect_with(database: &Database, password: &str) -> Result<Client, postgres::Error> {
+    postgres::Config::new()
+        .host(&database.host)
+        .port(database.port)
+        .dbname(&database.dbname)
+        .user(&database.user)
+        .password(password)
+        .connect_timeout(database.connect_timeout)
+        .connect(NoTls)
+}
+
+pub(crate) fn kill_9(pid: u32) {
+    let pid = Pid::from_raw(i32::try_from(pid).expect("process ids are positive i32"));
+    kill(pid, Signal::SIGKILL).expect("the process exists and is ours");
+}
+
+pub(crate) fn is_alive(pid: u32) -> bool {
+    // A zombie that nobody has waited for yet still has an id, but no command line.
+    std::fs::read(format!("/proc/{pid}/cmdline")).map_or_else(
+        |_| {
+            let pid = Pid::from_raw(i32::try_from(pid).expect("process ids are positive i32"));
+            kill(pid, None).is_ok() && !Path::new("/proc/self").exists()
+        },
+        |line| !line.is_empty(),
+    )
+}
+
+/// Looks again and again until `condition` holds, for at most 20 s.
+pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !condition() {
+        assert!(Instant::now() < deadline, "never came true: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn read(output: &mut impl BufRead) -> Option<Result<Endpoints, String>> {
+    let mut line = String::new();
+    output.read_line(&mut line).expect("it prints UTF-8");
+    if line.is_empty() {
+        return None;
+    }
+    Some(
+        match serde_json::from_str(&line).expect("every answer is one line of JSON") {
+            Answer::Running(endpoints) => Ok(endpoints),
+            Answer::Error(e) => Err(e),
+        },
+    )
+}

@@ -1,0 +1,90 @@
+//! One throw-away stack for the whole run, and a database of its own for each test.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
+
+use postgres::Client;
+use warrior_api::config::Database;
+use warrior_api::stack::Endpoints;
+use warrior_api::store::{connect, connect_direct, schema};
+
+use crate::supervisor::shared;
+
+/// A database cannot be copied while somebody else is connected to it.
+static COPYING: Mutex<()> = Mutex::new(());
+
+/// A database of one test's own. Dropping it ends its connections, which would otherwise stay in the
+/// pooler and use up `max_connections`; the database itself goes with the stack.
+pub(crate) struct Fresh {
+    name: String,
+    endpoints: &'static Endpoints,
+}
+
+/// An empty database, owned by `warrior_owner`.
+pub(crate) fn empty_database() -> Fresh {
+    create("template0")
+}
+
+/// A database with the current schema and no warriors.
+pub(crate) fn fresh_database() -> Fresh {
+    static TEMPLATE: OnceLock<String> = OnceLock::new();
+    let template = TEMPLATE.get_or_init(|| {
+        let template = empty_database();
+        schema::apply(&mut template.owner(), &mut |_| {}).expect("schema apply");
+        template.name.clone()
+    });
+    create(template)
+}
+
+impl Fresh {
+    pub(crate) fn owner(&self) -> Client {
+        connect_direct(&self.endpoints.owner(&self.name)).expect("login as warrior_owner")
+    }
+
+    pub(crate) fn superuser(&self) -> Client {
+        connect(&self.endpoints.superuser(&self.name)).expect("login as superuser")
+    }
+
+    /// As the API does, but around PgBouncer.
+    pub(crate) fn runtime(&self) -> Client {
+        connect(&self.endpoints.runtime_direct(&self.name)).expect("login as warrior")
+    }
+
+    /// As the API does.
+    pub(crate) fn pooled(&self) -> Client {
+        connect(&self.pooled_login()).expect("login as warrior through PgBouncer")
+    }
+
+    pub(crate) fn pooled_login(&self) -> Database {
+        self.endpoints.runtime(&self.name)
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        // A test that has failed may have broken the stack; its own message is the one to read.
+        let _ = connect(&self.endpoints.superuser("postgres"))
+            .map(|mut admin| admin.execute(END_CONNECTIONS, &[&self.name]));
+    }
+}
+
+const END_CONNECTIONS: &str =
+    "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1";
+
+fn create(template: &str) -> Fresh {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let endpoints = shared();
+    let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    let mut admin = connect(&endpoints.superuser("postgres")).expect("login as superuser");
+    let _one_at_a_time = COPYING.lock().unwrap_or_else(|e| e.into_inner());
+    admin
+        .batch_execute(&format!(
+            "create database {name} owner warrior_owner template {template}"
+        ))
+        .expect("create database");
+    Fresh { name, endpoints }
+}
