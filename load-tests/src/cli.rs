@@ -3,14 +3,17 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use warrior_load::judge::Exit;
+use warrior_load::compare::{Finding, Side, compare, reproduce};
+use warrior_load::judge::{self, Exit};
 use warrior_load::live::View;
 use warrior_load::profile::{Overrides, Profile};
 use warrior_load::result::RunResult;
 use warrior_load::run::{DatabaseAccess, Order, run, verify_ledger};
+use warrior_load::stress::Stack;
 use warrior_load::target::Target;
 use warrior_load::{ledger, report, run};
 
@@ -37,6 +40,12 @@ pub(crate) enum Command {
     Run(Box<RunArgs>),
     /// Check a ledger against the database: by HTTP, and directly with --postgres
     Verify(VerifyArgs),
+    /// Alternate two targets or configurations and say which is better
+    Compare(Box<CompareArgs>),
+    /// Run a stored result again and say whether it was reproduced
+    Reproduce(Box<ReproduceArgs>),
+    /// Start an ephemeral stack, run a profile against it, verify, and say the verdict
+    Stress(Box<StressArgs>),
     /// Write the Markdown and HTML of a stored result again
     Report(ReportArgs),
     /// Print the JSON Schema of the result file
@@ -146,6 +155,65 @@ pub(crate) struct VerifyArgs {
 }
 
 #[derive(Args)]
+pub(crate) struct CompareArgs {
+    /// Base URL of A, what is compared with
+    #[arg(long)]
+    a: String,
+    /// Base URL of B, what is judged; A's without, when a configuration is switched
+    #[arg(long)]
+    b: Option<String>,
+    /// Profile: each slice sends its scenarios at their greatest rate
+    #[arg(long, default_value = "steady-200")]
+    profile: String,
+    /// Another profile for B
+    #[arg(long)]
+    b_profile: Option<String>,
+    /// Shell command that switches to A's configuration before each of its slices
+    #[arg(long)]
+    before_a: Option<String>,
+    /// The same for B
+    #[arg(long)]
+    before_b: Option<String>,
+    /// Length of a slice
+    #[arg(long, default_value = "10s", value_parser = humantime::parse_duration)]
+    slice: Duration,
+    /// Pairs of slices
+    #[arg(long, default_value_t = 8)]
+    pairs: usize,
+    /// The figure that the verdict is about: rate, success, p50, p90, p99 or "service p50"
+    #[arg(long, default_value = "p99")]
+    decide: String,
+    /// Differences under this many percent do not count
+    #[arg(long, default_value_t = 2.0)]
+    least: f64,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+pub(crate) struct ReproduceArgs {
+    /// The JSON of the stored result
+    result: PathBuf,
+    /// Another target than the stored one
+    #[arg(long)]
+    url: Option<String>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+pub(crate) struct StressArgs {
+    /// The server's binary
+    #[arg(long, default_value = "target/release/warrior-api")]
+    server: PathBuf,
+    /// The profile
+    #[arg(long, default_value = "lab")]
+    profile: String,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
 pub(crate) struct ReportArgs {
     /// The JSON of a result
     result: PathBuf,
@@ -159,6 +227,9 @@ impl Command {
         match self {
             Command::Run(args) => args.execute(),
             Command::Verify(args) => args.execute(),
+            Command::Compare(args) => args.execute(),
+            Command::Reproduce(args) => args.execute(),
+            Command::Stress(args) => args.execute(),
             Command::Report(args) => args.execute(),
             Command::Schema => {
                 let schema = schemars::schema_for!(RunResult);
@@ -177,14 +248,23 @@ impl RunArgs {
         };
         let order = self.common.order(profile, &base, self.verify)?;
         let stop = stop_on_interrupt()?;
-        let result = run(&order, &stop, self.common.view(&stop))?;
-        let files = report::write(&result, &order.directory)?;
-        println!("{}", report::verdict_lines(&result, &files.html));
-        report::reasons(&result)
-            .iter()
-            .for_each(|reason| println!("  {reason}"));
-        Ok(result.exit)
+        run_and_report(&order, &self.common, &stop).map(|result| result.exit)
     }
+}
+
+/// Runs, writes the files, and prints the verdict.
+fn run_and_report(
+    order: &Order,
+    common: &Common,
+    stop: &Arc<AtomicBool>,
+) -> anyhow::Result<RunResult> {
+    let result = run(order, stop, common.view(stop))?;
+    let files = report::write(&result, &order.directory)?;
+    println!("{}", report::verdict_lines(&result, &files.html));
+    report::reasons(&result)
+        .iter()
+        .for_each(|reason| println!("  {reason}"));
+    Ok(result)
 }
 
 impl Quick {
@@ -282,12 +362,121 @@ impl Common {
         })
     }
 
+    fn overrides(&self) -> Overrides {
+        Overrides {
+            // 52 bits are exact in every reader of JSON.
+            seed: self
+                .seed
+                .unwrap_or_else(|| uuid::Uuid::new_v4().as_u64_pair().0 >> 12),
+            speed: self.speed,
+            threads: self.threads,
+            connections: self.connections,
+            capacity: None,
+        }
+    }
+
     fn view(&self, stop: &Arc<AtomicBool>) -> View {
         let no_color = self
             .no_color
             .as_deref()
             .is_some_and(|value| !value.is_empty());
         View::choose(self.no_tui, no_color, stop)
+    }
+}
+
+impl CompareArgs {
+    fn execute(self) -> anyhow::Result<Exit> {
+        raise_descriptor_limit();
+        let profile = Profile::load(&self.profile)?;
+        let other = self.b_profile.as_deref().map(Profile::load).transpose()?;
+        let a = Side::new(&self.a, &profile, self.slice, self.before_a)?;
+        let url = self.b.as_deref().unwrap_or(&self.a);
+        let b = Side::new(
+            url,
+            other.as_ref().unwrap_or(&profile),
+            self.slice,
+            self.before_b,
+        )?;
+        let decides = (self.decide.as_str(), self.least / 100.0);
+        let overrides = self.common.overrides();
+        let stop = stop_on_interrupt()?;
+        let comparison = compare([&a, &b], &overrides, self.pairs, decides, &stop)?;
+        judge::create_directory(&self.common.out)?;
+        let name = format!("compare-{}", uuid::Uuid::now_v7());
+        let file = |extension: &str| self.common.out.join(format!("{name}.{extension}"));
+        std::fs::write(
+            file("json"),
+            serde_json::to_string_pretty(&comparison)? + "\n",
+        )?;
+        std::fs::write(file("md"), comparison.table())?;
+        println!("\n{}report: {}", comparison.table(), file("md").display());
+        Ok(match comparison.verdict {
+            _ if !comparison.invalid.is_empty() => Exit::Invalid,
+            Finding::Worse => Exit::Worse,
+            Finding::Better | Finding::NoDifferenceShown => Exit::Passed,
+        })
+    }
+}
+
+impl ReproduceArgs {
+    fn execute(self) -> anyhow::Result<Exit> {
+        let stored = read_result(&self.result)?;
+        let profile = Profile::parse(&stored.setup.profile_source, std::path::Path::new("."))
+            .context("the stored profile cannot be read by this version")?;
+        let url = self
+            .url
+            .clone()
+            .unwrap_or_else(|| stored.setup.target.clone());
+        let mut order = self
+            .common
+            .order(profile, &url, !stored.verification.is_empty())?;
+        let setup = &stored.setup;
+        order.overrides = Overrides {
+            seed: setup.seed,
+            speed: setup.speed,
+            threads: setup.threads,
+            connections: setup.connections,
+            capacity: setup.capacity,
+        };
+        let stop = stop_on_interrupt()?;
+        let new = run_and_report(&order, &self.common, &stop)?;
+        let outcome = reproduce(&stored, &new);
+        for row in &outcome.rows {
+            println!(
+                "{}: {:.3} of the stored figure (95 % interval {:.3} .. {:.3})",
+                row.figure, row.ratio, row.interval.0, row.interval.1
+            );
+        }
+        outcome
+            .differences
+            .iter()
+            .for_each(|what| println!("differs: {what}"));
+        println!(
+            "{}",
+            if outcome.reproduced {
+                "REPRODUCED within noise"
+            } else {
+                "NOT REPRODUCED"
+            }
+        );
+        Ok(match new.exit {
+            Exit::Lost | Exit::Invalid => new.exit,
+            _ if outcome.reproduced => Exit::Passed,
+            _ => Exit::ThresholdMissed,
+        })
+    }
+}
+
+impl StressArgs {
+    fn execute(self) -> anyhow::Result<Exit> {
+        let profile = Profile::load(&self.profile)?;
+        let stop = stop_on_interrupt()?;
+        let stack = Stack::start(&self.server)?;
+        let mut order = self.common.order(profile, &stack.api.url, true)?;
+        order.admin = order.admin.or(stack.admin.clone());
+        order.database = order.database.or(stack.database.clone());
+        order.fsync_directory = order.fsync_directory.or(stack.data.clone());
+        run_and_report(&order, &self.common, &stop).map(|result| result.exit)
     }
 }
 

@@ -10,6 +10,7 @@ pub mod workload;
 
 pub mod client;
 pub mod collect;
+pub mod compare;
 pub mod engine;
 pub mod judge;
 pub mod ledger;
@@ -19,4 +20,5 @@ pub mod profile;
 pub mod report;
 pub mod result;
 pub mod run;
+pub mod stress;
 pub mod verify;
