@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use warrior_load::compare::{Finding, Side, compare, reproduce};
+use warrior_load::control::{Trial, control};
 use warrior_load::judge::{self, Exit};
 use warrior_load::live::View;
 use warrior_load::profile::{Overrides, Profile};
@@ -46,6 +47,8 @@ pub(crate) enum Command {
     Reproduce(Box<ReproduceArgs>),
     /// Start an ephemeral stack, run a profile against it, verify, and say the verdict
     Stress(Box<StressArgs>),
+    /// The negative control: a cluster told to lose writes, killed hard; the ledger must notice
+    Control(ControlArgs),
     /// Write the Markdown and HTML of a stored result again
     Report(ReportArgs),
     /// Print the JSON Schema of the result file
@@ -214,6 +217,25 @@ pub(crate) struct StressArgs {
 }
 
 #[derive(Args)]
+pub(crate) struct ControlArgs {
+    /// The server's binary
+    #[arg(long, default_value = "target/release/warrior-api")]
+    server: PathBuf,
+    /// Where initdb, postgres and psql are
+    #[arg(long, default_value = "/usr/lib/postgresql/15/bin")]
+    programs: PathBuf,
+    /// `off` must lose acknowledged writes, `on` must lose none
+    #[arg(long, default_value = "off", value_parser = ["on", "off"])]
+    synchronous_commit: String,
+    /// How often
+    #[arg(long, default_value_t = 5)]
+    rounds: u32,
+    /// Where the ledgers go
+    #[arg(long, default_value = "load-results")]
+    out: PathBuf,
+}
+
+#[derive(Args)]
 pub(crate) struct ReportArgs {
     /// The JSON of a result
     result: PathBuf,
@@ -230,6 +252,7 @@ impl Command {
             Command::Compare(args) => args.execute(),
             Command::Reproduce(args) => args.execute(),
             Command::Stress(args) => args.execute(),
+            Command::Control(args) => args.execute(),
             Command::Report(args) => args.execute(),
             Command::Schema => {
                 let schema = schemars::schema_for!(RunResult);
@@ -477,6 +500,31 @@ impl StressArgs {
         order.database = order.database.or(stack.database.clone());
         order.fsync_directory = order.fsync_directory.or(stack.data.clone());
         run_and_report(&order, &self.common, &stop).map(|result| result.exit)
+    }
+}
+
+impl ControlArgs {
+    fn execute(self) -> anyhow::Result<Exit> {
+        judge::create_directory(&self.out)?;
+        let trial = Trial {
+            server: std::path::absolute(&self.server)?,
+            programs: self.programs,
+            synchronous_commit: self.synchronous_commit == "on",
+            rounds: self.rounds,
+            directory: self.out,
+        };
+        let verdicts = control(&trial, uuid::Uuid::new_v4().as_u64_pair().0 >> 12)?;
+        let lost: u64 = verdicts.iter().map(|verdict| verdict.lost).sum();
+        let rounds = verdicts.iter().filter(|verdict| verdict.lost > 0).count();
+        println!("lost {lost} in {rounds} of {} rounds", verdicts.len());
+        Ok(match (trial.synchronous_commit, lost) {
+            (false, 0) => {
+                println!("the control failed: losses were provoked and not one was found");
+                Exit::Invalid
+            }
+            (true, 1..) => Exit::Lost,
+            _ => Exit::Passed,
+        })
     }
 }
 

@@ -11,6 +11,7 @@ pub mod workload;
 pub mod client;
 pub mod collect;
 pub mod compare;
+pub mod control;
 pub mod engine;
 pub mod judge;
 pub mod ledger;

@@ -10,8 +10,14 @@ use super::{Arrival, ConnectionMode, Follow, Scenario};
 use crate::schedule::stream;
 use crate::workload::Prepared;
 
+/// How many shared connections each thread opens before the run begins.
+const OPENED_AHEAD: usize = 32;
+
 /// Sends every arrival that belongs to this thread, then waits until each has ended.
 pub(super) async fn run(worker: &Rc<Worker>, arrivals: &[Arrival]) {
+    if worker.plan.connections == ConnectionMode::Shared {
+        open_ahead(worker).await;
+    }
     let mine = arrivals
         .iter()
         .skip(worker.index)
@@ -39,6 +45,22 @@ pub(super) async fn run(worker: &Rc<Worker>, arrivals: &[Arrival]) {
         });
     }
     worker.users_ended().await;
+}
+
+/// Opens the first connections before the first moment, so that a high rate does not begin with
+/// a burst of handshakes that says nothing about the server.
+async fn open_ahead(worker: &Worker) {
+    let mut opened = Vec::new();
+    while opened.len() < OPENED_AHEAD {
+        // A target that cannot be connected to shows in the requests themselves.
+        let Ok((counted, _)) = worker.connect().await else {
+            break;
+        };
+        opened.push(counted);
+    }
+    opened
+        .into_iter()
+        .for_each(|counted| worker.release(counted));
 }
 
 /// One virtual user: the request, and what follows a 201.

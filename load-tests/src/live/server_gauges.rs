@@ -16,7 +16,7 @@ const WORDS: [&str; 8] = [
     "wait",
     "in_flight",
     "inflight",
-    "connections",
+    "connection",
     "breaker",
     "workers",
 ];

@@ -10,7 +10,7 @@ use crate::result::{EndpointResult, RunResult, Second, SecondRow};
 use crate::run::verdict_word;
 
 /// The colours of lines, in the order of the endpoints.
-const CLASSES: [&str; 6] = ["c0", "c1", "c2", "c3", "c4", "c5"];
+const CLASSES: [&str; 6] = ["c0", "c1", "c5", "c3", "c6", "c2"];
 
 /// The whole page.
 pub fn html(result: &RunResult) -> String {
@@ -56,7 +56,8 @@ fn head(result: &RunResult) -> Markup {
             h1 { (verdict_word(result.exit)) span { (setup.profile) " against " (setup.target) } }
             p { (setup.about) }
         }
-        @for reason in super::reasons(result) { p.reason { (reason) } }
+        @for reason in &result.validity.invalid { p.reason { "INVALID: " (reason) } }
+        @for mark in &result.validity.marks { p.reason.mark { "Note: " (mark) } }
         section.figures {
             (big(&share(total.success), "as prescribed"))
             (big(&format!("{:.0}/s", total.rate), "mean rate"))
@@ -282,7 +283,7 @@ fn in_flight_chart(result: &RunResult) -> Chart<'static> {
     let series = vec![over_time(result, "in flight", "c3", |second| {
         second.in_flight as f64
     })];
-    time_chart(result, Scale::Linear, |value| format!("{value:.1}"), series)
+    time_chart(result, Scale::Linear, show_count, series)
 }
 
 /// Latency against the share of requests above it: each step to the right is ten times rarer.
@@ -323,6 +324,15 @@ fn percentile_chart(result: &RunResult) -> Chart<'static> {
             class: "c1",
             points,
         }],
+    }
+}
+
+/// Quarters of a small axis are not whole numbers.
+fn show_count(value: f64) -> String {
+    if value.fract() == 0.0 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.1}")
     }
 }
 
