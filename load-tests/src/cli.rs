@@ -119,6 +119,10 @@ pub(crate) struct Common {
     /// Generator threads
     #[arg(long, default_value_t = 1)]
     threads: usize,
+    /// When 1 % of the requests begin later than this after their moment, the run is INVALID;
+    /// the profile's limit (5ms) without
+    #[arg(long, value_parser = humantime::parse_duration)]
+    lateness_max: Option<Duration>,
     /// Where the ledger and the results go
     #[arg(long, default_value = "load-results")]
     out: PathBuf,
@@ -362,16 +366,7 @@ impl Common {
         Ok(Order {
             profile,
             target: Target::parse(url)?,
-            overrides: Overrides {
-                // Any 63 bits will do, and TOML or JSON readers keep them exact as integers.
-                seed: self
-                    .seed
-                    .unwrap_or_else(|| uuid::Uuid::new_v4().as_u64_pair().0 >> 12),
-                speed: self.speed,
-                threads: self.threads,
-                connections: self.connections,
-                capacity: None,
-            },
+            overrides: self.overrides(),
             directory: self.out.clone(),
             database: access(self.postgres.as_ref(), self.postgres_password_file.as_ref()),
             verify,
@@ -394,6 +389,7 @@ impl Common {
             speed: self.speed,
             threads: self.threads,
             connections: self.connections,
+            lateness_max: self.lateness_max,
             capacity: None,
         }
     }
@@ -459,6 +455,7 @@ impl ReproduceArgs {
             speed: setup.speed,
             threads: setup.threads,
             connections: setup.connections,
+            lateness_max: self.common.lateness_max,
             capacity: setup.capacity,
         };
         let stop = stop_on_interrupt()?;

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use self::cluster::Cluster;
+pub use cluster::Cluster;
+
 use crate::ledger::{self, Header, Ledger};
 use crate::profile::{Overrides, Profile, compile};
 use crate::run::{DatabaseAccess, drive, reach, verify_directly};
@@ -75,6 +76,7 @@ fn round_of(trial: &Trial, cluster: &mut Cluster, seed: u64) -> anyhow::Result<V
         speed: 1.0,
         threads: 1,
         connections: None,
+        lateness_max: None,
         capacity: None,
     };
     let plan = Arc::new(compile(&profile, &server.target, &overrides)?);

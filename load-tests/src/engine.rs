@@ -42,6 +42,8 @@ pub struct Plan {
     pub connections_max: usize,
     /// A request without a complete answer after this long is given up.
     pub timeout: Duration,
+    /// When one request in a hundred begins later than this, the generator was too slow.
+    pub lateness_max: Duration,
     /// Requests with a moment before this are sent and counted, but not measured.
     pub warmup: Duration,
     /// Generator threads.

@@ -60,9 +60,6 @@ pub struct Judged {
     pub held: bool,
 }
 
-/// The generator may begin one request in a hundred this late (microseconds) and no later.
-const LATENESS_P99_MAX_US: u64 = 5_000;
-
 /// Above this share of a core a generator thread has no room to be on time.
 const CPU_MAX: f64 = 0.95;
 
@@ -85,12 +82,12 @@ pub fn validity(
         invalid.push("interrupted before its end".to_owned());
     }
     let lateness = total.lateness.value_at_quantile(0.99);
-    if matches!(plan.load, Load::Open(_)) && lateness > LATENESS_P99_MAX_US {
+    if matches!(plan.load, Load::Open(_)) && u128::from(lateness) > plan.lateness_max.as_micros() {
         invalid.push(format!(
             "the generator was late: 1 % of the requests began more than {:.1} ms after their \
-             moment (limit {} ms); lower the rate or give it a core of its own",
+             moment (limit {:?}); lower the rate or give it a core of its own",
             lateness as f64 / 1000.0,
-            LATENESS_P99_MAX_US / 1000
+            plan.lateness_max
         ));
     }
     let saturated = saturated_seconds(plan, collected);

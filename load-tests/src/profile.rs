@@ -44,6 +44,10 @@ pub struct Profile {
     /// When a request without an answer is given up.
     #[serde(default = "timeout", deserialize_with = "duration")]
     pub timeout: Duration,
+    /// One request in a hundred may begin this long after its moment; when more do, the run is
+    /// INVALID.
+    #[serde(default = "lateness_max", deserialize_with = "duration")]
+    pub lateness_max: Duration,
     /// The first stretch of the run, sent but not measured.
     #[serde(default, deserialize_with = "duration")]
     pub warmup: Duration,
@@ -215,6 +219,10 @@ impl Profile {
 
 fn timeout() -> Duration {
     Duration::from_secs(10)
+}
+
+fn lateness_max() -> Duration {
+    Duration::from_millis(5)
 }
 
 fn connections_max() -> usize {

@@ -68,6 +68,12 @@ impl DatabaseAccess {
 
 /// Does it. The result's `exit` says how it ended; an error means that there is no result.
 pub fn run(order: &Order, stop: &Arc<AtomicBool>, mut view: View) -> anyhow::Result<RunResult> {
+    // What is wrong with the order is told before anything is asked of the target.
+    let any_capacity = Overrides {
+        capacity: Some(1.0),
+        ..order.overrides.clone()
+    };
+    compile(&order.profile, &order.target, &any_capacity)?;
     reach(&order.target)?;
     let mut machine = Machine::look();
     machine.fdatasync_per_second = order

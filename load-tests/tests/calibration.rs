@@ -38,6 +38,7 @@ fn plan(server: &Server, load: Load) -> Plan {
         connections: ConnectionMode::Shared,
         connections_max: 1000,
         timeout: Duration::from_secs(10),
+        lateness_max: Duration::from_millis(5),
         warmup: Duration::ZERO,
         threads: 1,
         seed: 1,

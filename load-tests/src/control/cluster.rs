@@ -15,8 +15,8 @@ use super::{complete, free_port};
 /// How long recovery may take.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
-/// Removed, processes and files, when dropped.
-pub(super) struct Cluster {
+/// A cluster that is removed, processes and files, when dropped.
+pub struct Cluster {
     directory: PathBuf,
     programs: PathBuf,
     port: u16,
@@ -25,7 +25,8 @@ pub(super) struct Cluster {
 }
 
 impl Cluster {
-    pub(super) fn create(programs: &Path, synchronous_commit: bool) -> anyhow::Result<Cluster> {
+    /// Makes it, with PostgreSQL's programs of this directory.
+    pub fn create(programs: &Path, synchronous_commit: bool) -> anyhow::Result<Cluster> {
         let name = format!("warrior-load-control-{}", uuid::Uuid::new_v4());
         let directory = std::env::temp_dir().join(name);
         fs::create_dir(&directory)
@@ -52,7 +53,7 @@ impl Cluster {
     }
 
     /// Starts the cluster and waits until it answers.
-    pub(super) fn start(&mut self) -> anyhow::Result<()> {
+    pub fn start(&mut self) -> anyhow::Result<()> {
         let log = fs::File::options()
             .append(true)
             .create(true)
@@ -126,12 +127,12 @@ impl Cluster {
     }
 
     /// The connection string of a role to the API's database.
-    pub(super) fn connection(&self, role: &str) -> String {
+    pub fn connection(&self, role: &str) -> String {
         self.connection_to(role, "warrior_api")
     }
 
     /// Kills the postmaster and everything it started, at once, without a chance to write.
-    pub(super) fn kill(&mut self) -> anyhow::Result<()> {
+    pub fn kill(&mut self) -> anyhow::Result<()> {
         let Some(mut postmaster) = self.postmaster.take() else {
             return Ok(());
         };

@@ -218,3 +218,67 @@ fn render_errors(frame: &mut Frame<'_>, area: Rect, moment: &Moment<'_>) {
     let block = Block::bordered().title(" not as prescribed ");
     frame.render_widget(Paragraph::new(lines).block(block), area);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use ratatui::backend::TestBackend;
+
+    use super::*;
+    use crate::collect::Collected;
+    use crate::engine::Engine;
+    use crate::profile::{Overrides, Profile, compile};
+    use crate::target::Target;
+
+    const PROFILE: &str = "name = 'x'\n[[scenario]]\nname = 'count'\nrequest = 'count'\n\
+                           arrivals = [{ rate = 50, for = '1s' }]\n";
+
+    #[test]
+    fn the_screen_shows_rates_latencies_errors_and_the_servers_queues() {
+        // A target that refuses: the screen has to show that, too.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("bound"));
+        drop(listener);
+        let profile = Profile::parse(PROFILE, ".".as_ref()).expect("valid");
+        let overrides = Overrides {
+            seed: 1,
+            speed: 1.0,
+            threads: 1,
+            connections: None,
+            lateness_max: None,
+            capacity: None,
+        };
+        let target = Target::parse(&url).expect("a URL");
+        let plan = Arc::new(compile(&profile, &target, &overrides).expect("a plan"));
+        let engine = Engine::start(&plan, None, &Arc::default()).expect("threads");
+        let mut collected = Collected::new(1);
+        while let Ok(next) = engine.next(Duration::from_secs(5)) {
+            collected.add(&next.expect("an interval each second"));
+        }
+        let gauges = BTreeMap::from([("warrior_queue_depth{lane=\"find\"}".to_owned(), 7.0)]);
+        let moment = Moment {
+            plan: &plan,
+            collected: &collected,
+            second: 0,
+            seconds_planned: 1.0,
+            gauges: &gauges,
+        };
+        let mut terminal = Terminal::new(TestBackend::new(110, 40)).expect("in memory");
+        terminal
+            .draw(|frame| render(frame, &moment))
+            .expect("in memory");
+        let screen = terminal.backend().to_string();
+        for part in [
+            "p99.9",
+            "count",
+            "not sent: no connection",
+            "warrior_queue_depth",
+            "q ends",
+        ] {
+            assert!(screen.contains(part), "{part} in\n{screen}");
+        }
+        assert!(screen.contains("50  not sent"), "{screen}");
+    }
+}

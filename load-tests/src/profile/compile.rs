@@ -23,6 +23,8 @@ pub struct Overrides {
     pub threads: usize,
     /// Closed mode with this many connections, whatever the profile says.
     pub connections: Option<usize>,
+    /// How late one request in a hundred may begin, whatever the profile says.
+    pub lateness_max: Option<Duration>,
     /// The measured capacity, for rates given as multiples of it.
     pub capacity: Option<f64>,
 }
@@ -86,6 +88,7 @@ pub fn compile(profile: &Profile, target: &Target, overrides: &Overrides) -> any
         },
         connections_max: profile.connections_max,
         timeout: profile.timeout,
+        lateness_max: overrides.lateness_max.unwrap_or(profile.lateness_max),
         warmup: faster(profile.warmup, overrides.speed),
         threads: overrides.threads,
         seed: overrides.seed,

@@ -85,6 +85,13 @@ impl TryFrom<String> for Threshold {
     type Error = anyhow::Error;
 
     fn try_from(text: String) -> anyhow::Result<Threshold> {
+        // serde shows only the outermost message of a chain.
+        Threshold::parse(text).map_err(|error| anyhow::anyhow!("{error:#}"))
+    }
+}
+
+impl Threshold {
+    fn parse(text: String) -> anyhow::Result<Threshold> {
         let words: Vec<&str> = text.split_whitespace().collect();
         let [name, comparison, limit] = words[..] else {
             bail!("threshold `{text}`: want `figure comparison limit`, as in `p99 < 50ms`");
@@ -129,7 +136,7 @@ fn figure(name: &str) -> anyhow::Result<(Option<String>, Metric)> {
 fn metric(name: &str) -> Option<Metric> {
     let quantile = |text: &str| {
         let percent: f64 = text.strip_prefix('p')?.parse().ok()?;
-        (percent > 0.0 && percent < 100.0).then_some(percent / 100.0)
+        (percent > 0.0 && percent < 100.0).then(|| share_of_one(percent))
     };
     Some(match name {
         "max" => Metric::Max,
@@ -148,6 +155,11 @@ fn metric(name: &str) -> Option<Metric> {
     })
 }
 
+/// A percentage as a share, without the last digit's error that 99.9 / 100 has.
+fn share_of_one(percent: f64) -> f64 {
+    (percent * 1e8).round() / 1e10
+}
+
 fn limit_of(metric: &Metric, limit: &str) -> anyhow::Result<f64> {
     match metric {
         Metric::Latency(_) | Metric::Service(_) | Metric::Max | Metric::Mean => {
@@ -159,10 +171,9 @@ fn limit_of(metric: &Metric, limit: &str) -> anyhow::Result<f64> {
             let percent = limit.strip_suffix('%').with_context(|| {
                 format!("`{limit}` is not a share; want a percentage such as 99.9%")
             })?;
-            Ok(percent
-                .parse::<f64>()
-                .with_context(|| format!("`{limit}`"))?
-                / 100.0)
+            Ok(share_of_one(
+                percent.parse().with_context(|| format!("`{limit}`"))?,
+            ))
         }
         Metric::Rate | Metric::Refused | Metric::Unknown | Metric::Late | Metric::Lost => limit
             .parse()
@@ -187,7 +198,7 @@ mod tests {
         assert!(read("lost == 0").holds(0.0) && !read("lost == 0").holds(1.0));
         let service = read("create.service.p99.9 <= 1s");
         assert_eq!(service.endpoint.as_deref(), Some("create"));
-        assert_eq!(service.metric, Metric::Service(99.9 / 100.0));
+        assert_eq!(service.metric, Metric::Service(0.999));
         assert_eq!(read("a.b.max < 1s").endpoint.as_deref(), Some("a.b"));
     }
 
