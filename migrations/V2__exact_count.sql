@@ -6,6 +6,8 @@
 -- not even for one that sits idle in its transaction. There are as many slots as there ever were
 -- writers at once, so the sum reads at most max_connections rows.
 --
+-- It costs 13 % of the insert speed of the bare table (V1), and a few percent of that of the whole schema.
+--
 -- Triggers once per statement, not per row: a COPY of a million rows adds one number to one slot.
 -- They see what really happened (on conflict do nothing, COPY, psql, MERGE, rollback), which a count
 -- kept by the API would not. Not seen: disabled triggers (session_replication_role = replica) and
@@ -58,6 +60,10 @@ begin
     return null;
 end
 $$;
+
+-- Whoever may execute it could put it on a table of their own and so change the count; firing it on
+-- warrior needs no such right.
+revoke execute on function public.warrior_deleted from public;
 
 create or replace trigger warrior_deleted
     after delete on public.warrior

@@ -4,9 +4,12 @@
 -- Neither has a unique constraint, on purpose. With one, a writer that brings a new skill waits for
 -- every other open transaction that brings the same one: a single idle transaction would stop all
 -- writers (`on conflict do nothing` waits too). Without it, two writers that cannot see each other's
--- new skill both list it. That is harmless: the search reads distinct values. It is also bounded: a
--- value is listed again only by a transaction that began before the first listing was committed, so
--- there are never more copies than writers at once. `schema recount` removes the copies.
+-- new skill both list it. That is harmless: an index that is asked for a value twice gives each row once.
+-- It is also bounded: a value is listed again only by a transaction that began before the first listing
+-- was committed, so there are never more copies than writers at once. `schema recount` removes them.
+--
+-- Skills that do not repeat: 50-row inserts of 13 skills a row, all new, by 4 clients reach 7,000 rows/s
+-- with 25 skills listed and 5,100 with 1,000,000; inserts of skills that repeat 23,100 and 22,300.
 --
 -- An entry stays when its last warrior is deleted: it costs a search one probe that finds nothing.
 -- Nothing waits on these tables, so the order in which a statement lists its skills cannot deadlock.
@@ -28,6 +31,22 @@ create index if not exists warrior_skill_trigram
     on public.warrior_skill using gin (lower(skill) gin_trgm_ops);
 create index if not exists warrior_date_trigram
     on public.warrior_date using gin (written gin_trgm_ops);
+
+-- What the index on fight_skills holds: the skills themselves, but a hash of one that is too long for an
+-- index entry (2,712 bytes), so that no row is refused for its skills. The API's longest is 1,000 bytes.
+-- A search by these keys compares the skills again. Immutable: text is its own text, whatever the settings.
+-- In plpgsql because one expression there costs a third of a call of an SQL function that cannot be inlined.
+create or replace function public.warrior_skill_keys(skills text[]) returns text[]
+language plpgsql immutable strict parallel safe
+as $$
+begin
+    if octet_length(skills::text) <= 2000 then
+        return skills;
+    end if;
+    return array(select case when octet_length(skill) <= 2000 then skill else md5(skill) end
+                   from unnest(skills) as skill);
+end
+$$;
 
 -- Lists what is new. The planner is told the one plan that stays right when a dictionary grows from
 -- nothing to a million entries within one session: one index probe for each distinct value.
@@ -74,6 +93,8 @@ begin
 end
 $$;
 
+revoke execute on function public.warrior_inserted from public;
+
 create or replace trigger warrior_inserted
     after insert on public.warrior
     referencing new table as added_rows
@@ -90,6 +111,8 @@ begin
     return null;
 end
 $$;
+
+revoke execute on function public.warrior_updated from public;
 
 create or replace trigger warrior_updated
     after update on public.warrior
@@ -108,6 +131,8 @@ begin
     return null;
 end
 $$;
+
+revoke execute on function public.warrior_truncated from public;
 
 create or replace trigger warrior_truncated
     after truncate on public.warrior

@@ -7,13 +7,15 @@
 //! `_FILE` points to.
 
 mod cli;
+mod resolve;
 mod secret;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use cli::{Cli, Command, SchemaAction, SchemaArgs, ServeArgs, StackArgs, UpArgs, load};
+pub use cli::{Cli, Command, SchemaAction, SchemaArgs, ServeArgs, StackArgs, UpArgs};
+pub use resolve::{load, no_color};
 pub use secret::{Secret, SecretError, SecretSource};
 
 /// What stops the start before anything else happens.
@@ -85,10 +87,10 @@ impl Sizes {
         self.workers_create + self.workers_find + self.workers_search
     }
 
-    /// r2d2's size: one connection for each worker, so that a checkout never waits, and one for
-    /// the probe behind `/ready` and the breaker.
+    /// r2d2's size: one connection for each worker, so that a checkout never waits, one for the
+    /// probe behind `/ready` and the breaker, and one for the flusher of the search indexes.
     pub fn pool(&self) -> usize {
-        self.workers() + 1
+        self.workers() + 2
     }
 }
 

@@ -76,12 +76,14 @@ fn unprivileged(mut embedded: Embedded) -> anyhow::Result<Embedded> {
 
 /// Starts everything, and at the end stops all in order: the server, PgBouncer, PostgreSQL.
 fn up(args: &UpArgs, embedded: &Embedded, server: &Server, _logs: LogGuard) -> anyhow::Result<()> {
+    // First of all, so that a stop during the start is not lost and leaves nothing behind.
+    let (runtime, stop) = runtime_with_signals()?;
     let mut stack = stack::start(embedded, &server.sizes, &mut |step| say(step))?;
     let mut owner = connect_direct(&stack.owner()).context("the schema's owner cannot log in")?;
     schema::apply(&mut owner, &mut |step| say(&step))?;
     drop(owner);
     let secret = stack.idempotency_secret().read()?;
-    let (runtime, running, stop) = start(server, &stack.runtime(), &secret)?;
+    let running = runtime.block_on(serve::start(server, &stack.runtime(), &secret))?;
     if args.until_stdin_ends {
         ops::watch_input(stop.0)?;
         announce(&running, &stack)?;
@@ -99,7 +101,8 @@ fn serve_existing(args: &ServeArgs) -> anyhow::Result<()> {
     let secret = args.idempotency_secret()?.read()?;
     let server = args.server()?;
     ops::raise_descriptor_limit(descriptors(&server.sizes));
-    let (runtime, running, stop) = start(&server, &args.database()?, &secret)?;
+    let (runtime, stop) = runtime_with_signals()?;
+    let running = runtime.block_on(serve::start(&server, &args.database()?, &secret))?;
     introduce(&running);
     let _ = stop.1.recv();
     say("stopping: finishing open requests");
@@ -113,7 +116,10 @@ fn schema_command(args: &SchemaArgs) -> anyhow::Result<()> {
     if args.action == SchemaAction::Print {
         return Ok(out.write_all(schema::print().as_bytes())?);
     }
-    let mut owner = connect_direct(&args.owner()?)?;
+    let mut owner = connect_direct(&args.owner()?).context(
+        "schema commands log in directly, with POSTGRES_DIRECT_HOST, POSTGRES_DIRECT_PORT, POSTGRES_OWNER \
+         and POSTGRES_OWNER_PASSWORD(_FILE)",
+    )?;
     match args.action {
         SchemaAction::Apply => {
             writeln!(
@@ -136,18 +142,13 @@ fn schema_command(args: &SchemaArgs) -> anyhow::Result<()> {
 /// Where [`Stop`] is sent, and where it arrives.
 type StopChannel = (std::sync::mpsc::SyncSender<Stop>, Receiver<Stop>);
 
-fn start(
-    server: &Server,
-    database: &Database,
-    secret: &Secret,
-) -> anyhow::Result<(Runtime, Running, StopChannel)> {
+fn runtime_with_signals() -> anyhow::Result<(Runtime, StopChannel)> {
     let runtime = Runtime::new().context("the async runtime cannot be started")?;
     let stop = sync_channel(1);
-    let running = runtime.block_on(async {
-        ops::watch_signals(stop.0.clone()).context("signals cannot be handled")?;
-        serve::start(server, database, secret).await
-    })?;
-    Ok((runtime, running, stop))
+    runtime
+        .block_on(async { ops::watch_signals(stop.0.clone()) })
+        .context("signals cannot be handled")?;
+    Ok((runtime, stop))
 }
 
 /// Waits for [`Stop`], and starts children that die again.

@@ -1,10 +1,12 @@
 //! Logs, as text or JSON lines on standard error; standard output is for results.
 
+use std::io::IsTerminal;
+
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::{Directive, LevelFilter};
 
-use crate::config::{ConfigError, LogFormat};
+use crate::config::{self, ConfigError, LogFormat};
 
 /// Lines that may wait for a slow reader; more are dropped rather than holding up requests.
 const WAITING_MAX: usize = 16 * 1024;
@@ -37,6 +39,7 @@ pub fn start(format: LogFormat, level: &str) -> Result<LogGuard, ConfigError> {
         .with_env_filter(filter)
         .with_writer(writer)
         .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal() && !config::no_color())
         // A closed standard error must not end the program.
         .log_internal_errors(false);
     match format {

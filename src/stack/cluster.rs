@@ -100,7 +100,11 @@ impl Cluster {
     }
 
     pub(super) fn restart(&mut self, folder: &Folder) -> Result<(), StackError> {
-        self.stop()?;
+        match self.stop() {
+            // Killed is ended too: it hung, which may be why it is started again.
+            Ok(()) | Err(StackError::Killed { .. }) => {}
+            Err(e) => return Err(e),
+        }
         self.process = launch(folder, &self.postgres)?;
         Ok(())
     }

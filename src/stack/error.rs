@@ -209,13 +209,6 @@ pub enum StackError {
     Secret(#[from] SecretError),
 }
 
-impl StackError {
-    /// Whether another process may have taken the free port between its choice and its use.
-    pub(super) fn may_be_a_lost_port(&self) -> bool {
-        matches!(self, Self::PortTaken { .. } | Self::DidNotStart { .. })
-    }
-}
-
 /// The command that installs PostgreSQL and PgBouncer on this machine.
 pub(super) fn install_command(debian: &str, homebrew: &str) -> String {
     if cfg!(target_os = "macos") {

@@ -42,9 +42,10 @@ use crate::config::{Database, Embedded, SecretSource, Sizes};
 use cluster::Cluster;
 use folder::Folder;
 use pooler::Pooler;
+use ports::Ports;
 use programs::Programs;
 
-/// How often a stack on ports of its own choice is tried again when another process was quicker.
+/// How often ports are chosen before the reason of the failure is taken to be another.
 const PORT_ATTEMPTS: u32 = 5;
 
 /// A running PostgreSQL and PgBouncer. Dropping it stops both.
@@ -69,10 +70,10 @@ pub fn start(
     let programs = Programs::find(embedded)?;
     let folder = Folder::open(embedded.data.as_deref())?;
     leftovers::stop(&folder, progress)?;
-    let free_choice = embedded.postgres_port == 0 || embedded.pooler_port == 0;
     let mut attempt = 1;
     loop {
-        match start_in(&folder, &programs, embedded, sizes, progress) {
+        let ports = Ports::claim(embedded)?;
+        match start_in(&folder, &programs, &ports, sizes, progress) {
             Ok((cluster, pooler)) => {
                 return Ok(Stack {
                     pooler,
@@ -80,9 +81,8 @@ pub fn start(
                     folder,
                 });
             }
-            Err(e) if free_choice && e.may_be_a_lost_port() && attempt < PORT_ATTEMPTS => {
-                attempt += 1;
-            }
+            // Another process was quicker to take a port that was free when it was chosen.
+            Err(_) if ports.is_lost() && attempt < PORT_ATTEMPTS => attempt += 1,
             Err(e) => return Err(e),
         }
     }
@@ -91,22 +91,13 @@ pub fn start(
 fn start_in(
     folder: &Folder,
     programs: &Programs,
-    embedded: &Embedded,
+    ports: &Ports,
     sizes: &Sizes,
     progress: &mut dyn FnMut(&str),
 ) -> Result<(Cluster, Pooler), StackError> {
-    let postgres_port = ports::claim("POSTGRES_DIRECT_PORT", embedded.postgres_port)?;
-    let pooler_port = ports::claim("POSTGRES_PORT", embedded.pooler_port)?;
-    let cluster = Cluster::start(folder, programs, postgres_port, sizes, progress)?;
-    let user_list = roles::prepare(folder, postgres_port)?;
-    let pooler = Pooler::start(
-        folder,
-        programs,
-        (pooler_port, postgres_port),
-        sizes,
-        &user_list,
-        progress,
-    )?;
+    let cluster = Cluster::start(folder, programs, ports.postgres, sizes, progress)?;
+    let user_list = roles::prepare(folder, ports.postgres)?;
+    let pooler = Pooler::start(folder, programs, ports, sizes, &user_list, progress)?;
     Ok((cluster, pooler))
 }
 

@@ -11,7 +11,7 @@ use nix::sys::signal::Signal;
 
 use super::endpoints::{DATABASE, Instance};
 use super::folder::{self, Folder, failed};
-use super::ports::LOOPBACK;
+use super::ports::{LOOPBACK, Ports};
 use super::process::{self, Ladder, Process, wait_until};
 use super::programs::{Programs, Version};
 use super::{StackError, roles, shipped};
@@ -32,11 +32,11 @@ const SINCE: [(Version, &str); 1] = [(
 
 /// SIGTERM meant "at once" before 1.23 and means "when all clients have left" since.
 const STOP_BEFORE_1_23: Ladder = &[
-    (Signal::SIGTERM, Duration::from_secs(5)),
+    (Signal::SIGTERM, Duration::from_secs(2)),
     (Signal::SIGKILL, Duration::from_secs(5)),
 ];
 const STOP_SINCE_1_23: Ladder = &[
-    (Signal::SIGQUIT, Duration::from_secs(5)),
+    (Signal::SIGQUIT, Duration::from_secs(2)),
     (Signal::SIGKILL, Duration::from_secs(5)),
 ];
 /// A leftover's version is unknown and it holds nothing that could be lost.
@@ -69,23 +69,21 @@ pub(super) fn pid_file(data: &Path) -> PathBuf {
 }
 
 impl Pooler {
-    /// Starts it on the first of `ports`, before the PostgreSQL on the second.
+    /// Starts it before the PostgreSQL of `folder`, which runs already.
     pub(super) fn start(
         folder: &Folder,
         programs: &Programs,
-        (port, postgres_port): (u16, u16),
+        ports: &Ports,
         sizes: &Sizes,
         user_list: &str,
         progress: &mut dyn FnMut(&str),
     ) -> Result<Self, StackError> {
         let home = home(folder.path());
+        let port = ports.pooler;
         let version = programs.pooler_version;
         folder::write(&home.join("pgbouncer.ini"), shipped::PGBOUNCER_INI)?;
         folder::write(&home.join("userlist.txt"), user_list)?;
-        folder::write(
-            &main_ini(folder.path()),
-            &stack_ini(port, postgres_port, sizes, version),
-        )?;
+        folder::write(&main_ini(folder.path()), &stack_ini(ports, sizes, version))?;
         progress(&format!("Starting PgBouncer {version} on 127.0.0.1:{port}"));
         process::rotate(&log(folder));
         Ok(Self {
@@ -97,7 +95,11 @@ impl Pooler {
     }
 
     pub(super) fn restart(&mut self, folder: &Folder) -> Result<(), StackError> {
-        self.stop()?;
+        match self.stop() {
+            // Killed is ended too: it hung, which may be why it is started again.
+            Ok(()) | Err(StackError::Killed { .. }) => {}
+            Err(e) => return Err(e),
+        }
         self.process = launch(folder, &self.program, self.port)?;
         Ok(())
     }
@@ -137,7 +139,7 @@ impl Drop for Pooler {
 
 /// The section of the included file is still open after it, so what follows adds to it or overrides
 /// it. A second `[pgbouncer]` line would set everything back to its default.
-fn stack_ini(port: u16, postgres_port: u16, sizes: &Sizes, version: Version) -> String {
+fn stack_ini(ports: &Ports, sizes: &Sizes, version: Version) -> String {
     let pool_size = pool_size(sizes);
     let clients = shipped::number(shipped::PGBOUNCER_INI, "max_client_conn").max(2 * pool_size);
     let since: String = SINCE
@@ -148,16 +150,17 @@ fn stack_ini(port: u16, postgres_port: u16, sizes: &Sizes, version: Version) -> 
     format!(
         ";; Made by warrior-api at each start; changes are lost.\n\
          [databases]\n\
-         * = host={LOOPBACK} port={postgres_port}\n\
+         * = host={LOOPBACK} port={}\n\
          %include pgbouncer.ini\n\
          listen_addr = {LOOPBACK}\n\
-         listen_port = {port}\n\
+         listen_port = {}\n\
          pidfile = pgbouncer.pid\n\
          auth_file = userlist.txt\n\
          admin_users = {ADMIN}\n\
          default_pool_size = {pool_size}\n\
          max_client_conn = {clients}\n\
-         {since}"
+         {since}",
+        ports.postgres, ports.pooler
     )
 }
 
@@ -239,7 +242,11 @@ mod tests {
 
     #[test]
     fn settings_wait_for_the_version_that_knows_them() {
-        let ini = |minor| stack_ini(1, 2, &sizes(2), Version { major: 1, minor });
+        let ports = Ports {
+            postgres: 1,
+            pooler: 2,
+        };
+        let ini = |minor| stack_ini(&ports, &sizes(2), Version { major: 1, minor });
         assert!(!ini(18).contains("max_prepared_statements"));
         assert!(ini(24).contains("max_prepared_statements"));
     }

@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Range;
 
 use super::StackError;
+use crate::config::Embedded;
 
 /// The only address that the stack listens on.
 pub(super) const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
@@ -15,29 +16,47 @@ pub(super) const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
 /// again can be given that very port as its own, and then talks to itself.
 const FREE: Range<u16> = 20_000..32_000;
 
-/// The port that `variable` asks for, or a free one when it is 0.
-pub(super) fn claim(variable: &'static str, port: u16) -> Result<u16, StackError> {
+/// The two ports of a stack.
+pub(super) struct Ports {
+    pub(super) postgres: u16,
+    pub(super) pooler: u16,
+}
+
+impl Ports {
+    /// The ports asked for, or free ones in the place of 0.
+    pub(super) fn claim(embedded: &Embedded) -> Result<Self, StackError> {
+        // Both are held for a moment, so that they cannot be the same.
+        let (postgres, _held) = claim("POSTGRES_DIRECT_PORT", embedded.postgres_port)?;
+        let (pooler, _held_too) = claim("POSTGRES_PORT", embedded.pooler_port)?;
+        Ok(Self { postgres, pooler })
+    }
+
+    /// Whether somebody else listens on one of them now that nothing of ours does.
+    pub(super) fn is_lost(&self) -> bool {
+        !(is_free(self.postgres) && is_free(self.pooler))
+    }
+}
+
+/// The port that `variable` asks for, or a free one when it is 0, held by a listener.
+fn claim(variable: &'static str, port: u16) -> Result<(u16, TcpListener), StackError> {
+    let taken = || StackError::PortTaken {
+        variable,
+        port,
+        look: look(port),
+    };
+    let hold = |port| {
+        TcpListener::bind((LOOPBACK, port))
+            .ok()
+            .map(|held| (port, held))
+    };
     if port != 0 {
-        return if is_free(port) {
-            Ok(port)
-        } else {
-            Err(StackError::PortTaken {
-                variable,
-                port,
-                look: look(port),
-            })
-        };
+        return hold(port).ok_or_else(taken);
     }
     let span = u64::from(FREE.end - FREE.start);
     (0..1000)
         .filter_map(|_| u16::try_from(random() % span).ok())
-        .map(|offset| FREE.start + offset)
-        .find(|&port| is_free(port))
-        .ok_or(StackError::PortTaken {
-            variable,
-            port,
-            look: look(port),
-        })
+        .find_map(|offset| hold(FREE.start + offset))
+        .ok_or_else(taken)
 }
 
 fn is_free(port: u16) -> bool {
@@ -63,15 +82,29 @@ fn look(port: u16) -> String {
 mod tests {
     use super::*;
 
+    fn embedded(postgres_port: u16, pooler_port: u16) -> Embedded {
+        Embedded {
+            data: None,
+            pooler_port,
+            postgres_port,
+            postgres_bin: None,
+            pgbouncer: None,
+        }
+    }
+
     #[test]
-    fn a_taken_port_names_its_variable() {
-        let port = claim("POSTGRES_PORT", 0).unwrap();
-        let listener = TcpListener::bind((LOOPBACK, port)).unwrap();
-        let error = claim("POSTGRES_PORT", port).unwrap_err();
-        drop(listener);
-        assert!(
-            matches!(error, StackError::PortTaken { variable: "POSTGRES_PORT", port: p, .. } if p == port)
-        );
-        assert_eq!(claim("POSTGRES_PORT", port).unwrap(), port);
+    fn free_ports_differ_and_a_taken_one_names_its_variable() {
+        let ports = Ports::claim(&embedded(0, 0)).unwrap();
+        assert_ne!(ports.postgres, ports.pooler);
+        let held = TcpListener::bind((LOOPBACK, ports.pooler)).unwrap();
+        assert!(ports.is_lost());
+        let refused = |postgres, pooler| match Ports::claim(&embedded(postgres, pooler)) {
+            Err(StackError::PortTaken { variable, .. }) => variable,
+            _ => panic!("a taken port was accepted"),
+        };
+        assert_eq!(refused(0, ports.pooler), "POSTGRES_PORT");
+        assert_eq!(refused(ports.pooler, 0), "POSTGRES_DIRECT_PORT");
+        drop(held);
+        assert_eq!(refused(ports.pooler, ports.pooler), "POSTGRES_PORT");
     }
 }

@@ -40,7 +40,11 @@ pub fn leave_root(embedded: &Embedded) -> Result<Option<Unprivileged>, StackErro
         return Ok(None);
     }
     let asked = match &embedded.data {
-        Some(data) => Some(std::path::absolute(data).map_err(failed("find", data))?),
+        // Links are followed here, once, and by nothing after this.
+        Some(data) => Some(match fs::canonicalize(data) {
+            Ok(existing) => existing,
+            Err(_) => std::path::absolute(data).map_err(failed("find", data))?,
+        }),
         None => None,
     };
     let user = whom(asked.as_deref())?;

@@ -41,11 +41,14 @@ pub(super) fn path(data: &Path, name: &str) -> PathBuf {
     folder(data).join(name)
 }
 
-/// Generates the secrets that do not exist yet.
+/// Generates the secrets that do not exist yet. A cluster that exists knows its superuser's password,
+/// and nobody else can set it; a new one would only hide that the file is lost.
 pub(super) fn generate_missing(data: &Path) -> io::Result<()> {
+    let has_cluster = super::cluster::path(data).exists();
     for name in ALL {
         let path = path(data, name);
-        if !path.exists() {
+        let only_lost = name == SUPERUSER && has_cluster;
+        if !path.exists() && !only_lost {
             write_private(&path, &random_hex()?)?;
         }
     }

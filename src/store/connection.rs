@@ -3,9 +3,9 @@
 //! It adds what the synchronous client lacks: a deadline for the whole login, the password file read
 //! again at each login, and a check of a connection only when there is a reason to doubt it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -71,16 +71,24 @@ pub enum LoginError {
 pub(super) struct Manager {
     database: Database,
     connector: MakeRustlsConnect,
-    epoch: Epoch,
+    health: Health,
     hanging: Arc<AtomicUsize>,
     /// Startup options, which no pooler passes on.
     options: Option<&'static str>,
 }
 
-/// Raised when a connection fails: those that were opened or asked earlier are asked again before
-/// they are used.
+/// What connections have taught about the database; shared by the pool's manager and its users.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Epoch(Arc<AtomicU64>);
+pub(super) struct Health(Arc<Learned>);
+
+#[derive(Debug, Default)]
+struct Learned {
+    /// Raised when a connection fails: those that were opened or asked earlier are asked again before
+    /// they are used.
+    epoch: AtomicU64,
+    /// Why the last login failed; none when it succeeded.
+    last_failure: Mutex<Option<String>>,
+}
 
 /// A connection with what is known of its health.
 pub(super) struct Connection {
@@ -97,7 +105,7 @@ pub(super) struct Connection {
 /// # Errors
 /// As [`LoginError`] says; after `database.connect_timeout` at the latest.
 pub fn connect(database: &Database) -> Result<Client, LoginError> {
-    Manager::new(database.clone(), Epoch::default())?.login()
+    Manager::new(database.clone(), Health::default())?.login()
 }
 
 /// As [`connect`], to PostgreSQL itself, for the commands of [`schema`](super::schema).
@@ -106,7 +114,7 @@ pub fn connect(database: &Database) -> Result<Client, LoginError> {
 /// [`LoginError::Pooler`] when it is a pooler that says so; one that keeps quiet about it is found out
 /// by the command.
 pub fn connect_direct(database: &Database) -> Result<Client, LoginError> {
-    let mut manager = Manager::new(database.clone(), Epoch::default())?;
+    let mut manager = Manager::new(database.clone(), Health::default())?;
     manager.options = Some(DIRECT_OPTIONS);
     manager.login().map_err(|e| match e {
         // PgBouncer's words for a startup parameter that it does not pass on.
@@ -117,28 +125,44 @@ pub fn connect_direct(database: &Database) -> Result<Client, LoginError> {
     })
 }
 
-// === impl Epoch ===
+// === impl Health ===
 
-impl Epoch {
+impl Health {
     /// A connection has failed: the others may have, too.
     pub(super) fn suspect_all(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.0.epoch.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn current(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+    /// Why the last login failed; none when it succeeded.
+    pub(super) fn last_failure(&self) -> Option<String> {
+        self.lock().clone()
+    }
+
+    fn learn(&self, failure: Option<String>) {
+        *self.lock() = failure;
+    }
+
+    fn epoch(&self) -> u64 {
+        self.0.epoch.load(Ordering::Relaxed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<String>> {
+        self.0
+            .last_failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 // === impl Manager ===
 
 impl Manager {
-    pub(super) fn new(database: Database, epoch: Epoch) -> Result<Self, TlsError> {
+    pub(super) fn new(database: Database, health: Health) -> Result<Self, TlsError> {
         let connector = tls::connector(&database.tls)?;
         Ok(Self {
             database,
             connector,
-            epoch,
+            health,
             hanging: Arc::new(AtomicUsize::new(0)),
             options: None,
         })
@@ -219,8 +243,11 @@ impl ManageConnection for Manager {
     type Error = LoginError;
 
     fn connect(&self) -> Result<Connection, LoginError> {
-        let epoch = self.epoch.current();
-        let client = self.login()?;
+        let epoch = self.health.epoch();
+        let result = self.login();
+        self.health
+            .learn(result.as_ref().err().map(ToString::to_string));
+        let client = result?;
         Ok(Connection {
             client: Some(client),
             epoch,
@@ -232,7 +259,7 @@ impl ManageConnection for Manager {
     /// Asks the server only when another connection has failed since, or after a rest: a round trip
     /// for each checkout would double the cost of a find.
     fn is_valid(&self, connection: &mut Connection) -> Result<(), LoginError> {
-        let epoch = self.epoch.current();
+        let epoch = self.health.epoch();
         if connection.epoch == epoch && connection.last_used.elapsed() < IDLE_CHECK {
             return Ok(());
         }

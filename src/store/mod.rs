@@ -6,19 +6,21 @@
 
 mod connection;
 mod error;
+mod flusher;
 mod pool_metrics;
 pub mod schema;
+mod session;
 mod tls;
 
 use std::collections::{HashMap, HashSet};
 use std::error::Error;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
-use postgres::Row;
-use postgres::types::{ToSql, Type};
 use prometheus_client::registry::Registry;
-use r2d2::{Pool, PooledConnection};
+use r2d2::Pool;
 use scheduled_thread_pool::ScheduledThreadPool;
 use uuid::Uuid;
 
@@ -28,18 +30,14 @@ pub use tls::TlsError;
 
 use crate::config::{Database, Sizes};
 use crate::warrior::{NewWarrior, StoredWarrior, Warrior};
-use connection::{Epoch, Manager};
+use connection::{Health, Manager};
 use pool_metrics::{PoolEvents, QuietErrors};
+use session::Session;
 
 /// Longest wait for a connection; there is one for each worker, so a wait means that it is broken.
 const CHECKOUT_TIMEOUT: Duration = Duration::from_millis(500);
-
-const INSERT: &str = include_str!("sql/insert.sql");
-const STORED: &str = include_str!("sql/stored.sql");
-const FIND: &str = include_str!("sql/find.sql");
-const COUNT: &str = include_str!("sql/count.sql");
-const SEARCH: &str = include_str!("sql/search.sql");
-const READY: &str = include_str!("sql/ready.sql");
+/// The same while logins fail: r2d2 would let each batch wait for a login that is not to be had.
+const CHECKOUT_TIMEOUT_FAILING: Duration = Duration::from_millis(20);
 
 /// A warrior to be stored.
 #[derive(Clone, Debug)]
@@ -61,6 +59,17 @@ pub enum Created {
     Mismatch,
     /// The row that was in the way is gone; nothing was stored.
     Vanished,
+}
+
+/// Why there is no store.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The CA file cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The system refuses a thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
 }
 
 /// What to look up.
@@ -94,7 +103,11 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     /// There until the last clone is dropped.
     pool: Option<Pool<Manager>>,
-    epoch: Epoch,
+    health: Health,
+    /// Rows added so far.
+    written: AtomicU64,
+    /// Ends the flusher when it is dropped.
+    _flusher: SyncSender<()>,
 }
 
 impl Store {
@@ -102,14 +115,14 @@ impl Store {
     /// database does.
     ///
     /// # Errors
-    /// When the CA file cannot be used.
+    /// When the CA file cannot be used, or the system refuses a thread.
     pub fn new(
         database: &Database,
         sizes: &Sizes,
         registry: &mut Registry,
-    ) -> Result<Self, TlsError> {
+    ) -> Result<Self, StartError> {
         let size = u32::try_from(sizes.pool()).unwrap_or(u32::MAX);
-        let epoch = Epoch::default();
+        let health = Health::default();
         let events = PoolEvents::register(registry, sizes.pool());
         // A login that hangs must not hold up the others.
         let login_threads = ScheduledThreadPool::builder()
@@ -128,11 +141,16 @@ impl Store {
             .event_handler(Box::new(events))
             .error_handler(Box::new(QuietErrors))
             .thread_pool(Arc::new(login_threads))
-            .build_unchecked(Manager::new(database.clone(), epoch.clone())?);
-        Ok(Self(Arc::new(Inner {
+            .build_unchecked(Manager::new(database.clone(), health.clone())?);
+        let (flusher, end) = sync_channel(1);
+        let inner = Arc::new(Inner {
             pool: Some(pool),
-            epoch,
-        })))
+            health,
+            written: AtomicU64::new(0),
+            _flusher: flusher,
+        });
+        flusher::start(Arc::downgrade(&inner), end)?;
+        Ok(Self(inner))
     }
 
     /// Stores a batch, in one statement.
@@ -140,12 +158,15 @@ impl Store {
     /// # Errors
     /// Of the whole batch; its class says what is certain.
     pub fn create<'a>(&self, send: Send<'_, 'a, NewRow>) -> Result<Vec<Created>, StoreError> {
-        let mut session = self.session()?;
+        let mut session = self.0.session()?;
         let rows = send();
         if rows.is_empty() {
             return Ok(Vec::new());
         }
         let inserted = session.insert(&rows)?;
+        self.0
+            .written
+            .fetch_add(inserted.len() as u64, Ordering::Relaxed);
         let times = rows.iter().fold(HashMap::new(), |mut times, row| {
             *times.entry(row.id).or_insert(0) += 1;
             times
@@ -177,7 +198,7 @@ impl Store {
     /// # Errors
     /// Of the whole batch.
     pub fn find<'a>(&self, send: Send<'_, 'a, Lookup>) -> Result<Vec<Found>, StoreError> {
-        let mut session = self.session()?;
+        let mut session = self.0.session()?;
         let lookups = send();
         let ids: HashSet<Uuid> = lookups
             .iter()
@@ -205,7 +226,7 @@ impl Store {
     /// # Errors
     /// Of the whole batch; [`Class::TooCostly`] when the statement ran out of its time.
     pub fn search<'a>(&self, send: Send<'_, 'a, String>) -> Result<Vec<SearchHits>, StoreError> {
-        let mut session = self.session()?;
+        let mut session = self.0.session()?;
         let terms = send();
         let Some(term) = terms.first() else {
             return Ok(Vec::new());
@@ -219,24 +240,32 @@ impl Store {
     /// # Errors
     /// When the database cannot be reached or has no schema of ours.
     pub fn schema_version(&self) -> Result<i32, StoreError> {
-        let rows = self.session()?.read(READY, &[])?;
-        let row = rows
-            .first()
-            .ok_or_else(|| StoreError::not_sent("ready.sql gave no row"))?;
-        row.try_get(0).map_err(StoreError::of_row)
+        self.0.session()?.schema_version()
     }
+}
 
+impl Inner {
     fn session(&self) -> Result<Session<'_>, StoreError> {
-        let Some(pool) = &self.0.pool else {
+        let Some(pool) = &self.pool else {
             unreachable!("only drop takes the pool")
         };
-        let connection = pool
-            .get_timeout(CHECKOUT_TIMEOUT)
-            .map_err(|e| StoreError::not_sent(format!("no connection: {e}")))?;
-        Ok(Session {
-            connection,
-            epoch: &self.0.epoch,
-        })
+        let health = &self.health;
+        let timeout = match health.last_failure() {
+            Some(_) => CHECKOUT_TIMEOUT_FAILING,
+            None => CHECKOUT_TIMEOUT,
+        };
+        let connection = pool.get_timeout(timeout).map_err(|e| {
+            StoreError::not_sent(match health.last_failure() {
+                Some(why) => format!("no connection: {why}"),
+                None => format!("no connection: {e}"),
+            })
+        })?;
+        Ok(Session { connection, health })
+    }
+
+    /// Rows added so far.
+    fn written(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
     }
 }
 
@@ -248,149 +277,6 @@ impl Drop for Inner {
             .name("close".to_owned())
             .spawn(move || drop(pool));
     }
-}
-
-/// A connection in hand.
-struct Session<'p> {
-    connection: PooledConnection<Manager>,
-    epoch: &'p Epoch,
-}
-
-impl Session<'_> {
-    /// Inserts what is not there yet, and gives the ids that were new.
-    fn insert(&mut self, rows: &[&NewRow]) -> Result<HashSet<Uuid>, StoreError> {
-        // In one order everywhere, so that two batches cannot wait for each other.
-        let mut sorted: Vec<&NewRow> = rows.to_vec();
-        sorted.sort_unstable_by_key(|row| row.id);
-        let ids: Vec<Uuid> = sorted.iter().map(|row| row.id).collect();
-        let names: Vec<&str> = sorted.iter().map(|row| row.warrior.name.as_str()).collect();
-        let dobs: Vec<&str> = sorted.iter().map(|row| row.warrior.dob.as_str()).collect();
-        let skills: Vec<String> = sorted
-            .iter()
-            .map(|row| array_literal(&row.warrior.fight_skills))
-            .collect();
-        let params: &[(&(dyn ToSql + Sync), Type)] = &[
-            (&ids, Type::UUID_ARRAY),
-            (&names, Type::TEXT_ARRAY),
-            (&dobs, Type::TEXT_ARRAY),
-            (&skills, Type::TEXT_ARRAY),
-        ];
-        let new = self.run(INSERT, params).map_err(StoreError::of_write)?;
-        new.iter()
-            .map(|row| row.try_get(0))
-            .collect::<Result<_, _>>()
-            .map_err(StoreError::doubtful)
-    }
-
-    /// The warriors that hold these ids already, as a later snapshot sees them.
-    fn stored(&mut self, ids: &[Uuid]) -> Result<HashMap<Uuid, NewWarrior>, StoreError> {
-        let read = |row: Row| -> Result<_, postgres::Error> {
-            let skills: Vec<Option<String>> = row.try_get("fight_skills")?;
-            let warrior = NewWarrior {
-                name: row.try_get("name")?,
-                dob: row.try_get("dob")?,
-                // A NULL among the skills came in by another way, and equals no client's skill.
-                fight_skills: skills.into_iter().map(Option::unwrap_or_default).collect(),
-            };
-            Ok((row.try_get("id")?, warrior))
-        };
-        // Whatever fails here, the insert before it is committed.
-        let rows = self
-            .run(STORED, &[(&ids, Type::UUID_ARRAY)])
-            .map_err(StoreError::doubtful)?;
-        rows.into_iter()
-            .map(read)
-            .collect::<Result<_, _>>()
-            .map_err(StoreError::doubtful)
-    }
-
-    fn find(
-        &mut self,
-        ids: HashSet<Uuid>,
-    ) -> Result<HashMap<Uuid, Arc<StoredWarrior>>, StoreError> {
-        let ids: Vec<Uuid> = ids.into_iter().collect();
-        let rows = self.read(FIND, &[(&ids, Type::UUID_ARRAY)])?;
-        rows.iter()
-            .map(|row| {
-                let warrior = warrior(row)?;
-                let created_at = row.try_get("created_at")?;
-                Ok((
-                    warrior.id,
-                    Arc::new(StoredWarrior {
-                        warrior,
-                        created_at,
-                    }),
-                ))
-            })
-            .collect::<Result<_, _>>()
-            .map_err(StoreError::of_row)
-    }
-
-    fn count(&mut self) -> Result<i64, StoreError> {
-        let rows = self.read(COUNT, &[])?;
-        rows.first()
-            .map_or(Ok(0), |row| row.try_get(0))
-            .map_err(StoreError::of_row)
-    }
-
-    fn search(&mut self, term: &str) -> Result<SearchHits, StoreError> {
-        let rows = self.read(SEARCH, &[(&term, Type::TEXT)])?;
-        rows.iter()
-            .map(warrior)
-            .collect::<Result<_, _>>()
-            .map_err(StoreError::of_row)
-    }
-
-    fn read(
-        &mut self,
-        sql: &str,
-        params: &[(&(dyn ToSql + Sync), Type)],
-    ) -> Result<Vec<Row>, StoreError> {
-        self.run(sql, params).map_err(StoreError::of_read)
-    }
-
-    fn run(
-        &mut self,
-        sql: &str,
-        params: &[(&(dyn ToSql + Sync), Type)],
-    ) -> Result<Vec<Row>, postgres::Error> {
-        let result = self
-            .connection
-            .run(|client| client.query_typed(sql, params));
-        if result.is_err() && self.connection.is_spent() {
-            self.epoch.suspect_all();
-        }
-        result
-    }
-}
-
-fn warrior(row: &Row) -> Result<Warrior, postgres::Error> {
-    Ok(Warrior {
-        id: row.try_get("id")?,
-        name: row.try_get("name")?,
-        dob: row.try_get("dob")?,
-        fight_skills: row.try_get("fight_skills")?,
-    })
-}
-
-/// A PostgreSQL array literal, each element quoted. A parameter per skill could not carry rows with
-/// different numbers of skills.
-fn array_literal(items: &[String]) -> String {
-    let mut literal =
-        String::with_capacity(items.iter().map(|item| item.len() + 3).sum::<usize>() + 2);
-    literal.push('{');
-    for (i, item) in items.iter().enumerate() {
-        literal.push_str(if i == 0 { "\"" } else { ",\"" });
-        for c in item.chars() {
-            if matches!(c, '"' | '\\') {
-                literal.push('\\');
-            }
-            literal.push(c);
-        }
-        literal.push('"');
-    }
-    literal.push('}');
-    literal
 }
 
 /// An error and its causes on one line.

@@ -1,6 +1,7 @@
 //! What can be said of the store without a database.
 
-use super::*;
+use super::chain;
+use super::session::array_literal;
 
 #[test]
 fn array_literals_quote_every_element() {

@@ -113,3 +113,44 @@ fn number(text: &str, key: &str) -> usize {
         .parse()
         .unwrap_or_else(|_| panic!("{key} is {value:?}, not a number"))
 }
+
+#[test]
+fn the_example_of_an_env_file_names_every_variable_with_its_default() {
+    let example = include_str!("../../.env.example");
+    let named: Vec<(&str, &str)> = example
+        .lines()
+        .filter_map(|line| line.strip_prefix('#')?.split_once('='))
+        .filter(|(name, _)| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
+        .collect();
+    let program = Cli::command();
+    let arguments: Vec<_> = program
+        .get_arguments()
+        .chain(
+            program
+                .get_subcommands()
+                .flat_map(clap::Command::get_arguments),
+        )
+        .filter_map(|a| Some((a.get_env()?.to_str()?, a.get_default_values())))
+        .collect();
+    for (name, value) in &named {
+        // Secrets have no flag, since flags show in ps.
+        if name.ends_with("_FILE") {
+            continue;
+        }
+        let defaults: Vec<_> = arguments.iter().filter(|(env, _)| env == name).collect();
+        assert!(!defaults.is_empty(), "{name} is no variable of the program");
+        let shown = |default: &[clap::builder::OsStr]| default.is_empty() || default[0] == *value;
+        // The direct port has no default outside the embedded stack.
+        assert!(
+            defaults.iter().any(|(_, d)| shown(d)),
+            "{name} does not default to {value}"
+        );
+    }
+    // DB_MODE waits for its second value.
+    for (env, _) in arguments.iter().filter(|(env, _)| *env != "DB_MODE") {
+        assert!(
+            named.iter().any(|(name, _)| name == env),
+            "{env} is missing"
+        );
+    }
+}

@@ -9,6 +9,7 @@
 )]
 
 mod agreement;
+mod count;
 mod faults;
 mod plans;
 mod schema;

@@ -1,1 +1,203 @@
+//! The plan of every statement, inner ones of functions and triggers included, on a filled table.
+//! A statement that reads the whole table, or not the index meant for it, fails here.
 
+use std::mem::take;
+use std::sync::{Arc, Mutex};
+
+use postgres::types::{ToSql, Type};
+use postgres::{Client, Config, NoTls};
+use uuid::Uuid;
+
+use crate::support::{Fresh, fresh_database};
+
+const FIND: &str = include_str!("../../src/store/sql/find.sql");
+const STORED: &str = include_str!("../../src/store/sql/stored.sql");
+const INSERT: &str = include_str!("../../src/store/sql/insert.sql");
+const COUNT: &str = include_str!("../../src/store/sql/count.sql");
+const SEARCH: &str = include_str!("../../src/store/sql/search.sql");
+
+/// A session whose every statement tells its plan as a notice.
+struct Explained {
+    client: Client,
+    notices: Arc<Mutex<Vec<String>>>,
+}
+
+impl Explained {
+    fn new(database: &Fresh) -> Self {
+        let login = database.superuser_login();
+        let notices = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&notices);
+        let mut config = Config::new();
+        config
+            .host(&login.host)
+            .port(login.port)
+            .dbname(&login.dbname)
+            .user(&login.user)
+            .password(login.password.as_ref().unwrap().read().unwrap().expose())
+            .notice_callback(move |notice| heard.lock().unwrap().push(notice.message().to_owned()));
+        let mut client = config.connect(NoTls).unwrap();
+        client
+            .batch_execute(
+                "load 'auto_explain'; set auto_explain.log_min_duration = 0; set auto_explain.log_level = notice;
+                 set auto_explain.log_nested_statements = on; set jit = off;",
+            )
+            .unwrap();
+        Self { client, notices }
+    }
+
+    /// The plans behind one statement.
+    fn plans(&mut self, sql: &str, params: &[(&(dyn ToSql + Sync), Type)]) -> String {
+        self.notices.lock().unwrap().clear();
+        self.client.query_typed(sql, params).unwrap();
+        take(&mut *self.notices.lock().unwrap()).join("\n\n")
+    }
+
+    #[track_caller]
+    fn assert_uses(&mut self, sql: &str, params: &[(&(dyn ToSql + Sync), Type)], indexes: &[&str]) {
+        let plans = self.plans(sql, params);
+        for index in indexes {
+            assert!(plans.contains(index), "{index} is not used:\n{plans}");
+        }
+        for table in ["warrior ", "warrior_date ", "warrior_skill "] {
+            let whole = format!("Seq Scan on {table}");
+            assert!(!plans.contains(&whole), "{whole}:\n{plans}");
+        }
+    }
+}
+
+fn fill(client: &mut Client) {
+    client
+        .batch_execute(include_str!("search_30_000.sql"))
+        .unwrap();
+}
+
+/// Terms, each with the indexes that its search must use.
+const SEARCHES: [(&str, &[&str]); 7] = [
+    ("early", &["idx_warrior_name_order", "warrior_pkey"]),
+    (
+        "late 6666",
+        &[
+            "idx_warrior_name_order",
+            "idx_warrior_name_trigram",
+            "warrior_skill_trigram",
+        ],
+    ),
+    (
+        "a long name whose middle is the same",
+        &["idx_warrior_name_trigram"],
+    ),
+    (
+        "1990-01-01",
+        &[
+            "idx_warrior_name_trigram",
+            "warrior_date_trigram",
+            "idx_warrior_dob",
+        ],
+    ),
+    (
+        "rare",
+        &[
+            "idx_warrior_name_trigram",
+            "warrior_skill_trigram",
+            "idx_warrior_skill_keys",
+        ],
+    ),
+    (
+        "kendo",
+        &[
+            "idx_warrior_name_trigram",
+            "warrior_skill_trigram",
+            "idx_warrior_skill_keys",
+        ],
+    ),
+    (
+        "behind",
+        &[
+            "warrior_skill_trigram",
+            "idx_warrior_skill_keys",
+            "idx_warrior_name_order",
+        ],
+    ),
+];
+
+#[test]
+fn a_search_uses_its_indexes() {
+    let database = fresh_database();
+    fill(&mut database.owner());
+    let mut session = Explained::new(&database);
+    for analyzed in [false, true] {
+        for (term, indexes) in SEARCHES {
+            session.assert_uses(SEARCH, &[(&term, Type::TEXT)], indexes);
+        }
+        if !analyzed {
+            session.client.batch_execute("vacuum analyze").unwrap();
+        }
+    }
+}
+
+/// A session keeps the plans it made on the first day, when any plan was cheap.
+#[test]
+fn a_search_uses_its_indexes_with_plans_made_while_the_table_was_small() {
+    let database = fresh_database();
+    let mut session = Explained::new(&database);
+    // What autovacuum and autoanalyze do later would make the session plan again.
+    session
+        .client
+        .batch_execute(
+            "alter table public.warrior set (autovacuum_enabled = off);
+             alter table public.warrior_skill set (autovacuum_enabled = off);
+             alter table public.warrior_date set (autovacuum_enabled = off);
+             insert into public.warrior (name, dob, fight_skills)
+             select 'few ' || n, '2000-01-01', '{judo}' from generate_series(1, 9) as n",
+        )
+        .unwrap();
+    session.client.batch_execute("vacuum analyze").unwrap();
+    for (term, _) in SEARCHES {
+        session.plans(SEARCH, &[(&term, Type::TEXT)]);
+    }
+    fill(&mut database.owner());
+    for (term, indexes) in SEARCHES {
+        session.assert_uses(SEARCH, &[(&term, Type::TEXT)], indexes);
+    }
+}
+
+#[test]
+fn the_other_statements_use_theirs() {
+    let database = fresh_database();
+    fill(&mut database.owner());
+    let mut session = Explained::new(&database);
+    session.client.batch_execute("vacuum analyze").unwrap();
+
+    let ids: Vec<Uuid> = session
+        .client
+        .query("select id from public.warrior limit 256", &[])
+        .unwrap()
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
+    for sql in [FIND, STORED] {
+        session.assert_uses(sql, &[(&ids, Type::UUID_ARRAY)], &["warrior_pkey"]);
+    }
+    let count = session.plans(COUNT, &[]);
+    assert!(
+        count.contains("warrior_count") && !count.contains(" on warrior "),
+        "{count}"
+    );
+
+    let new: Vec<Uuid> = (0..50).map(|_| Uuid::now_v7()).collect();
+    let names = vec!["new"; 50];
+    let dobs = vec!["1931-05-06"; 50];
+    let skills = vec!["{judo,\"new \\\"skill\\\"\"}"; 50];
+    let params: [(&(dyn ToSql + Sync), Type); 4] = [
+        (&new, Type::UUID_ARRAY),
+        (&names, Type::TEXT_ARRAY),
+        (&dobs, Type::TEXT_ARRAY),
+        (&skills, Type::TEXT_ARRAY),
+    ];
+    let indexes = [
+        "Arbiter Indexes: warrior_pkey",
+        "warrior_skill_exact",
+        "warrior_date_exact",
+    ];
+    session.assert_uses(INSERT, &params, &indexes);
+}

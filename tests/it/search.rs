@@ -1,1 +1,303 @@
+//! Search, compared with the plain definition of the contract.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use postgres::types::Type;
+use postgres::{Client, Row};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use uuid::Uuid;
+
+use crate::support::fresh_database;
+
+const SEARCH: &str = include_str!("../../src/store/sql/search.sql");
+
+/// The contract as one obvious statement that reads every row: the tier of each, then the order.
+const PLAIN: &str = r#"
+    select id, name::text, to_char(dob, 'YYYY-MM-DD') as dob, fight_skills
+      from (select *,
+                   case when position(lower($1) in lower(name)) > 0 then 1
+                        when position($1 in to_char(dob, 'YYYY-MM-DD')) > 0 then 2
+                        when exists (select from unnest(fight_skills) as skill
+                                      where position(lower($1) in lower(skill)) > 0) then 3
+                   end as tier
+              from public.warrior) as w
+     where tier is not null
+     order by tier, name collate "C", id
+     limit 50"#;
+
+#[derive(Clone, Debug)]
+struct Warrior {
+    name: String,
+    dob: String,
+    fight_skills: Vec<String>,
+}
+
+type Hit = (Uuid, String, String, Vec<Option<String>>);
+
+fn hits(client: &mut Client, sql: &str, term: &str) -> Vec<Hit> {
+    let hit = |row: &Row| (row.get(0), row.get(1), row.get(2), row.get(3));
+    let rows = client.query_typed(sql, &[(&term, Type::TEXT)]);
+    rows.unwrap_or_else(|e| panic!("{term:?}: {e:?}"))
+        .iter()
+        .map(hit)
+        .collect()
+}
+
+fn store(client: &mut Client, warriors: &[Warrior]) {
+    client.batch_execute("truncate public.warrior").unwrap();
+    let insert =
+        "insert into public.warrior (name, dob, fight_skills) values ($1, $2::text::date, $3)";
+    let mut transaction = client.transaction().unwrap();
+    let statement = transaction.prepare(insert).unwrap();
+    for w in warriors {
+        let row: [&(dyn postgres::types::ToSql + Sync); 3] = [&w.name, &w.dob, &w.fight_skills];
+        transaction.execute(&statement, &row).unwrap();
+    }
+    transaction.commit().unwrap();
+}
+
+/// Few characters, so that random terms are found often: wildcards, both cases, letters whose case
+/// PostgreSQL folds in its own way, digits and hyphens that also stand in dates.
+fn text(most: usize) -> impl Strategy<Value = String> {
+    let characters = prop::sample::select(vec![
+        'a',
+        'A',
+        'b',
+        'B',
+        'c',
+        '%',
+        '_',
+        '\\',
+        ' ',
+        'é',
+        'É',
+        'İ',
+        'ı',
+        'ß',
+        'ẞ',
+        'K',
+        'k',
+        'Σ',
+        'ς',
+        'σ',
+        '0',
+        '1',
+        '9',
+        '-',
+        '\'',
+        '"',
+        '東',
+        '\u{1F600}',
+        '\u{301}',
+    ]);
+    prop::collection::vec(characters, 1..=most).prop_map(String::from_iter)
+}
+
+fn warrior() -> impl Strategy<Value = Warrior> {
+    let dob = (
+        prop::sample::select(vec![1, 999, 1901, 1910, 1911, 9999]),
+        1..=12u32,
+        1..=28u32,
+    )
+        .prop_map(|(y, m, d)| format!("{y:04}-{m:02}-{d:02}"));
+    (text(8), dob, prop::collection::vec(text(4), 1..4)).prop_map(|(name, dob, fight_skills)| {
+        Warrior {
+            name,
+            dob,
+            fight_skills,
+        }
+    })
+}
+
+/// Also parts of what is stored, longer than chance would find, in another case.
+fn terms(warriors: &[Warrior], random: Vec<String>) -> BTreeSet<String> {
+    let mut terms: BTreeSet<String> = random.into_iter().collect();
+    for w in warriors.iter().step_by(7) {
+        terms.insert(w.name.to_uppercase());
+        terms.insert(w.name.to_lowercase());
+        terms.extend([
+            w.dob.clone(),
+            w.dob[..4].to_owned(),
+            w.dob[5..].to_owned(),
+            w.dob[3..8].to_owned(),
+        ]);
+        terms.insert(w.fight_skills[0].to_uppercase());
+        terms.insert(w.name.chars().skip(1).take(3).collect());
+    }
+    terms.retain(|term| !term.is_empty());
+    terms
+}
+
+#[test]
+fn finds_what_the_plain_definition_finds_in_random_data() {
+    let database = fresh_database();
+    let clients = RefCell::new((database.owner(), database.pooled()));
+    let strategy = (
+        prop::collection::vec(warrior(), 0..150),
+        prop::collection::vec(text(4), 40),
+    );
+    let mut runner = TestRunner::new(Config {
+        cases: 40,
+        max_shrink_iters: 200,
+        ..Config::default()
+    });
+    let result = runner.run(&strategy, |(warriors, random)| {
+        let (owner, pooled) = &mut *clients.borrow_mut();
+        store(owner, &warriors);
+        for term in terms(&warriors, random) {
+            let plain = hits(owner, PLAIN, &term);
+            prop_assert_eq!(hits(pooled, SEARCH, &term), plain, "term {:?}", term);
+        }
+        Ok(())
+    });
+    result.unwrap_or_else(|e| panic!("{e}"));
+}
+
+/// Each stage of each tier: found at once in name order; few enough for an index; many, but late in
+/// name order; too many different skills for one index condition; ties in the name; over 50.
+#[test]
+fn finds_what_the_plain_definition_finds_among_30_000_rows() {
+    let database = fresh_database();
+    let mut owner = database.owner();
+    // Plans that were cached while the table was empty must serve it when it is full.
+    for term in ["a", "abc", "12", "1990-01-01", "judo"] {
+        assert!(hits(&mut owner, SEARCH, term).is_empty());
+    }
+    owner
+        .batch_execute(include_str!("search_30_000.sql"))
+        .unwrap();
+    let terms = [
+        "a",
+        "aa",
+        "early",
+        "late",
+        "LATE",
+        "late 6",
+        "late 66",
+        "late 6666",
+        "zz",
+        "no such thing",
+        "-",
+        "--",
+        "1",
+        "19",
+        "05",
+        "-05",
+        "05-1",
+        "1990",
+        "1990-01-01",
+        "2001-02-03",
+        "2001-02",
+        "0203",
+        "2001-",
+        "judo",
+        "kendo",
+        "own",
+        "behind",
+        "ehin",
+        "hi",
+        "own 1",
+        "own 12345",
+        "own 29999",
+        "rare",
+        "ra",
+        "r",
+        "tie",
+        "a long name whose middle",
+        "the end of it",
+        "a long name whose middle is the same as in others and 17 the end of it",
+        "%",
+        "_",
+        "\\",
+        "100%",
+        " ",
+        "é",
+        "É",
+    ];
+    for term in terms {
+        let plain = hits(&mut owner, PLAIN, term);
+        assert_eq!(hits(&mut owner, SEARCH, term), plain, "term {term:?}");
+    }
+    for (term, least) in [
+        ("early", 50),
+        ("late", 50),
+        ("2001-02-03", 50),
+        ("kendo", 50),
+        ("own", 50),
+        ("tie", 50),
+    ] {
+        assert_eq!(
+            hits(&mut owner, SEARCH, term).len(),
+            least,
+            "term {term:?} was to be found often"
+        );
+    }
+}
+
+#[test]
+fn serves_rows_that_only_other_ways_can_bring_in() {
+    let database = fresh_database();
+    let mut owner = database.owner();
+    let mut runtime = database.runtime();
+    owner.batch_execute(include_str!("odd_rows.sql")).unwrap();
+    runtime
+        .batch_execute("set DateStyle = 'SQL, DMY'; set TimeZone = 'Asia/Kathmandu'")
+        .unwrap();
+
+    let dobs = |client: &mut Client, term: &str| -> Vec<(String, String)> {
+        hits(client, SEARCH, term)
+            .into_iter()
+            .map(|(_, name, dob, _)| (name, dob))
+            .collect()
+    };
+    let one = |name: &str, dob: &str| vec![(name.to_owned(), dob.to_owned())];
+    assert_eq!(dobs(&mut runtime, "forever"), one("forever", "infinity"));
+    assert_eq!(
+        dobs(&mut runtime, "0044-03-15"),
+        one("caesar", "0044-03-15 BC")
+    );
+    assert_eq!(dobs(&mut runtime, "12345-06"), one("far", "12345-06-07"));
+    assert_eq!(dobs(&mut runtime, "inner"), one("nested", "1990-01-02"));
+    assert_eq!(dobs(&mut runtime, "wide wide"), one("wide", "1990-01-04"));
+
+    let find = include_str!("../../src/store/sql/find.sql");
+    let ids: Vec<Uuid> = owner
+        .query("select id from public.warrior order by name", &[])
+        .unwrap()
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
+    let mut found = runtime
+        .query_typed(find, &[(&ids, Type::UUID_ARRAY)])
+        .unwrap();
+    found.sort_by_key(|row| row.get::<_, String>("name"));
+    let shown: Vec<(String, Option<String>)> = found
+        .iter()
+        .map(|row| (row.get("name"), row.get("created_at")))
+        .collect();
+    let expected = [
+        ("caesar", Some("0044-03-15T12:00:00 BCZ")),
+        ("far", Some("12345-06-07T00:00:00Z")),
+        ("forever", Some("infinity")),
+        ("holes", Some("2020-02-03T04:05:06.789Z")),
+        ("nested", None),
+        ("wide", Some("2020-02-03T04:05:06Z")),
+    ];
+    let expected: Vec<_> = expected
+        .map(|(name, at)| (name.to_owned(), at.map(str::to_owned)))
+        .into();
+    assert_eq!(shown, expected);
+    let skills = |name: &str| -> Vec<Option<String>> {
+        let row = found
+            .iter()
+            .find(|row| row.get::<_, String>("name") == name);
+        row.unwrap().get("fight_skills")
+    };
+    assert_eq!(skills("holes"), [Some("judo".to_owned()), None]);
+    assert_eq!(
+        skills("nested"),
+        ["inner", "deep", "more", "still"].map(|s| Some(s.to_owned()))
+    );
+}

@@ -17,15 +17,16 @@ const COLUMNS: [(&str, &str, bool); 5] = [
     ("created_at", "timestamp with time zone", false),
 ];
 
-const UNCHECKED: &str = include_str!("../sql/schema/created_at_unchecked.sql");
 const CHECK: &str = include_str!("../sql/schema/created_at_check.sql");
 const VALIDATE: &str = include_str!("../sql/schema/created_at_validate.sql");
 const NOT_NULL: &str = include_str!("../sql/schema/created_at_not_null.sql");
 
 /// What an adopted table gets beside the migrations, each with its title, for review.
-pub(super) const STEPS: [(&str, &str); 4] = [
-    ("only if created_at allows NULL: leftovers", UNCHECKED),
-    ("only if no row lacks created_at: check new rows", CHECK),
+pub(super) const STEPS: [(&str, &str); 3] = [
+    (
+        "only if created_at allows NULL, and no row lacks it: check new rows",
+        CHECK,
+    ),
     ("the same: check old rows", VALIDATE),
     ("the same: not null", NOT_NULL),
 ];
@@ -110,7 +111,6 @@ pub(super) fn require_created_at(
         held = held.max(took);
         Ok::<(), SchemaError>(())
     };
-    step(client, progress, UNCHECKED)?;
     let nulls: i64 = client
         .query_one(include_str!("../sql/schema/created_at_nulls.sql"), &[])
         .doing("counting rows without created_at")?

@@ -37,7 +37,10 @@ pub(super) const INDEXES: [Index; 4] = [
         "USING gin (lower((name)::text) gin_trgm_ops)"
     ),
     index!("idx_warrior_dob", "USING btree (dob)"),
-    index!("idx_warrior_fight_skills", "USING gin (fight_skills)"),
+    index!(
+        "idx_warrior_skill_keys",
+        "USING gin (warrior_skill_keys(fight_skills))"
+    ),
 ];
 
 /// What stands in the database.

@@ -233,6 +233,10 @@ fn apply_alone(
     if let Some(applied) = from.filter(|version| *version > known) {
         return Err(SchemaError::Newer { applied, known });
     }
+    if let Some(applied) = from {
+        // Runs nothing, but compares what was applied with what this program has.
+        migrate(client, applied, "comparing the applied migrations")?;
+    }
     let existed = adopt::inspect(client)?;
     let mut done = Applied {
         version: known,
@@ -264,14 +268,9 @@ fn run(
     done: &mut Applied,
 ) -> Result<(), SchemaError> {
     for migration in pending {
-        let target = Target::Version(migration.version());
+        let doing = format!("running the migration {migration}");
         let took = locked(client, progress, |client| {
-            let runner = embedded::migrations::runner().set_target(target);
-            runner.run(client).map_err(|e| SchemaError::Migration {
-                doing: format!("running the migration {migration}"),
-                source: Box::new(e),
-            })?;
-            Ok(())
+            migrate(client, migration.version(), &doing)
         })?;
         progress(format!(
             "ran the migration {migration} in {} ms",
@@ -282,6 +281,15 @@ fn run(
         }
         done.migrations.push(migration.to_string());
     }
+    Ok(())
+}
+
+fn migrate(client: &mut Client, version: i32, doing: &str) -> Result<(), SchemaError> {
+    let runner = embedded::migrations::runner().set_target(Target::Version(version));
+    runner.run(client).map_err(|e| SchemaError::Migration {
+        doing: doing.to_owned(),
+        source: Box::new(e),
+    })?;
     Ok(())
 }
 

@@ -7,15 +7,15 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::thread;
 
-/// Where a connection is cut.
+/// What a connection is cut before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cut {
     /// The server never sees the statement.
-    BeforeRequest,
+    Request,
     /// The server executes the statement; not a byte of its answer comes back.
-    BeforeReply,
+    Reply,
     /// All of the answer comes back but the word that it is committed.
-    BeforeReadyForQuery,
+    ReadyForQuery,
 }
 
 /// Relays connections to one port; the next statement after an order is cut.
@@ -74,7 +74,7 @@ fn requests(
     while let Ok(n @ 1..) = from.read(&mut buffer) {
         let insert = buffer[0] == b'P' && contains(&buffer[..n], b"insert into");
         if let Some(cut) = order.lock().unwrap().take_if(|_| insert) {
-            if cut == Cut::BeforeRequest {
+            if cut == Cut::Request {
                 break;
             }
             *pending.lock().unwrap() = Some(cut);
@@ -90,9 +90,9 @@ fn replies(mut from: TcpStream, mut to: TcpStream, pending: &Mutex<Option<Cut>>)
     let mut buffer = vec![0; 1 << 20];
     while let Ok(n @ 1..) = from.read(&mut buffer) {
         let pass = match *pending.lock().unwrap() {
-            Some(Cut::BeforeReply | Cut::BeforeRequest) => break,
+            Some(Cut::Reply | Cut::Request) => break,
             // ReadyForQuery is 'Z', a length of 5, and one byte of status.
-            Some(Cut::BeforeReadyForQuery) => match buffer[..n].ends_with(b"Z\0\0\0\x05I") {
+            Some(Cut::ReadyForQuery) => match buffer[..n].ends_with(b"Z\0\0\0\x05I") {
                 true => {
                     let _ = to.write_all(&buffer[..n - 6]);
                     break;

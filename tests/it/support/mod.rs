@@ -38,11 +38,19 @@ pub(crate) fn fresh_database() -> Fresh {
 
 impl Fresh {
     pub(crate) fn owner(&self) -> Client {
-        connect_direct(&self.endpoints.owner(&self.name)).expect("login as warrior_owner")
+        connect_direct(&self.owner_login()).expect("login as warrior_owner")
+    }
+
+    pub(crate) fn owner_login(&self) -> Database {
+        self.endpoints.owner(&self.name)
     }
 
     pub(crate) fn superuser(&self) -> Client {
-        connect(&self.endpoints.superuser(&self.name)).expect("login as superuser")
+        connect(&self.superuser_login()).expect("login as superuser")
+    }
+
+    pub(crate) fn superuser_login(&self) -> Database {
+        self.endpoints.superuser(&self.name)
     }
 
     /// As the API does, but around PgBouncer.

@@ -1,0 +1,31 @@
+# make run, from a bare machine with git, make and Rust to a serving API. `make help` lists the rest.
+
+.DEFAULT_GOAL := help
+.PHONY: help install build run test lint
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: ## install what is missing: a C compiler, PostgreSQL, PgBouncer
+	@scripts/install
+
+build: install ## build the server with optimisations
+	cargo build --release --locked
+
+run: build ## start PostgreSQL, PgBouncer and the server; Ctrl-C stops them
+	@# A process group of its own: Ctrl-C reaches the server alone, and its exit status is ours.
+	@bash -m -c 'target/release/warrior-api up; exit $$?'
+
+lint: install ## check format, lints and, where cargo-deny is installed, dependencies
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	@if ! command -v cargo-deny >/dev/null; then \
+		echo 'cargo-deny is not installed, so licences and advisories were not checked'; \
+	else \
+		cargo deny --log-level error check bans licenses sources || exit 1; \
+		if cargo deny --log-level off fetch db 2>/dev/null; then cargo deny check advisories; \
+		else echo 'the advisory database cannot be reached, so advisories were not checked'; fi; \
+	fi
+
+test: lint ## lint, then run every test against a real stack on free ports
+	cargo test --workspace --locked

@@ -1,0 +1,180 @@
+//! A connection in hand: one method for each statement.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use postgres::Row;
+use postgres::types::{ToSql, Type};
+use r2d2::PooledConnection;
+use uuid::Uuid;
+
+use super::connection::{Health, Manager};
+use super::{NewRow, SearchHits, StoreError};
+use crate::warrior::{NewWarrior, StoredWarrior, Warrior};
+
+const INSERT: &str = include_str!("sql/insert.sql");
+const STORED: &str = include_str!("sql/stored.sql");
+const FIND: &str = include_str!("sql/find.sql");
+const COUNT: &str = include_str!("sql/count.sql");
+const SEARCH: &str = include_str!("sql/search.sql");
+const READY: &str = include_str!("sql/ready.sql");
+const FLUSH: &str = include_str!("sql/flush.sql");
+
+/// A connection in hand.
+pub(super) struct Session<'p> {
+    pub(super) connection: PooledConnection<Manager>,
+    pub(super) health: &'p Health,
+}
+
+impl Session<'_> {
+    /// Inserts what is not there yet, and gives the ids that were new.
+    pub(super) fn insert(&mut self, rows: &[&NewRow]) -> Result<HashSet<Uuid>, StoreError> {
+        // In one order everywhere, so that two batches cannot wait for each other.
+        let mut sorted: Vec<&NewRow> = rows.to_vec();
+        sorted.sort_unstable_by_key(|row| row.id);
+        let ids: Vec<Uuid> = sorted.iter().map(|row| row.id).collect();
+        let names: Vec<&str> = sorted.iter().map(|row| row.warrior.name.as_str()).collect();
+        let dobs: Vec<&str> = sorted.iter().map(|row| row.warrior.dob.as_str()).collect();
+        let skills: Vec<String> = sorted
+            .iter()
+            .map(|row| array_literal(&row.warrior.fight_skills))
+            .collect();
+        let params: &[(&(dyn ToSql + Sync), Type)] = &[
+            (&ids, Type::UUID_ARRAY),
+            (&names, Type::TEXT_ARRAY),
+            (&dobs, Type::TEXT_ARRAY),
+            (&skills, Type::TEXT_ARRAY),
+        ];
+        let new = self.run(INSERT, params).map_err(StoreError::of_write)?;
+        new.iter()
+            .map(|row| row.try_get(0))
+            .collect::<Result<_, _>>()
+            .map_err(StoreError::doubtful)
+    }
+
+    /// The warriors that hold these ids already, as a later snapshot sees them.
+    pub(super) fn stored(&mut self, ids: &[Uuid]) -> Result<HashMap<Uuid, NewWarrior>, StoreError> {
+        let read = |row: Row| -> Result<_, postgres::Error> {
+            let skills: Vec<Option<String>> = row.try_get("fight_skills")?;
+            let warrior = NewWarrior {
+                name: row.try_get("name")?,
+                dob: row.try_get("dob")?,
+                // A NULL among the skills came in by another way, and equals no client's skill.
+                fight_skills: skills.into_iter().map(Option::unwrap_or_default).collect(),
+            };
+            Ok((row.try_get("id")?, warrior))
+        };
+        // Whatever fails here, the insert before it is committed.
+        let rows = self
+            .run(STORED, &[(&ids, Type::UUID_ARRAY)])
+            .map_err(StoreError::doubtful)?;
+        rows.into_iter()
+            .map(read)
+            .collect::<Result<_, _>>()
+            .map_err(StoreError::doubtful)
+    }
+
+    pub(super) fn find(
+        &mut self,
+        ids: HashSet<Uuid>,
+    ) -> Result<HashMap<Uuid, Arc<StoredWarrior>>, StoreError> {
+        let ids: Vec<Uuid> = ids.into_iter().collect();
+        let rows = self.read(FIND, &[(&ids, Type::UUID_ARRAY)])?;
+        rows.iter()
+            .map(|row| {
+                let warrior = warrior(row)?;
+                let created_at = row.try_get("created_at")?;
+                Ok((
+                    warrior.id,
+                    Arc::new(StoredWarrior {
+                        warrior,
+                        created_at,
+                    }),
+                ))
+            })
+            .collect::<Result<_, _>>()
+            .map_err(StoreError::of_row)
+    }
+
+    pub(super) fn count(&mut self) -> Result<i64, StoreError> {
+        let rows = self.read(COUNT, &[])?;
+        rows.first()
+            .map_or(Ok(0), |row| row.try_get(0))
+            .map_err(StoreError::of_row)
+    }
+
+    pub(super) fn search(&mut self, term: &str) -> Result<SearchHits, StoreError> {
+        let rows = self.read(SEARCH, &[(&term, Type::TEXT)])?;
+        rows.iter()
+            .map(warrior)
+            .collect::<Result<_, _>>()
+            .map_err(StoreError::of_row)
+    }
+
+    /// Gives the number of pages that were flushed.
+    pub(super) fn flush(&mut self) -> Result<i64, StoreError> {
+        let rows = self.read(FLUSH, &[])?;
+        rows.first()
+            .map_or(Ok(0), |row| row.try_get(0))
+            .map_err(StoreError::of_row)
+    }
+
+    pub(super) fn schema_version(&mut self) -> Result<i32, StoreError> {
+        let rows = self.read(READY, &[])?;
+        let row = rows
+            .first()
+            .ok_or_else(|| StoreError::not_sent("ready.sql gave no row"))?;
+        row.try_get(0).map_err(StoreError::of_row)
+    }
+
+    fn read(
+        &mut self,
+        sql: &str,
+        params: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Vec<Row>, StoreError> {
+        self.run(sql, params).map_err(StoreError::of_read)
+    }
+
+    fn run(
+        &mut self,
+        sql: &str,
+        params: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Vec<Row>, postgres::Error> {
+        let result = self
+            .connection
+            .run(|client| client.query_typed(sql, params));
+        if result.is_err() && self.connection.is_spent() {
+            self.health.suspect_all();
+        }
+        result
+    }
+}
+
+fn warrior(row: &Row) -> Result<Warrior, postgres::Error> {
+    Ok(Warrior {
+        id: row.try_get("id")?,
+        name: row.try_get("name")?,
+        dob: row.try_get("dob")?,
+        fight_skills: row.try_get("fight_skills")?,
+    })
+}
+
+/// A PostgreSQL array literal, each element quoted. A parameter per skill could not carry rows with
+/// different numbers of skills.
+pub(super) fn array_literal(items: &[String]) -> String {
+    let mut literal =
+        String::with_capacity(items.iter().map(|item| item.len() + 3).sum::<usize>() + 2);
+    literal.push('{');
+    for (i, item) in items.iter().enumerate() {
+        literal.push_str(if i == 0 { "\"" } else { ",\"" });
+        for c in item.chars() {
+            if matches!(c, '"' | '\\') {
+                literal.push('\\');
+            }
+            literal.push(c);
+        }
+        literal.push('"');
+    }
+    literal.push('}');
+    literal
+}
