@@ -15,6 +15,8 @@ pub struct Collected {
     pub examples: Vec<String>,
     /// The greatest share of a core that one generator thread used in one second.
     pub cpu_max: f64,
+    /// The priority of the generator's threads.
+    pub nice: i32,
     /// CPU seconds that the generator threads used.
     pub cpu_seconds: f64,
 }
@@ -64,6 +66,7 @@ impl Collected {
         row.cpu += interval.cpu;
         self.warmup.add(&interval.warmup);
         self.cpu_max = self.cpu_max.max(interval.cpu);
+        self.nice = interval.nice;
         self.cpu_seconds += interval.cpu_seconds;
         let room = EXAMPLES_MAX - self.examples.len().min(EXAMPLES_MAX);
         self.examples

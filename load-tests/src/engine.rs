@@ -143,6 +143,8 @@ pub struct Interval {
     pub cpu: f64,
     /// The same in seconds.
     pub cpu_seconds: f64,
+    /// The thread's priority: below 0 it goes before others, 0 when that was not allowed.
+    pub nice: i32,
     /// Examples of what went wrong.
     pub examples: Vec<String>,
 }

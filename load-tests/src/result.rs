@@ -53,6 +53,8 @@ pub struct RunResult {
     pub examples: Vec<String>,
     /// CPU time of the generator per request that it sent, in microseconds.
     pub generator_cpu_us_per_request: f64,
+    /// The priority of the generator's threads: -10 where the system allows it, else 0.
+    pub generator_nice: i32,
     /// The machine that the generator ran on.
     pub machine: Machine,
     /// What that machine held back during the run.

@@ -257,6 +257,7 @@ fn judged(
         endpoints,
         series: series(collected),
         examples: collected.examples.clone(),
+        generator_nice: collected.nice,
         generator_cpu_us_per_request: collected.cpu_seconds * 1e6 / sent as f64,
         machine,
         held,

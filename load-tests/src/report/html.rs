@@ -384,8 +384,11 @@ fn environment(result: &RunResult) -> Markup {
         (
             "generator",
             format!(
-                "warrior-load {}, {} thread(s), {:.1} us of CPU per request",
-                setup.generator, setup.threads, result.generator_cpu_us_per_request
+                "warrior-load {}, {} thread(s) at priority {}, {:.1} us of CPU per request",
+                setup.generator,
+                setup.threads,
+                result.generator_nice,
+                result.generator_cpu_us_per_request
             ),
         ),
         (

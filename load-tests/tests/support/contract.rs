@@ -113,7 +113,7 @@ fn create(body: &str, state: &mut State, faults: Faults) -> String {
         return plain(422, &json!({}));
     }
     state.creates += 1;
-    let hit = |every: Option<u64>| every.is_some_and(|every| state.creates % every == 0);
+    let hit = |every: Option<u64>| every.is_some_and(|every| state.creates.is_multiple_of(every));
     let id = uuid::Uuid::new_v4();
     let location = format!("/warrior/{id}");
     let mut row = sent;
