@@ -133,14 +133,13 @@ fn render_history(
 }
 
 fn render_table(frame: &mut Frame<'_>, area: Rect, moment: &Moment<'_>) {
-    let head = [
-        "endpoint", "sent", "ok", "failed", "p50", "p90", "p99", "p99.9", "max",
-    ];
+    let head = ["sent", "ok", "failed", "p50", "p90", "p99", "p99.9", "max"];
+    let head = head.map(|name| Line::from(name).right_aligned());
+    let head = [Line::from("endpoint")].into_iter().chain(head);
     let row = |name: &str, tally: &Tally| {
         let at = |quantile| micros(tally.latency.value_at_quantile(quantile));
         let failed = tally.failed();
-        Row::new([
-            name.to_owned(),
+        let figures = [
             tally.sent.to_string(),
             tally.succeeded().to_string(),
             failed.to_string(),
@@ -149,8 +148,9 @@ fn render_table(frame: &mut Frame<'_>, area: Rect, moment: &Moment<'_>) {
             at(0.99),
             at(0.999),
             micros(tally.latency.max()),
-        ])
-        .style(if failed > 0 {
+        ];
+        let figures = figures.map(|figure| Line::from(figure).right_aligned());
+        Row::new([Line::from(name.to_owned())].into_iter().chain(figures)).style(if failed > 0 {
             Style::new().fg(Color::Red)
         } else {
             Style::new()
