@@ -105,6 +105,18 @@ pub fn reasons(result: &RunResult) -> Vec<String> {
                 figure(judged)
             )
         });
+    let broken = result
+        .verification
+        .iter()
+        .filter(|verdict| !verdict.holds());
+    let broken = broken.flat_map(|verdict| {
+        let count = (verdict.count_agrees() == Some(false))
+            .then(|| format!("by {}: the API's count and the table's differ", verdict.way));
+        let findings = verdict.findings.iter().take(3);
+        findings
+            .map(|finding| format!("by {}: {finding}", verdict.way))
+            .chain(count)
+    });
     let invalid = result
         .validity
         .invalid
@@ -115,7 +127,7 @@ pub fn reasons(result: &RunResult) -> Vec<String> {
         .marks
         .iter()
         .map(|mark| format!("note: {mark}"));
-    invalid.chain(missed).chain(marks).collect()
+    broken.chain(invalid).chain(missed).chain(marks).collect()
 }
 
 /// A measured figure in the unit of its threshold.

@@ -201,6 +201,9 @@ pub fn reach(target: &Target) -> Result<(), Unreachable> {
         })
 }
 
+/// Keeps the requests of the capacity probe apart from those of the run.
+const PROBE_SEED: u64 = 0x5f0b_3d6c;
+
 struct Facts {
     machine: Machine,
     held: Held,
@@ -305,11 +308,15 @@ fn with_capacity(order: &Order, stop: &Arc<AtomicBool>) -> anyhow::Result<Overri
         warmup: Duration::ZERO,
         ..order.profile.clone()
     };
-    let speed = Overrides {
+    // Another seed: rows of the probe that equal rows of the run would look as if they had been
+    // stored twice.
+    let seed = overrides.seed ^ PROBE_SEED;
+    let own = Overrides {
         speed: 1.0,
+        seed,
         ..overrides.clone()
     };
-    let plan = Arc::new(compile(&probe, &order.target, &speed)?);
+    let plan = Arc::new(compile(&probe, &order.target, &own)?);
     let collected = drive(&plan, None, stop, |_| {})?;
     let capacity = collected.total().succeeded() as f64 / plan.measured_seconds();
     anyhow::ensure!(
