@@ -9,8 +9,7 @@ use anyhow::Context;
 use serde::Serialize;
 use tokio::runtime::Runtime;
 use warrior_api::config::{
-    self, Cli, Command, Database, Embedded, SchemaAction, SchemaArgs, Secret, ServeArgs, Server,
-    Sizes, UpArgs,
+    self, Cli, Command, Embedded, SchemaAction, SchemaArgs, ServeArgs, Server, Sizes, UpArgs,
 };
 use warrior_api::ops::{self, LogGuard, Stop};
 use warrior_api::serve::{self, Running};

@@ -1,4 +1,4 @@
-//! What asks the program to stop: SIGINT, SIGTERM, or the end of standard input.
+//! What asks the program to stop: SIGINT, SIGTERM, SIGHUP, or the end of standard input.
 
 use std::io::{self, Read};
 use std::sync::mpsc::SyncSender;
@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 #[derive(Clone, Copy, Debug)]
 pub struct Stop;
 
-/// Sends [`Stop`] at the first SIGINT or SIGTERM; a second one ends the process at once. Must be
+/// Sends [`Stop`] at the first of these signals; a second one ends the process at once. Must be
 /// called within a tokio runtime.
 ///
 /// # Errors
@@ -18,11 +18,14 @@ pub struct Stop;
 pub fn watch(stop: SyncSender<Stop>) -> io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
         let mut next = async || {
             tokio::select! {
                 _ = interrupt.recv() => 130,
                 _ = terminate.recv() => 143,
+                // The terminal was closed.
+                _ = hangup.recv() => 129,
             }
         };
         next().await;
