@@ -5,7 +5,9 @@
 
 mod closed;
 mod connection;
+mod exchange;
 mod open;
+mod pool;
 mod tally;
 mod timer;
 mod worker;

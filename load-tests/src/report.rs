@@ -1,6 +1,7 @@
 //! What a run leaves behind: JSON, Markdown, HTML, and a few lines on the terminal.
 
 mod charts;
+mod figures;
 mod html;
 mod markdown;
 

@@ -7,8 +7,10 @@ use std::time::Duration;
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
+use super::exchange::location_of;
+use super::pool::Counted;
 use super::timer::now;
-use super::worker::{Counted, Worker, location_of};
+use super::worker::Worker;
 use crate::schedule::stream;
 use crate::workload::Prepared;
 

@@ -4,8 +4,10 @@ use std::rc::Rc;
 
 use rand::RngExt;
 
+use super::exchange::location_of;
+use super::pool::Counted;
 use super::timer::now;
-use super::worker::{Counted, Worker, location_of};
+use super::worker::Worker;
 use super::{Arrival, ConnectionMode, Follow, Scenario};
 use crate::schedule::stream;
 use crate::workload::Prepared;

@@ -13,26 +13,14 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use tokio::task::LocalSet;
 
-use super::connection::{Answer, Connection, Failure};
-use super::tally::{Outcome, Tally, Unsent, record};
+use super::pool::Counted;
+use super::tally::Tally;
 use super::timer::{PreciseTimer, now};
 use super::{Interval, Load, Plan, closed, open};
 use crate::ledger::Ledger;
-use crate::target::given_location;
-use crate::workload::Prepared;
-
-/// A request that begins later than this after its moment counts as late.
-pub(super) const LATE_NANOS: u64 = 1_000_000;
-
-/// A kept connection that was idle for longer is not used again: servers close idle connections,
-/// and a request that meets the close would be lost without the server's fault.
-const IDLE_NANOS_MAX: u64 = 2_000_000_000;
 
 /// How many locations a thread remembers for `find` requests.
 const KNOWN_MAX: usize = 10_000;
-
-/// How many examples of failures a thread reports in one second.
-const EXAMPLES_MAX: usize = 3;
 
 /// A measuring instrument goes before what it measures: on a machine that it shares with the
 /// server, being late by a time slice would be measured as the server's latency.
@@ -57,19 +45,20 @@ pub(super) struct Worker {
     pub(super) known: RefCell<Vec<Uri>>,
     users: Cell<u64>,
     nice: i32,
-    ledger: Option<Arc<Ledger>>,
+    pub(super) ledger: Option<Arc<Ledger>>,
     stop: Arc<AtomicBool>,
     broken: RefCell<Option<anyhow::Error>>,
-    idle: RefCell<Vec<Counted>>,
-    open_connections: Rc<Cell<usize>>,
-    in_flight: Cell<u64>,
-    current: RefCell<Current>,
+    pub(super) idle: RefCell<Vec<Counted>>,
+    pub(super) open_connections: Rc<Cell<usize>>,
+    pub(super) in_flight: Cell<u64>,
+    pub(super) current: RefCell<Current>,
 }
 
-struct Current {
+/// What was counted since the last hand-over.
+pub(super) struct Current {
     tallies: Vec<Tally>,
     warmup: Tally,
-    examples: Vec<String>,
+    pub(super) examples: Vec<String>,
 }
 
 impl Current {
@@ -79,20 +68,6 @@ impl Current {
             warmup: Tally::new(),
             examples: Vec::new(),
         }
-    }
-}
-
-/// A connection that is counted while it lives.
-pub(super) struct Counted {
-    pub(super) connection: Connection,
-    _slot: Slot,
-}
-
-struct Slot(Rc<Cell<usize>>);
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.0.set(self.0.get() - 1);
     }
 }
 
@@ -214,76 +189,6 @@ impl Worker {
         }
     }
 
-    /// Sends a request that was due at `intended` and counts what comes of it. `begun` is when
-    /// the generator turned to it.
-    pub(super) async fn request(
-        &self,
-        endpoint: usize,
-        (intended, begun): (u64, u64),
-        prepared: &Prepared,
-        own: &mut Option<Counted>,
-    ) -> Result<Answer, Failure> {
-        self.count(endpoint, intended, |tally| {
-            tally.scheduled += 1;
-            let lateness = begun.saturating_sub(intended);
-            record(&mut tally.lateness, lateness);
-            tally.late += u64::from(lateness > LATE_NANOS);
-        });
-        let number = self.ledger_sent(prepared);
-        self.in_flight.set(self.in_flight.get() + 1);
-        let exchange = self.exchange(prepared, own);
-        let (stamps, result) = match tokio::time::timeout(self.plan.timeout, exchange).await {
-            Ok(done) => done,
-            Err(_elapsed) => {
-                // How far it came is not known; whether bytes left does not matter to a request
-                // that was given up, so it counts as sent.
-                *own = None;
-                (Stamps::default(), Err(Failure::Timeout))
-            }
-        };
-        self.in_flight.set(self.in_flight.get() - 1);
-        self.ledger_answer(number, &result);
-        self.settle(endpoint, intended, prepared, &stamps, &result);
-        result
-    }
-
-    /// Takes an idle connection, or opens one within the plan's limit.
-    pub(super) async fn connect(&self) -> Result<(Counted, Option<u64>), Failure> {
-        let oldest = now().saturating_sub(IDLE_NANOS_MAX);
-        loop {
-            let Some(kept) = self.idle.borrow_mut().pop() else {
-                break;
-            };
-            if kept.connection.is_usable() && kept.connection.idle_since >= oldest {
-                return Ok((kept, None));
-            }
-        }
-        if self.open_connections.get() >= self.plan.connections_max.div_ceil(self.plan.threads) {
-            return Err(Failure::Exhausted(format!(
-                "the limit of {} connections is reached",
-                self.plan.connections_max
-            )));
-        }
-        self.open_connections.set(self.open_connections.get() + 1);
-        let slot = Slot(Rc::clone(&self.open_connections));
-        let begun = now();
-        let connection = Connection::open(self.plan.target.address).await?;
-        Ok((
-            Counted {
-                connection,
-                _slot: slot,
-            },
-            Some(now() - begun),
-        ))
-    }
-
-    /// Gives a connection back for others to use.
-    pub(super) fn release(&self, counted: Counted) {
-        if counted.connection.is_usable() {
-            self.idle.borrow_mut().push(counted);
-        }
-    }
-
     /// Remembers a location for `find` requests; the newest ones replace the oldest at random
     /// places once there are many.
     pub(super) fn remember(&self, location: Uri, at: u64) {
@@ -292,135 +197,6 @@ impl Worker {
             known.push(location);
         } else {
             known[(at % KNOWN_MAX as u64) as usize] = location;
-        }
-    }
-
-    async fn exchange(
-        &self,
-        prepared: &Prepared,
-        own: &mut Option<Counted>,
-    ) -> (Stamps, Result<Answer, Failure>) {
-        let mut stamps = Stamps::default();
-        loop {
-            let (counted, fresh) = match own.take() {
-                Some(counted) => (counted, false),
-                None => match self.connect().await {
-                    Ok((counted, connect)) => {
-                        stamps.connect = connect;
-                        (counted, connect.is_some())
-                    }
-                    Err(failure) => return (stamps, Err(failure)),
-                },
-            };
-            let counted = own.insert(counted);
-            let result = counted.connection.send(prepared.to_request()).await;
-            stamps.wrote = counted.connection.wrote_at();
-            stamps.read = counted.connection.read_at();
-            if result.is_err() {
-                *own = None;
-            }
-            // A kept connection that was closed before a byte left is not the request's failure.
-            if result.as_ref().err() == Some(&Failure::NotSent) && !fresh {
-                continue;
-            }
-            return (stamps, result);
-        }
-    }
-
-    fn settle(
-        &self,
-        endpoint: usize,
-        intended: u64,
-        prepared: &Prepared,
-        stamps: &Stamps,
-        result: &Result<Answer, Failure>,
-    ) {
-        let outcome = match result {
-            Ok(answer) if prepared.expect.holds(answer.status) => {
-                Some(Outcome::Prescribed(answer.status))
-            }
-            Ok(answer) => Some(Outcome::Other(answer.status)),
-            Err(failure) => Outcome::of_failure(failure),
-        };
-        let end = match result {
-            Ok(_) => stamps.read.unwrap_or_else(now),
-            Err(_) => now(),
-        };
-        self.count(endpoint, intended, |tally| {
-            if let Some(connect) = stamps.connect {
-                record(&mut tally.connect, connect);
-            }
-            let Some(outcome) = outcome else {
-                let reason = match result {
-                    Err(Failure::Exhausted(_)) => Unsent::Generator,
-                    _ => Unsent::Connect,
-                };
-                *tally.unsent.entry(reason).or_default() += 1;
-                return;
-            };
-            tally.sent += 1;
-            *tally.outcomes.entry(outcome).or_default() += 1;
-            let latency = end.saturating_sub(intended);
-            match outcome {
-                Outcome::Prescribed(_) => {
-                    record(&mut tally.latency, latency);
-                    let wrote = stamps.wrote.unwrap_or(intended);
-                    record(&mut tally.service, end.saturating_sub(wrote));
-                }
-                Outcome::Timeout | Outcome::Cut => record(&mut tally.latency, latency),
-                Outcome::Other(_) | Outcome::Protocol => {
-                    record(&mut tally.latency_failed, latency);
-                }
-            }
-            if let Ok(answer) = result {
-                tally.body_bytes += answer.body.len() as u64;
-            }
-        });
-        if !outcome.is_some_and(Outcome::is_success) {
-            self.note_example(prepared, result);
-        }
-    }
-
-    fn note_example(&self, prepared: &Prepared, result: &Result<Answer, Failure>) {
-        let mut current = self.current.borrow_mut();
-        if current.examples.len() >= EXAMPLES_MAX {
-            return;
-        }
-        let what = match result {
-            Ok(answer) => {
-                let body: String = String::from_utf8_lossy(&answer.body)
-                    .chars()
-                    .take(200)
-                    .collect();
-                format!("{} {body}", answer.status)
-            }
-            Err(failure) => failure.to_string(),
-        };
-        let sent: String = String::from_utf8_lossy(&prepared.body)
-            .chars()
-            .take(120)
-            .collect();
-        current
-            .examples
-            .push(format!("{} {sent} -> {what}", prepared.describe()));
-    }
-
-    fn ledger_sent(&self, prepared: &Prepared) -> Option<u64> {
-        let ledger = self.ledger.as_ref().filter(|_| prepared.is_create)?;
-        match ledger.sent(&prepared.body) {
-            Ok(number) => Some(number),
-            Err(error) => {
-                self.give_up(error);
-                None
-            }
-        }
-    }
-
-    fn ledger_answer(&self, number: Option<u64>, result: &Result<Answer, Failure>) {
-        if let (Some(ledger), Some(number)) = (&self.ledger, number)
-            && let Err(error) = ledger.answered(number, result)
-        {
-            self.give_up(error);
         }
     }
 
@@ -472,18 +248,6 @@ impl Worker {
             }
         }
     }
-}
-
-/// Where the server says that the created warrior is.
-pub(super) fn location_of(answer: &Answer) -> Option<Uri> {
-    given_location(answer.location.as_deref()?)
-}
-
-#[derive(Default)]
-struct Stamps {
-    connect: Option<u64>,
-    wrote: Option<u64>,
-    read: Option<u64>,
 }
 
 struct ThreadCpu {
