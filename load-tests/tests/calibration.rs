@@ -205,12 +205,14 @@ fn the_closed_mode_keeps_each_connection_busy() {
             },
         ));
         assert_eq!(server.connections(), 8);
-        // 8 connections, 5 ms each: 1600 a second is the ceiling.
-        let rate = tally.succeeded() as f64;
-        (1500.0..=1610.0)
-            .contains(&rate)
-            .then_some(())
-            .ok_or(format!("{rate}/s"))
+        // Of the 8 seconds that 8 connections have in one, the server must have held the most.
+        let held = server.held().iter().sum::<u64>() as f64 / 1e9;
+        let busy = held / 8.0;
+        assert!(
+            tally.succeeded() <= 1608,
+            "8 connections and 5 ms allow 1600 a second"
+        );
+        (busy > 0.9).then_some(()).ok_or(format!("busy {busy}"))
     });
 }
 
