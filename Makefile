@@ -28,4 +28,5 @@ lint: install ## check format, lints and, where cargo-deny is installed, depende
 	fi
 
 test: lint ## lint, then run every test against a real stack on free ports
-	cargo test --workspace --locked
+	@# Most tests wait for PostgreSQL rather than compute, so more of them run than there are cores.
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-6} cargo test --workspace --locked

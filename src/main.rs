@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use serde::Serialize;
 use tokio::runtime::Runtime;
+use tracing::Level;
 use warrior_api::config::{
-    self, Cli, Command, Embedded, SchemaAction, SchemaArgs, ServeArgs, Server, Sizes, UpArgs,
+    self, Cli, Command, Embedded, LogFormat, SchemaAction, SchemaArgs, ServeArgs, Server, Sizes,
+    UpArgs,
 };
 use warrior_api::ops::{self, LogGuard, Stop};
 use warrior_api::serve::{self, Running};
@@ -26,36 +28,44 @@ const REVIVAL_WINDOW: Duration = Duration::from_secs(60);
 const WORKERS_TIMEOUT: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
-    match config::load().map_err(Into::into).and_then(run) {
+    let (format, outcome) = match config::load() {
+        Ok(cli) => (cli.log_format, run(&cli)),
+        Err(e) => (LogFormat::Text, Err(e.into())),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            let _ = writeln!(std::io::stderr(), "warrior-api: {e:#}");
+            ops::say(format, Level::ERROR, &format!("warrior-api: {e:#}"));
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(cli: Cli) -> anyhow::Result<()> {
+fn run(cli: &Cli) -> anyhow::Result<()> {
+    let say = |line: &str| ops::say(cli.log_format, Level::INFO, line);
     let logs = || ops::start_logs(cli.log_format, &cli.log_level);
     match &cli.command {
         Command::Up(args) => {
             let server = args.server()?;
-            let embedded = unprivileged(args.embedded())?;
+            let embedded = unprivileged(args.embedded(), &say)?;
             let guard = logs()?;
             // Before the stack starts: PgBouncer inherits the limit.
             ops::raise_descriptor_limit(descriptors(&server.sizes));
-            up(args, &embedded, &server, guard)
+            up(args, &embedded, &server, guard, &say)
         }
         Command::Serve(args) => {
             let _guard = logs()?;
-            serve_existing(args)
+            serve_existing(args, &say)
         }
         Command::Stack(args) => {
             let sizes = args.sizes()?;
             ops::raise_descriptor_limit(descriptors(&sizes));
-            Ok(stack::supervise(&unprivileged(args.embedded())?, &sizes)?)
+            Ok(stack::supervise(
+                &unprivileged(args.embedded(), &say)?,
+                &sizes,
+            )?)
         }
-        Command::Schema(args) => schema_command(args),
+        Command::Schema(args) => schema_command(args, &say),
     }
 }
 
@@ -65,7 +75,7 @@ fn descriptors(sizes: &Sizes) -> usize {
 }
 
 /// Leaves root, which must happen before any thread exists.
-fn unprivileged(mut embedded: Embedded) -> anyhow::Result<Embedded> {
+fn unprivileged(mut embedded: Embedded, say: &dyn Fn(&str)) -> anyhow::Result<Embedded> {
     if let Some(left) = stack::leave_root(&embedded)? {
         left.moved.iter().for_each(|sentence| say(sentence));
         embedded.data = left.data;
@@ -74,7 +84,13 @@ fn unprivileged(mut embedded: Embedded) -> anyhow::Result<Embedded> {
 }
 
 /// Starts everything, and at the end stops all in order: the server, PgBouncer, PostgreSQL.
-fn up(args: &UpArgs, embedded: &Embedded, server: &Server, _logs: LogGuard) -> anyhow::Result<()> {
+fn up(
+    args: &UpArgs,
+    embedded: &Embedded,
+    server: &Server,
+    _logs: LogGuard,
+    say: &dyn Fn(&str),
+) -> anyhow::Result<()> {
     // First of all, so that a stop during the start is not lost and leaves nothing behind.
     let (runtime, stop) = runtime_with_signals()?;
     let mut stack = stack::start(embedded, &server.sizes, &mut |step| say(step))?;
@@ -87,7 +103,7 @@ fn up(args: &UpArgs, embedded: &Embedded, server: &Server, _logs: LogGuard) -> a
         ops::watch_input(stop.0)?;
         announce(&running, &stack)?;
     }
-    introduce(&running);
+    introduce(&running, say);
     let outcome = look_after(&mut stack, &stop.1);
     say("stopping: finishing open requests, then PgBouncer, then PostgreSQL");
     runtime.block_on(running.stop()).join(WORKERS_TIMEOUT);
@@ -96,13 +112,13 @@ fn up(args: &UpArgs, embedded: &Embedded, server: &Server, _logs: LogGuard) -> a
     outcome
 }
 
-fn serve_existing(args: &ServeArgs) -> anyhow::Result<()> {
+fn serve_existing(args: &ServeArgs, say: &dyn Fn(&str)) -> anyhow::Result<()> {
     let secret = args.idempotency_secret()?.read()?;
     let server = args.server()?;
     ops::raise_descriptor_limit(descriptors(&server.sizes));
     let (runtime, stop) = runtime_with_signals()?;
     let running = runtime.block_on(serve::start(&server, &args.database()?, &secret))?;
-    introduce(&running);
+    introduce(&running, say);
     let _ = stop.1.recv();
     say("stopping: finishing open requests");
     runtime.block_on(running.stop()).join(WORKERS_TIMEOUT);
@@ -110,7 +126,7 @@ fn serve_existing(args: &ServeArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn schema_command(args: &SchemaArgs) -> anyhow::Result<()> {
+fn schema_command(args: &SchemaArgs, say: &dyn Fn(&str)) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     if args.action == SchemaAction::Print {
         return Ok(out.write_all(schema::print().as_bytes())?);
@@ -186,14 +202,9 @@ fn announce(running: &Running, stack: &Stack) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-fn introduce(running: &Running) {
+fn introduce(running: &Running, say: &dyn Fn(&str)) {
     say(&format!(
         "serving http://{} (admin: http://{}/ready); Ctrl-C stops",
         running.public, running.admin
     ));
-}
-
-/// Tells the operator; nobody listening is no reason to stop.
-fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
 }

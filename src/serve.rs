@@ -68,7 +68,7 @@ pub async fn start(
             let (api, requests) = (api.clone(), requests.clone());
             async move {
                 let began = Instant::now();
-                let answer = api.answer(&head, &body).await;
+                let answer = api.answer(&head, body).await;
                 requests.answered(
                     answer.route,
                     answer.response.status().as_u16(),
@@ -92,9 +92,14 @@ pub async fn start(
         ADMIN_CONNECTIONS_MAX,
         closed,
         Duration::ZERO,
-        move |head, _| {
+        move |head, body| {
             let admin = admin.clone();
-            async move { admin.answer(&head).await }
+            async move {
+                match body {
+                    Ok(_) => admin.answer(&head).await,
+                    Err(problem) => problem.response(),
+                }
+            }
         },
     ));
     Ok(Running {

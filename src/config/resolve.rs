@@ -15,16 +15,39 @@ use super::{ConfigError, Database, Embedded, Listen, Secret, SecretSource, Serve
 /// # Errors
 /// When `.env` exists and is malformed.
 pub fn load() -> Result<Cli, ConfigError> {
-    match dotenvy::dotenv() {
-        Ok(_) => {}
-        Err(dotenvy::Error::Io(e)) if e.kind() == std::io::ErrorKind::NotFound => {}
-        Err(e) => {
-            return Err(ConfigError(format!(
-                ".env is malformed: {e}; each line is NAME=value"
-            )));
+    match dotenvy::dotenv_iter() {
+        Ok(entries) => {
+            check_entries(entries)?;
+            dotenvy::dotenv().map_err(|e| unreadable(&e))?;
         }
+        Err(e) if e.not_found() => {}
+        Err(e) => return Err(unreadable(&e)),
     }
     Ok(Cli::parse())
+}
+
+/// Says where `.env` is malformed without showing the line, which may hold a password.
+fn check_entries(
+    entries: impl Iterator<Item = dotenvy::Result<(String, String)>>,
+) -> Result<(), ConfigError> {
+    let mut place = "at its first entry".to_owned();
+    for entry in entries {
+        match entry {
+            Ok((name, _)) => place = format!("after {name}"),
+            Err(dotenvy::Error::LineParse(..)) => {
+                return Err(ConfigError(format!(
+                    ".env is malformed {place}; each line is NAME=value, and a value with spaces or \
+                     quotes in it stands in quotes"
+                )));
+            }
+            Err(e) => return Err(unreadable(&e)),
+        }
+    }
+    Ok(())
+}
+
+fn unreadable(e: &dotenvy::Error) -> ConfigError {
+    ConfigError(format!(".env cannot be read: {e}"))
 }
 
 impl UpArgs {

@@ -93,6 +93,13 @@ impl Families {
     }
 
     pub(super) fn lane(&self, lane: &'static str) -> LaneMetrics {
+        // A series that is missing until its first failure cannot be alerted on.
+        for reason in Reason::AT_THE_DOOR.map(Reason::name) {
+            let _ = self.refused.get_or_create(&RefusedLabels { lane, reason });
+        }
+        for class in Class::ALL.map(Class::name) {
+            let _ = self.failures.get_or_create(&FailureLabels { lane, class });
+        }
         let label = LaneLabel { lane };
         LaneMetrics {
             lane,

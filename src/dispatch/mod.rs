@@ -200,6 +200,14 @@ impl Threads {
 }
 
 impl Reason {
+    /// Those that a lane gives before it takes a request in.
+    const AT_THE_DOOR: [Self; 4] = [
+        Self::QueueFull,
+        Self::TooLate,
+        Self::DatabaseGone,
+        Self::Lost,
+    ];
+
     /// The name in metrics.
     pub fn name(self) -> &'static str {
         match self {
@@ -231,7 +239,7 @@ impl Collector for Gauges {
         };
         let gauge = |value: usize| ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
         let open = gauge(usize::from(dispatch.breaker.is_open()));
-        let help = "1 while the database is gone and requests are refused";
+        let help = "1 while the database is gone and requests are refused.";
         open.encode(encoder.encode_descriptor("breaker_open", help, None, open.metric_type())?)?;
         let depths = [
             ("create", dispatch.create.depth()),
@@ -239,7 +247,7 @@ impl Collector for Gauges {
             ("search", dispatch.search.depth()),
         ];
         let kind = gauge(0).metric_type();
-        let help = "Requests that wait in a lane";
+        let help = "Requests that wait in a lane.";
         let mut depth = encoder.encode_descriptor("queue_depth", help, None, kind)?;
         for (lane, waiting) in depths {
             gauge(waiting).encode(depth.encode_family(&[("lane", lane)])?)?;

@@ -18,12 +18,14 @@ use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 
 use super::{HEAD_MAX, HEAD_TIMEOUT, WRITE_TIMEOUT, body};
+use crate::api::Problem;
 
 /// Pause after the system refused a connection, most often for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves `listener` until `stop` becomes true, at most `connections_max` connections at once, then
-/// gives open requests `drain_timeout` to finish. `answer` gets the head and the whole body.
+/// gives open requests `drain_timeout` to finish. `answer` gets the head, and the whole
+/// body or what is wrong with it.
 pub async fn serve<A, F>(
     listener: TcpListener,
     connections_max: usize,
@@ -31,7 +33,7 @@ pub async fn serve<A, F>(
     drain_timeout: Duration,
     answer: A,
 ) where
-    A: Fn(Parts, Bytes) -> F + Clone + Send + Sync + 'static,
+    A: Fn(Parts, Result<Bytes, Problem>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
     let places = Arc::new(Semaphore::new(connections_max));
@@ -89,18 +91,19 @@ async fn connection<A, F>(
     watcher: Watcher,
     answer: A,
 ) where
-    A: Fn(Parts, Bytes) -> F + Clone + Send + Sync + 'static,
+    A: Fn(Parts, Result<Bytes, Problem>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(WRITE_TIMEOUT));
     let service = service_fn(move |request| respond(request, answer.clone()));
+    // Without pipeline_flush: as long as unread bytes wait it holds answers back, also those to a
+    // malformed head, after which hyper closes the connection. Such a client would get no answer.
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(HEAD_MAX)
-        .pipeline_flush(true)
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
     if let Err(e) = watcher.watch(connection).await {
         // Clients come and go as they like; it is their error, and hyper has told them.
@@ -114,12 +117,10 @@ async fn respond<A, F>(
     answer: A,
 ) -> Result<Response<Full<Bytes>>, Infallible>
 where
-    A: Fn(Parts, Bytes) -> F,
+    A: Fn(Parts, Result<Bytes, Problem>) -> F,
     F: Future<Output = Response<Full<Bytes>>>,
 {
     let (head, incoming) = request.into_parts();
-    Ok(match body::read(incoming).await {
-        Ok(body) => answer(head, body).await,
-        Err(problem) => problem.response(),
-    })
+    let body = body::read(incoming).await;
+    Ok(answer(head, body).await)
 }

@@ -1,7 +1,10 @@
 //! Logs, as text or JSON lines on standard error; standard output is for results.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 
+use chrono::{SecondsFormat, Utc};
+use serde::Serialize;
+use tracing::Level;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::{Directive, LevelFilter};
@@ -21,14 +24,25 @@ pub struct LogGuard(#[expect(dead_code, reason = "held for its drop")] WorkerGua
 /// # Errors
 /// When `level` is no level and no tracing directive.
 pub fn start(format: LogFormat, level: &str) -> Result<LogGuard, ConfigError> {
+    let wrong = |why: &str| {
+        ConfigError(format!(
+            "LOG_LEVEL is {level:?}: {why}; it must be error, warn, info, debug or trace"
+        ))
+    };
+    // To tracing a word that is no level is a module, all of whose lines are wanted: a typo would
+    // silence everything else.
+    let is_word = |part: &&str| !part.contains(['=', '[']);
+    if let Some(word) = level
+        .split(',')
+        .filter(is_word)
+        .find(|word| word.trim().parse::<LevelFilter>().is_err())
+    {
+        return Err(wrong(&format!("{word:?} is no level")));
+    }
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
         .parse(level)
-        .map_err(|e| {
-            ConfigError(format!(
-                "LOG_LEVEL is {level:?}: {e}; it must be error, warn, info, debug or trace"
-            ))
-        })?
+        .map_err(|e| wrong(&e.to_string()))?
         // At debug level the client prints the parameters of statements: names and dates of people.
         .add_directive(directive("tokio_postgres=info")?)
         .add_directive(directive("postgres=info")?);
@@ -47,6 +61,27 @@ pub fn start(format: LogFormat, level: &str) -> Result<LogGuard, ConfigError> {
         LogFormat::Json => builder.json().flatten_event(true).init(),
     }
     Ok(LogGuard(guard))
+}
+
+/// Tells the operator something that must be told whatever the level, also before logging is started,
+/// in the form that log lines have. Nobody listening is no reason to stop.
+pub fn say(format: LogFormat, level: Level, message: &str) {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        timestamp: String,
+        level: &'a str,
+        message: &'a str,
+    }
+    let line = match format {
+        LogFormat::Text => message.to_owned(),
+        LogFormat::Json => serde_json::to_string(&Line {
+            timestamp: Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true),
+            level: level.as_str(),
+            message,
+        })
+        .unwrap_or_default(),
+    };
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 fn directive(text: &str) -> Result<Directive, ConfigError> {

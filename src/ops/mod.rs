@@ -8,6 +8,6 @@ mod signals;
 
 pub use admin::Admin;
 pub use descriptors::raise as raise_descriptor_limit;
-pub use logs::{LogGuard, start as start_logs};
+pub use logs::{LogGuard, say, start as start_logs};
 pub use metrics::RequestMetrics;
 pub use signals::{Stop, watch as watch_signals, watch_input};

@@ -86,7 +86,7 @@ struct Learned {
     /// Raised when a connection fails: those that were opened or asked earlier are asked again before
     /// they are used.
     epoch: AtomicU64,
-    /// Why the last login failed; none when it succeeded.
+    /// Why the last login, or the first question after it, failed; none when both succeeded.
     last_failure: Mutex<Option<String>>,
 }
 
@@ -94,7 +94,8 @@ struct Learned {
 pub(super) struct Connection {
     /// There until the connection is dropped.
     client: Option<Client>,
-    epoch: u64,
+    /// The epoch in which the server last showed that it lives; none before the first time.
+    epoch: Option<u64>,
     last_used: Instant,
     /// Set while the server owes an answer; a connection that is still owed one is not used again.
     owed: bool,
@@ -133,7 +134,7 @@ impl Health {
         self.0.epoch.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Why the last login failed; none when it succeeded.
+    /// Why the last login, or the first question after it, failed; none when both succeeded.
     pub(super) fn last_failure(&self) -> Option<String> {
         self.lock().clone()
     }
@@ -243,32 +244,37 @@ impl ManageConnection for Manager {
     type Error = LoginError;
 
     fn connect(&self) -> Result<Connection, LoginError> {
-        let epoch = self.health.epoch();
-        let result = self.login();
-        self.health
-            .learn(result.as_ref().err().map(ToString::to_string));
-        let client = result?;
+        // A login that works proves little: the first question does, see `is_valid`.
+        let client = self
+            .login()
+            .inspect_err(|e| self.health.learn(Some(e.to_string())))?;
         Ok(Connection {
             client: Some(client),
-            epoch,
+            // A pooler lets clients log in while its database is gone. Asked first, such a connection
+            // is known to have carried nothing; found out by a write, it would leave the outcome
+            // unknown, since the client loses a last message that comes together with the end.
+            epoch: None,
             last_used: Instant::now(),
             owed: false,
         })
     }
 
-    /// Asks the server only when another connection has failed since, or after a rest: a round trip
-    /// for each checkout would double the cost of a find.
+    /// Asks the server only at first, when another connection has failed since, or after a rest: a
+    /// round trip for each checkout would double the cost of a find.
     fn is_valid(&self, connection: &mut Connection) -> Result<(), LoginError> {
-        let epoch = self.health.epoch();
+        let epoch = Some(self.health.epoch());
         if connection.epoch == epoch && connection.last_used.elapsed() < IDLE_CHECK {
             return Ok(());
         }
-        connection
+        let answer = connection
             .run(|client| client.is_valid(CHECK_TIMEOUT))
             .map_err(|e| LoginError::Refused {
                 at: format!("{}:{}", self.database.host, self.database.port),
-                why: super::chain(&e),
-            })?;
+                why: format!("it lets us in, but answers nothing: {}", super::chain(&e)),
+            });
+        self.health
+            .learn(answer.as_ref().err().map(ToString::to_string));
+        answer?;
         connection.epoch = epoch;
         connection.last_used = Instant::now();
         Ok(())

@@ -49,6 +49,15 @@ const POOLER_NOT_SENT: &[&str] = &[
 ];
 
 impl Class {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::NotSent,
+        Self::RolledBack,
+        Self::Unknown,
+        Self::Data,
+        Self::TooCostly,
+    ];
+
     /// The name in metrics.
     pub fn name(self) -> &'static str {
         match self {

@@ -235,10 +235,10 @@ impl Store {
         Ok(terms.iter().map(|_| Arc::clone(&hits)).collect())
     }
 
-    /// The version of the database's schema.
+    /// The version of the database's schema; 0 when it has none of ours.
     ///
     /// # Errors
-    /// When the database cannot be reached or has no schema of ours.
+    /// When the database cannot be reached.
     pub fn schema_version(&self) -> Result<i32, StoreError> {
         self.0.session()?.schema_version()
     }

@@ -17,6 +17,8 @@ const STORED: &str = include_str!("sql/stored.sql");
 const FIND: &str = include_str!("sql/find.sql");
 const COUNT: &str = include_str!("sql/count.sql");
 const SEARCH: &str = include_str!("sql/search.sql");
+/// The SQLSTATE of a statement about a table that is not there.
+const NO_SUCH_TABLE: &str = "42P01";
 const READY: &str = include_str!("sql/ready.sql");
 const FLUSH: &str = include_str!("sql/flush.sql");
 
@@ -119,12 +121,17 @@ impl Session<'_> {
             .map_err(StoreError::of_row)
     }
 
+    /// 0 when no migration was ever applied.
     pub(super) fn schema_version(&mut self) -> Result<i32, StoreError> {
-        let rows = self.read(READY, &[])?;
+        let rows = match self.read(READY, &[]) {
+            Err(e) if e.sqlstate() == Some(NO_SUCH_TABLE) => return Ok(0),
+            other => other?,
+        };
         let row = rows
             .first()
             .ok_or_else(|| StoreError::not_sent("ready.sql gave no row"))?;
-        row.try_get(0).map_err(StoreError::of_row)
+        let version: Option<i32> = row.try_get(0).map_err(StoreError::of_row)?;
+        Ok(version.unwrap_or(0))
     }
 
     fn read(

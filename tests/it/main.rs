@@ -9,11 +9,25 @@
 )]
 
 mod agreement;
+mod api;
 mod count;
+mod drain;
 mod faults;
+mod http;
+mod idempotency;
+mod lock;
+mod malformed;
+mod openmetrics;
+mod ops;
+mod outcomes;
 mod plans;
+mod program;
 mod schema;
 mod search;
+mod server;
+mod settings;
 mod stack;
 mod supervisor;
 mod support;
+mod tls;
+mod wire;

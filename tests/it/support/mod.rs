@@ -17,12 +17,12 @@ static COPYING: Mutex<()> = Mutex::new(());
 /// pooler and use up `max_connections`; the database itself goes with the stack.
 pub(crate) struct Fresh {
     name: String,
-    endpoints: &'static Endpoints,
+    endpoints: Endpoints,
 }
 
 /// An empty database, owned by `warrior_owner`.
 pub(crate) fn empty_database() -> Fresh {
-    create("template0")
+    create(shared(), "template0")
 }
 
 /// A database with the current schema and no warriors.
@@ -33,7 +33,14 @@ pub(crate) fn fresh_database() -> Fresh {
         schema::apply(&mut template.owner(), &mut |_| {}).expect("schema apply");
         template.name.clone()
     });
-    create(template)
+    create(shared(), template)
+}
+
+/// As [`fresh_database`], in a stack of the test's own.
+pub(crate) fn fresh_database_on(endpoints: &Endpoints) -> Fresh {
+    let database = create(endpoints, "template0");
+    schema::apply(&mut database.owner(), &mut |_| {}).expect("schema apply");
+    database
 }
 
 impl Fresh {
@@ -51,6 +58,11 @@ impl Fresh {
 
     pub(crate) fn superuser_login(&self) -> Database {
         self.endpoints.superuser(&self.name)
+    }
+
+    /// As the API logs in without a pooler.
+    pub(crate) fn direct_login(&self) -> Database {
+        self.endpoints.runtime_direct(&self.name)
     }
 
     /// As the API does, but around PgBouncer.
@@ -83,9 +95,8 @@ impl Drop for Fresh {
 const END_CONNECTIONS: &str =
     "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1";
 
-fn create(template: &str) -> Fresh {
+fn create(endpoints: &Endpoints, template: &str) -> Fresh {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let endpoints = shared();
     let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
     let mut admin = connect(&endpoints.superuser("postgres")).expect("login as superuser");
     let _one_at_a_time = COPYING.lock().unwrap_or_else(|e| e.into_inner());
@@ -94,5 +105,8 @@ fn create(template: &str) -> Fresh {
             "create database {name} owner warrior_owner template {template}"
         ))
         .expect("create database");
-    Fresh { name, endpoints }
+    Fresh {
+        name,
+        endpoints: endpoints.clone(),
+    }
 }

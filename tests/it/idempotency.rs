@@ -1,0 +1,181 @@
+//! `Idempotency-Key`: one key, one warrior, one row, one `Location`.
+
+use std::collections::HashSet;
+use std::sync::Barrier;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::api::warrior;
+use crate::http::Answer;
+use crate::lock::{TableLock, wait_for_locks_for_ever};
+use crate::server::TestServer;
+use crate::support::fresh_database;
+
+const KEY: &str = "0123456789abcdef";
+
+#[test]
+fn a_key_used_again_gives_the_same_answer_and_one_row() {
+    let database = fresh_database();
+    let server = TestServer::start(&database.pooled_login());
+    let awkward = json!({
+        "name": "O'Brien {\"\\} NULL",
+        "dob": "0001-01-01",
+        "fight_skills": ["NULL", "{}", "a,\"b\\"],
+    });
+    let first = server.post_keyed(KEY, &awkward);
+    let again = server.post_keyed(KEY, &awkward);
+    assert_eq!(first.location(), again.location());
+    assert_eq!(first.text(), again.text());
+    assert_eq!(server.count(), 1);
+    // The order of keys, white space and unknown keys are not the warrior.
+    let spaced = format!(
+        r#"{{ "x": 1, "fight_skills": {}, "name": {}, "dob": {} }}"#,
+        awkward["fight_skills"], awkward["name"], awkward["dob"]
+    );
+    let headers = [("idempotency-key", KEY)];
+    let spaced = server.post_bytes(&headers, spaced.as_bytes());
+    assert_eq!(spaced.text(), first.text());
+
+    let other_key = server.post_keyed("0123456789abcdeF", &awkward);
+    assert_ne!(other_key.location(), first.location());
+    let no_key = server.post(&awkward);
+    assert_ne!(no_key.location(), first.location());
+    assert_eq!(server.count(), 3);
+}
+
+#[test]
+fn ten_at_once_with_one_key_are_one_row() {
+    let database = fresh_database();
+    // Two instances, with more workers than one, as they run behind a load balancer.
+    let instance = || {
+        TestServer::with(&database.pooled_login(), |server| {
+            server.sizes.workers_create = 3;
+        })
+    };
+    let instances = [instance(), instance()];
+    instances.iter().for_each(TestServer::await_ready);
+    for round in 0..5 {
+        let key = format!("{KEY}-{round}");
+        let answers = at_once(10, |i| instances[i % 2].post_keyed(&key, &warrior("n")));
+        let locations: HashSet<_> = answers.iter().map(Answer::location).collect();
+        assert_eq!(locations.len(), 1, "{locations:?}");
+    }
+    assert_eq!(instances[0].count(), 5);
+}
+
+#[test]
+fn a_key_belongs_to_one_warrior() {
+    let database = fresh_database();
+    let server = TestServer::start(&database.pooled_login());
+    let first = server.post_keyed(KEY, &warrior("n"));
+    let others = [
+        warrior("N"),
+        json!({"name": "n", "dob": "2000-01-02", "fight_skills": ["xyz"]}),
+        json!({"name": "n", "dob": "2000-01-01", "fight_skills": ["xyz", "xyz"]}),
+        json!({"name": "n", "dob": "2000-01-01", "fight_skills": ["xyZ"]}),
+    ];
+    for other in &others {
+        let problem = server.post_keyed(KEY, other);
+        problem.problem(422, "idempotency-key-reused");
+    }
+    let found = server.get(first.location()).json(200);
+    assert_eq!(found["name"], "n");
+    assert_eq!(server.count(), 1);
+    assert_eq!(
+        server.post_keyed(KEY, &warrior("n")).location(),
+        first.location()
+    );
+}
+
+/// All of them wait while another transaction holds the table, and then are one statement.
+#[test]
+fn equal_and_contrary_uses_of_a_key_in_one_batch() {
+    let database = fresh_database();
+    wait_for_locks_for_ever(&database);
+    let server = TestServer::with(&database.pooled_login(), |server| {
+        server.deadline = Duration::from_secs(20);
+    });
+    server.await_ready();
+    let mut lock = TableLock::take(&database);
+    let names = ["a", "a", "b", "a", "b"];
+    let (answers, alone) = thread::scope(|scope| {
+        // The one worker takes this and waits for the lock; what comes after it waits together.
+        scope.spawn(|| server.post(&warrior("first")).json(201));
+        lock.await_waiting(1);
+        let server = &server;
+        let post = move |name| server.post_keyed(KEY, &warrior(name));
+        let threads = names.map(|name| scope.spawn(move || post(name)));
+        let alone = scope.spawn(|| server.post(&warrior("alone")));
+        server.await_queue("create", names.len() + 1);
+        lock.release();
+        let answers = threads.map(|thread| thread.join().unwrap());
+        (answers, alone.join().unwrap())
+    });
+    let metrics = server.ask_admin("/metrics");
+    let batches = "warrior_batch_size_count{lane=\"create\"} 2";
+    assert!(
+        metrics.text().lines().any(|l| l == batches),
+        "{}",
+        metrics.text()
+    );
+
+    let location = answers
+        .iter()
+        .find(|answer| answer.status == 201)
+        .expect("one of them is stored")
+        .location();
+    let stored = server.get(location).json(200);
+    for (name, answer) in names.iter().zip(&answers) {
+        if stored["name"] == *name {
+            assert_eq!(answer.location(), location);
+        } else {
+            answer.problem(422, "idempotency-key-reused");
+        }
+    }
+    assert_ne!(alone.location(), location);
+    assert_eq!(server.count(), 3);
+}
+
+#[test]
+fn a_key_that_could_not_be_told_from_another_is_400() {
+    let database = fresh_database();
+    let server = TestServer::start(&database.pooled_login());
+    let long = "k".repeat(256);
+    for key in [
+        "short",
+        "with a space in it",
+        "über-sechzehn-zeichen",
+        &long,
+    ] {
+        server
+            .post_keyed(key, &warrior("n"))
+            .problem(400, "bad-request");
+    }
+    let twice = [("Idempotency-Key", KEY), ("idempotency-key", KEY)];
+    let body = warrior("n").to_string();
+    server
+        .post_bytes(&twice, body.as_bytes())
+        .problem(400, "bad-request");
+    assert_eq!(server.count(), 0);
+    let longest = &long[..255];
+    server.post_keyed(longest, &warrior("n")).json(201);
+}
+
+/// Calls `ask` from `n` threads in the same moment.
+fn at_once(n: usize, ask: impl Fn(usize) -> Answer + Sync) -> Vec<Answer> {
+    let start = Barrier::new(n);
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..n)
+            .map(|i| {
+                let (start, ask) = (&start, &ask);
+                scope.spawn(move || {
+                    start.wait();
+                    ask(i)
+                })
+            })
+            .collect();
+        threads.into_iter().map(|t| t.join().unwrap()).collect()
+    })
+}
