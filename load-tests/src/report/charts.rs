@@ -106,7 +106,8 @@ impl Chart<'_> {
         };
         let high = values().fold(1.0_f64, f64::max);
         match self.y_scale {
-            Scale::Linear => (0.0, nice_above(high)),
+            // Linear axes hold counts: quarters of at least 4 are whole.
+            Scale::Linear => (0.0, nice_above(high.max(4.0))),
             Scale::Log => {
                 let low = values().filter(|y| *y > 0.0).fold(high, f64::min).max(1.0);
                 (

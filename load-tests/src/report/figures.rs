@@ -132,7 +132,12 @@ pub(super) fn percentile_chart(result: &RunResult) -> Chart<'static> {
     if let Some(histogram) = result.total.histogram() {
         for step in 0..=240 {
             let rarity = rarest * f64::from(step) / 240.0;
-            let quantile = 1.0 - 10_f64.powf(-rarity);
+            // The rarest of all is the greatest, whatever the rounding of the share.
+            let quantile = if step == 240 {
+                1.0
+            } else {
+                1.0 - 10_f64.powf(-rarity)
+            };
             points.push((rarity, histogram.value_at_quantile(quantile) as f64));
         }
     }
