@@ -1,2 +1,36 @@
-//! Placeholder until the load generator lands.
-fn main() {}
+//! The command line of warrior-load: errors are printed here, once, with the exit code they mean.
+
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use warrior_load::judge::Exit;
+use warrior_load::run::Unreachable;
+
+fn main() -> ExitCode {
+    let command = match cli::Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(error) => {
+            // What cannot be printed cannot be told in any other way either.
+            error.print().ok();
+            return if error.use_stderr() {
+                Exit::Usage.into()
+            } else {
+                Exit::Passed.into()
+            };
+        }
+    };
+    match command.execute() {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("warrior-load: {error:#}");
+            let unreachable = error.downcast_ref::<Unreachable>().is_some();
+            if unreachable {
+                Exit::Unreachable.into()
+            } else {
+                Exit::Usage.into()
+            }
+        }
+    }
+}

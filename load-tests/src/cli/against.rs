@@ -1,0 +1,143 @@
+//! `compare` and `reproduce`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use warrior_load::compare::{Finding, Side, compare, reproduce};
+use warrior_load::judge::{self, Exit};
+use warrior_load::profile::{Overrides, Profile};
+
+use super::{Common, raise_descriptor_limit, read_result, run_and_report, stop_on_interrupt};
+
+#[derive(Args)]
+pub(crate) struct CompareArgs {
+    /// Base URL of A, what is compared with
+    #[arg(long)]
+    a: String,
+    /// Base URL of B, what is judged; A's without, when a configuration is switched
+    #[arg(long)]
+    b: Option<String>,
+    /// Profile: each slice sends its scenarios at their greatest rate
+    #[arg(long, default_value = "steady-200")]
+    profile: String,
+    /// Another profile for B
+    #[arg(long)]
+    b_profile: Option<String>,
+    /// Shell command that switches to A's configuration before each of its slices
+    #[arg(long)]
+    before_a: Option<String>,
+    /// The same for B
+    #[arg(long)]
+    before_b: Option<String>,
+    /// Length of a slice
+    #[arg(long, default_value = "10s", value_parser = humantime::parse_duration)]
+    slice: Duration,
+    /// Pairs of slices
+    #[arg(long, default_value_t = 8)]
+    pairs: usize,
+    /// The figure that the verdict is about: rate, success, p50, p90, p99 or "service p50"
+    #[arg(long, default_value = "p99")]
+    decide: String,
+    /// Differences under this many percent do not count
+    #[arg(long, default_value_t = 2.0)]
+    least: f64,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+pub(crate) struct ReproduceArgs {
+    /// The JSON of the stored result
+    result: PathBuf,
+    /// Another target than the stored one
+    #[arg(long)]
+    url: Option<String>,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl CompareArgs {
+    pub(super) fn execute(self) -> anyhow::Result<Exit> {
+        raise_descriptor_limit();
+        let profile = Profile::load(&self.profile)?;
+        let other = self.b_profile.as_deref().map(Profile::load).transpose()?;
+        let a = Side::new(&self.a, &profile, self.slice, self.before_a)?;
+        let url = self.b.as_deref().unwrap_or(&self.a);
+        let b = Side::new(
+            url,
+            other.as_ref().unwrap_or(&profile),
+            self.slice,
+            self.before_b,
+        )?;
+        let decides = (self.decide.as_str(), self.least / 100.0);
+        let overrides = self.common.overrides();
+        let stop = stop_on_interrupt()?;
+        let comparison = compare([&a, &b], &overrides, self.pairs, decides, &stop)?;
+        judge::create_directory(&self.common.out)?;
+        let name = format!("compare-{}", uuid::Uuid::now_v7());
+        let file = |extension: &str| self.common.out.join(format!("{name}.{extension}"));
+        std::fs::write(
+            file("json"),
+            serde_json::to_string_pretty(&comparison)? + "\n",
+        )?;
+        std::fs::write(file("md"), comparison.table())?;
+        println!("\n{}report: {}", comparison.table(), file("md").display());
+        Ok(match comparison.verdict {
+            _ if !comparison.invalid.is_empty() => Exit::Invalid,
+            Finding::Worse => Exit::Worse,
+            Finding::Better | Finding::NoDifferenceShown => Exit::Passed,
+        })
+    }
+}
+
+impl ReproduceArgs {
+    pub(super) fn execute(self) -> anyhow::Result<Exit> {
+        let stored = read_result(&self.result)?;
+        let profile = Profile::parse(&stored.setup.profile_source, std::path::Path::new("."))
+            .context("the stored profile cannot be read by this version")?;
+        let url = self
+            .url
+            .clone()
+            .unwrap_or_else(|| stored.setup.target.clone());
+        let mut order = self
+            .common
+            .order(profile, &url, !stored.verification.is_empty())?;
+        let setup = &stored.setup;
+        order.overrides = Overrides {
+            seed: setup.seed,
+            speed: setup.speed,
+            threads: setup.threads,
+            connections: setup.connections,
+            lateness_max: self.common.lateness_max,
+            capacity: setup.capacity,
+        };
+        let stop = stop_on_interrupt()?;
+        let new = run_and_report(&order, &self.common, &stop)?;
+        let outcome = reproduce(&stored, &new);
+        for row in &outcome.rows {
+            println!(
+                "{}: {:.3} of the stored figure (95 % interval {:.3} .. {:.3})",
+                row.figure, row.ratio, row.interval.0, row.interval.1
+            );
+        }
+        outcome
+            .differences
+            .iter()
+            .for_each(|what| println!("differs: {what}"));
+        println!(
+            "{}",
+            if outcome.reproduced {
+                "REPRODUCED within noise"
+            } else {
+                "NOT REPRODUCED"
+            }
+        );
+        Ok(match new.exit {
+            Exit::Lost | Exit::Invalid => new.exit,
+            _ if outcome.reproduced => Exit::Passed,
+            _ => Exit::ThresholdMissed,
+        })
+    }
+}

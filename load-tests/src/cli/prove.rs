@@ -1,0 +1,124 @@
+//! `verify`, `stress` and `control`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use warrior_load::control::{Trial, control};
+use warrior_load::judge::{self, Exit};
+use warrior_load::profile::Profile;
+use warrior_load::run::verify_ledger;
+use warrior_load::stress::Stack;
+use warrior_load::target::Target;
+use warrior_load::{ledger, run};
+
+use super::{Common, access, run_and_report, stop_on_interrupt};
+
+#[derive(Args)]
+pub(crate) struct VerifyArgs {
+    /// The ledger
+    ledger: PathBuf,
+    /// Base URL of the API; the ledger's own target without
+    #[arg(long)]
+    url: Option<String>,
+    /// Direct connection: `host=... port=... user=... dbname=...`
+    #[arg(long)]
+    postgres: Option<String>,
+    /// A file with its password
+    #[arg(long)]
+    postgres_password_file: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct StressArgs {
+    /// The server's binary
+    #[arg(long, default_value = "target/release/warrior-api")]
+    server: PathBuf,
+    /// The profile
+    #[arg(long, default_value = "lab")]
+    profile: String,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+pub(crate) struct ControlArgs {
+    /// The server's binary
+    #[arg(long, default_value = "target/release/warrior-api")]
+    server: PathBuf,
+    /// Where initdb, postgres and psql are
+    #[arg(long, default_value = "/usr/lib/postgresql/15/bin")]
+    programs: PathBuf,
+    /// `off` must lose acknowledged writes, `on` must lose none
+    #[arg(long, default_value = "off", value_parser = ["on", "off"])]
+    synchronous_commit: String,
+    /// How often
+    #[arg(long, default_value_t = 5)]
+    rounds: u32,
+    /// Where the ledgers go
+    #[arg(long, default_value = "load-results")]
+    out: PathBuf,
+}
+
+impl StressArgs {
+    pub(super) fn execute(self) -> anyhow::Result<Exit> {
+        let profile = Profile::load(&self.profile)?;
+        let stop = stop_on_interrupt()?;
+        let stack = Stack::start(&self.server)?;
+        let mut order = self.common.order(profile, &stack.api.url, true)?;
+        order.admin = order.admin.or(stack.admin.clone());
+        order.database = order.database.or(stack.database.clone());
+        order.fsync_directory = order.fsync_directory.or(stack.data.clone());
+        run_and_report(&order, &self.common, &stop).map(|result| result.exit)
+    }
+}
+
+impl ControlArgs {
+    pub(super) fn execute(self) -> anyhow::Result<Exit> {
+        judge::create_directory(&self.out)?;
+        let trial = Trial {
+            server: std::path::absolute(&self.server)?,
+            programs: self.programs,
+            synchronous_commit: self.synchronous_commit == "on",
+            rounds: self.rounds,
+            directory: self.out,
+        };
+        let verdicts = control(&trial, uuid::Uuid::new_v4().as_u64_pair().0 >> 12)?;
+        let lost: u64 = verdicts.iter().map(|verdict| verdict.lost).sum();
+        let rounds = verdicts.iter().filter(|verdict| verdict.lost > 0).count();
+        println!("lost {lost} in {rounds} of {} rounds", verdicts.len());
+        Ok(match (trial.synchronous_commit, lost) {
+            (false, 0) => {
+                println!("the control failed: losses were provoked and not one was found");
+                Exit::Invalid
+            }
+            (true, 1..) => Exit::Lost,
+            _ => Exit::Passed,
+        })
+    }
+}
+
+impl VerifyArgs {
+    pub(super) fn execute(self) -> anyhow::Result<Exit> {
+        let (header, entries) = ledger::read(&self.ledger)?;
+        let database = access(self.postgres.as_ref(), self.postgres_password_file.as_ref());
+        let target = Target::parse(self.url.as_deref().unwrap_or(&header.target))?;
+        let verdicts = match (&database, run::reach(&target)) {
+            // The server may be gone by now; the table alone can still be judged.
+            (Some(access), Err(_)) if self.url.is_none() => {
+                vec![run::verify_directly(access, &header, &entries, None)?]
+            }
+            (_, reached) => {
+                reached?;
+                verify_ledger(&self.ledger, &target, database.as_ref())?
+            }
+        };
+        verdicts.iter().for_each(|verdict| println!("{verdict}"));
+        Ok(if verdicts.iter().any(|verdict| !verdict.holds()) {
+            Exit::Lost
+        } else if verdicts.iter().all(|verdict| verdict.undetermined > 0) {
+            Exit::Invalid
+        } else {
+            Exit::Passed
+        })
+    }
+}

@@ -1,0 +1,94 @@
+//! Plain requests besides a run: probes, counts, and reading back what was acknowledged.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use anyhow::Context;
+use futures_util::future::join_all;
+use hyper::Uri;
+use tokio::task::LocalSet;
+
+use crate::engine::{Answer, Connection, Failure};
+use crate::target::Target;
+use crate::workload::Prepared;
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Gets one path below the target's base.
+pub fn get(target: &Target, path: &str) -> anyhow::Result<Answer> {
+    let mut answer = None;
+    get_each(target, &[target.uri(path)?], 1, |_, result| {
+        answer = Some(result)
+    })?;
+    let failed = || format!("GET {path} of {}", target.url);
+    answer.context("no request was made")?.with_context(failed)
+}
+
+/// The count that the API tells; `None` when this target has no such endpoint.
+pub fn count(target: &Target) -> anyhow::Result<Option<u64>> {
+    #[derive(serde::Deserialize)]
+    struct Count {
+        count: u64,
+    }
+    let answer = get(target, "/counting-warriors")?;
+    if answer.status != 200 {
+        return Ok(None);
+    }
+    Ok(serde_json::from_slice::<Count>(&answer.body)
+        .ok()
+        .map(|told| told.count))
+}
+
+/// Gets every URI over `connections` connections, and hands over each answer with its place.
+pub fn get_each(
+    target: &Target,
+    uris: &[Uri],
+    connections: usize,
+    handle: impl FnMut(usize, Result<Answer, Failure>),
+) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start an event loop")?;
+    let (next, handle) = (Rc::new(Cell::new(0)), RefCell::new(handle));
+    LocalSet::new().block_on(&runtime, async {
+        let readers = (0..connections.min(uris.len()).max(1)).map(|_| async {
+            let mut kept: Option<Connection> = None;
+            while next.get() < uris.len() {
+                let place = next.replace(next.get() + 1);
+                let request = Prepared::get(target, uris[place].clone(), 200);
+                let result = exchange(target, &request, &mut kept).await;
+                (handle.borrow_mut())(place, result);
+            }
+        });
+        join_all(readers).await;
+    });
+    Ok(())
+}
+
+async fn exchange(
+    target: &Target,
+    request: &Prepared,
+    kept: &mut Option<Connection>,
+) -> Result<Answer, Failure> {
+    // A GET is safe to repeat, and a server may close an idle connection at any moment.
+    let mut last = Failure::NotSent;
+    for _ in 0..3 {
+        let attempt = async {
+            let mut connection = match kept.take().filter(Connection::is_usable) {
+                Some(connection) => connection,
+                None => Connection::open(target.address).await?,
+            };
+            let answer = connection.send(request.to_request()).await?;
+            *kept = Some(connection);
+            Ok(answer)
+        };
+        match tokio::time::timeout(TIMEOUT, attempt).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(failure)) => last = failure,
+            Err(_elapsed) => return Err(Failure::Timeout),
+        }
+    }
+    Err(last)
+}

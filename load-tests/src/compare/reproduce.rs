@@ -1,0 +1,147 @@
+//! A stored result, run again: reproduced within noise, or what differed?
+
+use super::{Finding, Good, Row};
+use crate::result::{RunResult, Second};
+
+/// How two results of the same setup compare.
+#[derive(Clone, Debug)]
+pub struct Reproduction {
+    /// What is not as it was: versions, digests, machine.
+    pub differences: Vec<String>,
+    /// The figures, A stored and B new.
+    pub rows: Vec<Row>,
+    /// Whether every figure is within noise or within the tolerance.
+    pub reproduced: bool,
+}
+
+/// The parts that both runs are cut into; each is compared with its twin, which was asked the
+/// same things at the same moments.
+const PARTS: usize = 10;
+
+/// A difference smaller than this share counts as none.
+const TOLERANCE: f64 = 0.25;
+
+/// A success share may differ by this much.
+const SUCCESS_TOLERANCE: f64 = 0.001;
+
+/// Compares a stored result with a new one of the same setup.
+pub fn reproduce(stored: &RunResult, new: &RunResult) -> Reproduction {
+    let mut rows = Vec::new();
+    for (figure, good, pick) in figures() {
+        let pairs = paired(stored, new, pick);
+        rows.extend(Row::of(figure, unit(figure), good, &pairs, TOLERANCE));
+    }
+    let mut differences = differences(stored, new);
+    let success_alike = (stored.total.success - new.total.success).abs() <= SUCCESS_TOLERANCE;
+    if !success_alike {
+        differences.push(format!(
+            "answered as prescribed: {:.3} % then, {:.3} % now",
+            stored.total.success * 100.0,
+            new.total.success * 100.0
+        ));
+    }
+    let alike = rows
+        .iter()
+        .all(|row| row.finding == Finding::NoDifferenceShown);
+    Reproduction {
+        differences,
+        reproduced: alike && success_alike && !rows.is_empty(),
+        rows,
+    }
+}
+
+type Pick = fn(&[Second]) -> f64;
+
+fn figures() -> [(&'static str, Good, Pick); 3] {
+    [
+        ("rate", Good::More, |part| {
+            part.iter()
+                .map(|second| second.total.succeeded as f64)
+                .sum::<f64>()
+                / part.len() as f64
+        }),
+        ("p50", Good::Less, |part| {
+            median(part, |second| second.total.p50)
+        }),
+        ("p99", Good::Less, |part| {
+            median(part, |second| second.total.p99)
+        }),
+    ]
+}
+
+fn unit(figure: &str) -> &'static str {
+    if figure == "rate" { "/s" } else { "us" }
+}
+
+/// The median over the seconds of a part, so that one bad second is one vote.
+fn median(part: &[Second], pick: fn(&Second) -> u64) -> f64 {
+    let mut values: Vec<u64> = part.iter().map(pick).filter(|value| *value > 0).collect();
+    values.sort_unstable();
+    values.get(values.len() / 2).copied().unwrap_or(0) as f64
+}
+
+fn paired(stored: &RunResult, new: &RunResult, pick: Pick) -> Vec<(f64, f64)> {
+    // The last second of a run is rarely whole.
+    let seconds = stored.series.len().min(new.series.len()).saturating_sub(1);
+    let part = seconds.div_ceil(PARTS).max(1);
+    let parts = |result: &RunResult| -> Vec<f64> {
+        result.series[..seconds].chunks(part).map(pick).collect()
+    };
+    parts(stored).into_iter().zip(parts(new)).collect()
+}
+
+fn differences(stored: &RunResult, new: &RunResult) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut compare = |what: &str, then: String, now: String| {
+        if then != now {
+            found.push(format!("{what}: {then} then, {now} now"));
+        }
+    };
+    let (then, now) = (stored, new);
+    compare(
+        "generator",
+        then.setup.generator.clone(),
+        now.setup.generator.clone(),
+    );
+    compare(
+        "profile",
+        then.setup.profile_digest.clone(),
+        now.setup.profile_digest.clone(),
+    );
+    compare(
+        "target",
+        then.setup.target.clone(),
+        now.setup.target.clone(),
+    );
+    compare(
+        "machine",
+        then.machine.host.clone(),
+        now.machine.host.clone(),
+    );
+    compare(
+        "CPU",
+        then.machine.cpu_model.clone(),
+        now.machine.cpu_model.clone(),
+    );
+    compare(
+        "CPUs",
+        then.machine.cpus.to_string(),
+        now.machine.cpus.to_string(),
+    );
+    compare(
+        "kernel",
+        then.machine.kernel.clone(),
+        now.machine.kernel.clone(),
+    );
+    let database = |result: &RunResult| {
+        result
+            .database
+            .as_ref()
+            .map_or("not asked".to_owned(), |database| {
+                let digest = database.settings_digest.as_deref().unwrap_or("-");
+                format!("PostgreSQL {} with settings {digest}", database.version)
+            })
+    };
+    compare("database", database(then), database(now));
+    found
+}

@@ -1,0 +1,188 @@
+//! The negative control: a database that is told to lose acknowledged writes, killed hard, and a
+//! ledger that must notice. A check that cannot fail proves nothing.
+
+mod cluster;
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+
+pub use cluster::Cluster;
+
+use crate::ledger::{self, Header, Ledger};
+use crate::profile::{Overrides, Profile, compile};
+use crate::run::{DatabaseAccess, drive, reach, verify_directly};
+use crate::target::Target;
+use crate::verify::Verdict;
+
+/// What is to be tried.
+#[derive(Debug)]
+pub struct Trial {
+    /// The server's binary.
+    pub server: PathBuf,
+    /// Where PostgreSQL's programs are.
+    pub programs: PathBuf,
+    /// `off` must lose writes; `on` must not.
+    pub synchronous_commit: bool,
+    /// How often.
+    pub rounds: u32,
+    /// Where the ledgers go.
+    pub directory: PathBuf,
+}
+
+/// Creates per second: enough that some are always between their answer and the disk.
+const PROFILE: &str = "name = 'control'\ntimeout = '5s'\n[[scenario]]\nname = 'create'\n\
+                       request = 'create-valid'\narrivals = [{ rate = 400, for = '3s' }]\n";
+
+/// When the cluster is killed, from the start of a round's load.
+const KILL_AFTER: Duration = Duration::from_millis(1700);
+
+/// How long the server may take to listen.
+const LISTENS_WITHIN: Duration = Duration::from_secs(20);
+
+/// Runs the rounds and returns what each ledger's verification found.
+pub fn control(trial: &Trial, seed: u64) -> anyhow::Result<Vec<Verdict>> {
+    let mut cluster = Cluster::create(&trial.programs, trial.synchronous_commit)?;
+    cluster.start()?;
+    cluster.prepare(&trial.server)?;
+    let mut verdicts = Vec::new();
+    for round in 1..=trial.rounds {
+        let verdict = round_of(trial, &mut cluster, seed.wrapping_add(u64::from(round)))
+            .with_context(|| format!("round {round}"))?;
+        println!(
+            "round {round}: lost {} of {} acknowledged ({} unknown: {} stored, {} not)",
+            verdict.lost,
+            verdict.acknowledged,
+            verdict.unknown_stored + verdict.unknown_absent,
+            verdict.unknown_stored,
+            verdict.unknown_absent
+        );
+        verdicts.push(verdict);
+    }
+    Ok(verdicts)
+}
+
+fn round_of(trial: &Trial, cluster: &mut Cluster, seed: u64) -> anyhow::Result<Verdict> {
+    let server = Server::start(&trial.server, cluster)?;
+    let profile = Profile::parse(PROFILE, Path::new("."))?;
+    let overrides = Overrides {
+        seed,
+        speed: 1.0,
+        threads: 1,
+        connections: None,
+        lateness_max: None,
+        capacity: None,
+    };
+    let plan = Arc::new(compile(&profile, &server.target, &overrides)?);
+    let path = trial
+        .directory
+        .join(format!("control-{}.ledger", uuid::Uuid::now_v7()));
+    let header = Header::new("control", &server.target.url, None);
+    let ledger = Arc::new(Ledger::create(&path, &header)?);
+    let stop = Arc::new(AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        let killer = scope.spawn(|| {
+            std::thread::sleep(KILL_AFTER);
+            let killed = cluster.kill();
+            // What would follow are refusals; they prove nothing more.
+            stop.store(true, Ordering::Relaxed);
+            killed
+        });
+        let driven = drive(&plan, Some(&ledger), &stop, |_| {});
+        killer
+            .join()
+            .map_err(|_| anyhow::anyhow!("the killing thread panicked"))??;
+        driven.map(drop)
+    })?;
+    drop(server);
+    cluster.start()?;
+    let (header, entries) = ledger::read(&path)?;
+    let access = DatabaseAccess {
+        connection: cluster.connection("warrior"),
+        password_file: None,
+    };
+    verify_directly(&access, &header, &entries, None)
+}
+
+/// The API's server on a free port, until dropped.
+struct Server {
+    child: Child,
+    target: Target,
+}
+
+impl Server {
+    fn start(program: &Path, cluster: &Cluster) -> anyhow::Result<Server> {
+        let (port, admin) = (free_port()?, free_port()?);
+        let mut child = cluster
+            .server_command(program)
+            .arg("serve")
+            .env("PORT", port.to_string())
+            .env("ADMIN_PORT", admin.to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {}", program.display()))?;
+        let said = child
+            .stderr
+            .take()
+            .context("the server has no standard error")?;
+        let last = std::thread::spawn(move || {
+            BufReader::new(said)
+                .lines()
+                .map_while(Result::ok)
+                .last()
+                .unwrap_or_default()
+        });
+        let target = Target::parse(&format!("http://127.0.0.1:{port}"))?;
+        let mut server = Server { child, target };
+        let deadline = Instant::now() + LISTENS_WITHIN;
+        while reach(&server.target).is_err() {
+            if !matches!(server.child.try_wait(), Ok(None)) {
+                bail!("the server ended: {}", last.join().unwrap_or_default());
+            }
+            if Instant::now() > deadline {
+                bail!(
+                    "the server does not listen after {} s",
+                    LISTENS_WITHIN.as_secs()
+                );
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(server)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Its part is over, and what it still holds are connections to a dead database.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")
+        .context("no free port")?
+        .local_addr()?
+        .port())
+}
+
+/// Runs a command to its end, and says what it said when it fails.
+fn complete(command: &mut Command) -> anyhow::Result<()> {
+    let output = command
+        .output()
+        .with_context(|| format!("cannot run {command:?}"))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("{:?} failed: {}", command.get_program(), said.trim());
+    }
+    Ok(())
+}

@@ -1,0 +1,193 @@
+//! One request: sent, answered or not, counted, and written to the ledger.
+
+use hyper::Uri;
+
+use super::connection::{Answer, Failure};
+use super::pool::Counted;
+use super::tally::{Outcome, Unsent, record};
+use super::timer::now;
+use super::worker::Worker;
+use crate::target::given_location;
+use crate::workload::Prepared;
+
+/// A request that begins later than this after its moment counts as late.
+pub(super) const LATE_NANOS: u64 = 1_000_000;
+
+/// How many examples of failures a thread reports in one second.
+const EXAMPLES_MAX: usize = 3;
+
+impl Worker {
+    /// Sends a request that was due at `intended` and counts what comes of it. `begun` is when
+    /// the generator turned to it.
+    pub(super) async fn request(
+        &self,
+        endpoint: usize,
+        (intended, begun): (u64, u64),
+        prepared: &Prepared,
+        own: &mut Option<Counted>,
+    ) -> Result<Answer, Failure> {
+        self.count(endpoint, intended, |tally| {
+            tally.scheduled += 1;
+            let lateness = begun.saturating_sub(intended);
+            record(&mut tally.lateness, lateness);
+            tally.late += u64::from(lateness > LATE_NANOS);
+        });
+        let number = self.ledger_sent(prepared);
+        self.in_flight.set(self.in_flight.get() + 1);
+        let exchange = self.exchange(prepared, own);
+        let (stamps, result) = match tokio::time::timeout(self.plan.timeout, exchange).await {
+            Ok(done) => done,
+            Err(_elapsed) => {
+                // How far it came is not known; whether bytes left does not matter to a request
+                // that was given up, so it counts as sent.
+                *own = None;
+                (Stamps::default(), Err(Failure::Timeout))
+            }
+        };
+        self.in_flight.set(self.in_flight.get() - 1);
+        self.ledger_answer(number, &result);
+        self.settle(endpoint, intended, prepared, &stamps, &result);
+        result
+    }
+
+    async fn exchange(
+        &self,
+        prepared: &Prepared,
+        own: &mut Option<Counted>,
+    ) -> (Stamps, Result<Answer, Failure>) {
+        let mut stamps = Stamps::default();
+        loop {
+            let (counted, fresh) = match own.take() {
+                Some(counted) => (counted, false),
+                None => match self.connect().await {
+                    Ok((counted, connect)) => {
+                        stamps.connect = connect;
+                        (counted, connect.is_some())
+                    }
+                    Err(failure) => return (stamps, Err(failure)),
+                },
+            };
+            let counted = own.insert(counted);
+            let result = counted.connection.send(prepared.to_request()).await;
+            stamps.wrote = counted.connection.wrote_at();
+            stamps.read = counted.connection.read_at();
+            if result.is_err() {
+                *own = None;
+            }
+            // A kept connection that was closed before a byte left is not the request's failure.
+            if result.as_ref().err() == Some(&Failure::NotSent) && !fresh {
+                continue;
+            }
+            return (stamps, result);
+        }
+    }
+
+    fn settle(
+        &self,
+        endpoint: usize,
+        intended: u64,
+        prepared: &Prepared,
+        stamps: &Stamps,
+        result: &Result<Answer, Failure>,
+    ) {
+        let outcome = match result {
+            Ok(answer) if prepared.expect.holds(answer.status) => {
+                Some(Outcome::Prescribed(answer.status))
+            }
+            Ok(answer) => Some(Outcome::Other(answer.status)),
+            Err(failure) => Outcome::of_failure(failure),
+        };
+        let end = match result {
+            Ok(_) => stamps.read.unwrap_or_else(now),
+            Err(_) => now(),
+        };
+        self.count(endpoint, intended, |tally| {
+            if let Some(connect) = stamps.connect {
+                record(&mut tally.connect, connect);
+            }
+            let Some(outcome) = outcome else {
+                let reason = match result {
+                    Err(Failure::Exhausted(_)) => Unsent::Generator,
+                    _ => Unsent::Connect,
+                };
+                *tally.unsent.entry(reason).or_default() += 1;
+                return;
+            };
+            tally.sent += 1;
+            *tally.outcomes.entry(outcome).or_default() += 1;
+            let latency = end.saturating_sub(intended);
+            match outcome {
+                Outcome::Prescribed(_) => {
+                    record(&mut tally.latency, latency);
+                    let wrote = stamps.wrote.unwrap_or(intended);
+                    record(&mut tally.service, end.saturating_sub(wrote));
+                }
+                Outcome::Timeout | Outcome::Cut => record(&mut tally.latency, latency),
+                Outcome::Other(_) | Outcome::Protocol => {
+                    record(&mut tally.latency_failed, latency);
+                }
+            }
+            if let Ok(answer) = result {
+                tally.body_bytes += answer.body.len() as u64;
+            }
+        });
+        if !outcome.is_some_and(Outcome::is_success) {
+            self.note_example(prepared, result);
+        }
+    }
+
+    fn note_example(&self, prepared: &Prepared, result: &Result<Answer, Failure>) {
+        let mut current = self.current.borrow_mut();
+        if current.examples.len() >= EXAMPLES_MAX {
+            return;
+        }
+        let what = match result {
+            Ok(answer) => {
+                let body: String = String::from_utf8_lossy(&answer.body)
+                    .chars()
+                    .take(200)
+                    .collect();
+                format!("{} {body}", answer.status)
+            }
+            Err(failure) => failure.to_string(),
+        };
+        let sent: String = String::from_utf8_lossy(&prepared.body)
+            .chars()
+            .take(120)
+            .collect();
+        current
+            .examples
+            .push(format!("{} {sent} -> {what}", prepared.describe()));
+    }
+
+    fn ledger_sent(&self, prepared: &Prepared) -> Option<u64> {
+        let ledger = self.ledger.as_ref().filter(|_| prepared.is_create)?;
+        match ledger.sent(&prepared.body) {
+            Ok(number) => Some(number),
+            Err(error) => {
+                self.give_up(error);
+                None
+            }
+        }
+    }
+
+    fn ledger_answer(&self, number: Option<u64>, result: &Result<Answer, Failure>) {
+        if let (Some(ledger), Some(number)) = (&self.ledger, number)
+            && let Err(error) = ledger.answered(number, result)
+        {
+            self.give_up(error);
+        }
+    }
+}
+
+/// Where the server says that the created warrior is.
+pub(super) fn location_of(answer: &Answer) -> Option<Uri> {
+    given_location(answer.location.as_deref()?)
+}
+
+#[derive(Default)]
+struct Stamps {
+    connect: Option<u64>,
+    wrote: Option<u64>,
+    read: Option<u64>,
+}

@@ -1,0 +1,114 @@
+//! The open model: requests leave at their moments.
+
+use std::rc::Rc;
+
+use rand::RngExt;
+
+use super::exchange::location_of;
+use super::pool::Counted;
+use super::timer::now;
+use super::worker::Worker;
+use super::{Arrival, ConnectionMode, Follow, Scenario};
+use crate::schedule::stream;
+use crate::workload::Prepared;
+
+/// How many shared connections each thread opens before the run begins.
+const OPENED_AHEAD: usize = 32;
+
+/// Sends every arrival that belongs to this thread, then waits until each has ended.
+pub(super) async fn run(worker: &Rc<Worker>, arrivals: &[Arrival]) {
+    if worker.plan.connections == ConnectionMode::Shared {
+        open_ahead(worker).await;
+    }
+    let mine = arrivals
+        .iter()
+        .skip(worker.index)
+        .step_by(worker.plan.threads);
+    for arrival in mine {
+        // The request is made while there is nothing to do yet, not when it is due.
+        let scenario = &worker.plan.scenarios[arrival.scenario as usize];
+        let prepared = scenario
+            .maker
+            .make(u64::from(arrival.index), &worker.known.borrow());
+        let prepared = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => return worker.give_up(error),
+        };
+        let intended = worker.start + arrival.at;
+        worker.timer.sleep_until(intended).await;
+        if worker.stopped() {
+            break;
+        }
+        let (begun, entered) = (now(), worker.enter());
+        let (worker, arrival) = (Rc::clone(worker), *arrival);
+        tokio::task::spawn_local(async move {
+            let _counted = entered;
+            user(&worker, arrival, (intended, begun), prepared).await;
+        });
+    }
+    worker.users_ended().await;
+}
+
+/// Opens the first connections before the first moment, so that a high rate does not begin with
+/// a burst of handshakes that says nothing about the server.
+async fn open_ahead(worker: &Worker) {
+    let mut opened = Vec::new();
+    while opened.len() < OPENED_AHEAD {
+        // A target that cannot be connected to shows in the requests themselves.
+        let Ok((counted, _)) = worker.connect().await else {
+            break;
+        };
+        opened.push(counted);
+    }
+    opened
+        .into_iter()
+        .for_each(|counted| worker.release(counted));
+}
+
+/// One virtual user: the request, and what follows a 201.
+async fn user(worker: &Worker, arrival: Arrival, moments: (u64, u64), prepared: Prepared) {
+    let scenario: &Scenario = &worker.plan.scenarios[arrival.scenario as usize];
+    let mut own: Option<Counted> = None;
+    let result = worker
+        .request(scenario.endpoint, moments, &prepared, &mut own)
+        .await;
+    let created = result
+        .ok()
+        .filter(|answer| answer.status == 201 && prepared.is_create);
+    if let Some(location) = created.as_ref().and_then(location_of) {
+        worker.remember(location.clone(), arrival.at);
+        if let Some(follow) = &scenario.follow {
+            if worker.plan.connections == ConnectionMode::Shared {
+                give_back(worker, &mut own);
+            }
+            let due = now() + pause(worker, follow, arrival);
+            worker.timer.sleep_until(due).await;
+            let get = Prepared::get(&worker.plan.target, location, 200);
+            let begun = now();
+            // The answer is counted by `request`; nothing follows it.
+            worker
+                .request(follow.endpoint, (due, begun), &get, &mut own)
+                .await
+                .ok();
+        }
+    }
+    if worker.plan.connections == ConnectionMode::Shared {
+        give_back(worker, &mut own);
+    }
+}
+
+fn give_back(worker: &Worker, own: &mut Option<Counted>) {
+    if let Some(counted) = own.take() {
+        worker.release(counted);
+    }
+}
+
+/// The pause before a follow-up, drawn from the seed and not from the run's course.
+fn pause(worker: &Worker, follow: &Follow, arrival: Arrival) -> u64 {
+    let (least, most) = (
+        follow.after.0.as_nanos() as u64,
+        follow.after.1.as_nanos() as u64,
+    );
+    let lane = u64::from(arrival.scenario) + (1 << 32);
+    stream(worker.plan.seed, lane, u64::from(arrival.index)).random_range(least..=most.max(least))
+}

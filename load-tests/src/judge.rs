@@ -1,0 +1,243 @@
+//! Judging a run: was it one at all, and did it pass?
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::collect::{Collected, sum};
+use crate::engine::{Load, Outcome, Plan, Tally, Unsent};
+use crate::machine::{Held, Machine};
+use crate::profile::{Metric, Threshold};
+use crate::verify::{DatabaseFacts, Verdict};
+
+/// How a program run ended, as its exit code. The numbers are documented and do not change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+pub enum Exit {
+    /// Everything held.
+    Passed = 0,
+    /// Wrong arguments, profile or file.
+    Usage = 1,
+    /// The target could not be reached.
+    Unreachable = 2,
+    /// A threshold was missed, or a stored result was not reproduced.
+    ThresholdMissed = 3,
+    /// `compare`: B is worse than A.
+    Worse = 4,
+    /// A promise of the ledger was broken.
+    Lost = 5,
+    /// The run says nothing about the server.
+    Invalid = 6,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// Whether a run says anything about the server, and what speaks against it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Validity {
+    /// Why the run is INVALID; empty when it is not.
+    pub invalid: Vec<String>,
+    /// What the machine did that a reader should know.
+    pub marks: Vec<String>,
+}
+
+/// One threshold and what was measured.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Judged {
+    /// The condition as the profile writes it.
+    pub threshold: String,
+    /// The figure: microseconds for durations, a share of one for shares; `null` when the run
+    /// has none.
+    pub figure: Option<f64>,
+    /// Whether the condition is met. A figure that is missing meets none.
+    pub held: bool,
+}
+
+/// Above this share of a core a generator thread has no room to be on time.
+const CPU_MAX: f64 = 0.95;
+
+/// A disk that confirms more `fdatasync` a second than this does not reach stable storage.
+const FDATASYNC_PLAUSIBLE_MAX: f64 = 50_000.0;
+
+/// Asks whether the generator or the machine was what the run measured.
+pub fn validity(
+    plan: &Plan,
+    collected: &Collected,
+    interrupted: bool,
+    held: &Held,
+    machine: &Machine,
+    database: Option<&DatabaseFacts>,
+) -> Validity {
+    let mut validity = Validity::default();
+    let total = collected.total();
+    let invalid = &mut validity.invalid;
+    if interrupted {
+        invalid.push("interrupted before its end".to_owned());
+    }
+    let lateness = total.lateness.value_at_quantile(0.99);
+    if matches!(plan.load, Load::Open(_)) && u128::from(lateness) > plan.lateness_max.as_micros() {
+        invalid.push(format!(
+            "the generator was late: 1 % of the requests began more than {:.1} ms after their \
+             moment (limit {:?}); lower the rate or give it a core of its own",
+            lateness as f64 / 1000.0,
+            plan.lateness_max
+        ));
+    }
+    let saturated = saturated_seconds(plan, collected);
+    if saturated * 10 > collected.seconds.len() {
+        invalid.push(format!(
+            "the generator was the bottleneck: above {:.0} % of its {} core(s) in {saturated} of {} seconds; use more --threads",
+            CPU_MAX * 100.0,
+            plan.threads,
+            collected.seconds.len()
+        ));
+    }
+    let unsent = total.unsent.get(&Unsent::Generator).copied().unwrap_or(0);
+    if unsent > 0 {
+        invalid.push(format!(
+            "{unsent} requests were not sent because the generator was out of descriptors, ports \
+             or its connections_max; raise `ulimit -n` or the profile's limit"
+        ));
+    }
+    if total.sent == 0 {
+        invalid.push("nothing was sent after the warm-up".to_owned());
+    }
+    validity.marks = marks(held, machine, database);
+    validity
+}
+
+/// Compares every threshold with what was measured.
+pub fn thresholds(
+    thresholds: &[Threshold],
+    plan: &Plan,
+    collected: &Collected,
+    length_seconds: f64,
+    verdicts: &[Verdict],
+) -> Vec<Judged> {
+    let judge = |threshold: &Threshold| {
+        let tally = match &threshold.endpoint {
+            None => collected.total(),
+            Some(name) => sum(&plan
+                .endpoints
+                .iter()
+                .zip(&collected.tallies)
+                .filter(|(endpoint, _)| *endpoint == name)
+                .map(|(_, tally)| tally.clone())
+                .collect::<Vec<_>>()),
+        };
+        let figure = figure(&threshold.metric, &tally, length_seconds, verdicts);
+        let held = figure.is_some_and(|figure| threshold.holds(figure));
+        Judged {
+            threshold: threshold.to_string(),
+            figure,
+            held,
+        }
+    };
+    thresholds.iter().map(judge).collect()
+}
+
+/// What all judgements together come to. A broken promise is a fact even in an invalid run;
+/// thresholds of an invalid run mean nothing.
+pub fn exit(validity: &Validity, judged: &[Judged], verdicts: &[Verdict]) -> Exit {
+    if verdicts.iter().any(|verdict| !verdict.holds()) {
+        Exit::Lost
+    } else if !validity.invalid.is_empty() {
+        Exit::Invalid
+    } else if judged.iter().any(|judged| !judged.held) {
+        Exit::ThresholdMissed
+    } else {
+        Exit::Passed
+    }
+}
+
+/// Makes the run's directory and says where it is in case it cannot.
+pub fn create_directory(path: &Path) -> anyhow::Result<()> {
+    use anyhow::Context;
+    std::fs::create_dir_all(path)
+        .with_context(|| format!("cannot create the directory {} (--out)", path.display()))
+}
+
+fn saturated_seconds(plan: &Plan, collected: &Collected) -> usize {
+    let limit = CPU_MAX * plan.threads as f64;
+    collected
+        .seconds
+        .iter()
+        .filter(|second| second.cpu > limit)
+        .count()
+}
+
+fn marks(held: &Held, machine: &Machine, database: Option<&DatabaseFacts>) -> Vec<String> {
+    let mut marks = Vec::new();
+    if held.throttled_ms > 0 {
+        marks.push(format!(
+            "the cgroup was throttled for {} ms of CPU time",
+            held.throttled_ms
+        ));
+    }
+    if held.steal > 0.01 {
+        marks.push(format!(
+            "the hypervisor took {:.1} % of the CPU time",
+            held.steal * 100.0
+        ));
+    }
+    if held.busy > 0.95 {
+        marks.push(format!(
+            "the machine's CPUs were {:.0} % busy",
+            held.busy * 100.0
+        ));
+    }
+    if let Some(rate) = machine
+        .fdatasync_per_second
+        .filter(|rate| *rate > FDATASYNC_PLAUSIBLE_MAX)
+    {
+        marks.push(format!(
+            "{rate:.0} fdatasync a second is more than any disk confirms: a commit here does not \
+             prove durability"
+        ));
+    }
+    if let Some(database) = database {
+        for (name, value) in [
+            ("fsync", &database.fsync),
+            ("synchronous_commit", &database.synchronous_commit),
+            ("full_page_writes", &database.full_page_writes),
+        ] {
+            if value == "off" {
+                marks.push(format!(
+                    "PostgreSQL runs with {name} = off: a crash loses writes"
+                ));
+            }
+        }
+    }
+    marks
+}
+
+fn figure(metric: &Metric, tally: &Tally, seconds: f64, verdicts: &[Verdict]) -> Option<f64> {
+    let ended = tally.ended();
+    let share = |part: u64| (ended > 0).then(|| part as f64 / ended as f64);
+    let measured = |value: u64, of: u64| (of > 0).then_some(value as f64);
+    let latency = &tally.latency;
+    match metric {
+        Metric::Latency(q) => measured(latency.value_at_quantile(*q), latency.len()),
+        Metric::Service(q) => measured(tally.service.value_at_quantile(*q), tally.service.len()),
+        Metric::Max => measured(latency.max(), latency.len()),
+        Metric::Mean => (!latency.is_empty()).then(|| latency.mean()),
+        Metric::Success => share(tally.succeeded()),
+        Metric::Errors => share(tally.failed()),
+        Metric::Rate => Some(tally.succeeded() as f64 / seconds),
+        Metric::Refused => Some(tally.other(503) as f64),
+        Metric::Unknown => {
+            let of = |outcome| tally.outcomes.get(&outcome).copied().unwrap_or(0);
+            Some((tally.other(504) + of(Outcome::Cut) + of(Outcome::Timeout)) as f64)
+        }
+        Metric::Late => Some(tally.late as f64),
+        Metric::Lost => (!verdicts.is_empty())
+            .then(|| verdicts.iter().map(|v| v.lost).max().unwrap_or(0) as f64),
+    }
+}

@@ -1,0 +1,130 @@
+//! The server's own queues and pools, from its Prometheus text.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::client;
+use crate::target::Target;
+
+/// Gauges whose names hold one of these say how full the server is.
+const WORDS: [&str; 8] = [
+    "queue",
+    "pool",
+    "wait",
+    "in_flight",
+    "inflight",
+    "connection",
+    "breaker",
+    "workers",
+];
+
+/// Reads `/metrics` once a second until dropped. A server without it is no error.
+pub struct ServerGauges {
+    shared: Arc<Shared>,
+    ended: Receiver<()>,
+}
+
+#[derive(Default)]
+struct Shared {
+    newest: Mutex<BTreeMap<String, f64>>,
+    greatest: Mutex<BTreeMap<String, f64>>,
+    stop: AtomicBool,
+}
+
+impl ServerGauges {
+    /// Starts reading from this listener.
+    pub fn watch(target: Target) -> ServerGauges {
+        let shared: Arc<Shared> = Arc::default();
+        let (sender, ended) = sync_channel(1);
+        let reading = Arc::clone(&shared);
+        std::thread::spawn(move || {
+            while !reading.stop.load(Ordering::Relaxed) {
+                reading.read(&target);
+                std::thread::park_timeout(Duration::from_secs(1));
+            }
+            // Nobody need wait for it.
+            sender.send(()).ok();
+        });
+        ServerGauges { shared, ended }
+    }
+
+    /// The newest values.
+    pub fn newest(&self) -> BTreeMap<String, f64> {
+        lock(&self.shared.newest).clone()
+    }
+
+    /// The greatest value that each gauge had.
+    pub fn greatest(&self) -> BTreeMap<String, f64> {
+        lock(&self.shared.greatest).clone()
+    }
+}
+
+impl Drop for ServerGauges {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        self.ended.recv_timeout(Duration::from_secs(2)).ok();
+    }
+}
+
+impl Shared {
+    fn read(&self, target: &Target) {
+        let Ok(answer) = client::get(target, "/metrics") else {
+            return;
+        };
+        if answer.status != 200 {
+            return;
+        }
+        let gauges = parse(&String::from_utf8_lossy(&answer.body));
+        let mut greatest = lock(&self.greatest);
+        for (name, value) in &gauges {
+            let most = greatest.entry(name.clone()).or_insert(*value);
+            *most = most.max(*value);
+        }
+        *lock(&self.newest) = gauges;
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The gauges of the text that say how full the server is.
+fn parse(text: &str) -> BTreeMap<String, f64> {
+    let mut gauge = "";
+    let mut gauges = BTreeMap::new();
+    for line in text.lines() {
+        if let Some(declared) = line.strip_prefix("# TYPE ") {
+            gauge = declared.strip_suffix(" gauge").unwrap_or("");
+            continue;
+        }
+        let Some((name, value)) = line.rsplit_once(' ') else {
+            continue;
+        };
+        let bare = name.split('{').next().unwrap_or(name);
+        let wanted =
+            !gauge.is_empty() && bare == gauge && WORDS.iter().any(|word| bare.contains(word));
+        if let (true, Ok(value)) = (wanted, value.parse()) {
+            gauges.insert(name.to_owned(), value);
+        }
+    }
+    gauges
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_gauges_about_queues_and_pools_are_taken() {
+        let text = "# HELP queue_depth Jobs.\n# TYPE queue_depth gauge\n\
+                    queue_depth{lane=\"create\"} 3\nqueue_depth{lane=\"find\"} 0\n\
+                    # TYPE queue_refused counter\nqueue_refused_total 9\n\
+                    # TYPE build_info gauge\nbuild_info 1\n# EOF\n";
+        let gauges = parse(text);
+        assert_eq!(gauges.len(), 2, "{gauges:?}");
+        assert_eq!(gauges["queue_depth{lane=\"create\"}"], 3.0);
+    }
+}

@@ -1,0 +1,284 @@
+//! The full-screen view.
+
+use std::io::Stdout;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use ratatui::Frame;
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::crossterm::event::{self, Event, KeyCode, KeyModifiers};
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::{Color, Style, Stylize};
+use ratatui::text::Line;
+use ratatui::widgets::{Block, Gauge, Paragraph, Row, Sparkline, Table};
+
+use super::{Moment, micros};
+use crate::collect::sum;
+use crate::engine::Tally;
+
+/// A terminal in full-screen mode; dropped, it is as before.
+pub struct Tui {
+    terminal: Terminal<CrosstermBackend<Stdout>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Tui {
+    pub(super) fn open(stop: &Arc<AtomicBool>) -> std::io::Result<Tui> {
+        Ok(Tui {
+            terminal: ratatui::try_init()?,
+            stop: Arc::clone(stop),
+        })
+    }
+
+    pub(super) fn draw(&mut self, moment: &Moment<'_>) {
+        // A terminal that went away must not end the run.
+        self.terminal.draw(|frame| render(frame, moment)).ok();
+        self.take_keys();
+    }
+
+    /// In raw mode Ctrl-C is a key like any other.
+    fn take_keys(&self) {
+        while event::poll(Duration::ZERO).unwrap_or(false) {
+            if let Ok(Event::Key(key)) = event::read() {
+                let interrupt =
+                    key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
+                if interrupt || key.code == KeyCode::Char('q') {
+                    self.stop.store(true, Ordering::Relaxed);
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Tui {
+    fn drop(&mut self) {
+        ratatui::restore();
+    }
+}
+
+fn render(frame: &mut Frame<'_>, moment: &Moment<'_>) {
+    let endpoints = moment.plan.endpoints.len() as u16;
+    let gauges = if moment.gauges.is_empty() {
+        0
+    } else {
+        moment.gauges.len() as u16 + 2
+    };
+    let [progress, rate, latency, table, server, errors] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(6),
+        Constraint::Length(6),
+        Constraint::Length(endpoints + 4),
+        Constraint::Length(gauges),
+        Constraint::Min(3),
+    ])
+    .areas(frame.area());
+    render_progress(frame, progress, moment);
+    let per_second: Vec<Tally> = moment
+        .collected
+        .seconds
+        .iter()
+        .map(|row| sum(&row.tallies))
+        .collect();
+    let ended: Vec<u64> = per_second.iter().map(Tally::ended).collect();
+    render_history(frame, rate, "answers per second", &ended, |n| n.to_string());
+    let p99: Vec<u64> = per_second
+        .iter()
+        .map(|tally| tally.latency.value_at_quantile(0.99))
+        .collect();
+    render_history(frame, latency, "p99 from the intended moment", &p99, micros);
+    render_table(frame, table, moment);
+    render_gauges(frame, server, moment);
+    render_errors(frame, errors, moment);
+}
+
+fn render_progress(frame: &mut Frame<'_>, area: Rect, moment: &Moment<'_>) {
+    let done = (moment.second + 1) as f64 / moment.seconds_planned.max(1.0);
+    let label = format!(
+        "{} of {:.0} s   {}   q ends the run",
+        moment.second + 1,
+        moment.seconds_planned,
+        moment.plan.target.url
+    );
+    let gauge = Gauge::default()
+        .ratio(done.clamp(0.0, 1.0))
+        .label(label)
+        .gauge_style(Style::new().fg(Color::Blue).bg(Color::Black));
+    frame.render_widget(gauge, area);
+}
+
+fn render_history(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    title: &str,
+    values: &[u64],
+    show: impl Fn(u64) -> String,
+) {
+    let newest = values.last().copied().unwrap_or(0);
+    let greatest = values.iter().copied().max().unwrap_or(0);
+    let title = format!(
+        " {title}: {}   (greatest {}) ",
+        show(newest),
+        show(greatest)
+    );
+    let visible = values
+        .len()
+        .saturating_sub(usize::from(area.width.saturating_sub(2)));
+    let line = Sparkline::default()
+        .block(Block::bordered().title(title))
+        .data(&values[visible..])
+        .style(Style::new().fg(Color::Cyan));
+    frame.render_widget(line, area);
+}
+
+fn render_table(frame: &mut Frame<'_>, area: Rect, moment: &Moment<'_>) {
+    let head = ["sent", "ok", "failed", "p50", "p90", "p99", "p99.9", "max"];
+    let head = head.map(|name| Line::from(name).right_aligned());
+    let head = [Line::from("endpoint")].into_iter().chain(head);
+    let row = |name: &str, tally: &Tally| {
+        let at = |quantile| micros(tally.latency.value_at_quantile(quantile));
+        let failed = tally.failed();
+        let figures = [
+            tally.sent.to_string(),
+            tally.succeeded().to_string(),
+            failed.to_string(),
+            at(0.5),
+            at(0.9),
+            at(0.99),
+            at(0.999),
+            micros(tally.latency.max()),
+        ];
+        let figures = figures.map(|figure| Line::from(figure).right_aligned());
+        Row::new([Line::from(name.to_owned())].into_iter().chain(figures)).style(if failed > 0 {
+            Style::new().fg(Color::Red)
+        } else {
+            Style::new()
+        })
+    };
+    let names = moment.plan.endpoints.iter().zip(&moment.collected.tallies);
+    let mut rows: Vec<Row<'_>> = names.map(|(name, tally)| row(name, tally)).collect();
+    rows.push(row("all", &moment.collected.total()).bold());
+    let in_flight = moment
+        .collected
+        .seconds
+        .get(moment.second)
+        .map_or(0, |row| row.in_flight);
+    let late = moment.collected.total().late;
+    let title = format!(" whole run; in flight {in_flight}, begun late {late} ");
+    let widths = [
+        Constraint::Min(12),
+        Constraint::Length(9),
+        Constraint::Length(9),
+        Constraint::Length(8),
+        Constraint::Length(9),
+        Constraint::Length(9),
+        Constraint::Length(9),
+        Constraint::Length(9),
+        Constraint::Length(9),
+    ];
+    let table = Table::new(rows, widths)
+        .header(Row::new(head).style(Style::new().dim()))
+        .block(Block::bordered().title(title));
+    frame.render_widget(table, area);
+}
+
+fn render_gauges(frame: &mut Frame<'_>, area: Rect, moment: &Moment<'_>) {
+    let lines: Vec<Line<'_>> = moment
+        .gauges
+        .iter()
+        .map(|(name, value)| Line::from(format!("{value:>8}  {name}")))
+        .collect();
+    let block = Block::bordered().title(" the server's queues and pools ");
+    frame.render_widget(Paragraph::new(lines).block(block), area);
+}
+
+fn render_errors(frame: &mut Frame<'_>, area: Rect, moment: &Moment<'_>) {
+    let total = moment.collected.total();
+    let mut lines: Vec<Line<'_>> = total
+        .outcomes
+        .iter()
+        .filter(|(outcome, _)| !outcome.is_success())
+        .map(|(outcome, count)| Line::from(format!("{count:>8}  {outcome}")).fg(Color::Red))
+        .collect();
+    let unsent = total.unsent.iter();
+    lines.extend(
+        unsent.map(|(why, n)| Line::from(format!("{n:>8}  not sent: {why}")).fg(Color::Red)),
+    );
+    lines.extend(
+        moment
+            .collected
+            .examples
+            .iter()
+            .map(|example| Line::from(example.as_str())),
+    );
+    if lines.is_empty() {
+        lines.push(Line::from("none"));
+    }
+    let block = Block::bordered().title(" not as prescribed ");
+    frame.render_widget(Paragraph::new(lines).block(block), area);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use ratatui::backend::TestBackend;
+
+    use super::*;
+    use crate::collect::Collected;
+    use crate::engine::Engine;
+    use crate::profile::{Overrides, Profile, compile};
+    use crate::target::Target;
+
+    const PROFILE: &str = "name = 'x'\n[[scenario]]\nname = 'count'\nrequest = 'count'\n\
+                           arrivals = [{ rate = 50, for = '1s' }]\n";
+
+    #[test]
+    fn the_screen_shows_rates_latencies_errors_and_the_servers_queues() {
+        // A target that refuses: the screen has to show that, too.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("bound"));
+        drop(listener);
+        let profile = Profile::parse(PROFILE, ".".as_ref()).expect("valid");
+        let overrides = Overrides {
+            seed: 1,
+            speed: 1.0,
+            threads: 1,
+            connections: None,
+            lateness_max: None,
+            capacity: None,
+        };
+        let target = Target::parse(&url).expect("a URL");
+        let plan = Arc::new(compile(&profile, &target, &overrides).expect("a plan"));
+        let engine = Engine::start(&plan, None, &Arc::default()).expect("threads");
+        let mut collected = Collected::new(1);
+        while let Ok(next) = engine.next(Duration::from_secs(5)) {
+            collected.add(&next.expect("an interval each second"));
+        }
+        let gauges = BTreeMap::from([("warrior_queue_depth{lane=\"find\"}".to_owned(), 7.0)]);
+        let moment = Moment {
+            plan: &plan,
+            collected: &collected,
+            second: 0,
+            seconds_planned: 1.0,
+            gauges: &gauges,
+        };
+        let mut terminal = Terminal::new(TestBackend::new(110, 40)).expect("in memory");
+        terminal
+            .draw(|frame| render(frame, &moment))
+            .expect("in memory");
+        let screen = terminal.backend().to_string();
+        for part in [
+            "p99.9",
+            "count",
+            "not sent: no connection",
+            "warrior_queue_depth",
+            "q ends",
+        ] {
+            assert!(screen.contains(part), "{part} in\n{screen}");
+        }
+        assert!(screen.contains("50  not sent"), "{screen}");
+    }
+}

@@ -1,0 +1,210 @@
+//! From a profile to the plan of a run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+
+use super::{ClosedSpec, Connections, Profile, ScenarioSpec};
+use crate::engine::{Arrival, ConnectionMode, Follow, Load, Plan, Scenario};
+use crate::schedule::{Phase, arrivals};
+use crate::target::Target;
+use crate::workload::{Custom, Expect, Kind, Maker, Rows, Template};
+
+/// What the command line decides about a run.
+#[derive(Clone, Debug)]
+pub struct Overrides {
+    /// Draws everything that is random.
+    pub seed: u64,
+    /// Divides every length of time; rates stay.
+    pub speed: f64,
+    /// Generator threads.
+    pub threads: usize,
+    /// Closed mode with this many connections, whatever the profile says.
+    pub connections: Option<usize>,
+    /// How late one request in a hundred may begin, whatever the profile says.
+    pub lateness_max: Option<Duration>,
+    /// The measured capacity, for rates given as multiples of it.
+    pub capacity: Option<f64>,
+}
+
+/// The plan of a profile against a target.
+pub fn compile(profile: &Profile, target: &Target, overrides: &Overrides) -> anyhow::Result<Plan> {
+    ensure!(overrides.speed > 0.0, "--speed must be above 0");
+    ensure!(overrides.threads > 0, "--threads must be at least 1");
+    let mut endpoints = Vec::new();
+    let mut scenarios = Vec::new();
+    for (lane, spec) in profile.scenario.iter().enumerate() {
+        let kind = kind(spec, profile)
+            .with_context(|| format!("scenario `{}` of profile `{}`", spec.name, profile.name))?;
+        endpoints.push(spec.name.clone());
+        let endpoint = endpoints.len() - 1;
+        let follow = spec.follow.as_ref().map(|follow| {
+            endpoints.push(follow.name.clone());
+            Follow {
+                endpoint: endpoint + 1,
+                after: (follow.after_min, follow.after_max),
+            }
+        });
+        let maker = Maker::new(kind, overrides.seed, lane as u64, target);
+        scenarios.push(Scenario {
+            endpoint,
+            maker,
+            follow,
+            weight: spec.weight,
+        });
+    }
+    let closed = overrides
+        .connections
+        .map_or(profile.closed.clone(), |connections| {
+            Some(ClosedSpec {
+                connections,
+                length: open_length(profile),
+            })
+        });
+    let load = match closed {
+        Some(closed) => {
+            ensure!(
+                closed.connections > 0,
+                "closed mode wants at least 1 connection"
+            );
+            let length = faster(closed.length, overrides.speed);
+            Load::Closed {
+                connections: closed.connections,
+                length,
+            }
+        }
+        None => Load::Open(merged(profile, overrides)?),
+    };
+    Ok(Plan {
+        target: target.clone(),
+        endpoints,
+        scenarios,
+        load,
+        connections: match profile.connections {
+            Connections::Shared => ConnectionMode::Shared,
+            Connections::PerUser => ConnectionMode::PerUser,
+        },
+        connections_max: profile.connections_max,
+        timeout: profile.timeout,
+        lateness_max: overrides.lateness_max.unwrap_or(profile.lateness_max),
+        warmup: faster(profile.warmup, overrides.speed),
+        threads: overrides.threads,
+        seed: overrides.seed,
+    })
+}
+
+fn faster(length: Duration, speed: f64) -> Duration {
+    length.div_f64(speed)
+}
+
+/// How long the open profile would take: what `--connections` replaces.
+fn open_length(profile: &Profile) -> Duration {
+    if let Some(closed) = &profile.closed {
+        return closed.length;
+    }
+    let of = |scenario: &ScenarioSpec| {
+        scenario
+            .arrivals
+            .iter()
+            .map(|arrival| arrival.length)
+            .sum::<Duration>()
+    };
+    profile
+        .scenario
+        .iter()
+        .map(of)
+        .max()
+        .unwrap_or(Duration::from_secs(10))
+}
+
+/// The arrivals of all scenarios, in the order of their moments.
+fn merged(profile: &Profile, overrides: &Overrides) -> anyhow::Result<Vec<Arrival>> {
+    let mut all = Vec::new();
+    for (scenario, spec) in profile.scenario.iter().enumerate() {
+        let mut phases: Vec<Phase> = Vec::new();
+        for arrival in &spec.arrivals {
+            let expanded = arrival
+                .phases(overrides.capacity)
+                .with_context(|| format!("arrivals of scenario `{}`", spec.name))?;
+            phases.extend(expanded.into_iter().map(|phase| Phase {
+                length: faster(phase.length, overrides.speed),
+                ..phase
+            }));
+        }
+        // A seed of its own, so that two scenarios with the same phases do not arrive together.
+        let seed = overrides.seed.wrapping_add(scenario as u64 + 1);
+        for (index, at) in arrivals(&phases, seed).into_iter().enumerate() {
+            all.push(Arrival {
+                at,
+                scenario: u32::try_from(scenario)?,
+                index: u32::try_from(index)?,
+            });
+        }
+    }
+    all.sort_by_key(|arrival| arrival.at);
+    Ok(all)
+}
+
+fn kind(spec: &ScenarioSpec, profile: &Profile) -> anyhow::Result<Kind> {
+    if let Some(request) = &spec.request {
+        ensure!(
+            spec.method.is_none() && spec.path.is_none() && spec.body.is_none(),
+            "`request` and a request of one's own (`method`, `path`, `body`) exclude each other"
+        );
+        return Ok(match request.as_str() {
+            "create" => Kind::Create,
+            "create-valid" => Kind::CreateValid,
+            "search" => Kind::Search,
+            "search-without-term" => Kind::SearchWithoutTerm,
+            "find" => Kind::Find,
+            "count" => Kind::Count,
+            other => bail!(
+                "unknown request `{other}`; want create, create-valid, search, \
+                 search-without-term, find or count"
+            ),
+        });
+    }
+    let rows = match &spec.fields_file {
+        Some(file) => Rows::read(&profile.directory.join(file))?,
+        None => Rows::default(),
+    };
+    let body = match (&spec.body, &spec.body_file) {
+        (Some(_), Some(_)) => bail!("`body` and `body_file` exclude each other"),
+        (Some(body), None) => Some(body.clone()),
+        (None, Some(file)) => {
+            let path = profile.directory.join(file);
+            let text = std::fs::read_to_string(&path)
+                .with_context(|| format!("cannot read the body file {}", path.display()))?;
+            Some(text)
+        }
+        (None, None) => None,
+    };
+    let method = spec
+        .method
+        .as_deref()
+        .unwrap_or(if body.is_some() { "POST" } else { "GET" });
+    let mut headers = HeaderMap::new();
+    for (name, value) in &spec.headers {
+        let name: HeaderName = name
+            .parse()
+            .with_context(|| format!("header name `{name}`"))?;
+        let value: HeaderValue = value.parse().with_context(|| format!("header `{name}`"))?;
+        headers.append(name, value);
+    }
+    Ok(Kind::Custom(Arc::new(Custom {
+        method: method
+            .parse()
+            .with_context(|| format!("method `{method}`"))?,
+        path: Template::parse(spec.path.as_deref().unwrap_or("/"), &rows)?,
+        body: body.map(|body| Template::parse(&body, &rows)).transpose()?,
+        headers,
+        expect: match spec.expect.as_slice() {
+            [] => Expect::AnySuccess,
+            [status] => Expect::Exactly(*status),
+            several => Expect::AnyOf(several.into()),
+        },
+        rows,
+    })))
+}

@@ -1,0 +1,171 @@
+//! What a run leaves behind: JSON, Markdown, HTML, and a few lines on the terminal.
+
+mod charts;
+mod figures;
+mod html;
+mod markdown;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+pub use html::html;
+pub use markdown::markdown;
+
+use crate::live::micros;
+use crate::result::{Quantiles, RunResult};
+use crate::run::verdict_word;
+
+/// Where the files of a result are.
+#[derive(Clone, Debug)]
+pub struct Files {
+    /// The result itself.
+    pub json: PathBuf,
+    /// For a pull request.
+    pub markdown: PathBuf,
+    /// For reading.
+    pub html: PathBuf,
+}
+
+/// Writes all three into a directory, named by the run.
+pub fn write(result: &RunResult, directory: &Path) -> anyhow::Result<Files> {
+    let file = |extension: &str| directory.join(format!("{}.{extension}", result.run));
+    let files = Files {
+        json: file("json"),
+        markdown: file("md"),
+        html: file("html"),
+    };
+    let json = serde_json::to_string_pretty(result)? + "\n";
+    for (path, text) in [
+        (&files.json, json),
+        (&files.markdown, markdown(result)),
+        (&files.html, html(result)),
+    ] {
+        std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(files)
+}
+
+/// The verdict in at most five lines.
+pub fn verdict_lines(result: &RunResult, report: &Path) -> String {
+    let total = &result.total;
+    let mut lines = vec![format!(
+        "{}: {} of profile {}, {:.0} s",
+        verdict_word(result.exit),
+        if result.exit == crate::judge::Exit::Passed {
+            "every threshold"
+        } else {
+            "a run"
+        },
+        result.setup.profile,
+        result.measured_seconds
+    )];
+    lines.push(format!(
+        "answers: {} of {} as prescribed ({}), {} late, {} refused",
+        total.succeeded,
+        total.scheduled,
+        share(total.success),
+        total.late,
+        total.refused
+    ));
+    lines.push(match total.latency {
+        Some(latency) => format!("latency from the intended moment: {}", quantiles(&latency)),
+        None => "latency: nothing was measured".to_owned(),
+    });
+    let lost = result.verification.iter().map(|verdict| {
+        let state = if verdict.holds() {
+            ""
+        } else {
+            ", PROMISE BROKEN"
+        };
+        format!(
+            "lost {} of {} (by {}{state})",
+            verdict.lost, verdict.acknowledged, verdict.way
+        )
+    });
+    let lost: Vec<String> = lost.collect();
+    lines.push(if lost.is_empty() {
+        "ledger: not verified".to_owned()
+    } else {
+        lost.join("; ")
+    });
+    lines.push(format!("report: {}", report.display()));
+    lines.join("\n")
+}
+
+/// What a reader of the terminal needs besides the verdict: why it is not a pass.
+pub fn reasons(result: &RunResult) -> Vec<String> {
+    let missed = result
+        .thresholds
+        .iter()
+        .filter(|judged| !judged.held)
+        .map(|judged| {
+            format!(
+                "threshold missed: {} (measured {})",
+                judged.threshold,
+                figure(judged)
+            )
+        });
+    let broken = result
+        .verification
+        .iter()
+        .filter(|verdict| !verdict.holds());
+    let broken = broken.flat_map(|verdict| {
+        let count = (verdict.count_agrees() == Some(false))
+            .then(|| format!("by {}: the API's count and the table's differ", verdict.way));
+        let findings = verdict.findings.iter().take(3);
+        findings
+            .map(|finding| format!("by {}: {finding}", verdict.way))
+            .chain(count)
+    });
+    let invalid = result
+        .validity
+        .invalid
+        .iter()
+        .map(|reason| format!("INVALID: {reason}"));
+    let marks = result
+        .validity
+        .marks
+        .iter()
+        .map(|mark| format!("note: {mark}"));
+    broken.chain(invalid).chain(missed).chain(marks).collect()
+}
+
+/// A measured figure in the unit of its threshold.
+fn figure(judged: &crate::judge::Judged) -> String {
+    let Some(figure) = judged.figure else {
+        return "nothing".to_owned();
+    };
+    let limit = judged
+        .threshold
+        .split_whitespace()
+        .last()
+        .unwrap_or_default();
+    if limit.ends_with('%') {
+        share(figure)
+    } else if limit.ends_with('s') {
+        micros(figure as u64)
+    } else {
+        format!("{figure:.0}")
+    }
+}
+
+fn quantiles(latency: &Quantiles) -> String {
+    format!(
+        "p50 {}, p99 {}, p99.9 {}, max {}",
+        micros(latency.p50),
+        micros(latency.p99),
+        micros(latency.p99_9),
+        micros(latency.max)
+    )
+}
+
+/// A share as a percentage that never rounds a failure away.
+fn share(share: f64) -> String {
+    let percent = share * 100.0;
+    if share < 1.0 && percent > 99.99 {
+        return format!("{percent:.4} %");
+    }
+    let text = format!("{percent:.2}");
+    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+}

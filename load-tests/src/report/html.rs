@@ -1,0 +1,283 @@
+//! A report in one file: no script, no font, no picture from elsewhere.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
+
+use super::figures::{
+    CLASSES, endpoint_chart, in_flight_chart, latency_chart, percentile_chart, rate_chart,
+};
+use super::{figure, share};
+use crate::judge::Exit;
+use crate::live::micros;
+use crate::result::{EndpointResult, RunResult};
+use crate::run::verdict_word;
+
+/// The whole page.
+pub fn html(result: &RunResult) -> String {
+    let title = format!("{} · {}", result.setup.profile, verdict_word(result.exit));
+    let page = markup! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) }
+                style { (PreEscaped(include_str!("report.css"))) }
+            }
+            body {
+                (head(result))
+                (endpoint_table(result))
+                (charts(result))
+                (verification(result))
+                (wrong(result))
+                (environment(result))
+            }
+        }
+    };
+    page.into_string()
+}
+
+fn head(result: &RunResult) -> Markup {
+    let setup = &result.setup;
+    let total = &result.total;
+    let state = match result.exit {
+        Exit::Passed => "good",
+        Exit::Invalid => "doubt",
+        _ => "bad",
+    };
+    let latency = |pick: fn(&crate::result::Quantiles) -> u64| {
+        total
+            .latency
+            .as_ref()
+            .map_or("-".to_owned(), |latency| micros(pick(latency)))
+    };
+    markup! {
+        header class=(state) {
+            h1 { (verdict_word(result.exit)) span { (setup.profile) " against " (setup.target) } }
+            p { (setup.about) }
+        }
+        @for reason in &result.validity.invalid { p.reason { "INVALID: " (reason) } }
+        @for mark in &result.validity.marks { p.reason.mark { "Note: " (mark) } }
+        section.figures {
+            (big(&share(total.success), "as prescribed"))
+            (big(&format!("{:.0}/s", total.rate), "mean rate"))
+            (big(&latency(|l| l.p50), "p50"))
+            (big(&latency(|l| l.p99), "p99"))
+            (big(&latency(|l| l.p99_9), "p99.9"))
+            (big(&latency(|l| l.max), "greatest"))
+            @if let Some(verdict) = result.verification.last() {
+                (big(&format!("{} of {}", verdict.lost, verdict.acknowledged), "acknowledged writes lost"))
+            }
+        }
+        p.note {
+            @if setup.model == "open" {
+                "Open model: every request was sent at a moment planned before the run, and its \
+                 latency counts from that moment. Service time counts from the first byte sent."
+            } @else {
+                "Closed model: each connection waits for its answer before it sends again. The \
+                 rate is a capacity; the latencies say nothing about any given rate."
+            }
+        }
+        @if !result.thresholds.is_empty() {
+            table.thresholds {
+                tr { th { "threshold" } th.number { "measured" } th {} }
+                @for judged in &result.thresholds {
+                    tr class=(if judged.held { "held" } else { "missed" }) {
+                        td { code { (judged.threshold) } }
+                        td.number { (figure(judged)) }
+                        td { (if judged.held { "held" } else { "missed" }) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn big(figure: &str, label: &str) -> Markup {
+    markup! { div { strong { (figure) } small { (label) } } }
+}
+
+fn endpoint_table(result: &RunResult) -> Markup {
+    let shown = |value: Option<u64>| value.map_or("-".to_owned(), micros);
+    let row = |endpoint: &EndpointResult, class: &str| {
+        markup! {
+            tr class=(class) {
+                td { (endpoint.name) }
+                @for count in [endpoint.scheduled, endpoint.sent, endpoint.late, endpoint.refused, endpoint.failed()] {
+                    td.number { (count) }
+                }
+                td.number { (share(endpoint.success)) }
+                td.number { (format!("{:.1}", endpoint.rate)) }
+                @let l = endpoint.latency;
+                @for value in [l.map(|l| l.p50), l.map(|l| l.p90), l.map(|l| l.p99), l.map(|l| l.p99_9), l.map(|l| l.max)] {
+                    td.number { (shown(value)) }
+                }
+                td.number { (shown(endpoint.service.map(|s| s.p50))) }
+                td.number { (shown(endpoint.service.map(|s| s.p99))) }
+            }
+        }
+    };
+    markup! {
+        h2 { "Endpoints" }
+        div.wide { table {
+            thead {
+                tr {
+                    th rowspan="2" { "endpoint" }
+                    th.group colspan="5" { "requests" }
+                    th.number rowspan="2" { "success" }
+                    th.number rowspan="2" { "rate/s" }
+                    th.group colspan="5" { "latency from the intended moment" }
+                    th.group colspan="2" { "service time" }
+                }
+                tr {
+                    @for name in ["scheduled", "sent", "late", "refused", "failed", "p50", "p90", "p99", "p99.9", "max", "p50", "p99"] {
+                        th.number { (name) }
+                    }
+                }
+            }
+            @for endpoint in &result.endpoints { (row(endpoint, "")) }
+            (row(&result.total, "total"))
+        } }
+        p.note { "Late: begun by the generator more than 1 ms after its moment. Refused: 503. "
+            "Failed counts everything that was not the prescribed answer, refusals among it." }
+    }
+}
+
+fn charts(result: &RunResult) -> Markup {
+    let names: Vec<&str> = result
+        .endpoints
+        .iter()
+        .map(|endpoint| endpoint.name.as_str())
+        .collect();
+    markup! {
+        h2 { "Latency over time" }
+        (legend(&[("p50", "c0"), ("p99", "c1"), ("greatest", "c2")]))
+        (PreEscaped(latency_chart(result).svg()))
+        h2 { "p99 over time, by endpoint" }
+        (legend(&names.iter().copied().zip(CLASSES.into_iter().cycle()).collect::<Vec<_>>()))
+        (PreEscaped(endpoint_chart(result).svg()))
+        h2 { "Rate and errors" }
+        (legend(&[("scheduled", "c4"), ("answered as prescribed", "c0"), ("failed", "bad")]))
+        (PreEscaped(rate_chart(result).svg()))
+        h2 { "In flight" }
+        (legend(&[("requests without an answer, at the end of each second", "c3")]))
+        (PreEscaped(in_flight_chart(result).svg()))
+        h2 { "Percentiles" }
+        (legend(&[("latency from the intended moment, all endpoints", "c1")]))
+        (PreEscaped(percentile_chart(result).svg()))
+    }
+}
+
+fn legend(entries: &[(&str, &str)]) -> Markup {
+    markup! { p.legend { @for (name, class) in entries { span class=(class) { (name) } } } }
+}
+
+fn verification(result: &RunResult) -> Markup {
+    markup! {
+        @if !result.verification.is_empty() {
+            h2 { "What the database holds of what was promised" }
+            @for verdict in &result.verification { pre { (verdict) } }
+        }
+    }
+}
+
+fn wrong(result: &RunResult) -> Markup {
+    let total = &result.total;
+    markup! {
+        h2 { "Answers" }
+        table {
+            tr { th { "outcome" } @for endpoint in &result.endpoints { th.number { (endpoint.name) } } th.number { "all" } }
+            @for outcome in total.outcomes.keys() {
+                tr {
+                    td { (outcome) }
+                    @for endpoint in result.endpoints.iter().chain([total]) {
+                        td.number { (endpoint.outcomes.get(outcome).copied().unwrap_or(0)) }
+                    }
+                }
+            }
+            @for (why, count) in &total.unsent { tr.missed { td { "not sent: " (why) } @for _ in &result.endpoints { td {} } td.number { (count) } } }
+        }
+        @if !result.examples.is_empty() {
+            h3 { "Examples of what was not as prescribed" }
+            pre { @for example in &result.examples { (example) "\n" } }
+        }
+    }
+}
+
+fn environment(result: &RunResult) -> Markup {
+    let (setup, machine, held) = (&result.setup, &result.machine, &result.held);
+    let mut rows = vec![
+        ("run", result.run.clone()),
+        ("started", result.started_at.clone()),
+        (
+            "generator",
+            format!(
+                "warrior-load {}, {} thread(s) at priority {}, {:.1} us of CPU per request",
+                setup.generator,
+                setup.threads,
+                result.generator_nice,
+                result.generator_cpu_us_per_request
+            ),
+        ),
+        (
+            "begun late by (p50, p99, max)",
+            result.total.lateness.map_or("-".to_owned(), |late| {
+                format!(
+                    "{}, {}, {}",
+                    micros(late.p50),
+                    micros(late.p99),
+                    micros(late.max)
+                )
+            }),
+        ),
+        ("seed, speed", format!("{}, {}", setup.seed, setup.speed)),
+        ("profile digest", setup.profile_digest.clone()),
+        (
+            "machine",
+            format!(
+                "{}: {} CPUs ({}), {} MiB, Linux {}",
+                machine.host, machine.cpus, machine.cpu_model, machine.memory_mib, machine.kernel
+            ),
+        ),
+        (
+            "held back",
+            format!(
+                "throttled {} ms, stolen {}, busy {}",
+                held.throttled_ms,
+                share(held.steal),
+                share(held.busy)
+            ),
+        ),
+        (
+            "fdatasync",
+            machine
+                .fdatasync_per_second
+                .map_or("not measured".to_owned(), |rate| {
+                    format!("{rate:.0} a second (pg_test_fsync)")
+                }),
+        ),
+    ];
+    if let Some(database) = &result.database {
+        rows.push((
+            "PostgreSQL",
+            format!(
+                "{}; fsync {}, synchronous_commit {}, full_page_writes {}; settings {}",
+                database.version,
+                database.fsync,
+                database.synchronous_commit,
+                database.full_page_writes,
+                database.settings_digest.as_deref().unwrap_or("-")
+            ),
+        ));
+    }
+    markup! {
+        h2 { "Environment" }
+        table.environment {
+            @for (name, value) in &rows { tr { th { (name) } td { (value) } } }
+            @for (name, value) in &result.server_gauges_max {
+                tr { th { "greatest " (name) } td { (value) } }
+            }
+        }
+        h2 { "Profile" }
+        pre { (setup.profile_source) }
+    }
+}

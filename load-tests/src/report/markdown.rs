@@ -1,0 +1,90 @@
+//! A summary for a pull request.
+
+use std::fmt::Write;
+
+use super::{figure, share};
+use crate::live::micros;
+use crate::result::{EndpointResult, RunResult};
+use crate::run::verdict_word;
+
+/// The summary of a result.
+pub fn markdown(result: &RunResult) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _written = write_all(&mut text, result);
+    text
+}
+
+fn write_all(text: &mut String, result: &RunResult) -> std::fmt::Result {
+    let setup = &result.setup;
+    writeln!(
+        text,
+        "## {}: `{}` ({} model)\n",
+        verdict_word(result.exit),
+        setup.profile,
+        setup.model
+    )?;
+    for reason in &result.validity.invalid {
+        writeln!(text, "**INVALID**: {reason}\n")?;
+    }
+    writeln!(
+        text,
+        "| endpoint | scheduled | sent | late | refused | success | rate/s | p50 | p99 | p99.9 | max | service p99 |\n\
+         |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
+    )?;
+    for endpoint in result.endpoints.iter().chain([&result.total]) {
+        write_row(text, endpoint)?;
+    }
+    writeln!(
+        text,
+        "\nLatency counts from the intended moment of each request.\n"
+    )?;
+    for judged in &result.thresholds {
+        let mark = if judged.held { "held" } else { "**missed**" };
+        writeln!(
+            text,
+            "- {mark}: `{}` (measured {})",
+            judged.threshold,
+            figure(judged)
+        )?;
+    }
+    for verdict in &result.verification {
+        writeln!(text, "\n```text\n{verdict}\n```")?;
+    }
+    for mark in &result.validity.marks {
+        writeln!(text, "\n> Note: {mark}.")?;
+    }
+    let machine = &result.machine;
+    writeln!(
+        text,
+        "\n<sub>{} · seed {} · {} CPUs ({}) · kernel {} · generator {} · profile {}</sub>",
+        result.started_at,
+        setup.seed,
+        machine.cpus,
+        machine.cpu_model,
+        machine.kernel,
+        setup.generator,
+        &setup.profile_digest[..12.min(setup.profile_digest.len())]
+    )
+}
+
+fn write_row(text: &mut String, endpoint: &EndpointResult) -> std::fmt::Result {
+    let shown = |value: Option<u64>| value.map_or("-".to_owned(), micros);
+    let latency = endpoint.latency;
+    writeln!(
+        text,
+        "| {} | {} | {} | {} | {} | {} | {:.1} | {} | {} | {} | {} | {} |",
+        endpoint.name,
+        endpoint.scheduled,
+        endpoint.sent,
+        endpoint.late,
+        endpoint.refused,
+        share(endpoint.success),
+        endpoint.rate,
+        shown(latency.map(|l| l.p50)),
+        shown(latency.map(|l| l.p99)),
+        shown(latency.map(|l| l.p99_9)),
+        shown(latency.map(|l| l.max)),
+        shown(endpoint.service.map(|s| s.p99)),
+    )
+}

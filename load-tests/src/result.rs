@@ -1,0 +1,307 @@
+//! The result of a run as JSON. The schema is made from these types (`warrior-load schema`).
+//!
+//! Durations are microseconds, shares are of one, and absent figures are `null`.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::{Serializer, V2Serializer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::collect::{Collected, SecondTally, sum};
+use crate::engine::{Plan, Tally};
+use crate::judge::{Exit, Judged, Validity};
+use crate::machine::{Held, Machine};
+use crate::verify::{DatabaseFacts, Verdict};
+
+/// The version of this document; a change that breaks readers raises it.
+pub const SCHEMA: u32 = 1;
+
+/// Everything that is known about a run.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct RunResult {
+    /// The version of this document.
+    pub schema: u32,
+    /// The run's id.
+    pub run: String,
+    /// When it began (RFC 3339, UTC).
+    pub started_at: String,
+    /// What it was asked to do.
+    pub setup: Setup,
+    /// How it ended.
+    pub exit: Exit,
+    /// Whether it says anything about the server.
+    pub validity: Validity,
+    /// Every threshold.
+    pub thresholds: Vec<Judged>,
+    /// What the ledger's verification found, once for each way it was made.
+    pub verification: Vec<Verdict>,
+    /// The seconds in which requests were begun and measured.
+    pub measured_seconds: f64,
+    /// Requests of the warm-up, which are in no other figure.
+    pub warmup_requests: u64,
+    /// All endpoints together.
+    pub total: EndpointResult,
+    /// Each endpoint.
+    pub endpoints: Vec<EndpointResult>,
+    /// Second by second.
+    pub series: Vec<Second>,
+    /// The first examples of what was not as prescribed.
+    pub examples: Vec<String>,
+    /// CPU time of the generator per request that it sent, in microseconds.
+    pub generator_cpu_us_per_request: f64,
+    /// The priority of the generator's threads: -10 where the system allows it, else 0.
+    pub generator_nice: i32,
+    /// The machine that the generator ran on.
+    pub machine: Machine,
+    /// What that machine held back during the run.
+    pub held: Held,
+    /// The database, when the generator could ask it.
+    pub database: Option<DatabaseFacts>,
+    /// The greatest value of each queue and pool gauge that the server offered.
+    pub server_gauges_max: BTreeMap<String, f64>,
+    /// The ledger's file, beside this one.
+    pub ledger: Option<String>,
+}
+
+/// What a run was asked to do: enough to do it again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Setup {
+    /// Version of the generator.
+    pub generator: String,
+    /// Where requests went.
+    pub target: String,
+    /// The profile's name.
+    pub profile: String,
+    /// One sentence about it.
+    pub about: String,
+    /// SHA-256 of the profile's text.
+    pub profile_digest: String,
+    /// The profile's text.
+    pub profile_source: String,
+    /// Draws everything that is random.
+    pub seed: u64,
+    /// What lengths of time were divided by.
+    pub speed: f64,
+    /// Generator threads.
+    pub threads: usize,
+    /// Closed mode by the command line, with this many connections.
+    pub connections: Option<usize>,
+    /// The capacity that rates are multiples of, per second, when it was measured.
+    pub capacity: Option<f64>,
+    /// `open` or `closed`.
+    pub model: String,
+}
+
+/// The figures of one endpoint, or of all.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct EndpointResult {
+    /// Its name in the profile.
+    pub name: String,
+    /// Requests whose moment came.
+    pub scheduled: u64,
+    /// Requests of which bytes left.
+    pub sent: u64,
+    /// Requests begun more than a millisecond after their moment.
+    pub late: u64,
+    /// Answers 503 that were not prescribed.
+    pub refused: u64,
+    /// Why requests were not sent.
+    pub unsent: BTreeMap<String, u64>,
+    /// What came of those that were sent.
+    pub outcomes: BTreeMap<String, u64>,
+    /// Requests answered as the contract prescribes.
+    pub succeeded: u64,
+    /// Their share of all that ended.
+    pub success: f64,
+    /// How many of them a second.
+    pub rate: f64,
+    /// Bytes of answers' bodies.
+    pub body_bytes: u64,
+    /// From the intended moment: prescribed answers, and requests that got none.
+    pub latency: Option<Quantiles>,
+    /// From the intended moment: answers that were not the prescribed ones.
+    pub latency_failed: Option<Quantiles>,
+    /// From the first byte sent to the last received, of prescribed answers.
+    pub service: Option<Quantiles>,
+    /// Opening a connection.
+    pub connect: Option<Quantiles>,
+    /// How late the generator began.
+    pub lateness: Option<Quantiles>,
+    /// `latency` whole: an HdrHistogram (V2, microseconds) in base64.
+    pub latency_hdr: String,
+}
+
+/// A distribution, in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[allow(missing_docs, reason = "the names are the quantiles")]
+pub struct Quantiles {
+    /// How many values.
+    pub count: u64,
+    pub min: u64,
+    pub mean: f64,
+    pub p50: u64,
+    pub p90: u64,
+    pub p99: u64,
+    pub p99_9: u64,
+    pub p99_99: u64,
+    pub max: u64,
+}
+
+/// One second of the run. Requests are counted in the second in which they end.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Second {
+    /// Seconds from the start.
+    pub second: u64,
+    /// All endpoints together.
+    pub total: SecondRow,
+    /// Each endpoint, in the order of `endpoints`.
+    pub endpoints: Vec<SecondRow>,
+    /// Requests without an answer at its end.
+    pub in_flight: u64,
+    /// Open connections at its end.
+    pub connections: u64,
+    /// Cores that the generator used.
+    pub generator_cpu: f64,
+}
+
+/// The figures of one second; latencies in microseconds from the intended moment.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[allow(missing_docs, reason = "the names are the quantiles")]
+pub struct SecondRow {
+    /// Requests whose moment came.
+    pub scheduled: u64,
+    /// Requests answered as prescribed.
+    pub succeeded: u64,
+    /// Requests that ended otherwise.
+    pub failed: u64,
+    pub p50: u64,
+    pub p99: u64,
+    pub p99_9: u64,
+    pub max: u64,
+}
+
+impl EndpointResult {
+    /// The figures of a tally.
+    pub fn new(name: &str, tally: &Tally, seconds: f64) -> EndpointResult {
+        let ended = tally.ended().max(1);
+        EndpointResult {
+            name: name.to_owned(),
+            scheduled: tally.scheduled,
+            sent: tally.sent,
+            late: tally.late,
+            refused: tally.other(503),
+            unsent: tally
+                .unsent
+                .iter()
+                .map(|(why, n)| (why.to_string(), *n))
+                .collect(),
+            outcomes: tally
+                .outcomes
+                .iter()
+                .map(|(what, n)| (what.to_string(), *n))
+                .collect(),
+            succeeded: tally.succeeded(),
+            success: tally.succeeded() as f64 / ended as f64,
+            rate: tally.succeeded() as f64 / seconds,
+            body_bytes: tally.body_bytes,
+            latency: Quantiles::of(&tally.latency),
+            latency_failed: Quantiles::of(&tally.latency_failed),
+            service: Quantiles::of(&tally.service),
+            connect: Quantiles::of(&tally.connect),
+            lateness: Quantiles::of(&tally.lateness),
+            latency_hdr: encode(&tally.latency),
+        }
+    }
+
+    /// Requests that ended in any way but the prescribed one.
+    pub fn failed(&self) -> u64 {
+        self.outcomes.values().sum::<u64>() + self.unsent.values().sum::<u64>() - self.succeeded
+    }
+
+    /// The whole distribution of `latency`.
+    pub fn histogram(&self) -> Option<Histogram<u64>> {
+        let bytes = BASE64_STANDARD.decode(&self.latency_hdr).ok()?;
+        hdrhistogram::serialization::Deserializer::new()
+            .deserialize(&mut bytes.as_slice())
+            .ok()
+    }
+}
+
+impl Quantiles {
+    /// The quantiles of a histogram; `None` when it is empty.
+    pub fn of(histogram: &Histogram<u64>) -> Option<Quantiles> {
+        let at = |quantile: f64| histogram.value_at_quantile(quantile);
+        (!histogram.is_empty()).then(|| Quantiles {
+            count: histogram.len(),
+            min: histogram.min(),
+            mean: histogram.mean(),
+            p50: at(0.5),
+            p90: at(0.9),
+            p99: at(0.99),
+            p99_9: at(0.999),
+            p99_99: at(0.9999),
+            max: histogram.max(),
+        })
+    }
+}
+
+impl SecondRow {
+    fn new(tally: &Tally) -> SecondRow {
+        SecondRow {
+            scheduled: tally.scheduled,
+            succeeded: tally.succeeded(),
+            failed: tally.failed(),
+            p50: tally.latency.value_at_quantile(0.5),
+            p99: tally.latency.value_at_quantile(0.99),
+            p99_9: tally.latency.value_at_quantile(0.999),
+            max: tally.latency.max(),
+        }
+    }
+}
+
+/// The figures of every endpoint, and of all together first.
+pub fn endpoints(plan: &Plan, collected: &Collected) -> (EndpointResult, Vec<EndpointResult>) {
+    let seconds = plan.measured_seconds();
+    let each = plan
+        .endpoints
+        .iter()
+        .zip(&collected.tallies)
+        .map(|(name, tally)| EndpointResult::new(name, tally, seconds))
+        .collect();
+    (
+        EndpointResult::new("all", &collected.total(), seconds),
+        each,
+    )
+}
+
+/// The run second by second.
+pub fn series(collected: &Collected) -> Vec<Second> {
+    collected
+        .seconds
+        .iter()
+        .enumerate()
+        .map(|(second, row)| second_of(second, row))
+        .collect()
+}
+
+fn second_of(second: usize, row: &SecondTally) -> Second {
+    Second {
+        second: second as u64,
+        total: SecondRow::new(&sum(&row.tallies)),
+        endpoints: row.tallies.iter().map(SecondRow::new).collect(),
+        in_flight: row.in_flight,
+        connections: row.connections,
+        generator_cpu: row.cpu,
+    }
+}
+
+fn encode(histogram: &Histogram<u64>) -> String {
+    let mut bytes = Vec::new();
+    // Writing to memory cannot fail.
+    let _written = V2Serializer::new().serialize(histogram, &mut bytes);
+    BASE64_STANDARD.encode(bytes)
+}

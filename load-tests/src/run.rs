@@ -1,0 +1,366 @@
+//! A whole run: probing, sending, watching, verifying, judging.
+
+use std::collections::BTreeMap;
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context;
+use sha2::{Digest, Sha256};
+
+use crate::client;
+use crate::collect::Collected;
+use crate::engine::{Engine, Load, Plan};
+use crate::judge::{self, Exit};
+use crate::ledger::{self, Header, Ledger};
+use crate::live::{Moment, ServerGauges, View};
+use crate::machine::{Held, Machine, Pressure, fdatasync_per_second};
+use crate::profile::{Metric, Overrides, Profile, compile};
+use crate::result::{RunResult, SCHEMA, Setup, endpoints, series};
+use crate::target::Target;
+use crate::verify::{self, DatabaseFacts, Verdict};
+
+/// What a run needs to know.
+pub struct Order {
+    /// What to do.
+    pub profile: Profile,
+    /// To whom.
+    pub target: Target,
+    /// The command line's choices.
+    pub overrides: Overrides,
+    /// Where ledger and results go.
+    pub directory: PathBuf,
+    /// Direct access to the database.
+    pub database: Option<DatabaseAccess>,
+    /// Verify the ledger even if no threshold asks for it.
+    pub verify: bool,
+    /// Where the server's `/metrics` are.
+    pub admin: Option<Target>,
+    /// A directory on the database's disk, for `pg_test_fsync`.
+    pub fsync_directory: Option<PathBuf>,
+}
+
+/// How the database is reached directly.
+#[derive(Clone, Debug)]
+pub struct DatabaseAccess {
+    /// A connection string without a password.
+    pub connection: String,
+    /// The file that holds the password.
+    pub password_file: Option<PathBuf>,
+}
+
+/// The target does not accept connections.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot reach {url}: {why}; is the server running there?")]
+pub struct Unreachable {
+    url: String,
+    why: std::io::Error,
+}
+
+impl DatabaseAccess {
+    /// Connects.
+    pub fn connect(&self) -> anyhow::Result<postgres::Client> {
+        verify::connect(&self.connection, self.password_file.as_deref())
+    }
+}
+
+/// Does it. The result's `exit` says how it ended; an error means that there is no result.
+pub fn run(order: &Order, stop: &Arc<AtomicBool>, mut view: View) -> anyhow::Result<RunResult> {
+    // What is wrong with the order is told before anything is asked of the target.
+    let any_capacity = Overrides {
+        capacity: Some(1.0),
+        ..order.overrides.clone()
+    };
+    compile(&order.profile, &order.target, &any_capacity)?;
+    reach(&order.target)?;
+    let mut machine = Machine::look();
+    machine.fdatasync_per_second = order
+        .fsync_directory
+        .as_deref()
+        .and_then(fdatasync_per_second);
+    let database = order.database.as_ref().map(facts).transpose()?;
+    let overrides = with_capacity(order, stop)?;
+    let plan = Arc::new(compile(&order.profile, &order.target, &overrides)?);
+    judge::create_directory(&order.directory)?;
+    let run = uuid::Uuid::now_v7().to_string();
+    let ledger = open_ledger(order, &plan, &run)?.map(Arc::new);
+    let started_at = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+
+    let gauges = order.admin.clone().map(ServerGauges::watch);
+    let before = Pressure::now();
+    let collected = drive(&plan, ledger.as_ref(), stop, |moment_of| {
+        let newest = gauges
+            .as_ref()
+            .map(ServerGauges::newest)
+            .unwrap_or_default();
+        moment_of(&newest, &mut view);
+    })?;
+    let held = Pressure::now().since(before);
+    drop(view);
+
+    let verification = match &ledger {
+        Some(ledger) if order.verify || asks_for_lost(&order.profile) => {
+            verify_ledger(ledger.path(), &order.target, order.database.as_ref())?
+        }
+        _ => Vec::new(),
+    };
+    let interrupted = stop.load(Ordering::Relaxed);
+    let greatest = gauges.map(|gauges| gauges.greatest()).unwrap_or_default();
+    let facts = Facts {
+        machine,
+        held,
+        database,
+        verification,
+        interrupted,
+        greatest,
+    };
+    let mut result = judged(order, &overrides, &plan, &collected, facts);
+    (result.run, result.started_at) = (run, started_at);
+    result.ledger = ledger.as_ref().and_then(|ledger| file_name(ledger.path()));
+    Ok(result)
+}
+
+/// Runs a plan and adds up what it did. `each_second` is given a way to show the newest second.
+pub fn drive(
+    plan: &Arc<Plan>,
+    ledger: Option<&Arc<Ledger>>,
+    stop: &Arc<AtomicBool>,
+    mut each_second: impl FnMut(&dyn Fn(&BTreeMap<String, f64>, &mut View)),
+) -> anyhow::Result<Collected> {
+    let engine = Engine::start(plan, ledger, stop)?;
+    let mut collected = Collected::new(plan.endpoints.len());
+    let mut reported = vec![0usize; 0];
+    let seconds_planned = plan.measured_seconds() + plan.warmup.as_secs_f64();
+    while let Ok(next) = engine.next(Duration::from_secs(60)) {
+        let Some(interval) = next else { continue };
+        collected.add(&interval);
+        let second = interval.second as usize;
+        reported.resize(reported.len().max(second + 1), 0);
+        reported[second] += 1;
+        if reported[second] < plan.threads {
+            continue;
+        }
+        if let Some(ledger) = ledger {
+            ledger.sync()?;
+        }
+        each_second(&|gauges, view| {
+            view.show(&Moment {
+                plan,
+                collected: &collected,
+                second,
+                seconds_planned,
+                gauges,
+            });
+        });
+    }
+    engine.join()?;
+    if let Some(ledger) = ledger {
+        ledger.sync()?;
+    }
+    Ok(collected)
+}
+
+/// Judges a ledger in every way that is open: by HTTP, and directly when there is access.
+pub fn verify_ledger(
+    path: &Path,
+    target: &Target,
+    database: Option<&DatabaseAccess>,
+) -> anyhow::Result<Vec<Verdict>> {
+    let (header, entries) = ledger::read(path)?;
+    let mut verdicts = vec![verify::verify_by_http(target, &header, &entries)?];
+    if let Some(access) = database {
+        verdicts.push(verify_directly(
+            access,
+            &header,
+            &entries,
+            client::count(target)?,
+        )?);
+    }
+    Ok(verdicts)
+}
+
+/// Judges a ledger in PostgreSQL alone.
+pub fn verify_directly(
+    access: &DatabaseAccess,
+    header: &Header,
+    entries: &[ledger::Entry],
+    count_told: Option<u64>,
+) -> anyhow::Result<Verdict> {
+    verify::verify_in_postgres(&mut access.connect()?, header, entries, count_told)
+}
+
+/// Fails with [`Unreachable`] when nothing listens there.
+pub fn reach(target: &Target) -> Result<(), Unreachable> {
+    TcpStream::connect_timeout(&target.address, Duration::from_secs(5))
+        .map(drop)
+        .map_err(|why| Unreachable {
+            url: target.url.clone(),
+            why,
+        })
+}
+
+/// Keeps the requests of the capacity probe apart from those of the run.
+const PROBE_SEED: u64 = 0x5f0b_3d6c;
+
+struct Facts {
+    machine: Machine,
+    held: Held,
+    database: Option<DatabaseFacts>,
+    verification: Vec<Verdict>,
+    interrupted: bool,
+    greatest: BTreeMap<String, f64>,
+}
+
+fn judged(
+    order: &Order,
+    overrides: &Overrides,
+    plan: &Plan,
+    collected: &Collected,
+    facts: Facts,
+) -> RunResult {
+    let Facts {
+        machine,
+        held,
+        database,
+        verification,
+        interrupted,
+        greatest,
+    } = facts;
+    let validity = judge::validity(
+        plan,
+        collected,
+        interrupted,
+        &held,
+        &machine,
+        database.as_ref(),
+    );
+    let thresholds = judge::thresholds(
+        &order.profile.thresholds,
+        plan,
+        collected,
+        plan.measured_seconds(),
+        &verification,
+    );
+    let (total, endpoints) = endpoints(plan, collected);
+    let sent = (collected.warmup.sent + total.sent).max(1);
+    RunResult {
+        schema: SCHEMA,
+        run: String::new(),
+        started_at: String::new(),
+        setup: setup(order, overrides, plan),
+        exit: judge::exit(&validity, &thresholds, &verification),
+        validity,
+        thresholds,
+        verification,
+        measured_seconds: plan.measured_seconds(),
+        warmup_requests: collected.warmup.ended(),
+        total,
+        endpoints,
+        series: series(collected),
+        examples: collected.examples.clone(),
+        generator_nice: collected.nice,
+        generator_cpu_us_per_request: collected.cpu_seconds * 1e6 / sent as f64,
+        machine,
+        held,
+        database,
+        server_gauges_max: greatest,
+        ledger: None,
+    }
+}
+
+fn setup(order: &Order, overrides: &Overrides, plan: &Plan) -> Setup {
+    let digest = Sha256::digest(order.profile.source.as_bytes());
+    Setup {
+        generator: env!("CARGO_PKG_VERSION").to_owned(),
+        target: order.target.url.clone(),
+        profile: order.profile.name.clone(),
+        about: order.profile.about.clone(),
+        profile_digest: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        profile_source: order.profile.source.clone(),
+        seed: overrides.seed,
+        speed: overrides.speed,
+        threads: overrides.threads,
+        connections: overrides.connections,
+        capacity: overrides.capacity,
+        model: match plan.load {
+            Load::Open(_) => "open",
+            Load::Closed { .. } => "closed",
+        }
+        .to_owned(),
+    }
+}
+
+/// Measures the capacity when the profile's rates are multiples of it.
+fn with_capacity(order: &Order, stop: &Arc<AtomicBool>) -> anyhow::Result<Overrides> {
+    let mut overrides = order.overrides.clone();
+    let Some(closed) = order
+        .profile
+        .capacity
+        .clone()
+        .filter(|_| overrides.capacity.is_none())
+    else {
+        return Ok(overrides);
+    };
+    let probe = Profile {
+        closed: Some(closed),
+        warmup: Duration::ZERO,
+        ..order.profile.clone()
+    };
+    // Another seed: rows of the probe that equal rows of the run would look as if they had been
+    // stored twice.
+    let seed = overrides.seed ^ PROBE_SEED;
+    let own = Overrides {
+        speed: 1.0,
+        seed,
+        ..overrides.clone()
+    };
+    let plan = Arc::new(compile(&probe, &order.target, &own)?);
+    let collected = drive(&plan, None, stop, |_| {})?;
+    let capacity = collected.total().succeeded() as f64 / plan.measured_seconds();
+    anyhow::ensure!(
+        capacity > 0.0,
+        "the capacity cannot be measured: no request succeeded"
+    );
+    println!("capacity: {capacity:.0} requests a second");
+    overrides.capacity = Some(capacity);
+    Ok(overrides)
+}
+
+fn open_ledger(order: &Order, plan: &Plan, run: &str) -> anyhow::Result<Option<Ledger>> {
+    if !plan.creates() {
+        return Ok(None);
+    }
+    let before = client::count(&order.target)?;
+    let header = Header::new(run, &order.target.url, before);
+    Ledger::create(&order.directory.join(format!("{run}.ledger")), &header).map(Some)
+}
+
+fn facts(access: &DatabaseAccess) -> anyhow::Result<DatabaseFacts> {
+    verify::database_facts(&mut access.connect()?).context("cannot ask PostgreSQL its settings")
+}
+
+fn asks_for_lost(profile: &Profile) -> bool {
+    profile
+        .thresholds
+        .iter()
+        .any(|threshold| threshold.metric == Metric::Lost)
+}
+
+fn file_name(path: &Path) -> Option<String> {
+    Some(path.file_name()?.to_string_lossy().into_owned())
+}
+
+/// Whether the result may be trusted and passed, in one word.
+pub fn verdict_word(exit: Exit) -> &'static str {
+    match exit {
+        Exit::Passed => "PASSED",
+        Exit::Usage => "USAGE",
+        Exit::Unreachable => "UNREACHABLE",
+        Exit::ThresholdMissed => "THRESHOLD MISSED",
+        Exit::Worse => "WORSE",
+        Exit::Lost => "PROMISE BROKEN",
+        Exit::Invalid => "INVALID",
+    }
+}

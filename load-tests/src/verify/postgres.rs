@@ -1,0 +1,365 @@
+//! The direct way: every row of the table against every line of the ledger.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use postgres::fallible_iterator::FallibleIterator;
+use postgres::{Client, Config, NoTls};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Verdict;
+use crate::ledger::{Entry, Fate, Header, Stored};
+
+/// How far the database's clock may be behind the generator's.
+const CLOCK_SKEW_SECONDS: f64 = 5.0;
+
+/// What makes two databases comparable.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DatabaseFacts {
+    /// `server_version`.
+    pub version: String,
+    /// Whether a commit reaches the disk at all.
+    pub fsync: String,
+    /// Whether a commit waits for it.
+    pub synchronous_commit: String,
+    /// Whether torn pages are survived.
+    pub full_page_writes: String,
+    /// A digest of every setting that is not at its default.
+    pub settings_digest: Option<String>,
+}
+
+/// Connects directly, by a connection string, with the password from a file when one is given.
+pub fn connect(connection: &str, password_file: Option<&Path>) -> anyhow::Result<Client> {
+    let mut config: Config = connection.parse().context(
+        "--postgres is not a connection string; want `host=... port=... user=... dbname=...`",
+    )?;
+    if let Some(path) = password_file {
+        let password = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read --postgres-password-file {}", path.display()))?;
+        config.password(password.trim_end_matches(['\r', '\n']));
+    }
+    config
+        .connect_timeout(Duration::from_secs(5))
+        .application_name("warrior-load");
+    config
+        .connect(NoTls)
+        .context("cannot connect to PostgreSQL as --postgres says")
+}
+
+/// Asks what makes this database comparable with another.
+pub fn database_facts(client: &mut Client) -> anyhow::Result<DatabaseFacts> {
+    let row = client.query_typed_one(include_str!("facts.sql"), &[])?;
+    Ok(DatabaseFacts {
+        version: row.get(0),
+        fsync: row.get(1),
+        synchronous_commit: row.get(2),
+        full_page_writes: row.get(3),
+        settings_digest: row.get(4),
+    })
+}
+
+/// Judges a ledger by the table itself. `count_told` is what the API says at the same time.
+pub fn verify_in_postgres(
+    client: &mut Client,
+    header: &Header,
+    entries: &[Entry],
+    count_told: Option<u64>,
+) -> anyhow::Result<Verdict> {
+    let mut check = Check::new(entries);
+    let since = header.started_at as f64 - CLOCK_SKEW_SECONDS;
+    let parameters: [(&(dyn postgres::types::ToSql + Sync), postgres::types::Type); 1] =
+        [(&since, postgres::types::Type::FLOAT8)];
+    let mut rows = client
+        .query_typed_raw(include_str!("warriors.sql"), parameters)
+        .context("cannot read the table `warrior`")?;
+    let mut count = 0;
+    while let Some(row) = rows
+        .next()
+        .context("cannot read the table `warrior` to its end")?
+    {
+        count += 1;
+        let unreadable = || format!("row {count} of the table `warrior` has an unexpected shape");
+        let skills: Vec<Option<String>> = row.try_get(3).with_context(unreadable)?;
+        let stored = Stored {
+            name: row.try_get(1).with_context(unreadable)?,
+            dob: row.try_get(2).with_context(unreadable)?,
+            // A NULL among the skills is nothing that a request can hold; neither is U+0000.
+            fight_skills: skills
+                .into_iter()
+                .map(|skill| skill.unwrap_or("\0".into()))
+                .collect(),
+        };
+        check.row(
+            row.try_get(0).with_context(unreadable)?,
+            &stored,
+            row.get(4),
+        );
+    }
+    let mut verdict = check.finish();
+    verdict.count_expected = Some(count);
+    verdict.count_told = count_told;
+    Ok(verdict)
+}
+
+struct Check<'a> {
+    entries: &'a [Entry],
+    /// Rows found for each entry.
+    found: Vec<u32>,
+    by_id: HashMap<&'a str, usize>,
+    by_content: HashMap<&'a Stored, Vec<usize>>,
+    verdict: Verdict,
+}
+
+impl<'a> Check<'a> {
+    fn new(entries: &'a [Entry]) -> Check<'a> {
+        let mut by_id = HashMap::new();
+        let mut by_content: HashMap<&Stored, Vec<usize>> = HashMap::new();
+        let mut verdict = Verdict {
+            way: "postgres".to_owned(),
+            ..Verdict::default()
+        };
+        for (place, entry) in entries.iter().enumerate() {
+            if let Some(id) = id_of(&entry.fate)
+                && let Some(earlier) = by_id.insert(id, place)
+            {
+                verdict.duplicates += 1;
+                let (a, b) = (entries[earlier].number, entry.number);
+                verdict.find(format!("requests {a} and {b} were given the same id {id}"));
+            }
+            if let Some(warrior) = &entry.warrior {
+                by_content.entry(warrior).or_default().push(place);
+            }
+        }
+        Check {
+            entries,
+            found: vec![0; entries.len()],
+            by_id,
+            by_content,
+            verdict,
+        }
+    }
+
+    fn row(&mut self, id: &str, stored: &Stored, recent: bool) {
+        if let Some(place) = self.by_id.get(id).copied() {
+            return self.claimed(place, id, stored);
+        }
+        // Nobody was told this id. Only the content can say where the row comes from.
+        let candidates: &[usize] = match self.by_content.get(stored) {
+            Some(candidates) if recent => candidates,
+            _ => &[],
+        };
+        let free = |place: &&usize| self.found[**place] == 0;
+        let may_be_here = candidates
+            .iter()
+            .filter(free)
+            .find(|place| {
+                matches!(
+                    self.entries[**place].fate,
+                    Fate::Unknown { location: None } | Fate::AcknowledgedWithoutLocation
+                )
+            })
+            .or_else(|| candidates.iter().find(free))
+            .or(candidates.first())
+            .copied();
+        let Some(place) = may_be_here else {
+            *self.verdict.foreign.get_or_insert(0) += 1;
+            return;
+        };
+        let number = self.entries[place].number;
+        match &self.entries[place].fate {
+            Fate::Unknown { location: None } | Fate::AcknowledgedWithoutLocation
+                if self.found[place] == 0 =>
+            {
+                self.found[place] = 1;
+            }
+            Fate::Refused => {
+                self.verdict.refused_but_stored += 1;
+                self.verdict.find(format!(
+                    "request {number} was refused (503) but is row {id}"
+                ));
+            }
+            Fate::Rejected { status } => {
+                self.verdict.rejected_but_stored += 1;
+                self.verdict.find(format!(
+                    "request {number} was rejected ({status}) but is row {id}"
+                ));
+            }
+            _ => {
+                self.verdict.duplicates += 1;
+                self.verdict.find(format!(
+                    "request {number} is there a second time, as row {id}"
+                ));
+            }
+        }
+    }
+
+    fn claimed(&mut self, place: usize, id: &str, stored: &Stored) {
+        let entry = &self.entries[place];
+        self.found[place] += 1;
+        if self.found[place] > 1 {
+            self.verdict.duplicates += 1;
+            self.verdict.find(format!(
+                "id {id} is in the table {} times",
+                self.found[place]
+            ));
+            return;
+        }
+        let different = match &entry.warrior {
+            Some(sent) => sent.differences(stored),
+            None => vec!["everything"],
+        };
+        if !different.is_empty() {
+            self.verdict.altered += 1;
+            let number = entry.number;
+            self.verdict.find(format!(
+                "row {id} differs from request {number} in {}",
+                different.join(", ")
+            ));
+        } else if matches!(entry.fate, Fate::Acknowledged { .. }) {
+            self.verdict.present += 1;
+        }
+    }
+
+    fn finish(mut self) -> Verdict {
+        for (entry, found) in self.entries.iter().zip(&self.found) {
+            let verdict = &mut self.verdict;
+            verdict.creates += 1;
+            match &entry.fate {
+                Fate::Acknowledged { location } => {
+                    verdict.acknowledged += 1;
+                    if *found == 0 {
+                        verdict.lost += 1;
+                        verdict.find(format!(
+                            "LOST: request {} was 201, {location}",
+                            entry.number
+                        ));
+                    }
+                }
+                Fate::AcknowledgedWithoutLocation => {
+                    verdict.acknowledged += 1;
+                    verdict.without_location += 1;
+                    verdict.find(format!(
+                        "request {} was 201 without a Location",
+                        entry.number
+                    ));
+                }
+                Fate::Refused => verdict.refused += 1,
+                Fate::Rejected { .. } => verdict.rejected += 1,
+                Fate::Unsent => verdict.unsent += 1,
+                Fate::Unknown { .. } if *found > 0 => verdict.unknown_stored += 1,
+                Fate::Unknown { .. } => verdict.unknown_absent += 1,
+            }
+        }
+        self.verdict.foreign.get_or_insert(0);
+        self.verdict
+    }
+}
+
+/// The id that the server told, which is the last part of the location.
+fn id_of(fate: &Fate) -> Option<&str> {
+    match fate {
+        Fate::Acknowledged { location }
+        | Fate::Unknown {
+            location: Some(location),
+        } => location.rsplit('/').next(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored(name: &str) -> Stored {
+        Stored {
+            name: name.to_owned(),
+            dob: "2000-01-01".to_owned(),
+            fight_skills: vec!["Judo".to_owned()],
+        }
+    }
+
+    fn entry(number: u64, name: &str, fate: Fate) -> Entry {
+        Entry {
+            number,
+            warrior: Some(stored(name)),
+            fate,
+        }
+    }
+
+    fn acknowledged(id: &str) -> Fate {
+        Fate::Acknowledged {
+            location: format!("/warrior/{id}"),
+        }
+    }
+
+    fn unknown(id: Option<&str>) -> Fate {
+        Fate::Unknown {
+            location: id.map(|id| format!("/warrior/{id}")),
+        }
+    }
+
+    #[test]
+    fn every_kind_of_broken_promise_is_told_from_every_other() {
+        let entries = [
+            entry(0, "kept", acknowledged("a")),
+            entry(1, "lost", acknowledged("b")),
+            entry(2, "changed", acknowledged("c")),
+            entry(3, "refused", Fate::Refused),
+            entry(4, "refused but there", Fate::Refused),
+            entry(5, "cut, there", unknown(None)),
+            entry(6, "cut, not there", unknown(None)),
+            entry(7, "504, there", unknown(Some("h"))),
+            entry(8, "504, not there", unknown(Some("i"))),
+            entry(9, "rejected but there", Fate::Rejected { status: 422 }),
+        ];
+        let mut check = Check::new(&entries);
+        for (id, name, recent) in [
+            ("a", "kept", true),
+            ("c", "CHANGED", true),
+            ("x", "refused but there", true),
+            ("y", "cut, there", true),
+            ("h", "504, there", true),
+            ("z", "rejected but there", true),
+            ("twice", "kept", true),
+            ("somebody else's", "foreign", true),
+            ("an earlier run's", "kept", false),
+        ] {
+            check.row(id, &stored(name), recent);
+        }
+        let v = check.finish();
+        assert_eq!((v.creates, v.acknowledged, v.present), (10, 3, 1));
+        assert_eq!((v.lost, v.altered, v.duplicates), (1, 1, 1));
+        assert_eq!(
+            (v.refused, v.refused_but_stored, v.rejected_but_stored),
+            (2, 1, 1)
+        );
+        assert_eq!(
+            (v.unknown_stored, v.unknown_absent, v.foreign),
+            (2, 2, Some(2))
+        );
+        assert!(!v.holds());
+        let told = v.findings.join("\n");
+        for part in [
+            "row c differs",
+            "name",
+            "LOST: request 1",
+            "second time, as row twice",
+        ] {
+            assert!(told.contains(part), "{part} in {told}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_outcome_is_never_a_loss() {
+        let entries = [
+            entry(0, "a", unknown(None)),
+            entry(1, "b", unknown(Some("b"))),
+        ];
+        let verdict = Check::new(&entries).finish();
+        assert!(verdict.holds());
+        assert_eq!(verdict.unknown_absent, 2);
+    }
+}

@@ -1,0 +1,296 @@
+//! Every exit code, shown by the program itself.
+
+mod support;
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use support::contract::{Contract, Faults};
+use support::{Behaviour, Server};
+use warrior_load::control::Cluster;
+
+const CREATES: &str = "name = 'creates'\nthresholds = ['success == 100%', 'lost == 0']\n\
+                       [[scenario]]\nname = 'create'\nrequest = 'create'\n\
+                       arrivals = [{ rate = 100, for = '2s' }]\n\
+                       follow = { name = 'find', after_min = '1ms', after_max = '30ms' }\n";
+
+/// A directory that is removed at the end of the test.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Scratch {
+        let path = std::env::temp_dir().join(format!("warrior-load-test-{}", uuid::Uuid::new_v4()));
+        std::fs::create_dir(&path).expect("a fresh directory");
+        Scratch(path)
+    }
+
+    fn profile(&self, text: &str) -> String {
+        let path = self.0.join("profile.toml");
+        std::fs::write(&path, text).expect("written");
+        path.display().to_string()
+    }
+
+    fn file(&self, extension: &str) -> PathBuf {
+        let mut found = std::fs::read_dir(&self.0)
+            .expect("ours")
+            .flatten()
+            .map(|entry| entry.path());
+        found
+            .find(|path| path.extension().is_some_and(|ext| ext == extension))
+            .expect(extension)
+    }
+
+    /// Runs the program with its results here. The tests share a machine with each other and
+    /// with whatever else runs: how late the generator is shall not decide them.
+    fn load(&self, arguments: &[&str]) -> (i32, String) {
+        let out = self.0.display().to_string();
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = Command::new(env!("CARGO_BIN_EXE_warrior-load"))
+            .args(arguments)
+            .args(match arguments[0] {
+                "verify" => vec![],
+                _ => vec!["--out", &out, "--lateness-max", "1s"],
+            })
+            .env("NO_COLOR", "1")
+            .output()
+            .expect("the program runs");
+        let text = format!(
+            "{}{}",
+            String::from_utf8_lossy(&stdout),
+            String::from_utf8_lossy(&stderr)
+        );
+        (status.code().expect("it ended by itself"), text)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+#[test]
+fn a_kept_contract_passes_and_its_ledger_verifies_again() {
+    let (scratch, server) = (Scratch::new(), Contract::start(Faults::default()));
+    let profile = scratch.profile(CREATES);
+    let (code, text) = scratch.load(&["run", "--url", &server.url(), "--profile", &profile]);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("lost 0 of "), "{text}");
+    let ledger = scratch.file("ledger").display().to_string();
+    let (code, text) = scratch.load(&["verify", &ledger]);
+    assert_eq!(code, 0, "{text}");
+    let html = std::fs::read_to_string(scratch.file("html")).expect("a report");
+    for outside in ["http-equiv", "src=", "@import", "<script", "url("] {
+        assert!(
+            !html.contains(outside),
+            "the report reaches outside: {outside}"
+        );
+    }
+}
+
+#[test]
+fn wrong_use_is_1_and_names_what_is_wrong() {
+    let scratch = Scratch::new();
+    let profile = scratch.profile("name='x'\nthresholds=['p99x < 1s']\nscenario=[]");
+    for (arguments, word) in [
+        (
+            vec!["run", "--url", "http://127.0.0.1:1", "--profile", "labb"],
+            "labb",
+        ),
+        (
+            vec!["run", "--url", "http://127.0.0.1:1", "--profile", &profile],
+            "p99x",
+        ),
+        (vec!["run", "--url", "http://127.0.0.1:1"], "--rate"),
+        (
+            vec!["run", "--url", "https://127.0.0.1:1", "--rate", "1"],
+            "TLS",
+        ),
+        (
+            vec![
+                "run",
+                "--url",
+                "http://127.0.0.1:1",
+                "--rate",
+                "1",
+                "--body",
+                "{{nme}}",
+            ],
+            "nme",
+        ),
+    ] {
+        let (code, text) = scratch.load(&arguments);
+        assert_eq!(code, 1, "{text}");
+        assert!(text.contains(word), "{word} in {text}");
+    }
+}
+
+#[test]
+fn nobody_there_is_2() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("bound"));
+    drop(listener);
+    let (code, text) = Scratch::new().load(&["run", "--url", &url, "--rate", "10"]);
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("is the server running there?"), "{text}");
+}
+
+#[test]
+fn a_missed_threshold_is_3_and_says_what_was_measured() {
+    let server = Server::start(Behaviour::fixed(Duration::from_millis(5)));
+    let arguments = [
+        "run",
+        "--url",
+        &server.url(),
+        "--rate",
+        "50",
+        "--for",
+        "1s",
+        "--threshold",
+        "p50 < 2ms",
+    ];
+    let (code, text) = Scratch::new().load(&arguments);
+    assert_eq!(code, 3, "{text}");
+    assert!(
+        text.contains("threshold missed: p50 < 2ms (measured"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_slower_b_is_4_and_like_targets_are_0() {
+    let quick = Server::start(Behaviour::fixed(Duration::from_millis(2)));
+    let slow = Server::start(Behaviour::fixed(Duration::from_millis(20)));
+    let scratch = Scratch::new();
+    let profile = scratch
+        .profile("name='get'\n[[scenario]]\nname='get'\npath='/'\narrivals=[{rate=50,for='1s'}]\n");
+    let compare = |b: &Server| {
+        let (a, b) = (quick.url(), b.url());
+        let arguments = ["compare", "--a", &a, "--b", &b, "--profile", &profile];
+        let more = [
+            "--slice", "500ms", "--pairs", "4", "--decide", "p50", "--least", "50",
+        ];
+        scratch.load(&[&arguments[..], &more[..]].concat())
+    };
+    let (code, text) = compare(&slow);
+    assert_eq!(code, 4, "{text}");
+    assert!(text.contains("Verdict on p50: B is worse"), "{text}");
+    let (code, text) = compare(&quick);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("no difference shown"), "{text}");
+}
+
+#[test]
+fn each_broken_promise_is_5_and_named() {
+    for (faults, finding) in [
+        (
+            Faults {
+                forget_every: Some(10),
+                ..Faults::default()
+            },
+            "LOST: request",
+        ),
+        (
+            Faults {
+                alter_every: Some(10),
+                ..Faults::default()
+            },
+            "in name",
+        ),
+        (
+            Faults {
+                refuse_stored_every: Some(10),
+                ..Faults::default()
+            },
+            "was refused (503) but is row",
+        ),
+    ] {
+        let (scratch, server) = (Scratch::new(), Contract::start(faults));
+        let profile = scratch.profile(CREATES);
+        let (code, text) = scratch.load(&["run", "--url", &server.url(), "--profile", &profile]);
+        assert_eq!(code, 5, "{text}");
+        assert!(text.contains("PROMISE BROKEN"), "{text}");
+        let (code, text) = scratch.load(&["verify", &scratch.file("ledger").display().to_string()]);
+        assert_eq!(code, 5, "{text}");
+        assert!(text.contains(finding), "{finding} in {text}");
+    }
+}
+
+#[test]
+fn a_generator_that_reaches_its_own_limit_is_6() {
+    let server = Server::start(Behaviour::fixed(Duration::from_millis(200)));
+    let scratch = Scratch::new();
+    let profile = scratch.profile(
+        "name='narrow'\nconnections_max=2\n[[scenario]]\nname='get'\npath='/'\n\
+         arrivals=[{rate=100,for='1s'}]\n",
+    );
+    let (code, text) = scratch.load(&["run", "--url", &server.url(), "--profile", &profile]);
+    assert_eq!(code, 6, "{text}");
+    assert!(
+        text.contains("INVALID:") && text.contains("connections_max"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_stored_result_is_run_again_with_its_seed() {
+    let server = Server::start(Behaviour::fixed(Duration::from_millis(5)));
+    let (first, second) = (Scratch::new(), Scratch::new());
+    let (code, text) = first.load(&["run", "--url", &server.url(), "--rate", "50", "--for", "4s"]);
+    assert_eq!(code, 0, "{text}");
+    let result = first.file("json").display().to_string();
+    let (code, text) = second.load(&["reproduce", &result]);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("REPRODUCED"), "{text}");
+    let slow = Server::start(Behaviour::fixed(Duration::from_millis(30)));
+    let (code, text) = second.load(&[
+        "reproduce",
+        &result,
+        "--url",
+        slow.url().trim_end_matches('/'),
+    ]);
+    assert_eq!(code, 3, "{text}");
+    assert!(
+        text.contains("NOT REPRODUCED") && text.contains("differs: target"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_tampered_table_is_5_and_each_tampered_row_is_named() {
+    let mut cluster = Cluster::create("/usr/lib/postgresql/15/bin".as_ref(), true).expect("initdb");
+    cluster.start().expect("PostgreSQL starts");
+    let connection = cluster
+        .connection("postgres")
+        .replace("warrior_api", "postgres");
+    let mut client = postgres::Client::connect(&connection, postgres::NoTls).expect("trusted");
+    client
+        .batch_execute(include_str!("tampered/rows.sql"))
+        .expect("the table is made and filled");
+    let scratch = Scratch::new();
+    let ledger = scratch.0.join("of-the-run.ledger");
+    std::fs::write(&ledger, include_str!("tampered/run.ledger")).expect("written");
+    let ledger = ledger.display().to_string();
+    let verify = || scratch.load(&["verify", &ledger, "--postgres", &connection]);
+    let (code, text) = verify();
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("lost 0 of 3"), "{text}");
+    client
+        .batch_execute(include_str!("tampered/tamper.sql"))
+        .expect("tampered");
+    let (code, text) = verify();
+    assert_eq!(code, 5, "{text}");
+    for finding in [
+        "LOST: request 0 was 201, /warrior/00000000-0000-4000-8000-000000000000",
+        "row 00000000-0000-4000-8000-000000000001 differs from request 1 in dob",
+        "row 00000000-0000-4000-8000-000000000002 differs from request 2 in fight_skills",
+        "request 3 was refused (503) but is row",
+        "request 4 was rejected (422) but is row",
+    ] {
+        assert!(text.contains(finding), "{finding} in {text}");
+    }
+}

@@ -1,0 +1,144 @@
+//! A server with the API's contract, in memory, that can be told to break its promises.
+
+use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+
+/// What the server does wrong.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Faults {
+    /// Acknowledges every n-th create and forgets it.
+    pub(crate) forget_every: Option<u64>,
+    /// Stores every n-th create and answers 503.
+    pub(crate) refuse_stored_every: Option<u64>,
+    /// Stores every n-th create with another name.
+    pub(crate) alter_every: Option<u64>,
+}
+
+pub(crate) struct Contract {
+    pub(crate) address: SocketAddr,
+}
+
+#[derive(Default)]
+struct State {
+    rows: HashMap<String, Value>,
+    creates: u64,
+}
+
+impl Contract {
+    pub(crate) fn start(faults: Faults) -> Contract {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let state: Arc<Mutex<State>> = Arc::default();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let state = Arc::clone(&state);
+                // A client that goes away ends its connection's thread, nothing else.
+                std::thread::spawn(move || serve(stream, &state, faults));
+            }
+        });
+        Contract { address }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+fn serve(mut stream: TcpStream, state: &Mutex<State>, faults: Faults) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut bytes = Vec::new();
+    let mut chunk = [0; 16 * 1024];
+    loop {
+        while let Some(length) = super::request_length(&bytes) {
+            let request: Vec<u8> = bytes.drain(..length).collect();
+            let answer = answer(
+                &request,
+                &mut state.lock().expect("no panic holds it"),
+                faults,
+            );
+            stream.write_all(answer.as_bytes())?;
+        }
+        let read = stream.read(&mut chunk)?;
+        if read == 0 {
+            return Ok(());
+        }
+        bytes.extend_from_slice(&chunk[..read]);
+    }
+}
+
+fn answer(request: &[u8], state: &mut State, faults: Faults) -> String {
+    let text = String::from_utf8_lossy(request);
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let mut words = head.split_whitespace();
+    let (method, path) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+    match (method, path) {
+        ("POST", "/warrior") => create(body, state, faults),
+        ("GET", "/warrior") => plain(400, &json!({})),
+        ("GET", "/counting-warriors") => plain(200, &json!({ "count": state.rows.len() })),
+        ("GET", path) if path.starts_with("/warrior?t=") => {
+            let term = percent_encoding::percent_decode_str(&path[11..]).decode_utf8_lossy();
+            let found = state.rows.values().filter(|row| {
+                row["name"]
+                    .as_str()
+                    .is_some_and(|name| name.contains(term.as_ref()))
+            });
+            plain(200, &Value::Array(found.take(50).cloned().collect()))
+        }
+        ("GET", path) => match state.rows.get(path) {
+            Some(row) => plain(200, row),
+            None => plain(404, &json!({})),
+        },
+        _ => plain(405, &json!({})),
+    }
+}
+
+fn create(body: &str, state: &mut State, faults: Faults) -> String {
+    let sent: Value = serde_json::from_str(body).unwrap_or_default();
+    let fits = |text: &Value, most: usize| {
+        text.as_str()
+            .is_some_and(|text| (1..=most).contains(&text.chars().count()))
+    };
+    let date = sent["dob"].as_str().filter(|dob| dob.len() == 10);
+    let skills = sent["fight_skills"].as_array();
+    let good = fits(&sent["name"], 100)
+        && date.is_some_and(|dob| dob.parse::<chrono::NaiveDate>().is_ok())
+        && skills.is_some_and(|skills| {
+            (1..=20).contains(&skills.len()) && skills.iter().all(|skill| fits(skill, 250))
+        });
+    if !good {
+        return plain(422, &json!({}));
+    }
+    state.creates += 1;
+    let hit = |every: Option<u64>| every.is_some_and(|every| state.creates.is_multiple_of(every));
+    let id = uuid::Uuid::new_v4();
+    let location = format!("/warrior/{id}");
+    let mut row = sent;
+    row["id"] = json!(id.to_string());
+    if hit(faults.alter_every) {
+        row["name"] = json!("somebody else");
+    }
+    let (forget, refuse) = (hit(faults.forget_every), hit(faults.refuse_stored_every));
+    if !forget {
+        state.rows.insert(location.clone(), row.clone());
+    }
+    if refuse {
+        return plain(503, &json!({}));
+    }
+    let body = row.to_string();
+    format!(
+        "HTTP/1.1 201 Created\r\nLocation: {location}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+fn plain(status: u16, body: &Value) -> String {
+    let body = body.to_string();
+    format!(
+        "HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
