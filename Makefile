@@ -1,7 +1,7 @@
 # make run, from a bare machine with git, make and Rust to a serving API. `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build run test lint
+.PHONY: help install build run test lint stress
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,3 +30,7 @@ lint: install ## check format, lints and, where cargo-deny is installed, depende
 test: lint ## lint, then run every test against a real stack on free ports
 	@# Most tests wait for PostgreSQL rather than compute, so more of them run than there are cores.
 	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-6} cargo test --workspace --locked
+
+stress: build ## the public stress test on a throw-away stack, then a check that no acknowledged write was lost
+	cargo build --release --locked -p warrior-load
+	@bash -m -c 'target/release/warrior-load stress; exit $$?'
