@@ -33,4 +33,4 @@ test: lint ## lint, then run every test against a real stack on free ports
 
 stress: build ## the public stress test on a throw-away stack, then a check that no acknowledged write was lost
 	cargo build --release --locked -p warrior-load
-	@bash -m -c 'target/release/warrior-load stress; exit $$?'
+	@bash -m -c 'target/release/warrior-load stress --speed 10; exit $$?'

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-pub use cluster::Cluster;
+pub use cluster::{Cluster, newest_programs};
 
 use crate::ledger::{self, Header, Ledger};
 use crate::profile::{Overrides, Profile, compile};

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde_json::Value;
+use serde::Deserialize;
 
 use crate::run::DatabaseAccess;
 use crate::target::Target;
@@ -26,22 +26,22 @@ pub struct Stack {
     child: Child,
     /// The API.
     pub api: Target,
-    /// The admin listener, when it was told.
-    pub admin: Option<Target>,
-    /// Direct access to its database, when it was told.
-    pub database: Option<DatabaseAccess>,
-    /// The data folder, when it was told.
-    pub data: Option<PathBuf>,
+    /// The admin listener.
+    pub admin: Target,
+    /// Direct access to its database.
+    pub database: DatabaseAccess,
+    /// The data folder.
+    pub data: PathBuf,
 }
 
 impl Stack {
     /// Starts `server up --ephemeral` and waits for the one line of JSON that says where it
-    /// listens.
+    /// listens. The stack stops when its standard input ends, so also when this process is killed.
     pub fn start(server: &Path) -> anyhow::Result<Stack> {
         let mut child = Command::new(server)
-            .args(["up", "--ephemeral"])
+            .args(["up", "--ephemeral", "--until-stdin-ends"])
             .stdout(Stdio::piped())
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .spawn()
             .with_context(|| {
                 format!(
@@ -71,54 +71,51 @@ impl Drop for Stack {
     }
 }
 
+/// What `up --until-stdin-ends` announces in one line of JSON, as far as it is of use here.
+#[derive(Deserialize)]
+struct Announcement {
+    http: String,
+    admin: String,
+    running: Running,
+}
+
+#[derive(Deserialize)]
+struct Running {
+    data: PathBuf,
+    postgres: Instance,
+}
+
+#[derive(Deserialize)]
+struct Instance {
+    port: u16,
+}
+
 struct Told {
     api: Target,
-    admin: Option<Target>,
-    database: Option<DatabaseAccess>,
-    data: Option<PathBuf>,
+    admin: Target,
+    database: DatabaseAccess,
+    data: PathBuf,
 }
 
 impl Told {
     fn read(line: &str) -> anyhow::Result<Told> {
-        let told: Value = serde_json::from_str(line)?;
-        let address = |name: &str| {
-            let text = told[name].as_str()?;
-            let bare = text.trim_start_matches("http://").trim_end_matches('/');
-            Some(format!("http://{bare}"))
-        };
-        let api = address("http").with_context(|| {
-            format!("the server's line of JSON has no \"http\" address: {line}")
-        })?;
+        let told: Announcement = serde_json::from_str(line)
+            .with_context(|| format!("the server announced itself in another form: {line}"))?;
+        let Running { data, postgres } = told.running;
         Ok(Told {
-            api: Target::parse(&api)?,
-            admin: address("admin")
-                .map(|url| Target::parse(&url))
-                .transpose()?,
-            database: database(&told["postgres"]),
-            data: told["data"].as_str().map(PathBuf::from),
+            api: Target::parse(&format!("http://{}", told.http))?,
+            admin: Target::parse(&format!("http://{}", told.admin))?,
+            // A role that may read everything and change nothing.
+            database: DatabaseAccess {
+                connection: format!(
+                    "host=127.0.0.1 port={} dbname=warrior_api user=warrior_monitor",
+                    postgres.port
+                ),
+                password_file: Some(data.join("secrets/monitor.password")),
+            },
+            data,
         })
     }
-}
-
-fn database(told: &Value) -> Option<DatabaseAccess> {
-    let text = |name: &str| {
-        let value = &told[name];
-        value
-            .as_str()
-            .map(str::to_owned)
-            .or_else(|| value.as_u64().map(|port| port.to_string()))
-    };
-    let connection = format!(
-        "host={} port={} dbname={} user={}",
-        text("host").unwrap_or_else(|| "127.0.0.1".to_owned()),
-        text("port")?,
-        text("dbname").unwrap_or_else(|| "warrior_api".to_owned()),
-        text("user")?
-    );
-    Some(DatabaseAccess {
-        connection,
-        password_file: text("password_file").map(PathBuf::from),
-    })
 }
 
 /// The first line of the child's standard output that is a JSON object.
@@ -171,15 +168,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_is_read_with_and_without_its_optional_parts() {
-        let line = r#"{"http":"127.0.0.1:1","admin":"http://127.0.0.1:2/","postgres":{"host":"127.0.0.1","port":3,"user":"u","dbname":"d","password_file":"/p"},"more":1}"#;
+    fn the_announcement_is_read() {
+        let line = r#"{"http":"127.0.0.1:1","admin":"127.0.0.1:2","running":{"data":"/d","postgres":{"port":3,"pid":4},"more":5}}"#;
         let told = Told::read(line).expect("complete");
-        let access = told.database.expect("told");
-        assert_eq!(access.connection, "host=127.0.0.1 port=3 dbname=d user=u");
-        assert_eq!(access.password_file.as_deref(), Some(Path::new("/p")));
-        assert_eq!(told.admin.expect("told").address.port(), 2);
-        let bare = Told::read(r#"{"http":"127.0.0.1:1"}"#).expect("enough");
-        assert!(bare.admin.is_none() && bare.database.is_none());
-        assert!(Told::read(r#"{"admin":"127.0.0.1:1"}"#).is_err());
+        assert_eq!(told.admin.address.port(), 2);
+        assert_eq!(
+            told.database.connection,
+            "host=127.0.0.1 port=3 dbname=warrior_api user=warrior_monitor"
+        );
+        assert_eq!(
+            told.database.password_file.as_deref(),
+            Some(Path::new("/d/secrets/monitor.password"))
+        );
+        assert!(Told::read(r#"{"http":"127.0.0.1:1"}"#).is_err());
     }
 }

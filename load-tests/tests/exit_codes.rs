@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use support::contract::{Contract, Faults};
 use support::{Behaviour, Server};
-use warrior_load::control::Cluster;
+use warrior_load::control::{Cluster, newest_programs};
 
 const CREATES: &str = "name = 'creates'\nthresholds = ['success == 100%', 'lost == 0']\n\
                        [[scenario]]\nname = 'create'\nrequest = 'create'\n\
@@ -262,7 +262,8 @@ fn a_stored_result_is_run_again_with_its_seed() {
 
 #[test]
 fn a_tampered_table_is_5_and_each_tampered_row_is_named() {
-    let mut cluster = Cluster::create("/usr/lib/postgresql/15/bin".as_ref(), true).expect("initdb");
+    let mut cluster = Cluster::create(&newest_programs().expect("PostgreSQL is installed"), true)
+        .expect("initdb");
     cluster.start().expect("PostgreSQL starts");
     let connection = cluster
         .connection("postgres")

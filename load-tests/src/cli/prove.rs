@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use warrior_load::control::{Trial, control};
+use warrior_load::control::{Trial, control, newest_programs};
 use warrior_load::judge::{self, Exit};
 use warrior_load::profile::Profile;
 use warrior_load::run::verify_ledger;
@@ -45,9 +45,9 @@ pub(crate) struct ControlArgs {
     /// The server's binary
     #[arg(long, default_value = "target/release/warrior-api")]
     server: PathBuf,
-    /// Where initdb, postgres and psql are
-    #[arg(long, default_value = "/usr/lib/postgresql/15/bin")]
-    programs: PathBuf,
+    /// Where initdb, postgres and psql are [default: the newest under /usr/lib/postgresql]
+    #[arg(long)]
+    programs: Option<PathBuf>,
     /// `off` must lose acknowledged writes, `on` must lose none
     #[arg(long, default_value = "off", value_parser = ["on", "off"])]
     synchronous_commit: String,
@@ -65,9 +65,9 @@ impl StressArgs {
         let stop = stop_on_interrupt()?;
         let stack = Stack::start(&self.server)?;
         let mut order = self.common.order(profile, &stack.api.url, true)?;
-        order.admin = order.admin.or(stack.admin.clone());
-        order.database = order.database.or(stack.database.clone());
-        order.fsync_directory = order.fsync_directory.or(stack.data.clone());
+        order.admin = order.admin.or(Some(stack.admin.clone()));
+        order.database = order.database.or(Some(stack.database.clone()));
+        order.fsync_directory = order.fsync_directory.or(Some(stack.data.clone()));
         run_and_report(&order, &self.common, &stop).map(|result| result.exit)
     }
 }
@@ -77,7 +77,7 @@ impl ControlArgs {
         judge::create_directory(&self.out)?;
         let trial = Trial {
             server: std::path::absolute(&self.server)?,
-            programs: self.programs,
+            programs: self.programs.map_or_else(newest_programs, Ok)?,
             synchronous_commit: self.synchronous_commit == "on",
             rounds: self.rounds,
             directory: self.out,

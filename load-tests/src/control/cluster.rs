@@ -24,6 +24,24 @@ pub struct Cluster {
     postmaster: Option<Child>,
 }
 
+/// Where Debian and Ubuntu keep the programs of the newest PostgreSQL they have.
+///
+/// # Errors
+/// When there is none.
+pub fn newest_programs() -> anyhow::Result<PathBuf> {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    versions
+        .flatten()
+        .filter_map(|entry| {
+            let version: u32 = entry.file_name().to_str()?.parse().ok()?;
+            Some((version, entry.path().join("bin")))
+        })
+        .filter(|(_, programs)| programs.join("initdb").exists())
+        .max()
+        .map(|(_, programs)| programs)
+        .context("no PostgreSQL under /usr/lib/postgresql; give --programs")
+}
+
 impl Cluster {
     /// Makes it, with PostgreSQL's programs of this directory.
     pub fn create(programs: &Path, synchronous_commit: bool) -> anyhow::Result<Cluster> {
