@@ -100,7 +100,6 @@ async fn connection<A, F>(
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(HEAD_MAX)
-        .pipeline_flush(true)
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
     if let Err(e) = watcher.watch(connection).await {
         // Clients come and go as they like; it is their error, and hyper has told them.
