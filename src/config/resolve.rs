@@ -15,16 +15,40 @@ use super::{ConfigError, Database, Embedded, Listen, Secret, SecretSource, Serve
 /// # Errors
 /// When `.env` exists and is malformed.
 pub fn load() -> Result<Cli, ConfigError> {
-    match dotenvy::dotenv() {
-        Ok(_) => {}
-        Err(dotenvy::Error::Io(e)) if e.kind() == std::io::ErrorKind::NotFound => {}
-        Err(e) => {
-            return Err(ConfigError(format!(
-                ".env is malformed: {e}; each line is NAME=value"
-            )));
+    match dotenvy::dotenv_iter() {
+        Ok(lines) => check_env_file(lines)?,
+        Err(dotenvy::Error::Io(e)) if e.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(Cli::parse());
+        }
+        Err(e) => return Err(ConfigError(format!("cannot read .env: {e}"))),
+    }
+    dotenvy::dotenv().map_err(|_| ConfigError(".env changed while it was read".to_owned()))?;
+    Ok(Cli::parse())
+}
+
+/// Names the place of a malformed line, and never the line itself, as dotenvy's error does: it may
+/// hold a password.
+fn check_env_file(lines: dotenvy::Iter<impl std::io::Read>) -> Result<(), ConfigError> {
+    let mut last = None;
+    for line in lines {
+        match line {
+            Ok((name, _)) => last = Some(name),
+            Err(dotenvy::Error::Io(e)) => {
+                return Err(ConfigError(format!("cannot read .env: {e}")));
+            }
+            Err(_) => {
+                let place = last.map_or_else(
+                    || "its first variable".to_owned(),
+                    |name| format!("what follows {name}"),
+                );
+                return Err(ConfigError(format!(
+                    ".env is malformed at {place}; each line is NAME=value, and a value with spaces or \
+                     special characters stands in single quotes"
+                )));
+            }
         }
     }
-    Ok(Cli::parse())
+    Ok(())
 }
 
 impl UpArgs {
@@ -277,5 +301,26 @@ where
         Err(ConfigError(format!(
             "{name} is {value}; it must be {least} to {most}"
         )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_malformed_env_file_is_placed_and_not_repeated() {
+        let check = |text: &'static str| {
+            check_env_file(dotenvy::Iter::new(text.as_bytes())).map_err(|e| e.to_string())
+        };
+        assert_eq!(check("HOST=::1\nPOSTGRES_PASSWORD='a b'\n"), Ok(()));
+        for (text, place) in [
+            ("PORT=1\nPOSTGRES_PASSWORD=hunter2 or so\n", "follows PORT"),
+            ("POSTGRES_PASSWORD=\"hunter2\n", "first variable"),
+        ] {
+            let error = check(text).unwrap_err();
+            assert!(error.contains(place), "{error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
     }
 }
