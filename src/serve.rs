@@ -68,7 +68,7 @@ pub async fn start(
             let (api, requests) = (api.clone(), requests.clone());
             async move {
                 let began = Instant::now();
-                let answer = api.answer(&head, &body).await;
+                let answer = api.answer(&head, body).await;
                 requests.answered(
                     answer.route,
                     answer.response.status().as_u16(),

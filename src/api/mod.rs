@@ -50,10 +50,10 @@ impl Api {
         }
     }
 
-    /// Answers one request whose body is read.
-    pub async fn answer(&self, head: &Parts, body: &[u8]) -> Answer {
+    /// Answers one request whose body was read, or could not be.
+    pub async fn answer(&self, head: &Parts, body: Result<Bytes, Problem>) -> Answer {
         let deadline = Instant::now() + self.deadline;
-        let result = match route(head, body) {
+        let result = match body.and_then(|body| route(head, &body)) {
             Ok(request) => self.execute(request, deadline).await,
             Err(problem) => Err(problem),
         };

@@ -18,12 +18,14 @@ use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 
 use super::{HEAD_MAX, HEAD_TIMEOUT, WRITE_TIMEOUT, body};
+use crate::api::Problem;
 
 /// Pause after the system refused a connection, most often for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves `listener` until `stop` becomes true, at most `connections_max` connections at once, then
-/// gives open requests `drain_timeout` to finish. `answer` gets the head and the whole body.
+/// gives open requests `drain_timeout` to finish. `answer` gets the head and the whole body, or what is
+/// wrong with it, so that it knows of every request.
 pub async fn serve<A, F>(
     listener: TcpListener,
     connections_max: usize,
@@ -31,7 +33,7 @@ pub async fn serve<A, F>(
     drain_timeout: Duration,
     answer: A,
 ) where
-    A: Fn(Parts, Bytes) -> F + Clone + Send + Sync + 'static,
+    A: Fn(Parts, Result<Bytes, Problem>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
     let places = Arc::new(Semaphore::new(connections_max));
@@ -89,7 +91,7 @@ async fn connection<A, F>(
     watcher: Watcher,
     answer: A,
 ) where
-    A: Fn(Parts, Bytes) -> F + Clone + Send + Sync + 'static,
+    A: Fn(Parts, Result<Bytes, Problem>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
     let _ = stream.set_nodelay(true);
@@ -113,12 +115,10 @@ async fn respond<A, F>(
     answer: A,
 ) -> Result<Response<Full<Bytes>>, Infallible>
 where
-    A: Fn(Parts, Bytes) -> F,
+    A: Fn(Parts, Result<Bytes, Problem>) -> F,
     F: Future<Output = Response<Full<Bytes>>>,
 {
     let (head, incoming) = request.into_parts();
-    Ok(match body::read(incoming).await {
-        Ok(body) => answer(head, body).await,
-        Err(problem) => problem.response(),
-    })
+    let body = body::read(incoming).await;
+    Ok(answer(head, body).await)
 }

@@ -36,13 +36,19 @@ impl Rig {
         let answered = Arc::new(AtomicUsize::new(0));
         let (stop, stopped) = watch::channel(false);
         let count = Arc::clone(&answered);
-        tokio::spawn(serve(listener, 16, stopped, Duration::ZERO, move |_, _| {
-            count.fetch_add(1, Ordering::Relaxed);
-            std::future::ready(Response::new(Full::new(Bytes::from(vec![
-                b'x';
-                answer_bytes
-            ]))))
-        }));
+        tokio::spawn(serve(
+            listener,
+            16,
+            stopped,
+            Duration::ZERO,
+            move |_, body| {
+                count.fetch_add(1, Ordering::Relaxed);
+                std::future::ready(match body {
+                    Ok(_) => Response::new(Full::new(Bytes::from(vec![b'x'; answer_bytes]))),
+                    Err(problem) => problem.response(),
+                })
+            },
+        ));
         Self {
             address,
             answered,
@@ -99,6 +105,17 @@ async fn a_broken_head_is_answered() {
         );
     }
     assert_eq!(rig.answered.load(Ordering::Relaxed), 0);
+}
+
+/// Metrics are counted where requests are answered; none may be answered elsewhere.
+#[tokio::test]
+async fn a_request_whose_body_is_refused_is_counted() {
+    let rig = Rig::new(1);
+    let answer = rig
+        .exchange("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 65537\r\n\r\n")
+        .await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer:?}");
+    assert_eq!(rig.answered.load(Ordering::Relaxed), 1);
 }
 
 /// Answers that nobody reads must not pile up in memory: a connection has one in hand, besides what
