@@ -10,8 +10,7 @@ use serde::Serialize;
 use tokio::runtime::Runtime;
 use tracing::Level;
 use warrior_api::config::{
-    self, Cli, Command, Embedded, LogFormat, SchemaAction, SchemaArgs, ServeArgs, Server, Sizes,
-    UpArgs,
+    self, Cli, Command, Embedded, LogFormat, SchemaAction, SchemaArgs, ServeArgs, Server, UpArgs,
 };
 use warrior_api::ops::{self, LogGuard, Stop};
 use warrior_api::serve::{self, Running};
@@ -46,11 +45,11 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     let logs = || ops::start_logs(cli.log_format, &cli.log_level);
     match &cli.command {
         Command::Up(args) => {
-            let server = args.server()?;
+            let mut server = args.server()?;
             let embedded = unprivileged(args.embedded(), &say)?;
             let guard = logs()?;
             // Before the stack starts: PgBouncer inherits the limit.
-            ops::raise_descriptor_limit(descriptors(&server.sizes));
+            server.sizes.connections_max = ops::raise_descriptor_limit(&server.sizes);
             up(args, &embedded, &server, guard, &say)
         }
         Command::Serve(args) => {
@@ -58,8 +57,8 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
             serve_existing(args, &say)
         }
         Command::Stack(args) => {
-            let sizes = args.sizes()?;
-            ops::raise_descriptor_limit(descriptors(&sizes));
+            let mut sizes = args.sizes()?;
+            sizes.connections_max = ops::raise_descriptor_limit(&sizes);
             Ok(stack::supervise(
                 &unprivileged(args.embedded(), &say)?,
                 &sizes,
@@ -67,11 +66,6 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         }
         Command::Schema(args) => schema_command(args, &say),
     }
-}
-
-/// One descriptor for each connection of the server.
-fn descriptors(sizes: &Sizes) -> usize {
-    sizes.connections_max + sizes.pool()
 }
 
 /// Leaves root, which must happen before any thread exists.
@@ -114,8 +108,8 @@ fn up(
 
 fn serve_existing(args: &ServeArgs, say: &dyn Fn(&str)) -> anyhow::Result<()> {
     let secret = args.idempotency_secret()?.read()?;
-    let server = args.server()?;
-    ops::raise_descriptor_limit(descriptors(&server.sizes));
+    let mut server = args.server()?;
+    server.sizes.connections_max = ops::raise_descriptor_limit(&server.sizes);
     let (runtime, stop) = runtime_with_signals()?;
     let running = runtime.block_on(serve::start(&server, &args.database()?, &secret))?;
     introduce(&running, say);

@@ -20,3 +20,6 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 const HEAD_MAX: usize = 16 * 1024;
 /// Connections that the kernel keeps for us while all of ours are taken.
 const BACKLOG: i32 = 4096;
+
+#[cfg(test)]
+mod tests;

@@ -24,8 +24,8 @@ use crate::api::Problem;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves `listener` until `stop` becomes true, at most `connections_max` connections at once, then
-/// gives open requests `drain_timeout` to finish. `answer` gets the head, and the whole
-/// body or what is wrong with it.
+/// gives open requests `drain_timeout` to finish. `answer` gets the head and the whole body, or what is
+/// wrong with it, so that it knows of every request.
 pub async fn serve<A, F>(
     listener: TcpListener,
     connections_max: usize,

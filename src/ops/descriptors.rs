@@ -1,16 +1,24 @@
-//! File descriptors: one for each connection, and the usual soft limit of 1024 (256 on macOS) is only
-//! there for programs that use select().
+//! File descriptors: one for each client connection, and the usual soft limit of 1024 (256 on macOS) is
+//! only there for programs that use select().
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// Descriptors beside those of connections: listeners, logs, the runtime's own.
-const OTHERS: u64 = 64;
+use crate::config::Sizes;
 
-/// Raises the soft limit to the hard one, and warns when that is less than `connections` need: then
-/// the accept loop waits whenever the system has no more to give.
-pub fn raise(connections: usize) {
+/// One connection to the database: its socket, and what the synchronous client's own runtime holds (two
+/// pollers, a waker, a signal socket).
+const DATABASE_CONNECTION: usize = 5;
+/// All others: listeners, logs, the runtime's own, the admin listener's connections, a child that is
+/// started.
+const OTHERS: usize = 48;
+
+/// Raises the soft limit to the hard one, and gives the number of client connections that it leaves
+/// room for, with a warning when that is less than what was asked for. The rest must stay free: while
+/// clients hold every descriptor, the database cannot be reached again and nobody can ask `/live`.
+#[must_use]
+pub fn raise(sizes: &Sizes) -> usize {
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
-        return;
+        return sizes.connections_max;
     };
     // macOS reports an unlimited hard limit that setrlimit refuses; 10240 is its OPEN_MAX.
     let wanted = if cfg!(target_os = "macos") {
@@ -23,13 +31,48 @@ pub fn raise(connections: usize) {
         Ok(()) => wanted,
         Err(_) => soft,
     };
-    let needed = (connections as u64).saturating_add(OTHERS);
-    if limit < needed {
+    let served = connections(usize::try_from(limit).unwrap_or(usize::MAX), sizes);
+    if served < sizes.connections_max {
+        let needed = sizes.connections_max.saturating_add(reserved(sizes));
         tracing::warn!(
             limit,
             needed,
-            "fewer file descriptors than connections: raise the limit (ulimit -n {needed}) or lower \
-             MAX_CONNECTIONS"
+            served,
+            "too few file descriptors for MAX_CONNECTIONS: fewer clients are served at once; raise the \
+             limit (ulimit -n {needed}) or lower MAX_CONNECTIONS to {served}"
         );
+    }
+    served
+}
+
+/// Client connections within `limit` descriptors; at least one, so that the server serves at all.
+fn connections(limit: usize, sizes: &Sizes) -> usize {
+    limit
+        .saturating_sub(reserved(sizes))
+        .clamp(1, sizes.connections_max.max(1))
+}
+
+fn reserved(sizes: &Sizes) -> usize {
+    sizes.pool() * DATABASE_CONNECTION + OTHERS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_leave_descriptors_to_the_database_and_to_operators() {
+        let sizes = Sizes {
+            workers_create: 2,
+            workers_find: 2,
+            workers_search: 2,
+            pool_min: 6,
+            batch_max: 1,
+            queue_max: 1,
+            connections_max: 10_000,
+        };
+        assert_eq!(connections(128, &sizes), 128 - 8 * 5 - 48);
+        assert_eq!(connections(1_048_576, &sizes), 10_000);
+        assert_eq!(connections(64, &sizes), 1);
     }
 }

@@ -48,4 +48,12 @@ mod tests {
             assert!(number(text, key) > 0, "{key}");
         }
     }
+
+    #[test]
+    fn a_frozen_backend_is_given_up_after_slow_statements_are() {
+        let roles = include_str!("../../postgres-conf/roles.sql");
+        let statement = "alter role warrior set statement_timeout = '2s';";
+        assert!(roles.contains(statement), "compare query_timeout again");
+        assert!((3..=10).contains(&number(PGBOUNCER_INI, "query_timeout")));
+    }
 }

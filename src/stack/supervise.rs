@@ -42,7 +42,10 @@ pub fn supervise(embedded: &Embedded, sizes: &Sizes) -> Result<(), StackError> {
     let (sender, receiver) = mpsc::sync_channel(LINES_MAX);
     // Before anything is started, or a signal in between would leave it behind.
     watch_signals(sender.clone());
-    let mut stack = super::start(embedded, sizes, &mut |step| eprintln!("{step}"))?;
+    let mut stack = super::start(embedded, sizes, &mut |step| {
+        // eprintln! would panic where nobody reads any more.
+        let _ = writeln!(io::stderr(), "{step}");
+    })?;
     watch_input(sender);
     let mut listening = answer(&Answer::Running(stack.endpoints()));
     while listening {

@@ -3,7 +3,7 @@
 //! It adds what the synchronous client lacks: a deadline for the whole login, the password file read
 //! again at each login, and a check of a connection only when there is a reason to doubt it.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -24,9 +24,9 @@ use crate::config::{Database, SecretError, Tls};
 const IDLE_CHECK: Duration = Duration::from_secs(5);
 /// How long that question may take.
 const CHECK_TIMEOUT: Duration = Duration::from_millis(500);
-/// Logins that may hang at once. A login cannot be interrupted, only left behind; each holds a
-/// thread and a socket until its peer answers, dies or is gone.
-const HANGING_MAX: usize = 64;
+/// Logins that may have been left behind at once. A login cannot be interrupted; each holds a thread
+/// and a socket until its peer answers, dies or is gone.
+pub(super) const HANGING_MAX: usize = 64;
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +72,7 @@ pub(super) struct Manager {
     database: Database,
     connector: MakeRustlsConnect,
     health: Health,
+    /// Logins that nobody waits for any more and that have not ended.
     hanging: Arc<AtomicUsize>,
     /// Startup options, which no pooler passes on.
     options: Option<&'static str>,
@@ -173,35 +174,42 @@ impl Manager {
         let config = self.client_config()?;
         let connector = self.connector.clone();
         let hanging = Arc::clone(&self.hanging);
-        if hanging.fetch_add(1, Ordering::Relaxed) >= HANGING_MAX {
-            hanging.fetch_sub(1, Ordering::Relaxed);
+        if hanging.load(Ordering::Relaxed) >= HANGING_MAX {
             return Err(LoginError::NoThread(format!(
                 "{HANGING_MAX} logins hang already"
             )));
         }
         let (sender, receiver) = sync_channel(1);
-        let started = thread::Builder::new()
+        // Set by the login's end and by the end of our patience; who comes second takes it off the count.
+        let over = Arc::new(AtomicBool::new(false));
+        let ended = Arc::clone(&over);
+        thread::Builder::new()
             .name("login".to_owned())
             .spawn(move || {
                 let result = PostgresConnectionManager::new(config, connector).connect();
-                hanging.fetch_sub(1, Ordering::Relaxed);
+                if ended.swap(true, Ordering::AcqRel) {
+                    hanging.fetch_sub(1, Ordering::Relaxed);
+                }
                 // Nobody waits for a login that took too long; its client is dropped here.
                 let _ = sender.send(result);
-            });
-        if let Err(e) = started {
-            self.hanging.fetch_sub(1, Ordering::Relaxed);
-            return Err(LoginError::NoThread(e.to_string()));
-        }
+            })
+            .map_err(|e| LoginError::NoThread(e.to_string()))?;
         let at = || format!("{}:{}", self.database.host, self.database.port);
         match receiver.recv_timeout(self.database.connect_timeout) {
             Ok(result) => result.map_err(|e| LoginError::Refused {
                 at: at(),
                 why: super::chain(&e),
             }),
-            Err(RecvTimeoutError::Timeout) => Err(LoginError::Silent {
-                at: at(),
-                limit: self.database.connect_timeout,
-            }),
+            Err(RecvTimeoutError::Timeout) => {
+                self.hanging.fetch_add(1, Ordering::Relaxed);
+                if over.swap(true, Ordering::AcqRel) {
+                    self.hanging.fetch_sub(1, Ordering::Relaxed);
+                }
+                Err(LoginError::Silent {
+                    at: at(),
+                    limit: self.database.connect_timeout,
+                })
+            }
             Err(RecvTimeoutError::Disconnected) => Err(LoginError::NoThread(
                 "the login ended without a result".to_owned(),
             )),

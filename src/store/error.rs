@@ -159,10 +159,10 @@ fn classify(sqlstate: Option<&str>, is_error: bool, message: &str) -> Class {
         "08P01" if POOLER_NOT_SENT.iter().any(|text| message.contains(text)) => Class::NotSent,
         "3D000" | "53300" | "57P03" => Class::NotSent,
         "40003" | "57014" | "57P01" | "57P02" => Class::Unknown,
-        _ => match &sqlstate[..2] {
-            "28" => Class::NotSent,
-            "22" | "23" => Class::Data,
-            "08" => Class::Unknown,
+        _ => match sqlstate.get(..2) {
+            Some("28") => Class::NotSent,
+            Some("22" | "23") => Class::Data,
+            Some("08") => Class::Unknown,
             // Any other ERROR undoes the statement and keeps the session; FATAL and PANIC end the
             // session at a moment that nobody knows.
             _ if is_error => Class::RolledBack,

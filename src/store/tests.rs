@@ -1,7 +1,8 @@
 //! What can be said of the store without a database.
 
-use super::chain;
 use super::session::array_literal;
+use super::*;
+use r2d2::ManageConnection;
 
 #[test]
 fn array_literals_quote_every_element() {
@@ -29,4 +30,36 @@ fn a_chain_names_every_cause_once() {
     let inner = std::io::Error::other("connection refused");
     let outer = std::io::Error::other(inner);
     assert!(chain(&outer).contains("connection refused"));
+}
+
+#[test]
+fn only_logins_that_were_left_behind_count_as_hanging() {
+    // The kernel accepts, and nobody ever answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let database = Database {
+        host: "127.0.0.1".to_owned(),
+        port: silent.local_addr().unwrap().port(),
+        dbname: "none".to_owned(),
+        user: "nobody".to_owned(),
+        password: None,
+        tls: crate::config::Tls::Off,
+        connect_timeout: Duration::from_millis(500),
+    };
+    let manager = Manager::new(database, Health::default()).unwrap();
+    // A big pool logs in all at once, and more than may hang.
+    let together = connection::HANGING_MAX + 16;
+    std::thread::scope(|scope| {
+        let logins: Vec<_> = (0..together)
+            .map(|_| scope.spawn(|| manager.connect()))
+            .collect();
+        for login in logins {
+            let result = login.join().unwrap();
+            assert!(
+                matches!(result, Err(LoginError::Silent { .. })),
+                "{:?}",
+                result.err()
+            );
+        }
+    });
+    assert!(matches!(manager.connect(), Err(LoginError::NoThread(_))));
 }

@@ -99,3 +99,14 @@ fn bad_data_is_told_apart_so_that_a_batch_can_be_split() {
         );
     }
 }
+
+#[test]
+fn a_code_that_is_none_is_unknown() {
+    for sqlstate in ["", "2", "é1", "2é"] {
+        assert_eq!(
+            classify(Some(sqlstate), FATAL, ""),
+            Class::Unknown,
+            "{sqlstate:?}"
+        );
+    }
+}
