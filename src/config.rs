@@ -103,7 +103,7 @@ pub struct Server {
     pub admin: Listen,
     /// Everything that has a capacity.
     pub sizes: Sizes,
-    /// Longest time from the request's arrival to its answer.
+    /// Longest time from a request's last byte to its answer.
     pub deadline: Duration,
     /// How long `/ready` says no before the listener closes.
     pub drain_delay: Duration,

@@ -7,6 +7,7 @@ mod query;
 mod render;
 mod route;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use hyper::Response;
 use hyper::body::Bytes;
 use hyper::http::request::Parts;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 pub use keys::Keys;
 pub use openapi::DOCUMENT;
@@ -53,7 +55,7 @@ impl Api {
     /// Answers one request, whose body has been read or cannot be.
     pub async fn answer(&self, head: &Parts, body: Result<Bytes, Problem>) -> Answer {
         let deadline = Instant::now() + self.deadline;
-        let result = match body.and_then(|body| route(head, &body)) {
+        let result = match body.and_then(|body| guarded(|| route(head, &body))?) {
             Ok(request) => self.execute(request, deadline).await,
             Err(problem) => Err(problem),
         };
@@ -78,7 +80,7 @@ impl Api {
                     .await
                     .map_err(read_failed)?
                 {
-                    Found::Warrior(Some(warrior)) => Ok(render::ok(&*warrior)),
+                    Found::Warrior(Some(warrior)) => guarded(|| render::ok(&*warrior)),
                     Found::Warrior(None) | Found::Count(_) => Err(unknown_warrior()),
                 }
             }
@@ -89,7 +91,7 @@ impl Api {
                     .search(term, deadline)
                     .await
                     .map_err(read_failed)?;
-                Ok(render::ok(&*hits))
+                guarded(|| render::ok(&*hits))
             }
             Request::Count => {
                 match self
@@ -123,19 +125,32 @@ impl Api {
             keyed: create.key.is_some(),
             warrior: Arc::clone(&create.warrior),
         };
-        match self.dispatch.create(row, deadline).await {
-            Ok(Created::Stored) => Ok(render::created(id, &create.warrior)),
+        let outcome = self.dispatch.create(row, deadline).await;
+        match outcome {
+            Ok(Created::Stored) => guarded(|| render::created(id, &create.warrior))
+                .map_err(|_| self.unknown(id, create.key)),
             Ok(Created::Mismatch) => Err(Problem::KeyReused),
             Ok(Created::Vanished) => Err(Problem::NotDone(Reason::RolledBack)),
             Err(Failure::NotDone(reason)) => Err(Problem::NotDone(reason)),
-            Err(Failure::Rejected(_)) => Err(Problem::RefusedByDatabase),
-            Err(Failure::Unknown) => Err(Problem::Unknown(Box::new(Settle {
-                id,
-                location: render::location(id),
-                idempotency_key: create.key.unwrap_or_else(|| self.keys.key_of(id)),
-            }))),
+            Err(Failure::Rejected) => Err(Problem::RefusedByDatabase),
+            Err(Failure::Unknown) => Err(self.unknown(id, create.key)),
         }
     }
+
+    /// What settles a create of unknown outcome: the client's own key, or one that stands for the id.
+    fn unknown(&self, id: Uuid, key: Option<String>) -> Problem {
+        Problem::Unknown(Box::new(Settle {
+            id,
+            location: render::location(id),
+            idempotency_key: key.unwrap_or_else(|| self.keys.key_of(id)),
+        }))
+    }
+}
+
+/// Runs code of the front end that should not panic; if it does, its client still gets an answer, and
+/// the others on its connection theirs.
+fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Problem> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| Problem::NotDone(Reason::Lost))
 }
 
 fn unknown_warrior() -> Problem {
@@ -146,7 +161,7 @@ fn unknown_warrior() -> Problem {
 fn read_failed(failure: Failure) -> Problem {
     Problem::NotDone(match failure {
         Failure::NotDone(reason) => reason,
-        Failure::Unknown | Failure::Rejected(_) => Reason::Deadline,
+        Failure::Unknown | Failure::Rejected => Reason::Deadline,
     })
 }
 

@@ -214,12 +214,16 @@ fn not_done(reason: Reason) -> &'static str {
         Reason::QueueFull | Reason::TooLate => {
             "The server has more work than it can do in time. Repeat the request a little later."
         }
-        Reason::Deadline => "The request waited until its deadline. Repeat it a little later.",
+        Reason::Deadline => {
+            "There was no answer from the database in time. Repeat the request a little later."
+        }
         Reason::DatabaseGone => {
             "The database cannot be reached. Repeat the request a little later."
         }
         Reason::RolledBack => "The database undid the request. Repeat it.",
-        Reason::TooCostly => "The request took longer than it may. Use a longer search term.",
+        Reason::TooCostly => {
+            "The statement took longer than it may. Use a longer term for a search; repeat the rest."
+        }
         Reason::Lost => "The server let go of the request. Repeat it.",
     }
 }

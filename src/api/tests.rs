@@ -4,8 +4,6 @@ use hyper::http::request::Parts;
 use hyper::{Method, Request as HttpRequest, StatusCode};
 use serde_json::Value;
 
-use uuid::Uuid;
-
 use super::*;
 
 const BODY: &[u8] = br#"{"name":"n","dob":"2000-01-01","fight_skills":["s"]}"#;
@@ -257,6 +255,14 @@ async fn an_unknown_outcome_carries_what_settles_it() {
     let sent_again = body["idempotency_key"].as_str().unwrap();
     assert!(post(&[("idempotency-key", sent_again)], BODY).is_ok());
     assert_eq!(keys.id(sent_again), id);
+}
+
+#[test]
+fn a_panic_of_the_front_end_is_an_answer() {
+    assert_eq!(
+        guarded(|| -> () { panic!("provoked") }),
+        Err(Problem::NotDone(Reason::Lost))
+    );
 }
 
 #[test]

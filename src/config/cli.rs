@@ -193,7 +193,7 @@ pub(super) struct ServerArgs {
         default_value_t = 128
     )]
     pub(super) batch_max: usize,
-    /// Longest time from a request's arrival to its answer
+    /// Longest time from a request's last byte to its answer
     #[arg(
         long,
         env = "REQUEST_DEADLINE_MS",
@@ -244,7 +244,7 @@ pub(super) struct PoolArgs {
     /// Connections that r2d2 keeps open even when idle [default: as many as workers]
     #[arg(long, env = "DB_POOL_MIN", value_name = "DB_POOL_MIN")]
     pub(super) db_pool_min: Option<usize>,
-    /// Ceiling of r2d2's size, which is the number of workers
+    /// Ceiling of r2d2's size, which is the number of workers, and two
     #[arg(
         long,
         env = "DB_POOL_MAX",

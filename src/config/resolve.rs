@@ -10,15 +10,19 @@ use super::cli::{
 };
 use super::{ConfigError, Database, Embedded, Listen, Secret, SecretSource, Server, Sizes, Tls};
 
+/// Read from the working directory alone: one that belongs to another project further up is none of
+/// ours.
+const ENV_FILE: &str = ".env";
+
 /// Reads `.env`, the environment and the flags; prints help and errors itself, as clap does.
 ///
 /// # Errors
 /// When `.env` exists and is malformed.
 pub fn load() -> Result<Cli, ConfigError> {
-    match dotenvy::dotenv_iter() {
+    match dotenvy::from_path_iter(ENV_FILE) {
         Ok(entries) => {
             check_entries(entries)?;
-            dotenvy::dotenv().map_err(|e| unreadable(&e))?;
+            dotenvy::from_path(ENV_FILE).map_err(|e| unreadable(&e))?;
         }
         Err(e) if e.not_found() => {}
         Err(e) => return Err(unreadable(&e)),
@@ -205,14 +209,7 @@ impl ServerArgs {
         let workers_find = share("WORKERS_FIND", pool.workers_find, (total + 1) / 3)?;
         let workers_search = share("WORKERS_SEARCH", pool.workers_search, total / 3)?;
         let workers = workers_create + workers_find + workers_search;
-        if workers > pool.db_pool_max {
-            return Err(ConfigError(format!(
-                "{workers} workers need {workers} database connections, but DB_POOL_MAX is {}; \
-                 lower WORKERS or raise DB_POOL_MAX (and PgBouncer's default_pool_size with it)",
-                pool.db_pool_max
-            )));
-        }
-        Ok(Sizes {
+        let sizes = Sizes {
             workers_create,
             workers_find,
             workers_search,
@@ -224,7 +221,17 @@ impl ServerArgs {
             batch_max: within("BATCH_MAX", self.batch_max, 1..=10_000)?,
             queue_max: within("QUEUE_MAX", self.queue_max, 1..=1_000_000)?,
             connections_max: within("MAX_CONNECTIONS", self.max_connections, 1..=1_000_000)?,
-        })
+        };
+        let connections = sizes.pool();
+        if connections > pool.db_pool_max {
+            return Err(ConfigError(format!(
+                "{workers} workers, the probe and the flusher need {connections} database connections, \
+                 but DB_POOL_MAX is {}; lower WORKERS or raise DB_POOL_MAX (and PgBouncer's \
+                 default_pool_size with it)",
+                pool.db_pool_max
+            )));
+        }
+        Ok(sizes)
     }
 }
 

@@ -30,9 +30,9 @@ pub struct LaneSize {
     pub workers: usize,
     /// Most requests in one batch.
     pub batch_max: usize,
-    /// Requests that one batch serves when the queue is long: as many as it may carry where any two
-    /// may share one, a single one where only equal requests may.
-    pub batch_typical: usize,
+    /// Requests that one batch serves at least when the queue is long: as many as it may carry where
+    /// any two may share one, a single one where only equal requests may.
+    pub batch_least: usize,
     /// Most requests that wait.
     pub queue_max: usize,
 }
@@ -60,6 +60,8 @@ pub(super) struct Pace {
     born: Instant,
     /// Exponentially weighted mean of a batch's duration, in microseconds.
     batch_micros: AtomicU64,
+    /// Exponentially weighted mean of a batch's size, in thousandths of a request.
+    batch_milli_requests: AtomicU64,
     /// For each worker, microseconds from `born` to the start of its running batch; 0 when idle.
     busy_since: Vec<AtomicU64>,
 }
@@ -156,6 +158,7 @@ impl Pace {
         Self {
             born: Instant::now(),
             batch_micros: AtomicU64::new(0),
+            batch_milli_requests: AtomicU64::new(0),
             busy_since: (0..workers).map(|_| AtomicU64::new(0)).collect(),
         }
     }
@@ -164,18 +167,20 @@ impl Pace {
         self.busy_since[worker].store(self.micros(now).max(1), Ordering::Relaxed);
     }
 
-    pub(super) fn end(&self, worker: usize, took: Duration) {
+    pub(super) fn end(&self, worker: usize, took: Duration, requests: usize) {
         self.busy_since[worker].store(0, Ordering::Relaxed);
-        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        let mean = self.batch_micros.load(Ordering::Relaxed);
-        // A lost update between two workers costs one sample of many.
-        self.batch_micros
-            .store(mean - mean / 8 + took / 8, Ordering::Relaxed);
+        learn(&self.batch_micros, took.as_micros());
+        learn(&self.batch_milli_requests, 1000 * requests as u128);
     }
 
     /// How long a new request would wait behind `waiting` others, if batches go on as they did.
     fn estimated_wait(&self, waiting: usize, size: LaneSize) -> Duration {
-        let rounds = waiting.div_ceil(size.batch_typical).div_ceil(size.workers);
+        let served = self.batch_milli_requests.load(Ordering::Relaxed) / 1000;
+        let served = usize::try_from(served)
+            .unwrap_or(usize::MAX)
+            .max(size.batch_least);
+        // Those ahead, and the batch of the new one itself.
+        let rounds = waiting.div_ceil(served).div_ceil(size.workers) + 1;
         let rounds = u64::try_from(rounds).unwrap_or(u64::MAX);
         Duration::from_micros(
             self.batch_micros
@@ -200,4 +205,12 @@ impl Pace {
     fn micros(&self, at: Instant) -> u64 {
         u64::try_from(at.saturating_duration_since(self.born).as_micros()).unwrap_or(u64::MAX)
     }
+}
+
+/// Moves a weighted mean by an eighth towards a sample. An update lost between two workers costs one
+/// sample of many.
+fn learn(mean: &AtomicU64, sample: u128) {
+    let sample = u64::try_from(sample).unwrap_or(u64::MAX);
+    let old = mean.load(Ordering::Relaxed);
+    mean.store(old - old / 8 + sample / 8, Ordering::Relaxed);
 }

@@ -40,8 +40,8 @@ pub enum Failure {
     NotDone(Reason),
     /// Executed or not: nobody can tell yet.
     Unknown,
-    /// The database refused the data itself; what it said.
-    Rejected(String),
+    /// The database refused the data itself; nothing was stored.
+    Rejected,
 }
 
 /// Why a request was certainly not executed.
@@ -100,10 +100,10 @@ impl Dispatch {
     ) -> std::io::Result<(Arc<Self>, Threads)> {
         let (probe, calls) = sync_channel(probe::CALLS_MAX);
         let breaker = Arc::new(Breaker::new(probe.clone()));
-        let size = |workers, batch_typical| LaneSize {
+        let size = |workers, batch_least| LaneSize {
             workers,
             batch_max: sizes.batch_max,
-            batch_typical,
+            batch_least,
             queue_max: sizes.queue_max,
         };
         let families = Families::register(registry);

@@ -1,8 +1,8 @@
 //! A bounded queue whose takers take many at once.
 //!
 //! A channel hands out items one by one, in order; natural batching wants everything that waits in
-//! one step, or everything that resembles the first. The lock is held for moves of pointers only,
-//! so an async thread may take it.
+//! one step, or everything that equals the first. The lock is held for moves and comparisons within a
+//! bounded queue and never across a wait, so an async thread may take it.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};

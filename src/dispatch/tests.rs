@@ -48,7 +48,7 @@ impl Rig {
         let size = LaneSize {
             workers: 1,
             batch_max: 100,
-            batch_typical: 100,
+            batch_least: 100,
             queue_max,
         };
         let metrics = Families::register(&mut Registry::default()).lane("test");
@@ -246,7 +246,7 @@ async fn one_bad_row_harms_nobody_else() {
     assert_eq!(first.await.unwrap(), Ok(0));
     for (n, other) in (10..).zip(others) {
         match other.await.unwrap() {
-            Err(Failure::Rejected(_)) => assert_eq!(n, 13),
+            Err(Failure::Rejected) => assert_eq!(n, 13),
             other => assert_eq!(other, Ok(n * 2)),
         }
     }
@@ -266,7 +266,7 @@ async fn a_panic_costs_its_batch_and_nothing_else() {
     let size = LaneSize {
         workers: 1,
         batch_max: 1,
-        batch_typical: 1,
+        batch_least: 1,
         queue_max: 1,
     };
     let execute: Execute<u32, u32> = Box::new(|_| panic!("provoked before the send"));

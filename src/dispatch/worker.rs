@@ -30,7 +30,7 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
         while let Some(jobs) = self.lane.queue.take(self.lane.size.batch_max, |a, b| {
             (self.lane.together)(&a.query, &b.query)
         }) {
-            let began = Instant::now();
+            let (began, requests) = (Instant::now(), jobs.len());
             self.lane.pace.begin(self.number, began);
             self.lane.metrics.batch_began(&jobs, began);
             // The jobs of a batch that panics are dropped, and each ticket tells from its job's
@@ -40,7 +40,7 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
                 tracing::error!(lane = self.lane.name, "a worker panicked and goes on");
             }
             let took = began.elapsed();
-            self.lane.pace.end(self.number, took);
+            self.lane.pace.end(self.number, took, requests);
             self.lane.metrics.batch_ended(took);
         }
     }
@@ -59,7 +59,7 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
             jobs.retain(|job| job.is_wanted(now));
             self.log(&error, jobs.len(), last);
             match error.class {
-                Class::Data => return self.split(jobs, &error),
+                Class::Data => return self.split(jobs),
                 Class::TooCostly => return fail_all(jobs, Reason::TooCostly),
                 Class::NotSent if last => {
                     self.lane.breaker.failed(began, &error.to_string());
@@ -113,14 +113,14 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
     }
 
     /// One bad row must harm nobody else: halves until it stands alone.
-    fn split(&self, mut jobs: Vec<Job<Q, R>>, error: &StoreError) {
+    fn split(&self, mut jobs: Vec<Job<Q, R>>) {
         if jobs.len() > 1 {
             let right = jobs.split_off(jobs.len() / 2);
             self.process(jobs);
             self.process(right);
         } else if let Some(job) = jobs.pop() {
             self.lane.metrics.slipped_through();
-            job.fail(Failure::Rejected(error.to_string()));
+            job.fail(Failure::Rejected);
         }
     }
 

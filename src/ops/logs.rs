@@ -7,7 +7,7 @@ use serde::Serialize;
 use tracing::Level;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::{Directive, LevelFilter};
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::config::{self, ConfigError, LogFormat};
 
@@ -42,10 +42,9 @@ pub fn start(format: LogFormat, level: &str) -> Result<LogGuard, ConfigError> {
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
         .parse(level)
-        .map_err(|e| wrong(&e.to_string()))?
-        // At debug level the client prints the parameters of statements: names and dates of people.
-        .add_directive(directive("tokio_postgres=info")?)
-        .add_directive(directive("postgres=info")?);
+        .map_err(|e| wrong(&e.to_string()))?;
+    // There is no bridge from the crate `log`, on purpose: at level debug the PostgreSQL client writes the
+    // parameters of statements there, names and dates of people.
     let (writer, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(WAITING_MAX)
         .finish(std::io::stderr());
@@ -82,9 +81,4 @@ pub fn say(format: LogFormat, level: Level, message: &str) {
         .unwrap_or_default(),
     };
     let _ = writeln!(std::io::stderr(), "{line}");
-}
-
-fn directive(text: &str) -> Result<Directive, ConfigError> {
-    text.parse()
-        .map_err(|e| ConfigError(format!("{text}: {e}")))
 }

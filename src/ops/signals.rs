@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::sync::mpsc::SyncSender;
 use std::thread;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The program shall stop.
 #[derive(Clone, Copy, Debug)]
@@ -18,14 +18,18 @@ pub struct Stop;
 pub fn watch(stop: SyncSender<Stop>) -> io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
+    // Under nohup a closed terminal must change nothing; a handler would undo that.
+    let mut hangup = match hangup_is_ignored() {
+        true => None,
+        false => Some(signal(SignalKind::hangup())?),
+    };
     tokio::spawn(async move {
         let mut next = async || {
             tokio::select! {
                 _ = interrupt.recv() => 130,
                 _ = terminate.recv() => 143,
                 // The terminal was closed.
-                _ = hangup.recv() => 129,
+                () = hung_up(hangup.as_mut()) => 129,
             }
         };
         next().await;
@@ -49,4 +53,22 @@ pub fn watch_input(stop: SyncSender<Stop>) -> io::Result<()> {
             let _ = stop.try_send(Stop);
         })?;
     Ok(())
+}
+
+async fn hung_up(signal: Option<&mut Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether the program that started us asked for SIGHUP to be ignored; Linux tells, elsewhere the
+/// answer is no.
+fn hangup_is_ignored() -> bool {
+    const SIGHUP: u64 = 1;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & (1 << (SIGHUP - 1)) != 0)
 }

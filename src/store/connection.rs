@@ -274,12 +274,10 @@ impl ManageConnection for Manager {
         if connection.epoch == epoch && connection.last_used.elapsed() < IDLE_CHECK {
             return Ok(());
         }
-        let answer = connection
-            .run(|client| client.is_valid(CHECK_TIMEOUT))
-            .map_err(|e| LoginError::Refused {
-                at: format!("{}:{}", self.database.host, self.database.port),
-                why: format!("it lets us in, but answers nothing: {}", super::chain(&e)),
-            });
+        let answer = connection.ping().map_err(|e| LoginError::Refused {
+            at: format!("{}:{}", self.database.host, self.database.port),
+            why: format!("it lets us in, but answers nothing: {}", super::chain(&e)),
+        });
         self.health
             .learn(answer.as_ref().err().map(ToString::to_string));
         answer?;
@@ -313,6 +311,11 @@ impl Connection {
             Err(e) => !leaves_session_usable(e),
         };
         result
+    }
+
+    /// Asks the server whether it is there, within [`CHECK_TIMEOUT`].
+    pub(super) fn ping(&mut self) -> Result<(), postgres::Error> {
+        self.run(|client| client.is_valid(CHECK_TIMEOUT))
     }
 
     /// Whether the connection will not be used again.

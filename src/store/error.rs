@@ -175,7 +175,11 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.source {
             Source::Postgres(e) => match e.as_db_error() {
-                // The detail of a database error repeats the row; the message does not.
+                // The detail of a database error repeats the row, and so does the message where the data
+                // is at fault.
+                Some(db) if self.class == Class::Data => {
+                    write!(f, "{}: the data was refused", db.severity())
+                }
                 Some(db) => write!(f, "{}: {}", db.severity(), db.message()),
                 None => write!(f, "{}", crate::store::chain(e)),
             },

@@ -122,7 +122,9 @@ impl Session<'_> {
     }
 
     /// 0 when no migration was ever applied.
+    /// Asks whether the server answers at all first, since only that question has a time limit.
     pub(super) fn schema_version(&mut self) -> Result<i32, StoreError> {
+        self.connection.ping().map_err(StoreError::of_read)?;
         let rows = match self.read(READY, &[]) {
             Err(e) if e.sqlstate() == Some(NO_SUCH_TABLE) => return Ok(0),
             other => other?,
