@@ -30,7 +30,7 @@ enum Certificate {
 /// A PostgreSQL that shows one certificate at a time.
 struct Server {
     stack: Supervisor,
-    files: Scratch,
+    files: PathBuf,
     authority: Authority,
     shows: Option<Certificate>,
 }
@@ -165,7 +165,8 @@ impl Server {
         let mut owner = warrior_api::store::connect_direct(&stack.endpoints.owner(DATABASE))
             .expect("login as the owner");
         schema::apply(&mut owner, &mut |_| {}).expect("schema apply");
-        let files = Scratch::new();
+        // A static is never dropped, but the stack's own folder goes with the stack.
+        let files = stack.endpoints.data.clone();
         let authority = authority();
         fs::write(files.join("ca.pem"), authority.pem()).expect("it is our folder");
         Self {
