@@ -228,7 +228,7 @@ fn judged(
         interrupted,
         greatest,
     } = facts;
-    let validity = judge::validity(
+    let mut validity = judge::validity(
         plan,
         collected,
         interrupted,
@@ -236,6 +236,7 @@ fn judged(
         &machine,
         database.as_ref(),
     );
+    validity.invalid.extend(judge::unproven(&verification));
     let thresholds = judge::thresholds(
         &order.profile.thresholds,
         plan,

@@ -78,6 +78,12 @@ impl Verdict {
             + self.rejected_but_stored
     }
 
+    /// Acknowledged writes that could not be read back: neither there nor lost, as far as is known.
+    pub fn unproven(&self) -> u64 {
+        let settled = self.present + self.lost + self.altered + self.without_location;
+        self.acknowledged.saturating_sub(settled)
+    }
+
     /// Whether the API's count is the table's; `None` when one of them is not known.
     pub fn count_agrees(&self) -> Option<bool> {
         Some(self.count_told? == self.count_expected?)

@@ -15,6 +15,11 @@ const CREATES: &str = "name = 'creates'\nthresholds = ['success == 100%', 'lost 
                        arrivals = [{ rate = 100, for = '2s' }]\n\
                        follow = { name = 'find', after_min = '1ms', after_max = '30ms' }\n";
 
+/// Without a threshold on success, so that the ledger alone decides.
+const CREATES_ALONE: &str = "name = 'creates'\nthresholds = ['lost == 0']\n\
+                             [[scenario]]\nname = 'create'\nrequest = 'create'\n\
+                             arrivals = [{ rate = 100, for = '1s' }]\n";
+
 /// A directory that is removed at the end of the test.
 struct Scratch(PathBuf);
 
@@ -218,6 +223,38 @@ fn each_broken_promise_is_5_and_named() {
         assert_eq!(code, 5, "{text}");
         assert!(text.contains(finding), "{finding} in {text}");
     }
+}
+
+#[test]
+fn writes_that_cannot_be_read_back_are_6_and_never_called_kept() {
+    let faults = Faults {
+        refuse_reads: true,
+        ..Faults::default()
+    };
+    let (scratch, server) = (Scratch::new(), Contract::start(faults));
+    let profile = scratch.profile(CREATES_ALONE);
+    let (code, text) = scratch.load(&["run", "--url", &server.url(), "--profile", &profile]);
+    assert_eq!(code, 6, "{text}");
+    assert!(text.contains("could not be read back"), "{text}");
+}
+
+#[test]
+fn an_unknown_outcome_is_counted_whatever_was_sent_and_answered() {
+    let (scratch, server) = (Scratch::new(), Contract::start(Faults::default()));
+    let ledger = scratch.0.join("unknown.ledger");
+    let lines = [
+        &format!(
+            r#"{{"ledger":1,"run":"r","target":"{}","started_at":0,"count_before":0}}"#,
+            server.url()
+        ),
+        r#"{"sent":0,"body":{"name":"A","dob":"1990-01-01","fight_skills":null}}"#,
+        r#"{"sent":1,"body":{"name":"B","dob":"1990-01-01","fight_skills":["Judo"]}}"#,
+        r#"{"answer":1,"status":504,"location":"not a location"}"#,
+    ];
+    std::fs::write(&ledger, lines.join("\n") + "\n").expect("written");
+    let (code, text) = scratch.load(&["verify", &ledger.display().to_string()]);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("unknown 2: 0 stored, 2 not"), "{text}");
 }
 
 #[test]

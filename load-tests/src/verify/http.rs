@@ -38,14 +38,19 @@ pub fn verify_by_http(
         count_fate(&mut verdict, entry);
         match location(entry).map(given_location) {
             Some(Some(uri)) => read.push((entry, uri)),
-            Some(None) => {
+            Some(None) if matches!(entry.fate, Fate::Acknowledged { .. }) => {
                 verdict.without_location += 1;
                 verdict.find(format!(
                     "request {} has an unreadable Location",
                     entry.number
                 ));
             }
-            None => search.extend(search_for(target, entry)?),
+            _ => match search_for(target, entry)? {
+                Some(searched) => search.push(searched),
+                // A payload that can never be a row.
+                None if matches!(entry.fate, Fate::Unknown { .. }) => verdict.unknown_absent += 1,
+                None => {}
+            },
         }
     }
     let uris: Vec<Uri> = read.iter().map(|(_, uri)| uri.clone()).collect();

@@ -16,6 +16,8 @@ pub(crate) struct Faults {
     pub(crate) refuse_stored_every: Option<u64>,
     /// Stores every n-th create with another name.
     pub(crate) alter_every: Option<u64>,
+    /// Answers 503 to every read of one warrior.
+    pub(crate) refuse_reads: bool,
 }
 
 pub(crate) struct Contract {
@@ -88,6 +90,7 @@ fn answer(request: &[u8], state: &mut State, faults: Faults) -> String {
             });
             plain(200, &Value::Array(found.take(50).cloned().collect()))
         }
+        ("GET", _) if faults.refuse_reads => plain(503, &json!({})),
         ("GET", path) => match state.rows.get(path) {
             Some(row) => plain(200, row),
             None => plain(404, &json!({})),
