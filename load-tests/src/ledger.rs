@@ -123,6 +123,20 @@ impl Ledger {
     }
 }
 
+#[cfg(test)]
+impl Ledger {
+    /// A ledger on a full disk.
+    pub(crate) fn full() -> Ledger {
+        let path = PathBuf::from("/dev/full");
+        let file = File::options().append(true).open(&path);
+        Ledger {
+            file: file.expect("Linux has it"),
+            path,
+            next: AtomicU64::new(0),
+        }
+    }
+}
+
 /// Reads a ledger back, one entry for each request that was sent.
 ///
 /// A last line without an end is what a killed generator leaves: it is ignored, as the request
