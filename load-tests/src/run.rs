@@ -20,7 +20,7 @@ use crate::machine::{Held, Machine, Pressure, fdatasync_per_second};
 use crate::profile::{Metric, Overrides, Profile, compile};
 use crate::result::{RunResult, SCHEMA, Setup, endpoints, series};
 use crate::target::Target;
-use crate::verify::{self, DatabaseFacts, Verdict};
+use crate::verify::{self, DatabaseFacts, Others, Verdict};
 
 /// What a run needs to know.
 pub struct Order {
@@ -102,7 +102,8 @@ pub fn run(order: &Order, stop: &Arc<AtomicBool>, mut view: View) -> anyhow::Res
 
     let verification = match &ledger {
         Some(ledger) if order.verify || asks_for_lost(&order.profile) => {
-            verify_ledger(ledger.path(), &order.target, order.database.as_ref())?
+            let database = order.database.as_ref();
+            verify_ledger(ledger.path(), &order.target, database, Others::Absent)?
         }
         _ => Vec::new(),
     };
@@ -162,21 +163,32 @@ pub fn drive(
     Ok(collected)
 }
 
+/// How often a ledger is judged again, a second apart, while a late commit may explain its count.
+const LATE_COMMITS_MAX: u32 = 5;
+
 /// Judges a ledger in every way that is open: by HTTP, and directly when there is access.
 pub fn verify_ledger(
     path: &Path,
     target: &Target,
     database: Option<&DatabaseAccess>,
+    others: Others,
 ) -> anyhow::Result<Vec<Verdict>> {
     let (header, entries) = ledger::read(path)?;
-    let mut verdicts = vec![verify::verify_by_http(target, &header, &entries)?];
-    if let Some(access) = database {
-        verdicts.push(verify_directly(
-            access,
-            &header,
-            &entries,
-            client::count(target)?,
-        )?);
+    let judge = || -> anyhow::Result<Vec<Verdict>> {
+        let mut verdicts = vec![verify::verify_by_http(target, &header, &entries, others)?];
+        if let Some(access) = database {
+            let told = client::count(target)?;
+            verdicts.push(verify_directly(access, &header, &entries, told)?);
+        }
+        Ok(verdicts)
+    };
+    let mut verdicts = judge()?;
+    for _ in 0..LATE_COMMITS_MAX {
+        if !verdicts.iter().any(Verdict::may_still_settle) {
+            break;
+        }
+        std::thread::sleep(Duration::from_secs(1));
+        verdicts = judge()?;
     }
     Ok(verdicts)
 }

@@ -62,6 +62,16 @@ pub struct Verdict {
     pub findings: Vec<String>,
 }
 
+/// Whether rows of others may have come since the run began. By HTTP alone nothing tells them from
+/// rows that this run stored twice, so a greater count is then no broken promise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Others {
+    /// The run has just ended, and had the API to itself.
+    Absent,
+    /// It ended some time ago.
+    MayHaveWritten,
+}
+
 impl Verdict {
     /// Whether every promise was kept, as far as could be determined.
     pub fn holds(&self) -> bool {
@@ -87,6 +97,12 @@ impl Verdict {
     /// Whether the API's count is the table's; `None` when one of them is not known.
     pub fn count_agrees(&self) -> Option<bool> {
         Some(self.count_told? == self.count_expected?)
+    }
+
+    /// Whether a write of unknown outcome that was committed while it was being judged would explain
+    /// all that is wrong.
+    pub fn may_still_settle(&self) -> bool {
+        self.count_agrees() == Some(false) && self.violations() == 0 && self.unknown_absent > 0
     }
 
     fn find(&mut self, finding: String) {

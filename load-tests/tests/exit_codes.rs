@@ -258,6 +258,34 @@ fn an_unknown_outcome_is_counted_whatever_was_sent_and_answered() {
 }
 
 #[test]
+fn what_is_committed_while_it_is_judged_breaks_no_promise() {
+    let faults = Faults {
+        commit_late_every: Some(10),
+        ..Faults::default()
+    };
+    let (scratch, server) = (Scratch::new(), Contract::start(faults));
+    let profile = scratch.profile(CREATES_ALONE);
+    let (code, text) = scratch.load(&["run", "--url", &server.url(), "--profile", &profile]);
+    assert_eq!(code, 0, "{text}");
+}
+
+#[test]
+fn a_ledger_verifies_by_http_also_after_later_runs() {
+    let server = Contract::start(Faults::default());
+    let (first, second) = (Scratch::new(), Scratch::new());
+    for scratch in [&first, &second] {
+        let profile = scratch.profile(CREATES_ALONE);
+        let (code, text) = scratch.load(&["run", "--url", &server.url(), "--profile", &profile]);
+        assert_eq!(code, 0, "{text}");
+    }
+    for scratch in [&first, &second] {
+        let ledger = scratch.file("ledger").display().to_string();
+        let (code, text) = scratch.load(&["verify", &ledger]);
+        assert_eq!(code, 0, "{text}");
+    }
+}
+
+#[test]
 fn a_generator_that_reaches_its_own_limit_is_6() {
     let server = Server::start(Behaviour::fixed(Duration::from_millis(200)));
     let scratch = Scratch::new();

@@ -9,6 +9,7 @@ use warrior_load::profile::Profile;
 use warrior_load::run::verify_ledger;
 use warrior_load::stress::Stack;
 use warrior_load::target::Target;
+use warrior_load::verify::Others;
 use warrior_load::{ledger, run};
 
 use super::{Common, access, run_and_report, stop_on_interrupt};
@@ -109,7 +110,8 @@ impl VerifyArgs {
             }
             (_, reached) => {
                 reached?;
-                verify_ledger(&self.ledger, &target, database.as_ref())?
+                let others = Others::MayHaveWritten;
+                verify_ledger(&self.ledger, &target, database.as_ref(), others)?
             }
         };
         verdicts.iter().for_each(|verdict| println!("{verdict}"));

@@ -6,7 +6,7 @@ use hyper::Uri;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use super::Verdict;
+use super::{Others, Verdict};
 use crate::client;
 use crate::engine::{Answer, Failure};
 use crate::ledger::{Entry, Fate, Header, Stored};
@@ -23,6 +23,7 @@ pub fn verify_by_http(
     target: &Target,
     header: &Header,
     entries: &[Entry],
+    others: Others,
 ) -> anyhow::Result<Verdict> {
     let mut verdict = Verdict {
         way: "http".to_owned(),
@@ -86,6 +87,9 @@ pub fn verify_by_http(
         .count_before
         .filter(|_| verdict.undetermined == 0)
         .map(|before| before + verdict.acknowledged - verdict.lost + verdict.unknown_stored);
+    if others == Others::MayHaveWritten && verdict.count_told > verdict.count_expected {
+        verdict.count_expected = None;
+    }
     Ok(verdict)
 }
 

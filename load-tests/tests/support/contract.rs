@@ -18,6 +18,8 @@ pub(crate) struct Faults {
     pub(crate) alter_every: Option<u64>,
     /// Answers 503 to every read of one warrior.
     pub(crate) refuse_reads: bool,
+    /// Answers 504 to every n-th create and stores it when the count is asked next.
+    pub(crate) commit_late_every: Option<u64>,
 }
 
 pub(crate) struct Contract {
@@ -28,6 +30,7 @@ pub(crate) struct Contract {
 struct State {
     rows: HashMap<String, Value>,
     creates: u64,
+    uncommitted: Vec<(String, Value)>,
 }
 
 impl Contract {
@@ -80,7 +83,10 @@ fn answer(request: &[u8], state: &mut State, faults: Faults) -> String {
     match (method, path) {
         ("POST", "/warrior") => create(body, state, faults),
         ("GET", "/warrior") => plain(400, &json!({})),
-        ("GET", "/counting-warriors") => plain(200, &json!({ "count": state.rows.len() })),
+        ("GET", "/counting-warriors") => {
+            state.rows.extend(state.uncommitted.drain(..));
+            plain(200, &json!({ "count": state.rows.len() }))
+        }
         ("GET", path) if path.starts_with("/warrior?t=") => {
             let term = percent_encoding::percent_decode_str(&path[11..]).decode_utf8_lossy();
             let found = state.rows.values().filter(|row| {
@@ -123,6 +129,10 @@ fn create(body: &str, state: &mut State, faults: Faults) -> String {
     row["id"] = json!(id.to_string());
     if hit(faults.alter_every) {
         row["name"] = json!("somebody else");
+    }
+    if hit(faults.commit_late_every) {
+        state.uncommitted.push((location, row));
+        return plain(504, &json!({ "id": id.to_string() }));
     }
     let (forget, refuse) = (hit(faults.forget_every), hit(faults.refuse_stored_every));
     if !forget {
