@@ -286,6 +286,43 @@ fn a_ledger_verifies_by_http_also_after_later_runs() {
 }
 
 #[test]
+fn a_refused_write_is_found_behind_the_same_row_of_an_earlier_run() {
+    let row = |id: &str, created_at: &str| {
+        serde_json::json!({
+            "id": id, "name": "A", "dob": "1990-01-01", "fight_skills": ["Judo"],
+            "created_at": created_at,
+        })
+    };
+    let rows = [
+        row(
+            "00000000-0000-4000-8000-000000000001",
+            "2000-01-01T00:00:00Z",
+        ),
+        row(
+            "00000000-0000-4000-8000-000000000002",
+            "2024-01-01T00:00:00Z",
+        ),
+    ];
+    let (scratch, server) = (Scratch::new(), Contract::holding(&rows, Faults::default()));
+    let ledger = scratch.0.join("refused.ledger");
+    let lines = [
+        &format!(
+            r#"{{"ledger":1,"run":"r","target":"{}","started_at":1700000000,"count_before":1}}"#,
+            server.url()
+        ),
+        r#"{"sent":0,"body":{"name":"A","dob":"1990-01-01","fight_skills":["Judo"]}}"#,
+        r#"{"answer":0,"status":503}"#,
+    ];
+    std::fs::write(&ledger, lines.join("\n") + "\n").expect("written");
+    let (code, text) = scratch.load(&["verify", &ledger.display().to_string()]);
+    assert_eq!(code, 5, "{text}");
+    assert!(
+        text.contains("is row 00000000-0000-4000-8000-000000000002"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_generator_that_reaches_its_own_limit_is_6() {
     let server = Server::start(Behaviour::fixed(Duration::from_millis(200)));
     let scratch = Scratch::new();

@@ -1,6 +1,6 @@
 //! A server with the API's contract, in memory, that can be told to break its promises.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -28,16 +28,26 @@ pub(crate) struct Contract {
 
 #[derive(Default)]
 struct State {
-    rows: HashMap<String, Value>,
+    /// By location, and so in the order of their ids.
+    rows: BTreeMap<String, Value>,
     creates: u64,
     uncommitted: Vec<(String, Value)>,
 }
 
 impl Contract {
     pub(crate) fn start(faults: Faults) -> Contract {
+        Contract::holding(&[], faults)
+    }
+
+    /// With these rows from the beginning.
+    pub(crate) fn holding(rows: &[Value], faults: Faults) -> Contract {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("bound");
-        let state: Arc<Mutex<State>> = Arc::default();
+        let place = |row: &Value| format!("/warrior/{}", row["id"].as_str().unwrap_or_default());
+        let state = Arc::new(Mutex::new(State {
+            rows: rows.iter().map(|row| (place(row), row.clone())).collect(),
+            ..State::default()
+        }));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let state = Arc::clone(&state);
