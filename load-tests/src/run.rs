@@ -100,20 +100,29 @@ pub fn run(order: &Order, stop: &Arc<AtomicBool>, mut view: View) -> anyhow::Res
     let held = Pressure::now().since(before);
     drop(view);
 
-    let verification = match &ledger {
+    let interrupted = stop.load(Ordering::Relaxed);
+    let verified = match &ledger {
         Some(ledger) if order.verify || asks_for_lost(&order.profile) => {
             let database = order.database.as_ref();
-            verify_ledger(ledger.path(), &order.target, database, Others::Absent)?
+            verify_ledger(ledger.path(), &order.target, database, Others::Absent)
         }
-        _ => Vec::new(),
+        _ => Ok(Vec::new()),
     };
-    let interrupted = stop.load(Ordering::Relaxed);
+    // A server that died under the load is no reason to throw away what was measured.
+    let (verification, unverified) = match verified {
+        Ok(verification) => (verification, None),
+        Err(error) => {
+            let why = format!("the ledger could not be verified: {error:#}");
+            (Vec::new(), Some(why))
+        }
+    };
     let greatest = gauges.map(|gauges| gauges.greatest()).unwrap_or_default();
     let facts = Facts {
         machine,
         held,
         database,
         verification,
+        unverified,
         interrupted,
         greatest,
     };
@@ -221,6 +230,7 @@ struct Facts {
     held: Held,
     database: Option<DatabaseFacts>,
     verification: Vec<Verdict>,
+    unverified: Option<String>,
     interrupted: bool,
     greatest: BTreeMap<String, f64>,
 }
@@ -237,6 +247,7 @@ fn judged(
         held,
         database,
         verification,
+        unverified,
         interrupted,
         greatest,
     } = facts;
@@ -248,6 +259,7 @@ fn judged(
         &machine,
         database.as_ref(),
     );
+    validity.invalid.extend(unverified);
     validity.invalid.extend(judge::unproven(&verification));
     let thresholds = judge::thresholds(
         &order.profile.thresholds,

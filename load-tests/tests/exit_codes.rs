@@ -323,6 +323,20 @@ fn a_refused_write_is_found_behind_the_same_row_of_an_earlier_run() {
 }
 
 #[test]
+fn a_ledger_that_cannot_be_verified_is_6_and_leaves_the_result() {
+    let faults = Faults {
+        count_once: true,
+        ..Faults::default()
+    };
+    let (scratch, server) = (Scratch::new(), Contract::start(faults));
+    let profile = scratch.profile(CREATES_ALONE);
+    let (code, text) = scratch.load(&["run", "--url", &server.url(), "--profile", &profile]);
+    assert_eq!(code, 6, "{text}");
+    assert!(text.contains("the ledger could not be verified"), "{text}");
+    assert!(scratch.file("json").exists() && scratch.file("html").exists());
+}
+
+#[test]
 fn a_generator_that_reaches_its_own_limit_is_6() {
     let server = Server::start(Behaviour::fixed(Duration::from_millis(200)));
     let scratch = Scratch::new();

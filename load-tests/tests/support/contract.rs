@@ -20,6 +20,8 @@ pub(crate) struct Faults {
     pub(crate) refuse_reads: bool,
     /// Answers 504 to every n-th create and stores it when the count is asked next.
     pub(crate) commit_late_every: Option<u64>,
+    /// Closes every connection that asks for the count, from the second time on.
+    pub(crate) count_once: bool,
 }
 
 pub(crate) struct Contract {
@@ -32,6 +34,7 @@ struct State {
     rows: BTreeMap<String, Value>,
     creates: u64,
     uncommitted: Vec<(String, Value)>,
+    counted: u64,
 }
 
 impl Contract {
@@ -75,6 +78,9 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>, faults: Faults) -> std::io
                 &mut state.lock().expect("no panic holds it"),
                 faults,
             );
+            let Some(answer) = answer else {
+                return Ok(());
+            };
             stream.write_all(answer.as_bytes())?;
         }
         let read = stream.read(&mut chunk)?;
@@ -85,15 +91,20 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>, faults: Faults) -> std::io
     }
 }
 
-fn answer(request: &[u8], state: &mut State, faults: Faults) -> String {
+/// The answer, or `None` to close the connection instead.
+fn answer(request: &[u8], state: &mut State, faults: Faults) -> Option<String> {
     let text = String::from_utf8_lossy(request);
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
     let mut words = head.split_whitespace();
     let (method, path) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
-    match (method, path) {
+    Some(match (method, path) {
         ("POST", "/warrior") => create(body, state, faults),
         ("GET", "/warrior") => plain(400, &json!({})),
         ("GET", "/counting-warriors") => {
+            state.counted += 1;
+            if faults.count_once && state.counted > 1 {
+                return None;
+            }
             state.rows.extend(state.uncommitted.drain(..));
             plain(200, &json!({ "count": state.rows.len() }))
         }
@@ -112,7 +123,7 @@ fn answer(request: &[u8], state: &mut State, faults: Faults) -> String {
             None => plain(404, &json!({})),
         },
         _ => plain(405, &json!({})),
-    }
+    })
 }
 
 fn create(body: &str, state: &mut State, faults: Faults) -> String {
