@@ -112,6 +112,10 @@ fn wrong_use_is_1_and_names_what_is_wrong() {
         ),
         (vec!["run", "--url", "http://127.0.0.1:1"], "--rate"),
         (
+            vec!["compare", "--a", "http://127.0.0.1:1", "--decide", "p95"],
+            "p95",
+        ),
+        (
             vec!["run", "--url", "https://127.0.0.1:1", "--rate", "1"],
             "TLS",
         ),
@@ -184,6 +188,13 @@ fn a_slower_b_is_4_and_like_targets_are_0() {
     let (code, text) = compare(&slow);
     assert_eq!(code, 4, "{text}");
     assert!(text.contains("Verdict on p50: B is worse"), "{text}");
+    let failing = Server::start(Behaviour {
+        status: Box::new(|_| 500),
+        ..Behaviour::fixed(Duration::ZERO)
+    });
+    let (code, text) = compare(&failing);
+    assert_eq!(code, 4, "{text}");
+    assert!(text.contains("Verdict on success: B is worse"), "{text}");
     let (code, text) = compare(&quick);
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("no difference shown"), "{text}");
