@@ -121,9 +121,9 @@ pub struct EndpointResult {
     pub rate: f64,
     /// Bytes of answers' bodies.
     pub body_bytes: u64,
-    /// From the intended moment: prescribed answers, and requests that got none.
+    /// From the intended moment: prescribed answers, and requests that timed out.
     pub latency: Option<Quantiles>,
-    /// From the intended moment: answers that were not the prescribed ones.
+    /// From the intended moment: answers that were not the prescribed ones, and cut connections.
     pub latency_failed: Option<Quantiles>,
     /// From the first byte sent to the last received, of prescribed answers.
     pub service: Option<Quantiles>,

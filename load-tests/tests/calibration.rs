@@ -161,6 +161,20 @@ fn what_is_not_prescribed_is_counted_by_its_status_and_kept_out_of_the_latency()
 }
 
 #[test]
+fn a_quick_cut_does_not_flatter_the_latency() {
+    let behaviour = Behaviour {
+        status: Box::new(|n| if n % 4 == 0 { 200 } else { 0 }),
+        delay: Box::new(|n| Duration::from_millis(if n % 4 == 0 { 20 } else { 0 })),
+        ..Behaviour::fixed(Duration::ZERO)
+    };
+    let server = Server::start(behaviour);
+    let (tally, _) = run(plan(&server, open(200.0, 1.0)));
+    assert_eq!(tally.outcomes.get(&Outcome::Cut), Some(&150));
+    assert_eq!((tally.latency.len(), tally.latency_failed.len()), (50, 150));
+    assert!(tally.latency.min() >= 20_000, "{} us", tally.latency.min());
+}
+
+#[test]
 fn a_target_that_refuses_connections_is_unsent_not_lost() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let server = Server::start(Behaviour::fixed(Duration::ZERO));

@@ -132,8 +132,8 @@ impl Worker {
                     let wrote = stamps.wrote.unwrap_or(intended);
                     record(&mut tally.service, end.saturating_sub(wrote));
                 }
-                Outcome::Timeout | Outcome::Cut => record(&mut tally.latency, latency),
-                Outcome::Other(_) | Outcome::Protocol => {
+                Outcome::Timeout => record(&mut tally.latency, latency),
+                Outcome::Other(_) | Outcome::Protocol | Outcome::Cut => {
                     record(&mut tally.latency_failed, latency);
                 }
             }
