@@ -11,7 +11,7 @@ mod entry;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,8 @@ pub struct Ledger {
     file: File,
     path: PathBuf,
     next: AtomicU64,
+    /// Half a line was written: what follows it would make the file unreadable.
+    torn: AtomicBool,
 }
 
 /// The first line: what the lines after it belong to.
@@ -80,6 +82,7 @@ impl Ledger {
             file,
             path: path.to_owned(),
             next: AtomicU64::new(0),
+            torn: AtomicBool::new(false),
         })
     }
 
@@ -114,12 +117,22 @@ impl Ledger {
     }
 
     fn append(&self, line: &[u8]) -> anyhow::Result<()> {
-        (&self.file).write_all(line).with_context(|| {
-            format!(
-                "cannot write the ledger {}; the run ends, since what is not in it cannot be proved",
-                self.path.display()
-            )
-        })
+        let written = if self.torn.load(Ordering::Relaxed) {
+            Err(std::io::Error::other(
+                "an earlier line could not be written",
+            ))
+        } else {
+            (&self.file).write_all(line)
+        };
+        written
+            .inspect_err(|_| self.torn.store(true, Ordering::Relaxed))
+            .with_context(|| {
+                format!(
+                    "cannot write the ledger {}; the run ends, since what is not in it cannot be \
+                     proved",
+                    self.path.display()
+                )
+            })
     }
 }
 
@@ -133,6 +146,7 @@ impl Ledger {
             file: file.expect("Linux has it"),
             path,
             next: AtomicU64::new(0),
+            torn: AtomicBool::new(false),
         }
     }
 }
@@ -340,6 +354,29 @@ mod tests {
                 .map(|warrior| warrior.name.as_str()),
             Some("A")
         );
+    }
+
+    #[test]
+    fn nothing_follows_half_a_line() {
+        use nix::fcntl::{FcntlArg, OFlag, fcntl};
+        use std::io::Read;
+        use std::os::fd::OwnedFd;
+        // A pipe that does not block is a disk that is full until somebody makes room.
+        let (mut reader, writer) = std::io::pipe().expect("a pipe");
+        fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).expect("ours");
+        let ledger = Ledger {
+            file: File::from(OwnedFd::from(writer)),
+            ..Ledger::full()
+        };
+        let most = 1 << 22;
+        ledger
+            .sent(&vec![b'1'; most])
+            .expect_err("a pipe holds less");
+        let held = reader.read(&mut vec![0; most]).expect("what went in");
+        assert!(held > 0);
+        ledger
+            .sent(b"{}")
+            .expect_err("it would stand behind half a line");
     }
 
     #[test]
