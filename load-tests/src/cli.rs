@@ -32,6 +32,9 @@ const EXIT_CODES: &str = "Exit codes:
   5  a promise was broken: an acknowledged write is lost or altered, or a refused one stored
   6  INVALID: the run says nothing about the server";
 
+/// What shells report for a program that Ctrl-C ended.
+const INTERRUPTED: i32 = 130;
+
 /// A load generator that sends on time, knows what must come back, and proves what was stored.
 #[derive(Parser)]
 #[command(version, after_help = EXIT_CODES)]
@@ -214,7 +217,8 @@ fn access(connection: Option<&String>, password_file: Option<&PathBuf>) -> Optio
     })
 }
 
-/// Becomes true at the first Ctrl-C or SIGTERM: the run ends in order, with a result.
+/// Becomes true at the first Ctrl-C or SIGTERM: the run ends in order, with a result. The second
+/// ends the program at once.
 fn stop_on_interrupt() -> anyhow::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
@@ -227,11 +231,15 @@ fn stop_on_interrupt() -> anyhow::Result<Arc<AtomicBool>> {
             let Ok(mut terminate) = signal(SignalKind::terminate()) else {
                 return;
             };
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
+            loop {
+                tokio::select! {
+                    _ = tokio::signal::ctrl_c() => {}
+                    _ = terminate.recv() => {}
+                }
+                if flag.swap(true, Ordering::Relaxed) {
+                    std::process::exit(INTERRUPTED);
+                }
             }
-            flag.store(true, Ordering::Relaxed);
         });
     });
     Ok(stop)

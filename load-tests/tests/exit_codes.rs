@@ -364,6 +364,43 @@ fn a_generator_that_reaches_its_own_limit_is_6() {
 }
 
 #[test]
+fn a_second_interrupt_ends_the_program_at_once() {
+    use std::io::{BufRead, BufReader};
+    let server = Server::start(Behaviour::fixed(Duration::from_secs(60)));
+    let scratch = Scratch::new();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_warrior-load"))
+        .args([
+            "run",
+            "--url",
+            &server.url(),
+            "--rate",
+            "10",
+            "--for",
+            "60s",
+        ])
+        .args(["--no-tui", "--out", &scratch.0.display().to_string()])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut lines = BufReader::new(child.stdout.take().expect("piped"));
+    lines
+        .read_line(&mut String::new())
+        .expect("a second's line");
+    let pid = nix::unistd::Pid::from_raw(child.id() as i32);
+    // Without a second one the run would wait until its requests time out after ten seconds.
+    let deadline = std::time::Instant::now() + Duration::from_secs(8);
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("ours") {
+            break status;
+        }
+        assert!(std::time::Instant::now() < deadline, "it goes on");
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("it runs");
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    assert_eq!(status.code(), Some(130));
+}
+
+#[test]
 fn a_stored_result_is_run_again_with_its_seed() {
     let server = Server::start(Behaviour::fixed(Duration::from_millis(5)));
     let (first, second) = (Scratch::new(), Scratch::new());
