@@ -114,15 +114,28 @@ impl Verdict {
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What only a look at every row can find is not said to be absent by HTTP.
+        let only_by_rows = |found: u64| match self.way.as_str() {
+            "http" => "not looked for".to_owned(),
+            _ => found.to_string(),
+        };
         writeln!(
             f,
-            "lost {} of {} acknowledged (by {}: {} present field for field, {} altered, {} twice)",
-            self.lost, self.acknowledged, self.way, self.present, self.altered, self.duplicates
+            "lost {} of {} acknowledged (by {}: {} present field for field, {} altered, twice: {})",
+            self.lost,
+            self.acknowledged,
+            self.way,
+            self.present,
+            self.altered,
+            only_by_rows(self.duplicates)
         )?;
         writeln!(
             f,
-            "refused {} (stored nevertheless {}), rejected {} (stored nevertheless {})",
-            self.refused, self.refused_but_stored, self.rejected, self.rejected_but_stored
+            "refused {} (stored nevertheless: {}), rejected {} (stored nevertheless: {})",
+            self.refused,
+            self.refused_but_stored,
+            self.rejected,
+            only_by_rows(self.rejected_but_stored)
         )?;
         writeln!(
             f,
@@ -153,5 +166,24 @@ impl fmt::Display for Verdict {
             write!(f, "\n  {finding}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_http_cannot_see_is_not_said_to_be_absent() {
+        let told = |way: &str| {
+            let way = way.to_owned();
+            Verdict {
+                way,
+                ..Verdict::default()
+            }
+            .to_string()
+        };
+        assert_eq!(told("http").matches("not looked for").count(), 2);
+        assert_eq!(told("postgres").matches("not looked for").count(), 0);
     }
 }
