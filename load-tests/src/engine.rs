@@ -37,6 +37,8 @@ pub struct Plan {
     pub scenarios: Vec<Scenario>,
     /// When.
     pub load: Load,
+    /// For how long requests are begun.
+    pub length: Duration,
     /// Over which connections.
     pub connections: ConnectionMode,
     /// At most this many connections at once, over all threads; more would be the generator's
@@ -57,11 +59,7 @@ pub struct Plan {
 impl Plan {
     /// How long requests are begun and measured: the whole length without the warm-up.
     pub fn measured_seconds(&self) -> f64 {
-        let whole = match &self.load {
-            Load::Open(arrivals) => arrivals.last().map_or(0.0, |last| last.at as f64 / 1e9),
-            Load::Closed { length, .. } => length.as_secs_f64(),
-        };
-        (whole - self.warmup.as_secs_f64()).max(0.001)
+        (self.length.as_secs_f64() - self.warmup.as_secs_f64()).max(0.001)
     }
 
     /// Whether anything in it can store a row.
@@ -103,8 +101,6 @@ pub enum Load {
     Closed {
         /// How many connections.
         connections: usize,
-        /// For how long.
-        length: Duration,
     },
 }
 

@@ -35,6 +35,7 @@ fn plan(server: &Server, load: Load) -> Plan {
             weight: 1,
         }],
         load,
+        length: Duration::from_secs(1),
         connections: ConnectionMode::Shared,
         connections_max: 1000,
         timeout: Duration::from_secs(10),
@@ -210,14 +211,7 @@ fn an_answer_that_does_not_come_is_a_timeout_and_stays_in_the_latency() {
 fn the_closed_mode_keeps_each_connection_busy() {
     one_measurement_is_true(|| {
         let server = Server::start(Behaviour::fixed(Duration::from_millis(5)));
-        let length = Duration::from_secs(1);
-        let (tally, _) = run(plan(
-            &server,
-            Load::Closed {
-                connections: 8,
-                length,
-            },
-        ));
+        let (tally, _) = run(plan(&server, Load::Closed { connections: 8 }));
         assert_eq!(server.connections(), 8);
         // Of the 8 seconds that 8 connections have in one, the server must have held the most.
         let held = server.held().iter().sum::<u64>() as f64 / 1e9;

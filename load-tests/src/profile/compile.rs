@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{ClosedSpec, Connections, Profile, ScenarioSpec};
+use super::{Connections, Profile, ScenarioSpec};
 use crate::engine::{Arrival, ConnectionMode, Follow, Load, Plan, Scenario};
 use crate::schedule::{Phase, arrivals};
 use crate::target::Target;
@@ -55,25 +55,11 @@ pub fn compile(profile: &Profile, target: &Target, overrides: &Overrides) -> any
             weight: spec.weight,
         });
     }
-    let closed = overrides
-        .connections
-        .map_or(profile.closed.clone(), |connections| {
-            Some(ClosedSpec {
-                connections,
-                length: open_length(profile),
-            })
-        });
-    let load = match closed {
-        Some(closed) => {
-            ensure!(
-                closed.connections > 0,
-                "closed mode wants at least 1 connection"
-            );
-            let length = faster(closed.length, overrides.speed);
-            Load::Closed {
-                connections: closed.connections,
-                length,
-            }
+    let closed = profile.closed.as_ref().map(|closed| closed.connections);
+    let load = match overrides.connections.or(closed) {
+        Some(connections) => {
+            ensure!(connections > 0, "closed mode wants at least 1 connection");
+            Load::Closed { connections }
         }
         None => Load::Open(merged(profile, overrides)?),
     };
@@ -82,6 +68,7 @@ pub fn compile(profile: &Profile, target: &Target, overrides: &Overrides) -> any
         endpoints,
         scenarios,
         load,
+        length: faster(length(profile)?, overrides.speed),
         connections: match profile.connections {
             Connections::Shared => ConnectionMode::Shared,
             Connections::PerUser => ConnectionMode::PerUser,
@@ -99,24 +86,22 @@ fn faster(length: Duration, speed: f64) -> Duration {
     length.div_f64(speed)
 }
 
-/// How long the open profile would take: what `--connections` replaces.
-fn open_length(profile: &Profile) -> Duration {
+/// How long the profile takes: its longest scenario, whatever arrives when within it.
+fn length(profile: &Profile) -> anyhow::Result<Duration> {
     if let Some(closed) = &profile.closed {
-        return closed.length;
+        return Ok(closed.length);
     }
-    let of = |scenario: &ScenarioSpec| {
-        scenario
-            .arrivals
-            .iter()
-            .map(|arrival| arrival.length)
-            .sum::<Duration>()
-    };
-    profile
-        .scenario
-        .iter()
-        .map(of)
-        .max()
-        .unwrap_or(Duration::from_secs(10))
+    let mut longest = Duration::ZERO;
+    for scenario in &profile.scenario {
+        let mut length = Duration::ZERO;
+        for arrival in &scenario.arrivals {
+            // Any capacity will do: it changes rates and no lengths.
+            let phases = arrival.phases(Some(1.0))?;
+            length += phases.iter().map(|phase| phase.length).sum::<Duration>();
+        }
+        longest = longest.max(length);
+    }
+    Ok(longest)
 }
 
 /// The arrivals of all scenarios, in the order of their moments.
@@ -207,4 +192,32 @@ fn kind(spec: &ScenarioSpec, profile: &Profile) -> anyhow::Result<Kind> {
         },
         rows,
     })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_as_long_as_its_profile_says() {
+        let seconds = |arrivals: &str, connections| {
+            let text = format!("name='x'\n[[scenario]]\nname='a'\npath='/'\narrivals=[{arrivals}]");
+            let profile = Profile::parse(&text, ".".as_ref()).expect("valid");
+            let overrides = Overrides {
+                seed: 1,
+                speed: 2.0,
+                threads: 1,
+                connections,
+                lateness_max: None,
+                capacity: None,
+            };
+            let target = Target::parse("http://127.0.0.1:1").expect("a URL");
+            let plan = compile(&profile, &target, &overrides).expect("a plan");
+            plan.measured_seconds()
+        };
+        // Not until the last arrival, which is due half a second before the end.
+        assert_eq!(seconds("{rate=1, for='4s'}", None), 2.0);
+        assert_eq!(seconds("{steps=[1,2], for='4s'}", None), 4.0);
+        assert_eq!(seconds("{steps=[1,2], for='4s'}", Some(3)), 4.0);
+    }
 }
