@@ -112,6 +112,22 @@ fn wrong_use_is_1_and_names_what_is_wrong() {
         ),
         (vec!["run", "--url", "http://127.0.0.1:1"], "--rate"),
         (
+            vec!["run", "--url", "http://127.0.0.1:1", "--rate", "1e12"],
+            "requests",
+        ),
+        (
+            vec![
+                "run",
+                "--url",
+                "http://127.0.0.1:1",
+                "--rate",
+                "1",
+                "--speed",
+                "1e-300",
+            ],
+            "--speed",
+        ),
+        (
             vec!["compare", "--a", "http://127.0.0.1:1", "--decide", "p95"],
             "p95",
         ),

@@ -29,6 +29,10 @@ pub struct Overrides {
     pub capacity: Option<f64>,
 }
 
+/// The longest schedule of a scenario: 1.6 GB of moments, and hours at any rate that one machine
+/// can send.
+const REQUESTS_MAX: u64 = 100_000_000;
+
 /// The plan of a profile against a target.
 pub fn compile(profile: &Profile, target: &Target, overrides: &Overrides) -> anyhow::Result<Plan> {
     ensure!(overrides.speed > 0.0, "--speed must be above 0");
@@ -68,7 +72,7 @@ pub fn compile(profile: &Profile, target: &Target, overrides: &Overrides) -> any
         endpoints,
         scenarios,
         load,
-        length: faster(length(profile)?, overrides.speed),
+        length: faster(length(profile)?, overrides.speed)?,
         connections: match profile.connections {
             Connections::Shared => ConnectionMode::Shared,
             Connections::PerUser => ConnectionMode::PerUser,
@@ -76,14 +80,15 @@ pub fn compile(profile: &Profile, target: &Target, overrides: &Overrides) -> any
         connections_max: profile.connections_max,
         timeout: profile.timeout,
         lateness_max: overrides.lateness_max.unwrap_or(profile.lateness_max),
-        warmup: faster(profile.warmup, overrides.speed),
+        warmup: faster(profile.warmup, overrides.speed)?,
         threads: overrides.threads,
         seed: overrides.seed,
     })
 }
 
-fn faster(length: Duration, speed: f64) -> Duration {
-    length.div_f64(speed)
+fn faster(length: Duration, speed: f64) -> anyhow::Result<Duration> {
+    Duration::try_from_secs_f64(length.as_secs_f64() / speed)
+        .with_context(|| format!("--speed {speed} makes the run longer than can be counted"))
 }
 
 /// How long the profile takes: its longest scenario, whatever arrives when within it.
@@ -113,11 +118,18 @@ fn merged(profile: &Profile, overrides: &Overrides) -> anyhow::Result<Vec<Arriva
             let expanded = arrival
                 .phases(overrides.capacity)
                 .with_context(|| format!("arrivals of scenario `{}`", spec.name))?;
-            phases.extend(expanded.into_iter().map(|phase| Phase {
-                length: faster(phase.length, overrides.speed),
-                ..phase
-            }));
+            for phase in expanded {
+                let length = faster(phase.length, overrides.speed)?;
+                phases.push(Phase { length, ..phase });
+            }
         }
+        let count = phases.iter().map(Phase::count).fold(0, u64::saturating_add);
+        ensure!(
+            count <= REQUESTS_MAX,
+            "scenario `{}` sends {count} requests, and the schedule is computed ahead: want at \
+             most {REQUESTS_MAX}; give a lower rate or a shorter time",
+            spec.name
+        );
         // A seed of its own, so that two scenarios with the same phases do not arrive together.
         let seed = overrides.seed.wrapping_add(scenario as u64 + 1);
         for (index, at) in arrivals(&phases, seed).into_iter().enumerate() {
