@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use warrior_load::judge::Exit;
-use warrior_load::live::View;
+use warrior_load::live::{View, say};
 use warrior_load::profile::{Overrides, Profile};
 use warrior_load::report;
 use warrior_load::result::RunResult;
@@ -126,7 +126,7 @@ impl Command {
             Command::Report(args) => args.execute(),
             Command::Schema => {
                 let schema = schemars::schema_for!(RunResult);
-                println!("{}", serde_json::to_string_pretty(&schema)?);
+                say(format_args!("{}", serde_json::to_string_pretty(&schema)?));
                 Ok(Exit::Passed)
             }
         }
@@ -141,10 +141,13 @@ fn run_and_report(
 ) -> anyhow::Result<RunResult> {
     let result = run(order, stop, common.view(stop))?;
     let files = report::write(&result, &order.directory)?;
-    println!("{}", report::verdict_lines(&result, &files.html));
+    say(format_args!(
+        "{}",
+        report::verdict_lines(&result, &files.html)
+    ));
     report::reasons(&result)
         .iter()
-        .for_each(|reason| println!("  {reason}"));
+        .for_each(|reason| say(format_args!("  {reason}")));
     Ok(result)
 }
 
@@ -197,7 +200,10 @@ impl ReportArgs {
         let result = read_result(&self.result)?;
         let beside = self.result.parent().map(PathBuf::from).unwrap_or_default();
         let files = report::write(&result, &self.out.unwrap_or(beside))?;
-        println!("{}", report::verdict_lines(&result, &files.html));
+        say(format_args!(
+            "{}",
+            report::verdict_lines(&result, &files.html)
+        ));
         Ok(Exit::Passed)
     }
 }

@@ -15,7 +15,7 @@ use crate::collect::Collected;
 use crate::engine::{Engine, Load, Plan};
 use crate::judge::{self, Exit};
 use crate::ledger::{self, Header, Ledger};
-use crate::live::{Moment, ServerGauges, View};
+use crate::live::{Moment, ServerGauges, View, say};
 use crate::machine::{Held, Machine, Pressure, fdatasync_per_second};
 use crate::profile::{Metric, Overrides, Profile, compile};
 use crate::result::{RunResult, SCHEMA, Setup, endpoints, series};
@@ -348,7 +348,7 @@ fn with_capacity(order: &Order, stop: &Arc<AtomicBool>) -> anyhow::Result<Overri
         capacity > 0.0,
         "the capacity cannot be measured: no request succeeded"
     );
-    println!("capacity: {capacity:.0} requests a second");
+    say(format_args!("capacity: {capacity:.0} requests a second"));
     overrides.capacity = Some(capacity);
     Ok(overrides)
 }

@@ -380,6 +380,23 @@ fn a_generator_that_reaches_its_own_limit_is_6() {
 }
 
 #[test]
+fn a_reader_that_goes_away_does_not_end_the_run() {
+    let server = Server::start(Behaviour::fixed(Duration::ZERO));
+    let scratch = Scratch::new();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_warrior-load"))
+        .args(["run", "--url", &server.url(), "--rate", "20", "--for", "2s"])
+        .args(["--no-tui", "--lateness-max", "1s", "--out"])
+        .arg(&scratch.0)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    drop(child.stdout.take());
+    let status = child.wait().expect("ours");
+    assert_eq!(status.code(), Some(0));
+    assert!(scratch.file("json").exists());
+}
+
+#[test]
 fn a_second_interrupt_ends_the_program_at_once() {
     use std::io::{BufRead, BufReader};
     let server = Server::start(Behaviour::fixed(Duration::from_secs(60)));

@@ -10,6 +10,7 @@ use anyhow::ensure;
 use super::{Comparison, Finding, Good, Row, student_interval};
 use crate::engine::{Plan, Tally};
 use crate::judge;
+use crate::live::say;
 use crate::machine::{Held, Machine};
 use crate::profile::{Overrides, Profile, compile};
 use crate::run::{drive, reach};
@@ -81,12 +82,12 @@ pub fn compare(
         for side in order {
             let (slice, reasons) = slice(sides[side], &overrides, stop)?;
             let name = if side == 0 { "A" } else { "B" };
-            println!(
+            say(format_args!(
                 "pair {:>2} {name}: {:.0}/s, p99 {}",
                 pair + 1,
                 slice.rate,
                 crate::live::micros(slice.p99 as u64)
-            );
+            ));
             invalid.extend(
                 reasons
                     .into_iter()
