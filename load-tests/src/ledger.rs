@@ -48,7 +48,13 @@ pub struct Header {
     pub started_at: i64,
     /// `GET /counting-warriors` before the run; `null` when the target did not tell.
     pub count_before: Option<u64>,
+    /// The database's clock before the run, in the same seconds; absent without access to it.
+    #[serde(default)]
+    pub database_clock: Option<f64>,
 }
+
+/// How far the database's clock may be behind the generator's when it was not asked.
+const CLOCK_SKEW_SECONDS: f64 = 5.0;
 
 impl Header {
     /// The header of a run's ledger.
@@ -61,7 +67,15 @@ impl Header {
             target,
             started_at,
             count_before,
+            database_clock: None,
         }
+    }
+
+    /// No row of the run was made before this moment of the database's clock. A row of an earlier
+    /// run with the same seed was, if that clock was asked.
+    pub fn since(&self) -> f64 {
+        let guess = self.started_at as f64 - CLOCK_SKEW_SECONDS;
+        self.database_clock.unwrap_or(guess)
     }
 }
 
@@ -377,6 +391,20 @@ mod tests {
         ledger
             .sent(b"{}")
             .expect_err("it would stand behind half a line");
+    }
+
+    #[test]
+    fn the_databases_clock_goes_before_a_guess() {
+        let read = |clock: &str| {
+            let text = format!(
+                r#"{{"ledger":1,"run":"r","target":"t","started_at":100,"count_before":null{clock}}}"#
+            );
+            serde_json::from_str::<Header>(&text)
+                .expect("a header")
+                .since()
+        };
+        assert_eq!(read(r#","database_clock":99.5"#), 99.5);
+        assert_eq!(read(""), 95.0);
     }
 
     #[test]

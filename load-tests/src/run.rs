@@ -358,7 +358,10 @@ fn open_ledger(order: &Order, plan: &Plan, run: &str) -> anyhow::Result<Option<L
         return Ok(None);
     }
     let before = client::count(&order.target)?;
-    let header = Header::new(run, &order.target.url, before);
+    let mut header = Header::new(run, &order.target.url, before);
+    if let Some(access) = &order.database {
+        header.database_clock = Some(verify::database_clock(&mut access.connect()?)?);
+    }
     Ledger::create(&order.directory.join(format!("{run}.ledger")), &header).map(Some)
 }
 

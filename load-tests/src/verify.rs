@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use http::verify_by_http;
-pub use postgres::{DatabaseFacts, connect, database_facts, verify_in_postgres};
+pub use postgres::{DatabaseFacts, connect, database_clock, database_facts, verify_in_postgres};
 
 /// How many findings of each kind are kept in full; all are counted.
 const FINDINGS_MAX: usize = 100;

@@ -234,7 +234,7 @@ fn claim(
             continue;
         }
         match created_at(target, &id) {
-            Some(Some(at)) if at.timestamp() < header.started_at - 5 => {}
+            Some(Some(at)) if (at.timestamp_micros() as f64) < header.since() * 1e6 => {}
             Some(_) => {
                 claimed.insert(id.clone());
                 return Claim::Row(id);
