@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use warrior_load::judge::Exit;
-use warrior_load::live::View;
+use warrior_load::live::{View, say};
 use warrior_load::profile::{Overrides, Profile};
 use warrior_load::report;
 use warrior_load::result::RunResult;
@@ -31,6 +31,9 @@ const EXIT_CODES: &str = "Exit codes:
   4  compare: B is worse than A
   5  a promise was broken: an acknowledged write is lost or altered, or a refused one stored
   6  INVALID: the run says nothing about the server";
+
+/// What shells report for a program that Ctrl-C ended.
+const INTERRUPTED: i32 = 130;
 
 /// A load generator that sends on time, knows what must come back, and proves what was stored.
 #[derive(Parser)]
@@ -123,7 +126,7 @@ impl Command {
             Command::Report(args) => args.execute(),
             Command::Schema => {
                 let schema = schemars::schema_for!(RunResult);
-                println!("{}", serde_json::to_string_pretty(&schema)?);
+                say(format_args!("{}", serde_json::to_string_pretty(&schema)?));
                 Ok(Exit::Passed)
             }
         }
@@ -138,10 +141,13 @@ fn run_and_report(
 ) -> anyhow::Result<RunResult> {
     let result = run(order, stop, common.view(stop))?;
     let files = report::write(&result, &order.directory)?;
-    println!("{}", report::verdict_lines(&result, &files.html));
+    say(format_args!(
+        "{}",
+        report::verdict_lines(&result, &files.html)
+    ));
     report::reasons(&result)
         .iter()
-        .for_each(|reason| println!("  {reason}"));
+        .for_each(|reason| say(format_args!("  {reason}")));
     Ok(result)
 }
 
@@ -194,7 +200,10 @@ impl ReportArgs {
         let result = read_result(&self.result)?;
         let beside = self.result.parent().map(PathBuf::from).unwrap_or_default();
         let files = report::write(&result, &self.out.unwrap_or(beside))?;
-        println!("{}", report::verdict_lines(&result, &files.html));
+        say(format_args!(
+            "{}",
+            report::verdict_lines(&result, &files.html)
+        ));
         Ok(Exit::Passed)
     }
 }
@@ -214,7 +223,8 @@ fn access(connection: Option<&String>, password_file: Option<&PathBuf>) -> Optio
     })
 }
 
-/// Becomes true at the first Ctrl-C or SIGTERM: the run ends in order, with a result.
+/// Becomes true at the first Ctrl-C or SIGTERM: the run ends in order, with a result. The second
+/// ends the program at once.
 fn stop_on_interrupt() -> anyhow::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
@@ -227,11 +237,15 @@ fn stop_on_interrupt() -> anyhow::Result<Arc<AtomicBool>> {
             let Ok(mut terminate) = signal(SignalKind::terminate()) else {
                 return;
             };
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
+            loop {
+                tokio::select! {
+                    _ = tokio::signal::ctrl_c() => {}
+                    _ = terminate.recv() => {}
+                }
+                if flag.swap(true, Ordering::Relaxed) {
+                    std::process::exit(INTERRUPTED);
+                }
             }
-            flag.store(true, Ordering::Relaxed);
         });
     });
     Ok(stop)

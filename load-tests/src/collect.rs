@@ -1,6 +1,7 @@
 //! Adding up what the generator threads hand over.
 
 use crate::engine::{Interval, Tally};
+use crate::result::SecondRow;
 
 /// A run as far as it has come.
 #[derive(Debug, Default)]
@@ -24,8 +25,9 @@ pub struct Collected {
 /// One second of a run, over all threads.
 #[derive(Debug, Default)]
 pub struct SecondTally {
-    /// Per endpoint.
+    /// Per endpoint; empty once the second is folded.
     pub tallies: Vec<Tally>,
+    folded: Option<Folded>,
     /// Requests without an answer at its end.
     pub in_flight: u64,
     /// Open connections at its end.
@@ -33,6 +35,17 @@ pub struct SecondTally {
     /// Cores that the generator used.
     pub cpu: f64,
 }
+
+/// What stays of an old second. Its histograms would be half a megabyte for each second of an
+/// hour, and the live view would add all of them up again every second.
+#[derive(Debug)]
+struct Folded {
+    total: SecondRow,
+    endpoints: Vec<SecondRow>,
+}
+
+/// So many of the newest seconds keep their histograms: threads do not hand over at one moment.
+const OPEN_SECONDS: usize = 10;
 
 /// How many examples a result keeps.
 const EXAMPLES_MAX: usize = 10;
@@ -59,7 +72,7 @@ impl Collected {
         let row = &mut self.seconds[second];
         for (place, tally) in interval.tallies.iter().enumerate() {
             self.tallies[place].add(tally);
-            row.tallies[place].add(tally);
+            row.add(place, tally);
         }
         row.in_flight += interval.in_flight;
         row.connections += interval.connections;
@@ -71,6 +84,12 @@ impl Collected {
         let room = EXAMPLES_MAX - self.examples.len().min(EXAMPLES_MAX);
         self.examples
             .extend(interval.examples.iter().take(room).cloned());
+        let old = self.seconds.len().saturating_sub(OPEN_SECONDS);
+        // Those before them were folded when they became old.
+        let unfolded = self.seconds[..old].iter_mut().rev();
+        unfolded
+            .take_while(|second| second.folded.is_none())
+            .for_each(SecondTally::fold);
     }
 
     /// All endpoints together.
@@ -79,9 +98,91 @@ impl Collected {
     }
 }
 
+impl SecondTally {
+    /// The figures of all endpoints together.
+    pub fn total(&self) -> SecondRow {
+        match &self.folded {
+            Some(folded) => folded.total.clone(),
+            None => SecondRow::new(&sum(&self.tallies)),
+        }
+    }
+
+    /// The figures of each endpoint.
+    pub fn endpoints(&self) -> Vec<SecondRow> {
+        match &self.folded {
+            Some(folded) => folded.endpoints.clone(),
+            None => self.tallies.iter().map(SecondRow::new).collect(),
+        }
+    }
+
+    fn add(&mut self, endpoint: usize, tally: &Tally) {
+        match &mut self.folded {
+            Some(folded) => {
+                folded.total.count(tally);
+                folded.endpoints[endpoint].count(tally);
+            }
+            None => self.tallies[endpoint].add(tally),
+        }
+    }
+
+    fn fold(&mut self) {
+        self.folded = Some(Folded {
+            total: self.total(),
+            endpoints: self.endpoints(),
+        });
+        self.tallies = Vec::new();
+    }
+}
+
 /// Several tallies as one.
 pub fn sum(tallies: &[Tally]) -> Tally {
     let mut total = Tally::new();
     tallies.iter().for_each(|tally| total.add(tally));
     total
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Outcome;
+
+    fn interval(second: u64) -> Interval {
+        let mut tally = Tally::new();
+        tally.scheduled = 1;
+        tally.outcomes.insert(Outcome::Prescribed(200), 1);
+        tally.latency.record(1000 + second).expect("it resizes");
+        Interval {
+            second,
+            tallies: vec![tally],
+            warmup: Tally::new(),
+            in_flight: 0,
+            connections: 0,
+            cpu: 0.0,
+            cpu_seconds: 0.0,
+            nice: 0,
+            examples: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn old_seconds_keep_their_figures_and_not_their_histograms() {
+        let mut collected = Collected::new(1);
+        (0..100).for_each(|second| collected.add(&interval(second)));
+        let open = collected
+            .seconds
+            .iter()
+            .filter(|second| !second.tallies.is_empty());
+        assert_eq!(open.count(), OPEN_SECONDS);
+        for (place, second) in collected.seconds.iter().enumerate() {
+            let rows = [second.total(), second.endpoints()[0].clone()];
+            for row in rows {
+                assert_eq!((row.scheduled, row.succeeded), (1, 1));
+                assert!(row.p50.abs_diff(1000 + place as u64) <= 1, "{row:?}");
+            }
+        }
+        // A thread that was held up hands over an old second.
+        collected.add(&interval(3));
+        assert_eq!(collected.seconds[3].total().succeeded, 2);
+        assert_eq!(collected.total().succeeded(), 101);
+    }
 }

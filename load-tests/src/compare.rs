@@ -64,7 +64,8 @@ pub struct Comparison {
     pub a: String,
     /// What B is.
     pub b: String,
-    /// The figure that the verdict is about, chosen before the run.
+    /// The figure that the verdict is about: the one chosen before the run, or `success` when B
+    /// clearly answers less.
     pub decides: String,
     /// Differences smaller than this share count as none.
     pub least: f64,

@@ -16,6 +16,7 @@ use anyhow::{Context, bail};
 pub use cluster::{Cluster, newest_programs};
 
 use crate::ledger::{self, Header, Ledger};
+use crate::live::say;
 use crate::profile::{Overrides, Profile, compile};
 use crate::run::{DatabaseAccess, drive, reach, verify_directly};
 use crate::target::Target;
@@ -55,14 +56,14 @@ pub fn control(trial: &Trial, seed: u64) -> anyhow::Result<Vec<Verdict>> {
     for round in 1..=trial.rounds {
         let verdict = round_of(trial, &mut cluster, seed.wrapping_add(u64::from(round)))
             .with_context(|| format!("round {round}"))?;
-        println!(
+        say(format_args!(
             "round {round}: lost {} of {} acknowledged ({} unknown: {} stored, {} not)",
             verdict.lost,
             verdict.acknowledged,
             verdict.unknown_stored + verdict.unknown_absent,
             verdict.unknown_stored,
             verdict.unknown_absent
-        );
+        ));
         verdicts.push(verdict);
     }
     Ok(verdicts)

@@ -37,6 +37,8 @@ pub struct Plan {
     pub scenarios: Vec<Scenario>,
     /// When.
     pub load: Load,
+    /// For how long requests are begun.
+    pub length: Duration,
     /// Over which connections.
     pub connections: ConnectionMode,
     /// At most this many connections at once, over all threads; more would be the generator's
@@ -57,11 +59,7 @@ pub struct Plan {
 impl Plan {
     /// How long requests are begun and measured: the whole length without the warm-up.
     pub fn measured_seconds(&self) -> f64 {
-        let whole = match &self.load {
-            Load::Open(arrivals) => arrivals.last().map_or(0.0, |last| last.at as f64 / 1e9),
-            Load::Closed { length, .. } => length.as_secs_f64(),
-        };
-        (whole - self.warmup.as_secs_f64()).max(0.001)
+        (self.length.as_secs_f64() - self.warmup.as_secs_f64()).max(0.001)
     }
 
     /// Whether anything in it can store a row.
@@ -103,8 +101,6 @@ pub enum Load {
     Closed {
         /// How many connections.
         connections: usize,
-        /// For how long.
-        length: Duration,
     },
 }
 
@@ -216,3 +212,43 @@ impl Engine {
 /// All threads have ended and every interval was taken.
 #[derive(Debug)]
 pub struct Ended;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::{Overrides, Profile, compile};
+
+    const PROFILE: &str = "name = 'x'\nconnections = 'per-user'\ntimeout = '1s'\n[[scenario]]\n\
+                           name = 'create'\nrequest = 'create-valid'\n\
+                           arrivals = [{ rate = 50, for = '1s' }]\n";
+
+    #[test]
+    fn what_the_ledger_cannot_hold_is_not_sent() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("bound"));
+        let target = Target::parse(&url).expect("a URL");
+        let profile = Profile::parse(PROFILE, ".".as_ref()).expect("valid");
+        let overrides = Overrides {
+            seed: 1,
+            speed: 1.0,
+            threads: 1,
+            connections: None,
+            lateness_max: None,
+            capacity: None,
+        };
+        let plan = Arc::new(compile(&profile, &target, &overrides).expect("a plan"));
+        let ledger = Arc::new(Ledger::full());
+        let engine = Engine::start(&plan, Some(&ledger), &Arc::default()).expect("threads");
+        let mut total = Tally::new();
+        while let Ok(next) = engine.next(Duration::from_secs(5)) {
+            total.add(&next.expect("an interval each second").tallies[0]);
+        }
+        let error = engine.join().expect_err("the disk is full");
+        assert!(format!("{error:#}").contains("/dev/full"), "{error:#}");
+        // One connection per user: what was not sent did not connect.
+        listener.set_nonblocking(true).expect("ours");
+        assert!(listener.accept().is_err(), "a create left unrecorded");
+        assert_eq!((total.scheduled, total.sent), (1, 0));
+        assert_eq!(total.unsent.get(&Unsent::Generator), Some(&1));
+    }
+}

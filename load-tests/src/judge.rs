@@ -157,6 +157,17 @@ pub fn exit(validity: &Validity, judged: &[Judged], verdicts: &[Verdict]) -> Exi
     }
 }
 
+/// Why a verification proves nothing: there are acknowledged writes that no way could read back.
+pub fn unproven(verdicts: &[Verdict]) -> Option<String> {
+    let unproven = verdicts.iter().map(Verdict::unproven).min()?;
+    (unproven > 0).then(|| {
+        format!(
+            "{unproven} acknowledged writes could not be read back, so whether they are lost is \
+             not known; `warrior-load verify` the ledger when the server answers again"
+        )
+    })
+}
+
 /// Makes the run's directory and says where it is in case it cannot.
 pub fn create_directory(path: &Path) -> anyhow::Result<()> {
     use anyhow::Context;
@@ -237,7 +248,11 @@ fn figure(metric: &Metric, tally: &Tally, seconds: f64, verdicts: &[Verdict]) ->
             Some((tally.other(504) + of(Outcome::Cut) + of(Outcome::Timeout)) as f64)
         }
         Metric::Late => Some(tally.late as f64),
-        Metric::Lost => (!verdicts.is_empty())
-            .then(|| verdicts.iter().map(|v| v.lost).max().unwrap_or(0) as f64),
+        Metric::Lost => {
+            let lost = verdicts.iter().map(|verdict| verdict.lost).max()?;
+            // "None lost" is a figure only where every acknowledged write was read back.
+            let known = lost > 0 || unproven(verdicts).is_none();
+            known.then_some(lost as f64)
+        }
     }
 }

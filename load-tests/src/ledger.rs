@@ -11,7 +11,7 @@ mod entry;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,8 @@ pub struct Ledger {
     file: File,
     path: PathBuf,
     next: AtomicU64,
+    /// Half a line was written: what follows it would make the file unreadable.
+    torn: AtomicBool,
 }
 
 /// The first line: what the lines after it belong to.
@@ -46,7 +48,13 @@ pub struct Header {
     pub started_at: i64,
     /// `GET /counting-warriors` before the run; `null` when the target did not tell.
     pub count_before: Option<u64>,
+    /// The database's clock before the run, in the same seconds; absent without access to it.
+    #[serde(default)]
+    pub database_clock: Option<f64>,
 }
+
+/// How far the database's clock may be behind the generator's when it was not asked.
+const CLOCK_SKEW_SECONDS: f64 = 5.0;
 
 impl Header {
     /// The header of a run's ledger.
@@ -59,7 +67,15 @@ impl Header {
             target,
             started_at,
             count_before,
+            database_clock: None,
         }
+    }
+
+    /// No row of the run was made before this moment of the database's clock. A row of an earlier
+    /// run with the same seed was, if that clock was asked.
+    pub fn since(&self) -> f64 {
+        let guess = self.started_at as f64 - CLOCK_SKEW_SECONDS;
+        self.database_clock.unwrap_or(guess)
     }
 }
 
@@ -80,6 +96,7 @@ impl Ledger {
             file,
             path: path.to_owned(),
             next: AtomicU64::new(0),
+            torn: AtomicBool::new(false),
         })
     }
 
@@ -114,12 +131,37 @@ impl Ledger {
     }
 
     fn append(&self, line: &[u8]) -> anyhow::Result<()> {
-        (&self.file).write_all(line).with_context(|| {
-            format!(
-                "cannot write the ledger {}; the run ends, since what is not in it cannot be proved",
-                self.path.display()
-            )
-        })
+        let written = if self.torn.load(Ordering::Relaxed) {
+            Err(std::io::Error::other(
+                "an earlier line could not be written",
+            ))
+        } else {
+            (&self.file).write_all(line)
+        };
+        written
+            .inspect_err(|_| self.torn.store(true, Ordering::Relaxed))
+            .with_context(|| {
+                format!(
+                    "cannot write the ledger {}; the run ends, since what is not in it cannot be \
+                     proved",
+                    self.path.display()
+                )
+            })
+    }
+}
+
+#[cfg(test)]
+impl Ledger {
+    /// A ledger on a full disk.
+    pub(crate) fn full() -> Ledger {
+        let path = PathBuf::from("/dev/full");
+        let file = File::options().append(true).open(&path);
+        Ledger {
+            file: file.expect("Linux has it"),
+            path,
+            next: AtomicU64::new(0),
+            torn: AtomicBool::new(false),
+        }
     }
 }
 
@@ -326,6 +368,43 @@ mod tests {
                 .map(|warrior| warrior.name.as_str()),
             Some("A")
         );
+    }
+
+    #[test]
+    fn nothing_follows_half_a_line() {
+        use nix::fcntl::{FcntlArg, OFlag, fcntl};
+        use std::io::Read;
+        use std::os::fd::OwnedFd;
+        // A pipe that does not block is a disk that is full until somebody makes room.
+        let (mut reader, writer) = std::io::pipe().expect("a pipe");
+        fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).expect("ours");
+        let ledger = Ledger {
+            file: File::from(OwnedFd::from(writer)),
+            ..Ledger::full()
+        };
+        let most = 1 << 22;
+        ledger
+            .sent(&vec![b'1'; most])
+            .expect_err("a pipe holds less");
+        let held = reader.read(&mut vec![0; most]).expect("what went in");
+        assert!(held > 0);
+        ledger
+            .sent(b"{}")
+            .expect_err("it would stand behind half a line");
+    }
+
+    #[test]
+    fn the_databases_clock_goes_before_a_guess() {
+        let read = |clock: &str| {
+            let text = format!(
+                r#"{{"ledger":1,"run":"r","target":"t","started_at":100,"count_before":null{clock}}}"#
+            );
+            serde_json::from_str::<Header>(&text)
+                .expect("a header")
+                .since()
+        };
+        assert_eq!(read(r#","database_clock":99.5"#), 99.5);
+        assert_eq!(read(""), 95.0);
     }
 
     #[test]

@@ -5,7 +5,8 @@ mod server_gauges;
 mod tui;
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
+use std::fmt;
+use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -55,6 +56,12 @@ impl View {
             View::Quiet => {}
         }
     }
+}
+
+/// Prints a line. A reader that went away (`| head`) is no reason to end the run: its result is in
+/// files, and its verdict in the exit code.
+pub fn say(line: fmt::Arguments<'_>) {
+    writeln!(std::io::stdout(), "{line}").ok();
 }
 
 /// Microseconds as people read them.

@@ -143,10 +143,10 @@ fn figure(judged: &crate::judge::Judged) -> String {
         .unwrap_or_default();
     if limit.ends_with('%') {
         share(figure)
-    } else if limit.ends_with('s') {
-        micros(figure as u64)
-    } else {
+    } else if limit.parse::<f64>().is_ok() {
         format!("{figure:.0}")
+    } else {
+        micros(figure as u64)
     }
 }
 
@@ -164,8 +164,47 @@ fn quantiles(latency: &Quantiles) -> String {
 fn share(share: f64) -> String {
     let percent = share * 100.0;
     if share < 1.0 && percent > 99.99 {
-        return format!("{percent:.4} %");
+        // Four digits would round one failure in two million away.
+        return format!("{:.4} %", percent.min(99.9999));
+    }
+    if share > 0.0 && percent < 0.01 {
+        return format!("{:.4} %", percent.max(0.0001));
     }
     let text = format!("{percent:.2}");
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_share_rounds_a_failure_or_a_success_away() {
+        for (value, text) in [
+            (1.0, "100 %"),
+            (0.0, "0 %"),
+            (0.5, "50 %"),
+            (0.99995, "99.9950 %"),
+            (1.0 - 1e-8, "99.9999 %"),
+            (1e-8, "0.0001 %"),
+            (0.00005, "0.0050 %"),
+        ] {
+            assert_eq!(share(value), text);
+        }
+    }
+
+    #[test]
+    fn a_figure_reads_in_the_unit_of_its_limit() {
+        let shown = |threshold: &str, value| {
+            figure(&crate::judge::Judged {
+                threshold: threshold.to_owned(),
+                figure: Some(value),
+                held: false,
+            })
+        };
+        assert_eq!(shown("p99 < 50ms", 61_000.0), "61.0 ms");
+        assert_eq!(shown("max < 1m", 90e6), "90.00 s");
+        assert_eq!(shown("errors == 0%", 1e-7), "0.0001 %");
+        assert_eq!(shown("lost == 0", 3.0), "3");
+    }
 }

@@ -11,7 +11,7 @@ use hdrhistogram::serialization::{Serializer, V2Serializer};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::collect::{Collected, SecondTally, sum};
+use crate::collect::{Collected, SecondTally};
 use crate::engine::{Plan, Tally};
 use crate::judge::{Exit, Judged, Validity};
 use crate::machine::{Held, Machine};
@@ -121,9 +121,9 @@ pub struct EndpointResult {
     pub rate: f64,
     /// Bytes of answers' bodies.
     pub body_bytes: u64,
-    /// From the intended moment: prescribed answers, and requests that got none.
+    /// From the intended moment: prescribed answers, and requests that timed out.
     pub latency: Option<Quantiles>,
-    /// From the intended moment: answers that were not the prescribed ones.
+    /// From the intended moment: answers that were not the prescribed ones, and cut connections.
     pub latency_failed: Option<Quantiles>,
     /// From the first byte sent to the last received, of prescribed answers.
     pub service: Option<Quantiles>,
@@ -250,7 +250,8 @@ impl Quantiles {
 }
 
 impl SecondRow {
-    fn new(tally: &Tally) -> SecondRow {
+    /// The figures of a tally.
+    pub fn new(tally: &Tally) -> SecondRow {
         SecondRow {
             scheduled: tally.scheduled,
             succeeded: tally.succeeded(),
@@ -260,6 +261,14 @@ impl SecondRow {
             p99_9: tally.latency.value_at_quantile(0.999),
             max: tally.latency.max(),
         }
+    }
+
+    /// Counts a tally that came too late for the quantiles.
+    pub fn count(&mut self, tally: &Tally) {
+        self.scheduled += tally.scheduled;
+        self.succeeded += tally.succeeded();
+        self.failed += tally.failed();
+        self.max = self.max.max(tally.latency.max());
     }
 }
 
@@ -291,8 +300,8 @@ pub fn series(collected: &Collected) -> Vec<Second> {
 fn second_of(second: usize, row: &SecondTally) -> Second {
     Second {
         second: second as u64,
-        total: SecondRow::new(&sum(&row.tallies)),
-        endpoints: row.tallies.iter().map(SecondRow::new).collect(),
+        total: row.total(),
+        endpoints: row.endpoints(),
         in_flight: row.in_flight,
         connections: row.connections,
         generator_cpu: row.cpu,

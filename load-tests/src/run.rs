@@ -15,12 +15,12 @@ use crate::collect::Collected;
 use crate::engine::{Engine, Load, Plan};
 use crate::judge::{self, Exit};
 use crate::ledger::{self, Header, Ledger};
-use crate::live::{Moment, ServerGauges, View};
+use crate::live::{Moment, ServerGauges, View, say};
 use crate::machine::{Held, Machine, Pressure, fdatasync_per_second};
 use crate::profile::{Metric, Overrides, Profile, compile};
 use crate::result::{RunResult, SCHEMA, Setup, endpoints, series};
 use crate::target::Target;
-use crate::verify::{self, DatabaseFacts, Verdict};
+use crate::verify::{self, DatabaseFacts, Others, Verdict};
 
 /// What a run needs to know.
 pub struct Order {
@@ -100,19 +100,29 @@ pub fn run(order: &Order, stop: &Arc<AtomicBool>, mut view: View) -> anyhow::Res
     let held = Pressure::now().since(before);
     drop(view);
 
-    let verification = match &ledger {
-        Some(ledger) if order.verify || asks_for_lost(&order.profile) => {
-            verify_ledger(ledger.path(), &order.target, order.database.as_ref())?
-        }
-        _ => Vec::new(),
-    };
     let interrupted = stop.load(Ordering::Relaxed);
+    let verified = match &ledger {
+        Some(ledger) if order.verify || asks_for_lost(&order.profile) => {
+            let database = order.database.as_ref();
+            verify_ledger(ledger.path(), &order.target, database, Others::Absent)
+        }
+        _ => Ok(Vec::new()),
+    };
+    // A server that died under the load is no reason to throw away what was measured.
+    let (verification, unverified) = match verified {
+        Ok(verification) => (verification, None),
+        Err(error) => {
+            let why = format!("the ledger could not be verified: {error:#}");
+            (Vec::new(), Some(why))
+        }
+    };
     let greatest = gauges.map(|gauges| gauges.greatest()).unwrap_or_default();
     let facts = Facts {
         machine,
         held,
         database,
         verification,
+        unverified,
         interrupted,
         greatest,
     };
@@ -162,21 +172,32 @@ pub fn drive(
     Ok(collected)
 }
 
+/// How often a ledger is judged again, a second apart, while a late commit may explain its count.
+const LATE_COMMITS_MAX: u32 = 5;
+
 /// Judges a ledger in every way that is open: by HTTP, and directly when there is access.
 pub fn verify_ledger(
     path: &Path,
     target: &Target,
     database: Option<&DatabaseAccess>,
+    others: Others,
 ) -> anyhow::Result<Vec<Verdict>> {
     let (header, entries) = ledger::read(path)?;
-    let mut verdicts = vec![verify::verify_by_http(target, &header, &entries)?];
-    if let Some(access) = database {
-        verdicts.push(verify_directly(
-            access,
-            &header,
-            &entries,
-            client::count(target)?,
-        )?);
+    let judge = || -> anyhow::Result<Vec<Verdict>> {
+        let mut verdicts = vec![verify::verify_by_http(target, &header, &entries, others)?];
+        if let Some(access) = database {
+            let told = client::count(target)?;
+            verdicts.push(verify_directly(access, &header, &entries, told)?);
+        }
+        Ok(verdicts)
+    };
+    let mut verdicts = judge()?;
+    for _ in 0..LATE_COMMITS_MAX {
+        if !verdicts.iter().any(Verdict::may_still_settle) {
+            break;
+        }
+        std::thread::sleep(Duration::from_secs(1));
+        verdicts = judge()?;
     }
     Ok(verdicts)
 }
@@ -209,6 +230,7 @@ struct Facts {
     held: Held,
     database: Option<DatabaseFacts>,
     verification: Vec<Verdict>,
+    unverified: Option<String>,
     interrupted: bool,
     greatest: BTreeMap<String, f64>,
 }
@@ -225,10 +247,11 @@ fn judged(
         held,
         database,
         verification,
+        unverified,
         interrupted,
         greatest,
     } = facts;
-    let validity = judge::validity(
+    let mut validity = judge::validity(
         plan,
         collected,
         interrupted,
@@ -236,6 +259,8 @@ fn judged(
         &machine,
         database.as_ref(),
     );
+    validity.invalid.extend(unverified);
+    validity.invalid.extend(judge::unproven(&verification));
     let thresholds = judge::thresholds(
         &order.profile.thresholds,
         plan,
@@ -323,7 +348,7 @@ fn with_capacity(order: &Order, stop: &Arc<AtomicBool>) -> anyhow::Result<Overri
         capacity > 0.0,
         "the capacity cannot be measured: no request succeeded"
     );
-    println!("capacity: {capacity:.0} requests a second");
+    say(format_args!("capacity: {capacity:.0} requests a second"));
     overrides.capacity = Some(capacity);
     Ok(overrides)
 }
@@ -333,7 +358,10 @@ fn open_ledger(order: &Order, plan: &Plan, run: &str) -> anyhow::Result<Option<L
         return Ok(None);
     }
     let before = client::count(&order.target)?;
-    let header = Header::new(run, &order.target.url, before);
+    let mut header = Header::new(run, &order.target.url, before);
+    if let Some(access) = &order.database {
+        header.database_clock = Some(verify::database_clock(&mut access.connect()?)?);
+    }
     Ledger::create(&order.directory.join(format!("{run}.ledger")), &header).map(Some)
 }
 

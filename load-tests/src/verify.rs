@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use http::verify_by_http;
-pub use postgres::{DatabaseFacts, connect, database_facts, verify_in_postgres};
+pub use postgres::{DatabaseFacts, connect, database_clock, database_facts, verify_in_postgres};
 
 /// How many findings of each kind are kept in full; all are counted.
 const FINDINGS_MAX: usize = 100;
@@ -62,6 +62,16 @@ pub struct Verdict {
     pub findings: Vec<String>,
 }
 
+/// Whether rows of others may have come since the run began. By HTTP alone nothing tells them from
+/// rows that this run stored twice, so a greater count is then no broken promise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Others {
+    /// The run has just ended, and had the API to itself.
+    Absent,
+    /// It ended some time ago.
+    MayHaveWritten,
+}
+
 impl Verdict {
     /// Whether every promise was kept, as far as could be determined.
     pub fn holds(&self) -> bool {
@@ -78,9 +88,21 @@ impl Verdict {
             + self.rejected_but_stored
     }
 
+    /// Acknowledged writes that could not be read back: neither there nor lost, as far as is known.
+    pub fn unproven(&self) -> u64 {
+        let settled = self.present + self.lost + self.altered + self.without_location;
+        self.acknowledged.saturating_sub(settled)
+    }
+
     /// Whether the API's count is the table's; `None` when one of them is not known.
     pub fn count_agrees(&self) -> Option<bool> {
         Some(self.count_told? == self.count_expected?)
+    }
+
+    /// Whether a write of unknown outcome that was committed while it was being judged would explain
+    /// all that is wrong.
+    pub fn may_still_settle(&self) -> bool {
+        self.count_agrees() == Some(false) && self.violations() == 0 && self.unknown_absent > 0
     }
 
     fn find(&mut self, finding: String) {
@@ -92,15 +114,28 @@ impl Verdict {
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What only a look at every row can find is not said to be absent by HTTP.
+        let only_by_rows = |found: u64| match self.way.as_str() {
+            "http" => "not looked for".to_owned(),
+            _ => found.to_string(),
+        };
         writeln!(
             f,
-            "lost {} of {} acknowledged (by {}: {} present field for field, {} altered, {} twice)",
-            self.lost, self.acknowledged, self.way, self.present, self.altered, self.duplicates
+            "lost {} of {} acknowledged (by {}: {} present field for field, {} altered, twice: {})",
+            self.lost,
+            self.acknowledged,
+            self.way,
+            self.present,
+            self.altered,
+            only_by_rows(self.duplicates)
         )?;
         writeln!(
             f,
-            "refused {} (stored nevertheless {}), rejected {} (stored nevertheless {})",
-            self.refused, self.refused_but_stored, self.rejected, self.rejected_but_stored
+            "refused {} (stored nevertheless: {}), rejected {} (stored nevertheless: {})",
+            self.refused,
+            self.refused_but_stored,
+            self.rejected,
+            only_by_rows(self.rejected_but_stored)
         )?;
         writeln!(
             f,
@@ -131,5 +166,24 @@ impl fmt::Display for Verdict {
             write!(f, "\n  {finding}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_http_cannot_see_is_not_said_to_be_absent() {
+        let told = |way: &str| {
+            let way = way.to_owned();
+            Verdict {
+                way,
+                ..Verdict::default()
+            }
+            .to_string()
+        };
+        assert_eq!(told("http").matches("not looked for").count(), 2);
+        assert_eq!(told("postgres").matches("not looked for").count(), 0);
     }
 }

@@ -35,6 +35,7 @@ fn plan(server: &Server, load: Load) -> Plan {
             weight: 1,
         }],
         load,
+        length: Duration::from_secs(1),
         connections: ConnectionMode::Shared,
         connections_max: 1000,
         timeout: Duration::from_secs(10),
@@ -161,6 +162,20 @@ fn what_is_not_prescribed_is_counted_by_its_status_and_kept_out_of_the_latency()
 }
 
 #[test]
+fn a_quick_cut_does_not_flatter_the_latency() {
+    let behaviour = Behaviour {
+        status: Box::new(|n| if n % 4 == 0 { 200 } else { 0 }),
+        delay: Box::new(|n| Duration::from_millis(if n % 4 == 0 { 20 } else { 0 })),
+        ..Behaviour::fixed(Duration::ZERO)
+    };
+    let server = Server::start(behaviour);
+    let (tally, _) = run(plan(&server, open(200.0, 1.0)));
+    assert_eq!(tally.outcomes.get(&Outcome::Cut), Some(&150));
+    assert_eq!((tally.latency.len(), tally.latency_failed.len()), (50, 150));
+    assert!(tally.latency.min() >= 20_000, "{} us", tally.latency.min());
+}
+
+#[test]
 fn a_target_that_refuses_connections_is_unsent_not_lost() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let server = Server::start(Behaviour::fixed(Duration::ZERO));
@@ -196,14 +211,7 @@ fn an_answer_that_does_not_come_is_a_timeout_and_stays_in_the_latency() {
 fn the_closed_mode_keeps_each_connection_busy() {
     one_measurement_is_true(|| {
         let server = Server::start(Behaviour::fixed(Duration::from_millis(5)));
-        let length = Duration::from_secs(1);
-        let (tally, _) = run(plan(
-            &server,
-            Load::Closed {
-                connections: 8,
-                length,
-            },
-        ));
+        let (tally, _) = run(plan(&server, Load::Closed { connections: 8 }));
         assert_eq!(server.connections(), 8);
         // Of the 8 seconds that 8 connections have in one, the server must have held the most.
         let held = server.held().iter().sum::<u64>() as f64 / 1e9;

@@ -15,6 +15,11 @@ const CREATES: &str = "name = 'creates'\nthresholds = ['success == 100%', 'lost 
                        arrivals = [{ rate = 100, for = '2s' }]\n\
                        follow = { name = 'find', after_min = '1ms', after_max = '30ms' }\n";
 
+/// Without a threshold on success, so that the ledger alone decides.
+const CREATES_ALONE: &str = "name = 'creates'\nthresholds = ['lost == 0']\n\
+                             [[scenario]]\nname = 'create'\nrequest = 'create'\n\
+                             arrivals = [{ rate = 100, for = '1s' }]\n";
+
 /// A directory that is removed at the end of the test.
 struct Scratch(PathBuf);
 
@@ -107,6 +112,26 @@ fn wrong_use_is_1_and_names_what_is_wrong() {
         ),
         (vec!["run", "--url", "http://127.0.0.1:1"], "--rate"),
         (
+            vec!["run", "--url", "http://127.0.0.1:1", "--rate", "1e12"],
+            "requests",
+        ),
+        (
+            vec![
+                "run",
+                "--url",
+                "http://127.0.0.1:1",
+                "--rate",
+                "1",
+                "--speed",
+                "1e-300",
+            ],
+            "--speed",
+        ),
+        (
+            vec!["compare", "--a", "http://127.0.0.1:1", "--decide", "p95"],
+            "p95",
+        ),
+        (
             vec!["run", "--url", "https://127.0.0.1:1", "--rate", "1"],
             "TLS",
         ),
@@ -179,6 +204,13 @@ fn a_slower_b_is_4_and_like_targets_are_0() {
     let (code, text) = compare(&slow);
     assert_eq!(code, 4, "{text}");
     assert!(text.contains("Verdict on p50: B is worse"), "{text}");
+    let failing = Server::start(Behaviour {
+        status: Box::new(|_| 500),
+        ..Behaviour::fixed(Duration::ZERO)
+    });
+    let (code, text) = compare(&failing);
+    assert_eq!(code, 4, "{text}");
+    assert!(text.contains("Verdict on success: B is worse"), "{text}");
     let (code, text) = compare(&quick);
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("no difference shown"), "{text}");
@@ -221,6 +253,117 @@ fn each_broken_promise_is_5_and_named() {
 }
 
 #[test]
+fn writes_that_cannot_be_read_back_are_6_and_never_called_kept() {
+    let faults = Faults {
+        refuse_reads: true,
+        ..Faults::default()
+    };
+    let (scratch, server) = (Scratch::new(), Contract::start(faults));
+    let profile = scratch.profile(CREATES_ALONE);
+    let (code, text) = scratch.load(&["run", "--url", &server.url(), "--profile", &profile]);
+    assert_eq!(code, 6, "{text}");
+    assert!(text.contains("could not be read back"), "{text}");
+}
+
+#[test]
+fn an_unknown_outcome_is_counted_whatever_was_sent_and_answered() {
+    let (scratch, server) = (Scratch::new(), Contract::start(Faults::default()));
+    let ledger = scratch.0.join("unknown.ledger");
+    let lines = [
+        &format!(
+            r#"{{"ledger":1,"run":"r","target":"{}","started_at":0,"count_before":0}}"#,
+            server.url()
+        ),
+        r#"{"sent":0,"body":{"name":"A","dob":"1990-01-01","fight_skills":null}}"#,
+        r#"{"sent":1,"body":{"name":"B","dob":"1990-01-01","fight_skills":["Judo"]}}"#,
+        r#"{"answer":1,"status":504,"location":"not a location"}"#,
+    ];
+    std::fs::write(&ledger, lines.join("\n") + "\n").expect("written");
+    let (code, text) = scratch.load(&["verify", &ledger.display().to_string()]);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("unknown 2: 0 stored, 2 not"), "{text}");
+}
+
+#[test]
+fn what_is_committed_while_it_is_judged_breaks_no_promise() {
+    let faults = Faults {
+        commit_late_every: Some(10),
+        ..Faults::default()
+    };
+    let (scratch, server) = (Scratch::new(), Contract::start(faults));
+    let profile = scratch.profile(CREATES_ALONE);
+    let (code, text) = scratch.load(&["run", "--url", &server.url(), "--profile", &profile]);
+    assert_eq!(code, 0, "{text}");
+}
+
+#[test]
+fn a_ledger_verifies_by_http_also_after_later_runs() {
+    let server = Contract::start(Faults::default());
+    let (first, second) = (Scratch::new(), Scratch::new());
+    for scratch in [&first, &second] {
+        let profile = scratch.profile(CREATES_ALONE);
+        let (code, text) = scratch.load(&["run", "--url", &server.url(), "--profile", &profile]);
+        assert_eq!(code, 0, "{text}");
+    }
+    for scratch in [&first, &second] {
+        let ledger = scratch.file("ledger").display().to_string();
+        let (code, text) = scratch.load(&["verify", &ledger]);
+        assert_eq!(code, 0, "{text}");
+    }
+}
+
+#[test]
+fn a_refused_write_is_found_behind_the_same_row_of_an_earlier_run() {
+    let row = |id: &str, created_at: &str| {
+        serde_json::json!({
+            "id": id, "name": "A", "dob": "1990-01-01", "fight_skills": ["Judo"],
+            "created_at": created_at,
+        })
+    };
+    let rows = [
+        row(
+            "00000000-0000-4000-8000-000000000001",
+            "2000-01-01T00:00:00Z",
+        ),
+        row(
+            "00000000-0000-4000-8000-000000000002",
+            "2024-01-01T00:00:00Z",
+        ),
+    ];
+    let (scratch, server) = (Scratch::new(), Contract::holding(&rows, Faults::default()));
+    let ledger = scratch.0.join("refused.ledger");
+    let lines = [
+        &format!(
+            r#"{{"ledger":1,"run":"r","target":"{}","started_at":1700000000,"count_before":1}}"#,
+            server.url()
+        ),
+        r#"{"sent":0,"body":{"name":"A","dob":"1990-01-01","fight_skills":["Judo"]}}"#,
+        r#"{"answer":0,"status":503}"#,
+    ];
+    std::fs::write(&ledger, lines.join("\n") + "\n").expect("written");
+    let (code, text) = scratch.load(&["verify", &ledger.display().to_string()]);
+    assert_eq!(code, 5, "{text}");
+    assert!(
+        text.contains("is row 00000000-0000-4000-8000-000000000002"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_ledger_that_cannot_be_verified_is_6_and_leaves_the_result() {
+    let faults = Faults {
+        count_once: true,
+        ..Faults::default()
+    };
+    let (scratch, server) = (Scratch::new(), Contract::start(faults));
+    let profile = scratch.profile(CREATES_ALONE);
+    let (code, text) = scratch.load(&["run", "--url", &server.url(), "--profile", &profile]);
+    assert_eq!(code, 6, "{text}");
+    assert!(text.contains("the ledger could not be verified"), "{text}");
+    assert!(scratch.file("json").exists() && scratch.file("html").exists());
+}
+
+#[test]
 fn a_generator_that_reaches_its_own_limit_is_6() {
     let server = Server::start(Behaviour::fixed(Duration::from_millis(200)));
     let scratch = Scratch::new();
@@ -234,6 +377,60 @@ fn a_generator_that_reaches_its_own_limit_is_6() {
         text.contains("INVALID:") && text.contains("connections_max"),
         "{text}"
     );
+}
+
+#[test]
+fn a_reader_that_goes_away_does_not_end_the_run() {
+    let server = Server::start(Behaviour::fixed(Duration::ZERO));
+    let scratch = Scratch::new();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_warrior-load"))
+        .args(["run", "--url", &server.url(), "--rate", "20", "--for", "2s"])
+        .args(["--no-tui", "--lateness-max", "1s", "--out"])
+        .arg(&scratch.0)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    drop(child.stdout.take());
+    let status = child.wait().expect("ours");
+    assert_eq!(status.code(), Some(0));
+    assert!(scratch.file("json").exists());
+}
+
+#[test]
+fn a_second_interrupt_ends_the_program_at_once() {
+    use std::io::{BufRead, BufReader};
+    let server = Server::start(Behaviour::fixed(Duration::from_secs(60)));
+    let scratch = Scratch::new();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_warrior-load"))
+        .args([
+            "run",
+            "--url",
+            &server.url(),
+            "--rate",
+            "10",
+            "--for",
+            "60s",
+        ])
+        .args(["--no-tui", "--out", &scratch.0.display().to_string()])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut lines = BufReader::new(child.stdout.take().expect("piped"));
+    lines
+        .read_line(&mut String::new())
+        .expect("a second's line");
+    let pid = nix::unistd::Pid::from_raw(child.id() as i32);
+    // Without a second one the run would wait until its requests time out after ten seconds.
+    let deadline = std::time::Instant::now() + Duration::from_secs(8);
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("ours") {
+            break status;
+        }
+        assert!(std::time::Instant::now() < deadline, "it goes on");
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("it runs");
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    assert_eq!(status.code(), Some(130));
 }
 
 #[test]

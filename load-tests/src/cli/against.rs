@@ -7,6 +7,7 @@ use anyhow::Context;
 use clap::Args;
 use warrior_load::compare::{Finding, Side, compare, reproduce};
 use warrior_load::judge::{self, Exit};
+use warrior_load::live::say;
 use warrior_load::profile::{Overrides, Profile};
 
 use super::{Common, raise_descriptor_limit, read_result, run_and_report, stop_on_interrupt};
@@ -83,7 +84,11 @@ impl CompareArgs {
             serde_json::to_string_pretty(&comparison)? + "\n",
         )?;
         std::fs::write(file("md"), comparison.table())?;
-        println!("\n{}report: {}", comparison.table(), file("md").display());
+        say(format_args!(
+            "\n{}report: {}",
+            comparison.table(),
+            file("md").display()
+        ));
         Ok(match comparison.verdict {
             _ if !comparison.invalid.is_empty() => Exit::Invalid,
             Finding::Worse => Exit::Worse,
@@ -117,23 +122,23 @@ impl ReproduceArgs {
         let new = run_and_report(&order, &self.common, &stop)?;
         let outcome = reproduce(&stored, &new);
         for row in &outcome.rows {
-            println!(
+            say(format_args!(
                 "{}: {:.3} of the stored figure (95 % interval {:.3} .. {:.3})",
                 row.figure, row.ratio, row.interval.0, row.interval.1
-            );
+            ));
         }
         outcome
             .differences
             .iter()
-            .for_each(|what| println!("differs: {what}"));
-        println!(
+            .for_each(|what| say(format_args!("differs: {what}")));
+        say(format_args!(
             "{}",
             if outcome.reproduced {
                 "REPRODUCED within noise"
             } else {
                 "NOT REPRODUCED"
             }
-        );
+        ));
         Ok(match new.exit {
             Exit::Lost | Exit::Invalid => new.exit,
             _ if outcome.reproduced => Exit::Passed,

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 use warrior_load::control::{Trial, control, newest_programs};
 use warrior_load::judge::{self, Exit};
+use warrior_load::live::say;
 use warrior_load::profile::Profile;
 use warrior_load::run::verify_ledger;
 use warrior_load::stress::Stack;
 use warrior_load::target::Target;
+use warrior_load::verify::Others;
 use warrior_load::{ledger, run};
 
 use super::{Common, access, run_and_report, stop_on_interrupt};
@@ -85,10 +87,15 @@ impl ControlArgs {
         let verdicts = control(&trial, uuid::Uuid::new_v4().as_u64_pair().0 >> 12)?;
         let lost: u64 = verdicts.iter().map(|verdict| verdict.lost).sum();
         let rounds = verdicts.iter().filter(|verdict| verdict.lost > 0).count();
-        println!("lost {lost} in {rounds} of {} rounds", verdicts.len());
+        say(format_args!(
+            "lost {lost} in {rounds} of {} rounds",
+            verdicts.len()
+        ));
         Ok(match (trial.synchronous_commit, lost) {
             (false, 0) => {
-                println!("the control failed: losses were provoked and not one was found");
+                say(format_args!(
+                    "the control failed: losses were provoked and not one was found"
+                ));
                 Exit::Invalid
             }
             (true, 1..) => Exit::Lost,
@@ -109,10 +116,13 @@ impl VerifyArgs {
             }
             (_, reached) => {
                 reached?;
-                verify_ledger(&self.ledger, &target, database.as_ref())?
+                let others = Others::MayHaveWritten;
+                verify_ledger(&self.ledger, &target, database.as_ref(), others)?
             }
         };
-        verdicts.iter().for_each(|verdict| println!("{verdict}"));
+        verdicts
+            .iter()
+            .for_each(|verdict| say(format_args!("{verdict}")));
         Ok(if verdicts.iter().any(|verdict| !verdict.holds()) {
             Exit::Lost
         } else if verdicts.iter().all(|verdict| verdict.undetermined > 0) {

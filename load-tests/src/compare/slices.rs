@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 
-use super::{Comparison, Finding, Good, Row};
+use super::{Comparison, Finding, Good, Row, student_interval};
 use crate::engine::{Plan, Tally};
 use crate::judge;
+use crate::live::say;
 use crate::machine::{Held, Machine};
 use crate::profile::{Overrides, Profile, compile};
 use crate::run::{drive, reach};
@@ -30,6 +31,15 @@ pub struct Side {
 
 /// A figure: name, unit, whether more is good, and where it stands in a slice.
 type Figure = (&'static str, &'static str, Good, fn(&Slice) -> f64);
+
+const FIGURES: [Figure; 6] = [
+    ("rate", "/s", Good::More, |slice| slice.rate),
+    ("success", "%", Good::More, |slice| slice.success),
+    ("p50", "us", Good::Less, |slice| slice.p50),
+    ("p90", "us", Good::Less, |slice| slice.p90),
+    ("p99", "us", Good::Less, |slice| slice.p99),
+    ("service p50", "us", Good::Less, |slice| slice.service_p50),
+];
 
 /// The figures of one slice.
 struct Slice {
@@ -54,6 +64,11 @@ pub fn compare(
         pairs >= 3,
         "--pairs must be at least 3: fewer give no interval worth reading"
     );
+    ensure!(
+        FIGURES.iter().any(|(name, ..)| *name == decides),
+        "--decide `{decides}`: want one of {}",
+        FIGURES.map(|(name, ..)| name).join(", ")
+    );
     let mut measured: Vec<(Slice, Slice)> = Vec::new();
     let mut invalid = Vec::new();
     for pair in 0..pairs {
@@ -67,12 +82,12 @@ pub fn compare(
         for side in order {
             let (slice, reasons) = slice(sides[side], &overrides, stop)?;
             let name = if side == 0 { "A" } else { "B" };
-            println!(
+            say(format_args!(
                 "pair {:>2} {name}: {:.0}/s, p99 {}",
                 pair + 1,
                 slice.rate,
                 crate::live::micros(slice.p99 as u64)
-            );
+            ));
             invalid.extend(
                 reasons
                     .into_iter()
@@ -89,20 +104,23 @@ pub fn compare(
         }
     }
     let rows = rows(&measured, least);
-    let verdict = rows
-        .iter()
-        .find(|row| row.figure == decides)
-        .map(|row| row.finding)
-        .with_context(|| {
-            let names: Vec<&str> = rows.iter().map(|row| row.figure.as_str()).collect();
-            format!(
-                "--decide `{decides}` was not measured; there is {}",
-                names.join(", ")
-            )
-        })?;
+    let deciding = rows.iter().find(|row| row.figure == decides);
+    // A latency of the few answers beside one of many would hide which side answered less.
+    let (decides, verdict) = if answers_less(&measured) {
+        ("success", Finding::Worse)
+    } else {
+        let pairs = deciding.map_or(0, |row| row.pairs);
+        if pairs < measured.len() {
+            invalid.push(format!(
+                "{decides} was measured on both sides in only {pairs} of {} pairs: nothing was \
+                 answered as prescribed in the others",
+                measured.len()
+            ));
+        }
+        let finding = deciding.map_or(Finding::NoDifferenceShown, |row| row.finding);
+        (decides, finding)
+    };
     let [a, b] = sides.map(|side| side.label.clone());
-    // A figure of failures beside a latency of successes would hide which side answered less.
-    let verdict = failing(&rows).unwrap_or(verdict);
     Ok(Comparison {
         a,
         b,
@@ -114,11 +132,17 @@ pub fn compare(
     })
 }
 
-/// Whoever answers clearly less as prescribed is worse, however quick.
-fn failing(rows: &[Row]) -> Option<Finding> {
-    rows.iter()
-        .find(|row| row.figure == "success" && row.finding == Finding::Worse)
-        .map(|row| row.finding)
+/// A success share may be lower by this much before it makes a side worse.
+const SUCCESS_TOLERANCE: f64 = 0.001;
+
+/// Whether B clearly answers less as prescribed than A: it is then worse, however quick. By
+/// differences, since a share of nothing has no logarithm and must not drop out.
+fn answers_less(measured: &[(Slice, Slice)]) -> bool {
+    let differences: Vec<f64> = measured
+        .iter()
+        .map(|(a, b)| b.success - a.success)
+        .collect();
+    student_interval(&differences).is_some_and(|(mean, half)| mean + half < -SUCCESS_TOLERANCE)
 }
 
 fn slice(
@@ -157,15 +181,7 @@ impl Slice {
 }
 
 fn rows(measured: &[(Slice, Slice)], least: f64) -> Vec<Row> {
-    let figures: [Figure; 6] = [
-        ("rate", "/s", Good::More, |slice| slice.rate),
-        ("success", "%", Good::More, |slice| slice.success),
-        ("p50", "us", Good::Less, |slice| slice.p50),
-        ("p90", "us", Good::Less, |slice| slice.p90),
-        ("p99", "us", Good::Less, |slice| slice.p99),
-        ("service p50", "us", Good::Less, |slice| slice.service_p50),
-    ];
-    figures
+    FIGURES
         .iter()
         .filter_map(|(name, unit, good, pick)| {
             let pairs: Vec<(f64, f64)> = measured.iter().map(|(a, b)| (pick(a), pick(b))).collect();
@@ -176,6 +192,12 @@ fn rows(measured: &[(Slice, Slice)], least: f64) -> Vec<Row> {
 
 /// A profile cut to slices: its rate at its greatest, for this long.
 pub(crate) fn for_slices(profile: &Profile, length: Duration) -> anyhow::Result<Profile> {
+    ensure!(
+        profile.capacity.is_none(),
+        "profile `{}` sends multiples of a measured capacity, which differs between the sides; \
+         give one with rates of its own",
+        profile.name
+    );
     let mut cut = profile.clone();
     if let Some(closed) = &mut cut.closed {
         closed.length = length;
@@ -184,7 +206,7 @@ pub(crate) fn for_slices(profile: &Profile, length: Duration) -> anyhow::Result<
     for scenario in &mut cut.scenario {
         let mut greatest = 0.0_f64;
         for arrival in &scenario.arrivals {
-            for phase in arrival.phases(Some(1.0))? {
+            for phase in arrival.phases(None)? {
                 greatest = greatest.max(phase.from).max(phase.to);
             }
         }
@@ -218,5 +240,44 @@ impl Side {
             profile: for_slices(profile, length)?,
             before,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slice(success: f64) -> Slice {
+        let latency = if success > 0.0 { 1000.0 } else { 0.0 };
+        Slice {
+            rate: 100.0 * success,
+            success,
+            p50: latency,
+            p90: latency,
+            p99: latency,
+            service_p50: latency,
+        }
+    }
+
+    #[test]
+    fn a_side_that_answers_nothing_in_some_pairs_is_worse() {
+        let against = |successes: &[f64]| {
+            let pairs: Vec<(Slice, Slice)> = successes
+                .iter()
+                .map(|success| (slice(1.0), slice(*success)))
+                .collect();
+            answers_less(&pairs)
+        };
+        assert!(against(&[0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0]));
+        assert!(against(&[0.0; 4]));
+        assert!(against(&[0.99, 0.985, 0.99, 0.988]));
+        assert!(!against(&[1.0; 4]));
+        assert!(!against(&[1.0, 0.9995, 1.0, 1.0]));
+    }
+
+    #[test]
+    fn multiples_of_a_capacity_are_no_slices() {
+        let overload = Profile::load("overload").expect("built in");
+        assert!(for_slices(&overload, Duration::from_secs(1)).is_err());
     }
 }

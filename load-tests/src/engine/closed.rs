@@ -2,7 +2,6 @@
 //! the peak throughput, and says nothing about latency at any given rate.
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
@@ -14,10 +13,10 @@ use super::worker::Worker;
 use crate::schedule::stream;
 use crate::workload::Prepared;
 
-/// Keeps this thread's share of the connections busy for `length`.
-pub(super) async fn run(worker: &Rc<Worker>, connections: usize, length: Duration) {
+/// Keeps this thread's share of the connections busy for the plan's length.
+pub(super) async fn run(worker: &Rc<Worker>, connections: usize) {
     worker.timer.sleep_until(worker.start).await;
-    let end = worker.start + length.as_nanos() as u64;
+    let end = worker.start + worker.plan.length.as_nanos() as u64;
     for connection in (worker.index..connections).step_by(worker.plan.threads) {
         let (entered, worker) = (worker.enter(), Rc::clone(worker));
         tokio::task::spawn_local(async move {

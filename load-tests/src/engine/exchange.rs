@@ -32,7 +32,17 @@ impl Worker {
             record(&mut tally.lateness, lateness);
             tally.late += u64::from(lateness > LATE_NANOS);
         });
-        let number = self.ledger_sent(prepared);
+        let number = match self.ledger_sent(prepared) {
+            Ok(number) => number,
+            Err(error) => {
+                // What the ledger does not know of must not leave.
+                self.give_up(error);
+                self.count(endpoint, intended, |tally| {
+                    *tally.unsent.entry(Unsent::Generator).or_default() += 1;
+                });
+                return Err(Failure::NotSent);
+            }
+        };
         self.in_flight.set(self.in_flight.get() + 1);
         let exchange = self.exchange(prepared, own);
         let (stamps, result) = match tokio::time::timeout(self.plan.timeout, exchange).await {
@@ -122,8 +132,8 @@ impl Worker {
                     let wrote = stamps.wrote.unwrap_or(intended);
                     record(&mut tally.service, end.saturating_sub(wrote));
                 }
-                Outcome::Timeout | Outcome::Cut => record(&mut tally.latency, latency),
-                Outcome::Other(_) | Outcome::Protocol => {
+                Outcome::Timeout => record(&mut tally.latency, latency),
+                Outcome::Other(_) | Outcome::Protocol | Outcome::Cut => {
                     record(&mut tally.latency_failed, latency);
                 }
             }
@@ -160,15 +170,9 @@ impl Worker {
             .push(format!("{} {sent} -> {what}", prepared.describe()));
     }
 
-    fn ledger_sent(&self, prepared: &Prepared) -> Option<u64> {
-        let ledger = self.ledger.as_ref().filter(|_| prepared.is_create)?;
-        match ledger.sent(&prepared.body) {
-            Ok(number) => Some(number),
-            Err(error) => {
-                self.give_up(error);
-                None
-            }
-        }
+    fn ledger_sent(&self, prepared: &Prepared) -> anyhow::Result<Option<u64>> {
+        let ledger = self.ledger.as_ref().filter(|_| prepared.is_create);
+        ledger.map(|ledger| ledger.sent(&prepared.body)).transpose()
     }
 
     fn ledger_answer(&self, number: Option<u64>, result: &Result<Answer, Failure>) {

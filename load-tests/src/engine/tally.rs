@@ -88,9 +88,9 @@ pub struct Tally {
     /// Bytes of the answers' bodies.
     pub body_bytes: u64,
     /// From the intended moment to the last byte, in microseconds: prescribed answers, and
-    /// requests that got none (counted until they were given up, so a lower bound).
+    /// requests that timed out (counted until they were given up, so a lower bound).
     pub latency: Histogram<u64>,
-    /// The same for answers that were not the prescribed ones, kept apart so that quick refusals
+    /// The same for other answers and cut connections, kept apart so that quick refusals and cuts
     /// cannot flatter the latency.
     pub latency_failed: Histogram<u64>,
     /// From the first byte written to the last byte read, of prescribed answers.

@@ -126,12 +126,7 @@ impl Worker {
         let work = async {
             match &self.plan.load {
                 Load::Open(arrivals) => open::run(self, arrivals).await,
-                Load::Closed {
-                    connections,
-                    length,
-                } => {
-                    closed::run(self, *connections, *length).await;
-                }
+                Load::Closed { connections } => closed::run(self, *connections).await,
             }
         };
         tokio::pin!(work);

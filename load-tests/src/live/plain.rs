@@ -1,6 +1,6 @@
 //! A line a second, for logs and pipes.
 
-use super::{Moment, micros};
+use super::{Moment, micros, say};
 use crate::collect::sum;
 
 pub(super) fn print(moment: &Moment<'_>) {
@@ -27,5 +27,5 @@ pub(super) fn print(moment: &Moment<'_>) {
     {
         line.push_str(&format!("  {outcome}: {count}"));
     }
-    println!("{line}");
+    say(format_args!("{line}"));
 }

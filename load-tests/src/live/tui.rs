@@ -15,8 +15,9 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Gauge, Paragraph, Row, Sparkline, Table};
 
 use super::{Moment, micros};
-use crate::collect::sum;
+use crate::collect::SecondTally;
 use crate::engine::Tally;
+use crate::result::SecondRow;
 
 /// A terminal in full-screen mode; dropped, it is as before.
 pub struct Tui {
@@ -75,18 +76,14 @@ fn render(frame: &mut Frame<'_>, moment: &Moment<'_>) {
     ])
     .areas(frame.area());
     render_progress(frame, progress, moment);
-    let per_second: Vec<Tally> = moment
-        .collected
-        .seconds
+    let seconds = moment.collected.seconds.iter();
+    let per_second: Vec<SecondRow> = seconds.map(SecondTally::total).collect();
+    let ended: Vec<u64> = per_second
         .iter()
-        .map(|row| sum(&row.tallies))
+        .map(|row| row.succeeded + row.failed)
         .collect();
-    let ended: Vec<u64> = per_second.iter().map(Tally::ended).collect();
     render_history(frame, rate, "answers per second", &ended, |n| n.to_string());
-    let p99: Vec<u64> = per_second
-        .iter()
-        .map(|tally| tally.latency.value_at_quantile(0.99))
-        .collect();
+    let p99: Vec<u64> = per_second.iter().map(|row| row.p99).collect();
     render_history(frame, latency, "p99 from the intended moment", &p99, micros);
     render_table(frame, table, moment);
     render_gauges(frame, server, moment);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{ClosedSpec, Connections, Profile, ScenarioSpec};
+use super::{Connections, Profile, ScenarioSpec};
 use crate::engine::{Arrival, ConnectionMode, Follow, Load, Plan, Scenario};
 use crate::schedule::{Phase, arrivals};
 use crate::target::Target;
@@ -28,6 +28,10 @@ pub struct Overrides {
     /// The measured capacity, for rates given as multiples of it.
     pub capacity: Option<f64>,
 }
+
+/// The longest schedule of a scenario: 1.6 GB of moments, and hours at any rate that one machine
+/// can send.
+const REQUESTS_MAX: u64 = 100_000_000;
 
 /// The plan of a profile against a target.
 pub fn compile(profile: &Profile, target: &Target, overrides: &Overrides) -> anyhow::Result<Plan> {
@@ -55,25 +59,11 @@ pub fn compile(profile: &Profile, target: &Target, overrides: &Overrides) -> any
             weight: spec.weight,
         });
     }
-    let closed = overrides
-        .connections
-        .map_or(profile.closed.clone(), |connections| {
-            Some(ClosedSpec {
-                connections,
-                length: open_length(profile),
-            })
-        });
-    let load = match closed {
-        Some(closed) => {
-            ensure!(
-                closed.connections > 0,
-                "closed mode wants at least 1 connection"
-            );
-            let length = faster(closed.length, overrides.speed);
-            Load::Closed {
-                connections: closed.connections,
-                length,
-            }
+    let closed = profile.closed.as_ref().map(|closed| closed.connections);
+    let load = match overrides.connections.or(closed) {
+        Some(connections) => {
+            ensure!(connections > 0, "closed mode wants at least 1 connection");
+            Load::Closed { connections }
         }
         None => Load::Open(merged(profile, overrides)?),
     };
@@ -82,6 +72,7 @@ pub fn compile(profile: &Profile, target: &Target, overrides: &Overrides) -> any
         endpoints,
         scenarios,
         load,
+        length: faster(length(profile)?, overrides.speed)?,
         connections: match profile.connections {
             Connections::Shared => ConnectionMode::Shared,
             Connections::PerUser => ConnectionMode::PerUser,
@@ -89,34 +80,33 @@ pub fn compile(profile: &Profile, target: &Target, overrides: &Overrides) -> any
         connections_max: profile.connections_max,
         timeout: profile.timeout,
         lateness_max: overrides.lateness_max.unwrap_or(profile.lateness_max),
-        warmup: faster(profile.warmup, overrides.speed),
+        warmup: faster(profile.warmup, overrides.speed)?,
         threads: overrides.threads,
         seed: overrides.seed,
     })
 }
 
-fn faster(length: Duration, speed: f64) -> Duration {
-    length.div_f64(speed)
+fn faster(length: Duration, speed: f64) -> anyhow::Result<Duration> {
+    Duration::try_from_secs_f64(length.as_secs_f64() / speed)
+        .with_context(|| format!("--speed {speed} makes the run longer than can be counted"))
 }
 
-/// How long the open profile would take: what `--connections` replaces.
-fn open_length(profile: &Profile) -> Duration {
+/// How long the profile takes: its longest scenario, whatever arrives when within it.
+fn length(profile: &Profile) -> anyhow::Result<Duration> {
     if let Some(closed) = &profile.closed {
-        return closed.length;
+        return Ok(closed.length);
     }
-    let of = |scenario: &ScenarioSpec| {
-        scenario
-            .arrivals
-            .iter()
-            .map(|arrival| arrival.length)
-            .sum::<Duration>()
-    };
-    profile
-        .scenario
-        .iter()
-        .map(of)
-        .max()
-        .unwrap_or(Duration::from_secs(10))
+    let mut longest = Duration::ZERO;
+    for scenario in &profile.scenario {
+        let mut length = Duration::ZERO;
+        for arrival in &scenario.arrivals {
+            // Any capacity will do: it changes rates and no lengths.
+            let phases = arrival.phases(Some(1.0))?;
+            length += phases.iter().map(|phase| phase.length).sum::<Duration>();
+        }
+        longest = longest.max(length);
+    }
+    Ok(longest)
 }
 
 /// The arrivals of all scenarios, in the order of their moments.
@@ -128,11 +118,18 @@ fn merged(profile: &Profile, overrides: &Overrides) -> anyhow::Result<Vec<Arriva
             let expanded = arrival
                 .phases(overrides.capacity)
                 .with_context(|| format!("arrivals of scenario `{}`", spec.name))?;
-            phases.extend(expanded.into_iter().map(|phase| Phase {
-                length: faster(phase.length, overrides.speed),
-                ..phase
-            }));
+            for phase in expanded {
+                let length = faster(phase.length, overrides.speed)?;
+                phases.push(Phase { length, ..phase });
+            }
         }
+        let count = phases.iter().map(Phase::count).fold(0, u64::saturating_add);
+        ensure!(
+            count <= REQUESTS_MAX,
+            "scenario `{}` sends {count} requests, and the schedule is computed ahead: want at \
+             most {REQUESTS_MAX}; give a lower rate or a shorter time",
+            spec.name
+        );
         // A seed of its own, so that two scenarios with the same phases do not arrive together.
         let seed = overrides.seed.wrapping_add(scenario as u64 + 1);
         for (index, at) in arrivals(&phases, seed).into_iter().enumerate() {
@@ -207,4 +204,32 @@ fn kind(spec: &ScenarioSpec, profile: &Profile) -> anyhow::Result<Kind> {
         },
         rows,
     })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_as_long_as_its_profile_says() {
+        let seconds = |arrivals: &str, connections| {
+            let text = format!("name='x'\n[[scenario]]\nname='a'\npath='/'\narrivals=[{arrivals}]");
+            let profile = Profile::parse(&text, ".".as_ref()).expect("valid");
+            let overrides = Overrides {
+                seed: 1,
+                speed: 2.0,
+                threads: 1,
+                connections,
+                lateness_max: None,
+                capacity: None,
+            };
+            let target = Target::parse("http://127.0.0.1:1").expect("a URL");
+            let plan = compile(&profile, &target, &overrides).expect("a plan");
+            plan.measured_seconds()
+        };
+        // Not until the last arrival, which is due half a second before the end.
+        assert_eq!(seconds("{rate=1, for='4s'}", None), 2.0);
+        assert_eq!(seconds("{steps=[1,2], for='4s'}", None), 4.0);
+        assert_eq!(seconds("{steps=[1,2], for='4s'}", Some(3)), 4.0);
+    }
 }

@@ -88,10 +88,12 @@ impl Chart<'_> {
                     self.y(*y, low, high)
                 )?;
             }
+            // The name comes from the profile, and may hold what is markup here.
+            let title = maud::html! { title { (series.name) } }.into_string();
             write!(
                 svg,
-                r#"<path class="line {}" d="{path}"><title>{}</title></path>"#,
-                series.class, series.name
+                r#"<path class="line {}" d="{path}">{title}</path>"#,
+                series.class
             )?;
         }
         Ok(())
@@ -182,4 +184,28 @@ pub(super) fn second_ticks(length: f64) -> Vec<(f64, String)> {
         .map(|n| f64::from(n) * step)
         .map(|at| (at, label(at)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_text_and_not_markup() {
+        let chart = Chart {
+            y_scale: Scale::Linear,
+            x_range: (0.0, 1.0),
+            x_ticks: Vec::new(),
+            x_label: "",
+            y_show: |value| value.to_string(),
+            series: vec![Series {
+                name: "</title><script>",
+                class: "c0",
+                points: vec![(0.0, 1.0)],
+            }],
+        };
+        let svg = chart.svg();
+        assert!(!svg.contains("<script>"), "{svg}");
+        assert!(svg.contains("&lt;script&gt;"), "{svg}");
+    }
 }

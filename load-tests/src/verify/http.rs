@@ -6,7 +6,7 @@ use hyper::Uri;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use super::Verdict;
+use super::{Others, Verdict};
 use crate::client;
 use crate::engine::{Answer, Failure};
 use crate::ledger::{Entry, Fate, Header, Stored};
@@ -23,6 +23,7 @@ pub fn verify_by_http(
     target: &Target,
     header: &Header,
     entries: &[Entry],
+    others: Others,
 ) -> anyhow::Result<Verdict> {
     let mut verdict = Verdict {
         way: "http".to_owned(),
@@ -38,14 +39,19 @@ pub fn verify_by_http(
         count_fate(&mut verdict, entry);
         match location(entry).map(given_location) {
             Some(Some(uri)) => read.push((entry, uri)),
-            Some(None) => {
+            Some(None) if matches!(entry.fate, Fate::Acknowledged { .. }) => {
                 verdict.without_location += 1;
                 verdict.find(format!(
                     "request {} has an unreadable Location",
                     entry.number
                 ));
             }
-            None => search.extend(search_for(target, entry)?),
+            _ => match search_for(target, entry)? {
+                Some(searched) => search.push(searched),
+                // A payload that can never be a row.
+                None if matches!(entry.fate, Fate::Unknown { .. }) => verdict.unknown_absent += 1,
+                None => {}
+            },
         }
     }
     let uris: Vec<Uri> = read.iter().map(|(_, uri)| uri.clone()).collect();
@@ -53,40 +59,48 @@ pub fn verify_by_http(
         judge_read(&mut verdict, read[place].0, &uris[place], result);
     })?;
     let uris: Vec<Uri> = search.iter().map(|(_, uri)| uri.clone()).collect();
-    let mut found: Vec<(&Entry, String)> = Vec::new();
+    let mut found: Vec<(&Entry, Vec<String>, bool)> = Vec::new();
     client::get_each(target, &uris, READERS, |place, result| {
         let entry = search[place].0;
         match judge_search(entry, &told, result) {
-            Search::Found(id) => found.push((entry, id)),
-            Search::Absent if matches!(entry.fate, Fate::Unknown { .. }) => {
-                verdict.unknown_absent += 1;
-            }
-            Search::Absent => {}
+            Search::Rows { same, all } => found.push((entry, same, all)),
             Search::Undetermined => verdict.undetermined += 1,
         }
     })?;
     let mut claimed: HashSet<String> = HashSet::new();
-    for (entry, id) in found {
-        judge_found(
-            &mut verdict,
-            target,
-            header,
-            entry,
-            &id,
-            claimed.insert(id.clone()),
-        )?;
+    for (entry, same, all) in found {
+        match claim(target, header, same, all, &mut claimed) {
+            Claim::Row(id) => judge_found(&mut verdict, entry, &id),
+            Claim::None if matches!(entry.fate, Fate::Unknown { .. }) => {
+                verdict.unknown_absent += 1
+            }
+            Claim::None => {}
+            Claim::Undetermined => verdict.undetermined += 1,
+        }
     }
     verdict.count_told = client::count(target)?;
     verdict.count_expected = header
         .count_before
         .filter(|_| verdict.undetermined == 0)
         .map(|before| before + verdict.acknowledged - verdict.lost + verdict.unknown_stored);
+    if others == Others::MayHaveWritten && verdict.count_told > verdict.count_expected {
+        verdict.count_expected = None;
+    }
     Ok(verdict)
 }
 
 enum Search {
-    Found(String),
-    Absent,
+    /// The ids of the rows with this content that nobody was told, and whether these are all.
+    Rows {
+        same: Vec<String>,
+        all: bool,
+    },
+    Undetermined,
+}
+
+enum Claim {
+    Row(String),
+    None,
     Undetermined,
 }
 
@@ -195,42 +209,62 @@ fn judge_search(entry: &Entry, told: &HashSet<&str>, result: Result<Answer, Fail
     let Ok(rows) = serde_json::from_slice::<Vec<Row>>(&answer.body) else {
         return Search::Undetermined;
     };
+    let all = rows.len() < SEARCH_LIMIT;
     let same = rows
-        .iter()
-        .find(|row| Some(&row.stored) == entry.warrior.as_ref() && !told.contains(row.id.as_str()));
-    match same {
-        Some(row) => Search::Found(row.id.clone()),
-        None if rows.len() < SEARCH_LIMIT => Search::Absent,
-        None => Search::Undetermined,
+        .into_iter()
+        .filter(|row| {
+            Some(&row.stored) == entry.warrior.as_ref() && !told.contains(row.id.as_str())
+        })
+        .map(|row| row.id)
+        .collect();
+    Search::Rows { same, all }
+}
+
+/// The first of these rows that is no other request's and not older than the run: rows of an
+/// earlier run with the same seed have the same content, and come first.
+fn claim(
+    target: &Target,
+    header: &Header,
+    same: Vec<String>,
+    all: bool,
+    claimed: &mut HashSet<String>,
+) -> Claim {
+    for id in same {
+        if claimed.contains(&id) {
+            continue;
+        }
+        match created_at(target, &id) {
+            Some(Some(at)) if (at.timestamp_micros() as f64) < header.since() * 1e6 => {}
+            Some(_) => {
+                claimed.insert(id.clone());
+                return Claim::Row(id);
+            }
+            None => return Claim::Undetermined,
+        }
+    }
+    if all {
+        Claim::None
+    } else {
+        Claim::Undetermined
     }
 }
 
-/// A row with this content and an id that nobody was told: this run's, unless it is older.
-fn judge_found(
-    verdict: &mut Verdict,
-    target: &Target,
-    header: &Header,
-    entry: &Entry,
-    id: &str,
-    first: bool,
-) -> anyhow::Result<()> {
-    let answer = client::get(target, &format!("/warrior/{id}"))?;
-    let created = serde_json::from_slice::<Row>(&answer.body)
-        .ok()
-        .and_then(|row| row.created_at);
-    let older = created.is_some_and(|at| at.timestamp() < header.started_at - 5);
-    let unknown = matches!(entry.fate, Fate::Unknown { .. });
-    match (unknown, older || !first) {
-        (true, true) => verdict.unknown_absent += 1,
-        (true, false) => verdict.unknown_stored += 1,
-        (false, true) => {}
-        (false, false) => {
-            verdict.refused_but_stored += 1;
-            verdict.find(format!(
-                "request {} was refused (503) but is row {id}",
-                entry.number
-            ));
-        }
+/// When a row was made, if the server tells; `None` when the row could not be read.
+fn created_at(target: &Target, id: &str) -> Option<Option<chrono::DateTime<chrono::Utc>>> {
+    let answer = client::get(target, &format!("/warrior/{id}")).ok()?;
+    let row: Row = serde_json::from_slice(&answer.body).ok()?;
+    Some(row.created_at)
+}
+
+/// A row of this run with this content and an id that nobody was told.
+fn judge_found(verdict: &mut Verdict, entry: &Entry, id: &str) {
+    if matches!(entry.fate, Fate::Unknown { .. }) {
+        verdict.unknown_stored += 1;
+    } else {
+        verdict.refused_but_stored += 1;
+        verdict.find(format!(
+            "request {} was refused (503) but is row {id}",
+            entry.number
+        ));
     }
-    Ok(())
 }

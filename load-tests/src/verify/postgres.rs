@@ -13,9 +13,6 @@ use serde::{Deserialize, Serialize};
 use super::Verdict;
 use crate::ledger::{Entry, Fate, Header, Stored};
 
-/// How far the database's clock may be behind the generator's.
-const CLOCK_SKEW_SECONDS: f64 = 5.0;
-
 /// What makes two databases comparable.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DatabaseFacts {
@@ -61,6 +58,13 @@ pub fn database_facts(client: &mut Client) -> anyhow::Result<DatabaseFacts> {
     })
 }
 
+/// Asks what time it is for the database, in seconds since 1970.
+pub fn database_clock(client: &mut Client) -> anyhow::Result<f64> {
+    Ok(client
+        .query_typed_one(include_str!("clock.sql"), &[])?
+        .get(0))
+}
+
 /// Judges a ledger by the table itself. `count_told` is what the API says at the same time.
 pub fn verify_in_postgres(
     client: &mut Client,
@@ -69,7 +73,7 @@ pub fn verify_in_postgres(
     count_told: Option<u64>,
 ) -> anyhow::Result<Verdict> {
     let mut check = Check::new(entries);
-    let since = header.started_at as f64 - CLOCK_SKEW_SECONDS;
+    let since = header.since();
     let parameters: [(&(dyn postgres::types::ToSql + Sync), postgres::types::Type); 1] =
         [(&since, postgres::types::Type::FLOAT8)];
     let mut rows = client

@@ -1,6 +1,6 @@
 //! A server with the API's contract, in memory, that can be told to break its promises.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -16,6 +16,12 @@ pub(crate) struct Faults {
     pub(crate) refuse_stored_every: Option<u64>,
     /// Stores every n-th create with another name.
     pub(crate) alter_every: Option<u64>,
+    /// Answers 503 to every read of one warrior.
+    pub(crate) refuse_reads: bool,
+    /// Answers 504 to every n-th create and stores it when the count is asked next.
+    pub(crate) commit_late_every: Option<u64>,
+    /// Closes every connection that asks for the count, from the second time on.
+    pub(crate) count_once: bool,
 }
 
 pub(crate) struct Contract {
@@ -24,15 +30,27 @@ pub(crate) struct Contract {
 
 #[derive(Default)]
 struct State {
-    rows: HashMap<String, Value>,
+    /// By location, and so in the order of their ids.
+    rows: BTreeMap<String, Value>,
     creates: u64,
+    uncommitted: Vec<(String, Value)>,
+    counted: u64,
 }
 
 impl Contract {
     pub(crate) fn start(faults: Faults) -> Contract {
+        Contract::holding(&[], faults)
+    }
+
+    /// With these rows from the beginning.
+    pub(crate) fn holding(rows: &[Value], faults: Faults) -> Contract {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("bound");
-        let state: Arc<Mutex<State>> = Arc::default();
+        let place = |row: &Value| format!("/warrior/{}", row["id"].as_str().unwrap_or_default());
+        let state = Arc::new(Mutex::new(State {
+            rows: rows.iter().map(|row| (place(row), row.clone())).collect(),
+            ..State::default()
+        }));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let state = Arc::clone(&state);
@@ -60,6 +78,9 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>, faults: Faults) -> std::io
                 &mut state.lock().expect("no panic holds it"),
                 faults,
             );
+            let Some(answer) = answer else {
+                return Ok(());
+            };
             stream.write_all(answer.as_bytes())?;
         }
         let read = stream.read(&mut chunk)?;
@@ -70,15 +91,23 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>, faults: Faults) -> std::io
     }
 }
 
-fn answer(request: &[u8], state: &mut State, faults: Faults) -> String {
+/// The answer, or `None` to close the connection instead.
+fn answer(request: &[u8], state: &mut State, faults: Faults) -> Option<String> {
     let text = String::from_utf8_lossy(request);
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
     let mut words = head.split_whitespace();
     let (method, path) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
-    match (method, path) {
+    Some(match (method, path) {
         ("POST", "/warrior") => create(body, state, faults),
         ("GET", "/warrior") => plain(400, &json!({})),
-        ("GET", "/counting-warriors") => plain(200, &json!({ "count": state.rows.len() })),
+        ("GET", "/counting-warriors") => {
+            state.counted += 1;
+            if faults.count_once && state.counted > 1 {
+                return None;
+            }
+            state.rows.extend(state.uncommitted.drain(..));
+            plain(200, &json!({ "count": state.rows.len() }))
+        }
         ("GET", path) if path.starts_with("/warrior?t=") => {
             let term = percent_encoding::percent_decode_str(&path[11..]).decode_utf8_lossy();
             let found = state.rows.values().filter(|row| {
@@ -88,12 +117,13 @@ fn answer(request: &[u8], state: &mut State, faults: Faults) -> String {
             });
             plain(200, &Value::Array(found.take(50).cloned().collect()))
         }
+        ("GET", _) if faults.refuse_reads => plain(503, &json!({})),
         ("GET", path) => match state.rows.get(path) {
             Some(row) => plain(200, row),
             None => plain(404, &json!({})),
         },
         _ => plain(405, &json!({})),
-    }
+    })
 }
 
 fn create(body: &str, state: &mut State, faults: Faults) -> String {
@@ -120,6 +150,10 @@ fn create(body: &str, state: &mut State, faults: Faults) -> String {
     row["id"] = json!(id.to_string());
     if hit(faults.alter_every) {
         row["name"] = json!("somebody else");
+    }
+    if hit(faults.commit_late_every) {
+        state.uncommitted.push((location, row));
+        return plain(504, &json!({ "id": id.to_string() }));
     }
     let (forget, refuse) = (hit(faults.forget_every), hit(faults.refuse_stored_every));
     if !forget {

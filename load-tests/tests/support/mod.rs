@@ -17,7 +17,7 @@ pub(crate) struct Behaviour {
     pub(crate) delay: Box<dyn Fn(u64) -> Duration + Send + Sync>,
     /// `(every, stall)`: the server does nothing during the last `stall` of each `every`.
     pub(crate) stall: Option<(Duration, Duration)>,
-    /// The status of request `n`.
+    /// The status of request `n`; 0 closes the connection instead.
     pub(crate) status: Box<dyn Fn(u64) -> u16 + Send + Sync>,
 }
 
@@ -128,6 +128,9 @@ fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
             .expect("no panic holds it")
             .push(held);
         let status = (shared.behaviour.status)(number);
+        if status == 0 {
+            return Ok(());
+        }
         let answer = format!("HTTP/1.1 {status} X\r\nContent-Length: 2\r\n\r\nok");
         stream.write_all(answer.as_bytes())?;
     }
