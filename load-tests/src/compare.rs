@@ -12,7 +12,7 @@ use std::fmt::Write;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use reproduce::{Reproduction, reproduce};
+pub use reproduce::{Conclusion, Reproduction, reproduce};
 pub use slices::{Side, compare};
 
 /// What the interval of a ratio says.

@@ -1,6 +1,7 @@
 //! `make stress`: an ephemeral stack, a profile, verification, five lines.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -42,6 +43,8 @@ impl Stack {
             .args(["up", "--ephemeral", "--until-stdin-ends"])
             .stdout(Stdio::piped())
             .stdin(Stdio::piped())
+            // Ctrl-C ends the run first; the stack goes when the run is over.
+            .process_group(0)
             .spawn()
             .with_context(|| {
                 format!(

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use warrior_load::compare::{Finding, Side, compare, reproduce};
+use warrior_load::compare::{Conclusion, Finding, Side, compare, reproduce};
 use warrior_load::judge::{self, Exit};
 use warrior_load::live::say;
 use warrior_load::profile::{Overrides, Profile};
@@ -133,16 +133,17 @@ impl ReproduceArgs {
             .for_each(|what| say(format_args!("differs: {what}")));
         say(format_args!(
             "{}",
-            if outcome.reproduced {
-                "REPRODUCED within noise"
-            } else {
-                "NOT REPRODUCED"
+            match outcome.conclusion {
+                Conclusion::Reproduced => "REPRODUCED: every figure agrees within a quarter",
+                Conclusion::NoDifferenceShown =>
+                    "NO DIFFERENCE SHOWN: too short or too noisy to say that the runs agree",
+                Conclusion::NotReproduced => "NOT REPRODUCED",
             }
         ));
         Ok(match new.exit {
             Exit::Lost | Exit::Invalid => new.exit,
-            _ if outcome.reproduced => Exit::Passed,
-            _ => Exit::ThresholdMissed,
+            _ if outcome.conclusion == Conclusion::NotReproduced => Exit::ThresholdMissed,
+            _ => Exit::Passed,
         })
     }
 }

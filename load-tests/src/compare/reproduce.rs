@@ -10,8 +10,20 @@ pub struct Reproduction {
     pub differences: Vec<String>,
     /// The figures, A stored and B new.
     pub rows: Vec<Row>,
-    /// Whether every figure is within noise or within the tolerance.
-    pub reproduced: bool,
+    /// What they say together.
+    pub conclusion: Conclusion,
+}
+
+/// Whether a result was reproduced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conclusion {
+    /// Every figure's interval lies within the tolerance.
+    Reproduced,
+    /// No figure differs beyond chance and tolerance, but the runs are too short or too noisy to say
+    /// that they agree.
+    NoDifferenceShown,
+    /// A figure differs, or the share of prescribed answers does.
+    NotReproduced,
 }
 
 /// The parts that both runs are cut into; each is compared with its twin, which was asked the
@@ -40,13 +52,23 @@ pub fn reproduce(stored: &RunResult, new: &RunResult) -> Reproduction {
             new.total.success * 100.0
         ));
     }
-    let alike = rows
-        .iter()
-        .all(|row| row.finding == Finding::NoDifferenceShown);
     Reproduction {
         differences,
-        reproduced: alike && success_alike && !rows.is_empty(),
+        conclusion: conclude(&rows, success_alike),
         rows,
+    }
+}
+
+fn conclude(rows: &[Row], success_alike: bool) -> Conclusion {
+    let differs = |row: &Row| row.finding != Finding::NoDifferenceShown;
+    let agrees =
+        |row: &Row| row.interval.0 >= 1.0 / (1.0 + TOLERANCE) && row.interval.1 <= 1.0 + TOLERANCE;
+    if !success_alike || rows.is_empty() || rows.iter().any(differs) {
+        Conclusion::NotReproduced
+    } else if rows.iter().all(agrees) {
+        Conclusion::Reproduced
+    } else {
+        Conclusion::NoDifferenceShown
     }
 }
 
@@ -144,4 +166,42 @@ fn differences(stored: &RunResult, new: &RunResult) -> Vec<String> {
     };
     compare("database", database(then), database(now));
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(low: f64, high: f64, finding: Finding) -> Row {
+        Row {
+            figure: "p99".to_owned(),
+            unit: "us".to_owned(),
+            a: 1.0,
+            b: 1.0,
+            ratio: 1.0,
+            interval: (low, high),
+            pairs: 10,
+            finding,
+        }
+    }
+
+    #[test]
+    fn a_wide_interval_reproduces_nothing() {
+        use Finding::{NoDifferenceShown as Alike, Worse};
+        let narrow = row(0.95, 1.05, Alike);
+        let wide = row(0.4, 2.5, Alike);
+        let conclude = |rows: &[Row]| super::conclude(rows, true);
+        assert_eq!(conclude(&[narrow.clone()]), Conclusion::Reproduced);
+        assert_eq!(
+            conclude(&[narrow.clone(), wide]),
+            Conclusion::NoDifferenceShown
+        );
+        let worse = row(1.5, 1.6, Worse);
+        assert_eq!(
+            conclude(&[narrow.clone(), worse]),
+            Conclusion::NotReproduced
+        );
+        assert_eq!(super::conclude(&[narrow], false), Conclusion::NotReproduced);
+        assert_eq!(conclude(&[]), Conclusion::NotReproduced);
+    }
 }
