@@ -191,7 +191,10 @@ mod tests {
         let narrow = row(0.95, 1.05, Alike);
         let wide = row(0.4, 2.5, Alike);
         let conclude = |rows: &[Row]| super::conclude(rows, true);
-        assert_eq!(conclude(&[narrow.clone()]), Conclusion::Reproduced);
+        assert_eq!(
+            conclude(std::slice::from_ref(&narrow)),
+            Conclusion::Reproduced
+        );
         assert_eq!(
             conclude(&[narrow.clone(), wide]),
             Conclusion::NoDifferenceShown
