@@ -128,21 +128,28 @@ fn parse_fdatasync(output: &str) -> Option<f64> {
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-fn pg_test_fsync() -> Option<PathBuf> {
-    let mut directories: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
-        .map(|versions| {
-            versions
-                .flatten()
-                .map(|entry| entry.path().join("bin"))
-                .collect()
-        })
-        .unwrap_or_default();
-    directories.sort();
-    directories.reverse();
-    directories.push(PathBuf::from("/usr/local/bin"));
-    directories.push(PathBuf::from("/usr/bin"));
-    directories
+/// Where the newest PostgreSQL of Debian and Ubuntu keeps its programs, of those that have `program`.
+pub fn newest_postgres(program: &str) -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
+        .flatten();
+    versions
+        .flatten()
+        .filter_map(|entry| {
+            // As numbers: 9.6 is older than 15.
+            let version: u32 = entry.file_name().to_str()?.parse().ok()?;
+            Some((version, entry.path().join("bin")))
+        })
+        .filter(|(_, programs)| programs.join(program).exists())
+        .max()
+        .map(|(_, programs)| programs)
+}
+
+fn pg_test_fsync() -> Option<PathBuf> {
+    let elsewhere = ["/usr/local/bin", "/usr/bin"].map(PathBuf::from);
+    newest_postgres("pg_test_fsync")
+        .into_iter()
+        .chain(elsewhere)
         .map(|directory| directory.join("pg_test_fsync"))
         .find(|path| path.exists())
 }

@@ -11,6 +11,7 @@ use nix::unistd::{Pid, Uid, User, chown};
 use postgres::{Client, NoTls};
 
 use super::{complete, free_port};
+use crate::machine::newest_postgres;
 
 /// How long recovery may take.
 const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -24,22 +25,12 @@ pub struct Cluster {
     postmaster: Option<Child>,
 }
 
-/// Where Debian and Ubuntu keep the programs of the newest PostgreSQL they have.
+/// Where the newest PostgreSQL of the machine keeps its programs.
 ///
 /// # Errors
 /// When there is none.
 pub fn newest_programs() -> anyhow::Result<PathBuf> {
-    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
-    versions
-        .flatten()
-        .filter_map(|entry| {
-            let version: u32 = entry.file_name().to_str()?.parse().ok()?;
-            Some((version, entry.path().join("bin")))
-        })
-        .filter(|(_, programs)| programs.join("initdb").exists())
-        .max()
-        .map(|(_, programs)| programs)
-        .context("no PostgreSQL under /usr/lib/postgresql; give --programs")
+    newest_postgres("initdb").context("no PostgreSQL under /usr/lib/postgresql; give --programs")
 }
 
 impl Cluster {

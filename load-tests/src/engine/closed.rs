@@ -48,7 +48,7 @@ async fn user(worker: &Worker, connection: u64, end: u64) {
                 let Some(location) = location_of(&answer) else {
                     continue;
                 };
-                worker.remember(location.clone(), index);
+                worker.remember(location.clone());
                 if let Some(follow) = &scenario.follow {
                     let get = Prepared::get(&worker.plan.target, location, 200);
                     let begun = now();

@@ -76,7 +76,7 @@ async fn user(worker: &Worker, arrival: Arrival, moments: (u64, u64), prepared: 
         .ok()
         .filter(|answer| answer.status == 201 && prepared.is_create);
     if let Some(location) = created.as_ref().and_then(location_of) {
-        worker.remember(location.clone(), arrival.at);
+        worker.remember(location.clone());
         if let Some(follow) = &scenario.follow {
             if worker.plan.connections == ConnectionMode::Shared {
                 give_back(worker, &mut own);

@@ -43,6 +43,8 @@ pub(super) struct Worker {
     pub(super) timer: Rc<PreciseTimer>,
     /// Locations that the server gave to this thread.
     pub(super) known: RefCell<Vec<Uri>>,
+    /// Where the oldest of them stands, once there are as many as may be.
+    oldest: Cell<usize>,
     users: Cell<u64>,
     nice: i32,
     pub(super) ledger: Option<Arc<Ledger>>,
@@ -105,6 +107,7 @@ impl Setup {
                 start: self.start,
                 timer,
                 known: RefCell::default(),
+                oldest: Cell::default(),
                 users: Cell::new(0),
                 nice,
                 ledger: self.ledger,
@@ -184,14 +187,14 @@ impl Worker {
         }
     }
 
-    /// Remembers a location for `find` requests; the newest ones replace the oldest at random
-    /// places once there are many.
-    pub(super) fn remember(&self, location: Uri, at: u64) {
+    /// Remembers a location for `find` requests; once there are many, it replaces the oldest.
+    pub(super) fn remember(&self, location: Uri) {
         let mut known = self.known.borrow_mut();
         if known.len() < KNOWN_MAX {
             known.push(location);
         } else {
-            known[(at % KNOWN_MAX as u64) as usize] = location;
+            known[self.oldest.get()] = location;
+            self.oldest.set((self.oldest.get() + 1) % KNOWN_MAX);
         }
     }
 
