@@ -28,8 +28,10 @@ mod embedded {
 
 /// The last migration that the indexes are built after; those that follow rely on them.
 const BEFORE_INDEXES: i32 = 4;
+/// The migration that brings the function that `recount` calls.
+const RECOUNTING: i32 = 8;
 /// The migrations that put triggers on the table, and so lock its writers out for a moment.
-const LOCKING: [i32; 2] = [2, 3];
+const LOCKING: [i32; 3] = [2, 3, 7];
 /// Longest wait for a lock that writers queue behind.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often such a lock is asked for, with as long a pause in between.
@@ -74,6 +76,8 @@ pub struct Recounted {
     pub skills_added: i64,
     /// Dates that the dictionary lacked.
     pub dates_added: i64,
+    /// Letters of names and skills that were not listed.
+    pub letters_added: i64,
 }
 
 /// The version that this program needs.
@@ -151,10 +155,10 @@ pub fn print() -> String {
 pub fn recount(client: &mut Client) -> Result<Recounted, SchemaError> {
     session::prepare(client)?;
     let applied = applied_version(client)?;
-    if applied.is_none_or(|version| version < BEFORE_INDEXES) {
+    if applied.is_none_or(|version| version < RECOUNTING) {
         return Err(SchemaError::TooOld {
             applied,
-            needed: BEFORE_INDEXES,
+            needed: RECOUNTING,
         });
     }
     let row = client
@@ -165,6 +169,7 @@ pub fn recount(client: &mut Client) -> Result<Recounted, SchemaError> {
         after: row.get("count_after"),
         skills_added: row.get("skills_added"),
         dates_added: row.get("dates_added"),
+        letters_added: row.get("letters_added"),
     })
 }
 
@@ -218,8 +223,8 @@ impl fmt::Display for Recounted {
         }
         write!(
             f,
-            "; {} skills and {} dates were missing from the dictionaries",
-            self.skills_added, self.dates_added
+            "; {} skills, {} dates and {} letters were not listed",
+            self.skills_added, self.dates_added, self.letters_added
         )
     }
 }

@@ -1,1 +1,2 @@
-select count_before, count_after, skills_added, dates_added from public.warrior_recount()
+select count_before, count_after, skills_added, dates_added, letters_added
+  from public.warrior_recount()
