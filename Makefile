@@ -1,10 +1,14 @@
 # make run, from a bare machine with git, make and Rust to a serving API. `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build run test lint stress
+.PHONY: help install build run test lint stress \
+	compose-up compose-down compose-bench compose-restart compose-test backup restore
+
+# docker compose (v2) where it is installed, else docker-compose 1.29.
+COMPOSE := $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: ## install what is missing: a C compiler, PostgreSQL, PgBouncer
 	@scripts/install
@@ -34,3 +38,24 @@ test: lint ## lint, then run every test against a real stack on free ports
 stress: build ## the public stress test on a throw-away stack, then a check that no acknowledged write was lost
 	cargo build --release --locked -p warrior-load
 	@bash -m -c 'target/release/warrior-load stress --speed 10; exit $$?'
+
+compose-up: ## build and start PostgreSQL, PgBouncer, two servers and a balancer in containers
+	@scripts/compose up
+
+compose-down: ## stop them; the data stays in its volume
+	$(COMPOSE) --profile direct --profile bench --profile monitoring down
+
+compose-bench: ## the public stress test against the containers, from a container
+	@scripts/compose bench
+
+compose-restart: ## replace the servers one by one, without a failed request
+	@scripts/compose restart
+
+compose-test: ## build, start, load, break and check the containers; an engine is needed
+	@scripts/compose-test
+
+backup: ## write the database of the containers to backups/
+	@scripts/compose backup
+
+restore: ## FILE=backups/...: load a backup into a database without warriors
+	@scripts/compose restore "$(FILE)"

@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use cli::{Cli, Command, SchemaAction, SchemaArgs, ServeArgs, StackArgs, UpArgs};
+pub use cli::{Cli, Command, HealthArgs, SchemaAction, SchemaArgs, ServeArgs, StackArgs, UpArgs};
 pub use resolve::{load, no_color};
 pub use secret::{Secret, SecretError, SecretSource};
 

@@ -65,6 +65,11 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
             )?)
         }
         Command::Schema(args) => schema_command(args, &say),
+        Command::Health(args) => {
+            let path = if args.live { "/live" } else { "/ready" };
+            let text = ops::ask_health(args.admin(), path)?;
+            Ok(writeln!(std::io::stdout(), "{text}")?)
+        }
     }
 }
 

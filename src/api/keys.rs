@@ -42,7 +42,7 @@ impl Keys {
 
     /// A key that stands for `id`.
     pub fn key_of(&self, id: Uuid) -> String {
-        let signature = self.mac(b"id:", id.as_bytes()).finalize().into_bytes();
+        let signature = self.signature(id).finalize().into_bytes();
         format!("{PREFIX}{}-{}", id.simple(), first_16(&signature).simple())
     }
 
@@ -51,10 +51,17 @@ impl Keys {
         let (id, signature) = key.strip_prefix(PREFIX)?.split_once('-')?;
         let id = Uuid::try_parse(id).ok()?;
         let signature = Uuid::try_parse(signature).ok()?;
-        let mac = self.mac(b"id:", id.as_bytes());
-        mac.verify_truncated_left(signature.as_bytes())
+        self.signature(id)
+            .verify_truncated_left(signature.as_bytes())
             .is_ok()
             .then_some(id)
+    }
+
+    /// Over the id as text, so that a load balancer with the secret can make such a key too, for creates
+    /// that it may have to answer itself: see balancer/haproxy.cfg.
+    fn signature(&self, id: Uuid) -> Hmac<Sha256> {
+        let mut text = [0; uuid::fmt::Simple::LENGTH];
+        self.mac(b"id:", id.simple().encode_lower(&mut text).as_bytes())
     }
 
     fn mac(&self, domain: &[u8], data: &[u8]) -> Hmac<Sha256> {

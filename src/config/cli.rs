@@ -45,6 +45,8 @@ pub enum Command {
     Stack(StackArgs),
     /// Apply, inspect or repair the database schema
     Schema(SchemaArgs),
+    /// Ask a running server whether it can serve; exit status 0 means yes
+    Health(HealthArgs),
 }
 
 /// Flags of `up`.
@@ -132,6 +134,16 @@ pub struct SchemaArgs {
     pub(super) owner: OwnerArgs,
 }
 
+/// Flags of `health`.
+#[derive(Debug, Args)]
+pub struct HealthArgs {
+    /// Ask only whether the process lives, whatever its database does
+    #[arg(long)]
+    pub live: bool,
+    #[command(flatten)]
+    pub(super) admin: AdminArgs,
+}
+
 /// What `schema` does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
 pub enum SchemaAction {
@@ -161,22 +173,8 @@ pub(super) struct ServerArgs {
     /// Port of the public API; 0 takes a free one
     #[arg(long, env = "PORT", value_name = "PORT", default_value_t = 5001)]
     pub(super) port: u16,
-    /// Address of /live, /ready and /metrics
-    #[arg(
-        long,
-        env = "ADMIN_HOST",
-        value_name = "ADMIN_HOST",
-        default_value = "127.0.0.1"
-    )]
-    pub(super) admin_host: IpAddr,
-    /// Port of /live, /ready and /metrics; 0 takes a free one
-    #[arg(
-        long,
-        env = "ADMIN_PORT",
-        value_name = "ADMIN_PORT",
-        default_value_t = 5002
-    )]
-    pub(super) admin_port: u16,
+    #[command(flatten)]
+    pub(super) admin: AdminArgs,
     /// Most requests that may wait in one lane; one more is refused with 503
     #[arg(
         long,
@@ -225,6 +223,26 @@ pub(super) struct ServerArgs {
         default_value_t = 8000
     )]
     pub(super) drain_timeout_ms: u64,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AdminArgs {
+    /// Address of /live, /ready and /metrics
+    #[arg(
+        long,
+        env = "ADMIN_HOST",
+        value_name = "ADMIN_HOST",
+        default_value = "127.0.0.1"
+    )]
+    pub(super) admin_host: IpAddr,
+    /// Port of /live, /ready and /metrics; 0 takes a free one
+    #[arg(
+        long,
+        env = "ADMIN_PORT",
+        value_name = "ADMIN_PORT",
+        default_value_t = 5002
+    )]
+    pub(super) admin_port: u16,
 }
 
 #[derive(Debug, Args)]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use clap::Parser;
 
 use super::cli::{
-    Cli, DatabaseArgs, DbMode, EmbeddedArgs, PoolArgs, SchemaArgs, ServeArgs, ServerArgs,
-    StackArgs, TlsMode, UpArgs,
+    AdminArgs, Cli, DatabaseArgs, DbMode, EmbeddedArgs, HealthArgs, PoolArgs, SchemaArgs,
+    ServeArgs, ServerArgs, StackArgs, TlsMode, UpArgs,
 };
 use super::{ConfigError, Database, Embedded, Listen, Secret, SecretSource, Server, Sizes, Tls};
 
@@ -180,10 +180,7 @@ impl ServerArgs {
                 host: self.host,
                 port: self.port,
             },
-            admin: Listen {
-                host: self.admin_host,
-                port: self.admin_port,
-            },
+            admin: self.admin.resolve(),
             sizes: self.sizes(pool)?,
             deadline: Duration::from_millis(within(
                 "REQUEST_DEADLINE_MS",
@@ -232,6 +229,22 @@ impl ServerArgs {
             )));
         }
         Ok(sizes)
+    }
+}
+
+impl HealthArgs {
+    /// The admin listener to ask.
+    pub fn admin(&self) -> Listen {
+        self.admin.resolve()
+    }
+}
+
+impl AdminArgs {
+    fn resolve(&self) -> Listen {
+        Listen {
+            host: self.admin_host,
+            port: self.admin_port,
+        }
     }
 }
 

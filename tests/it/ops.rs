@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::process::Command;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -40,6 +41,42 @@ fn ready_names_the_command_that_a_schema_needs() {
     );
     not_ready(&server, "warrior-api schema apply");
     assert_eq!(server.ask_admin("/live").text(), "live\n");
+}
+
+#[test]
+fn the_program_asks_a_server_how_it_is() {
+    let database = empty_database();
+    let server = TestServer::start(&database.pooled_login());
+    let health = |flags: &[&str]| {
+        Command::new(WARRIOR_API)
+            .env_clear()
+            .env("ADMIN_HOST", "0.0.0.0")
+            .env("ADMIN_PORT", server.admin.port().to_string())
+            .current_dir("/")
+            .arg("health")
+            .args(flags)
+            .output()
+            .unwrap()
+    };
+    eventually("it is told what is missing", || {
+        let no = health(&[]);
+        let said = String::from_utf8(no.stderr).unwrap();
+        !no.status.success() && said.contains("warrior-api schema apply")
+    });
+    let yes = health(&["--live"]);
+    assert!(yes.status.success(), "{yes:?}");
+    assert_eq!(yes.stdout, b"live\n");
+    let mut owner = database.owner();
+    warrior_api::store::schema::apply(&mut owner, &mut |_| {}).unwrap();
+    server.await_ready();
+    assert_eq!(health(&[]).stdout, b"ready\n");
+    // The public listener is none that says so, and nobody is none at all.
+    let mut wrong = Command::new(WARRIOR_API);
+    let wrong = wrong.env_clear().current_dir("/").arg("health");
+    let said = refusal(wrong.env("ADMIN_PORT", server.public.port().to_string()));
+    assert!(said.contains("not-found"), "{said}");
+    drop(server);
+    assert!(refusal(wrong).contains("ADMIN_PORT"));
 }
 
 #[test]

@@ -1,0 +1,45 @@
+# The server and the load generator, from one build. Targets: `server` (what docker-compose.yml runs) and
+# `bench`. Works with BuildKit and with the older builder, so no cache mounts; the dependencies are a layer
+# of their own, built again only when a Cargo.toml or Cargo.lock changes.
+
+FROM rust:1.95.0-slim-trixie AS dependencies
+WORKDIR /build
+COPY Cargo.toml Cargo.lock ./
+COPY load-tests/Cargo.toml load-tests/
+# Empty programs in place of ours: cargo compiles everything else.
+RUN mkdir -p src load-tests/src load-tests/examples \
+    && for crate in src load-tests/src; do echo 'fn main() {}' >$crate/main.rs; : >$crate/lib.rs; done \
+    && echo 'fn main() {}' >load-tests/examples/delay-server.rs \
+    && cargo build --release --locked --workspace \
+    && rm -r src load-tests/src load-tests/examples
+
+FROM dependencies AS build
+COPY migrations migrations
+COPY postgres-conf postgres-conf
+COPY pgbouncer pgbouncer
+COPY load-tests load-tests
+COPY src src
+# cargo goes by times, and the empty programs are younger than the real ones.
+RUN find src load-tests/src -name '*.rs' -exec touch {} + \
+    && cargo build --release --locked --workspace \
+    && mkdir /out && cp target/release/warrior-api target/release/warrior-load /out/
+
+FROM debian:13.6-slim AS bench
+COPY --from=build /out/warrior-load /usr/local/bin/
+USER 10001:10001
+WORKDIR /tmp
+ENTRYPOINT ["warrior-load"]
+CMD ["--help"]
+
+FROM debian:13.6-slim AS server
+COPY --from=build /out/warrior-api /usr/local/bin/
+# A user without a name, home or shell.
+USER 10001:10001
+WORKDIR /
+# A container's loopback is nobody's; which ports leave the network is decided by who runs it.
+ENV HOST=0.0.0.0 ADMIN_HOST=0.0.0.0
+EXPOSE 5001
+# Whether requests can be served, database and schema included.
+HEALTHCHECK --interval=2s --timeout=3s --start-period=30s --retries=3 CMD ["warrior-api", "health"]
+ENTRYPOINT ["warrior-api"]
+CMD ["serve"]
