@@ -15,17 +15,21 @@
 
 create table if not exists public.warrior_letter (letter text);
 
--- A regular expression for a letter that is not listed; null when the list was given up.
+-- A regular expression for a letter that is not listed; null when the list was given up. In plpgsql, which keeps
+-- the plan; an SQL function would be planned at each call.
 create or replace function public.warrior_unlisted_letter() returns text
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select case
-               when bool_or(letter is null) then null
-               -- What is neither letter nor digit is escaped, which is never wrong within brackets.
-               else coalesce('[^' || regexp_replace(string_agg(letter, ''), '([^[:alnum:]])', '\\\1', 'g') || ']', '.')
-           end
-      from public.warrior_letter
+begin
+    return (
+        select case
+                   when bool_or(letter is null) then null
+                   -- What is neither letter nor digit is escaped, which is never wrong within brackets.
+                   else coalesce('[^' || regexp_replace(string_agg(letter, ''), '([^[:alnum:]])', '\\\1', 'g') || ']', '.')
+               end
+          from public.warrior_letter);
+end
 $$;
 
 -- Lists the letters of these texts that are new. Answers how many.

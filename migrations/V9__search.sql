@@ -38,15 +38,20 @@ $$;
 -- whose trigrams the index can look up), and at the end (a LIKE pattern). Null when it is no such term, or when
 -- so many letters are listed that pg_trgm would not expand them.
 create or replace function public.warrior_pair_patterns(needle text) returns text[]
-language sql stable
+language plpgsql stable
 as $$
-    select array[
-               needle || '[' || string_agg(letter, '') filter (where letter ~ '[[:alnum:]]') || ']',
-               needle || '[' || string_agg('\' || letter, '') filter (where letter !~ '[[:alnum:]]') || ']',
-               '%' || needle]
-      from public.warrior_letter
-     where needle ~ '^[[:alnum:]]{2}$'
-    having count(*) between 1 and 200 and bool_and(letter is not null)
+begin
+    if needle !~ '^[[:alnum:]]{2}$' then
+        return null;
+    end if;
+    return (
+        select array[
+                   needle || '[' || string_agg(letter, '') filter (where letter ~ '[[:alnum:]]') || ']',
+                   needle || '[' || string_agg('\' || letter, '') filter (where letter !~ '[[:alnum:]]') || ']',
+                   '%' || needle]
+          from public.warrior_letter
+        having count(*) between 1 and 200 and bool_and(letter is not null));
+end
 $$;
 
 -- Names by a walk: at most 50 among the first `most` in name order (null: among all). The limit within keeps
