@@ -79,6 +79,10 @@ alter role warrior set DateStyle = 'ISO, YMD';
 -- Default: on. Ours: compiling takes longer than any statement of the API runs.
 alter role warrior set jit = off;
 
+-- Default: 4MB. Ours: the server empties the lists of the search indexes before they are that long, so no
+-- create does it in the middle of its own statement (migrations/V10__bounded_flush.sql).
+alter role warrior set gin_pending_list_limit = '32MB';
+
 do $$
 begin
     grant pg_monitor to warrior_monitor;

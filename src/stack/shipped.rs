@@ -54,6 +54,9 @@ mod tests {
         let roles = include_str!("../../postgres-conf/roles.sql");
         let statement = "alter role warrior set statement_timeout = '2s';";
         assert!(roles.contains(statement), "compare query_timeout again");
-        assert!((3..=10).contains(&number(PGBOUNCER_INI, "query_timeout")));
+        let flush = include_str!("../store/sql/flush.sql");
+        let longest = "set local statement_timeout = '4s';";
+        assert!(flush.contains(longest), "compare query_timeout again");
+        assert!((5..=10).contains(&number(PGBOUNCER_INI, "query_timeout")));
     }
 }

@@ -1,5 +1,5 @@
 //! The flusher: empties the pending lists of the search indexes while rows are added, so that no
-//! create has to do it in the middle of its own statement (the figures are in V6__flush.sql).
+//! create has to do it in the middle of its own statement (the figures are in V10__bounded_flush.sql).
 
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -8,35 +8,42 @@ use std::thread;
 use std::time::Duration;
 
 use super::Inner;
+use super::backlog::ENOUGH;
 
-/// Short enough that a list stays small: at 20,000 rows/s it holds 4,000 rows.
-const INTERVAL: Duration = Duration::from_millis(200);
+/// How long rows wait that are not enough: with none after them, searches would read them in the
+/// list for ever.
+const REST: Duration = Duration::from_secs(1);
+/// Fewer than this stay: a flush leaves lists of 64 kB as they are, and a dead row of its own.
+const FEW: u64 = 64;
 
-/// Starts the flusher; it ends when the sender of `end` is dropped, and keeps no store alive.
-pub(super) fn start(store: Weak<Inner>, end: Receiver<()>) -> io::Result<()> {
+/// Starts the flusher; it ends when the sender of `enough` is dropped, and keeps no store alive.
+pub(super) fn start(store: Weak<Inner>, enough: Receiver<()>) -> io::Result<()> {
     thread::Builder::new()
         .name("flusher".to_owned())
-        .spawn(move || run(&store, &end))
+        .spawn(move || run(&store, &enough))
         .map(drop)
 }
 
-fn run(store: &Weak<Inner>, end: &Receiver<()>) {
-    let mut flushed = 0;
-    while let Err(RecvTimeoutError::Timeout) = end.recv_timeout(INTERVAL) {
+fn run(store: &Weak<Inner>, enough: &Receiver<()>) {
+    loop {
+        let least = match enough.recv_timeout(REST) {
+            // It may have been said of rows that the last flush has taken along.
+            Ok(()) => ENOUGH,
+            Err(RecvTimeoutError::Timeout) => FEW,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
         let Some(store) = store.upgrade() else { return };
-        let written = store.written();
-        if written != flushed {
+        if store.backlog.rows() >= least {
+            let added = store.backlog.added();
             flush(&store);
-            flushed = written;
+            // Also when it failed: then the writers flush by themselves, and need not wait for it.
+            store.backlog.flushed(added);
         }
     }
 }
 
-/// Nobody waits for it and it is tried again soon; what is wrong with the database, those who wait
-/// for it will say.
 fn flush(store: &Arc<Inner>) {
-    match store.session().and_then(|mut session| session.flush()) {
-        Ok(pages) => tracing::debug!(pages, "flushed the pending lists of the search indexes"),
-        Err(e) => tracing::debug!(error = %e, "the pending lists were not flushed"),
+    if let Err(e) = store.session().and_then(|mut session| session.flush()) {
+        tracing::warn!(error = %e, "the pending lists of the search indexes were not flushed");
     }
 }

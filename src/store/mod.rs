@@ -4,6 +4,7 @@
 //! round trip, so that any pooler in transaction mode can carry it. A statement is its own
 //! transaction, and has succeeded only when the server is ready for the next one.
 
+mod backlog;
 mod connection;
 mod error;
 mod flusher;
@@ -15,8 +16,7 @@ mod tls;
 use std::collections::{HashMap, HashSet};
 use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use prometheus_client::registry::Registry;
@@ -30,6 +30,7 @@ pub use tls::TlsError;
 
 use crate::config::{Database, Sizes};
 use crate::warrior::{NewWarrior, StoredWarrior, Warrior};
+use backlog::Backlog;
 use connection::{Health, Manager};
 use pool_metrics::{PoolEvents, QuietErrors};
 use session::Session;
@@ -104,10 +105,8 @@ struct Inner {
     /// There until the last clone is dropped.
     pool: Option<Pool<Manager>>,
     health: Health,
-    /// Rows added so far.
-    written: AtomicU64,
     /// Ends the flusher when it is dropped.
-    _flusher: SyncSender<()>,
+    backlog: Backlog,
 }
 
 impl Store {
@@ -142,14 +141,13 @@ impl Store {
             .error_handler(Box::new(QuietErrors))
             .thread_pool(Arc::new(login_threads))
             .build_unchecked(Manager::new(database.clone(), health.clone())?);
-        let (flusher, end) = sync_channel(1);
+        let (flusher, enough) = sync_channel(1);
         let inner = Arc::new(Inner {
             pool: Some(pool),
             health,
-            written: AtomicU64::new(0),
-            _flusher: flusher,
+            backlog: Backlog::new(flusher),
         });
-        flusher::start(Arc::downgrade(&inner), end)?;
+        flusher::start(Arc::downgrade(&inner), enough)?;
         Ok(Self(inner))
     }
 
@@ -158,15 +156,14 @@ impl Store {
     /// # Errors
     /// Of the whole batch; its class says what is certain.
     pub fn create<'a>(&self, send: Send<'_, 'a, NewRow>) -> Result<Vec<Created>, StoreError> {
+        let _turn = self.0.backlog.turn();
         let mut session = self.0.session()?;
         let rows = send();
         if rows.is_empty() {
             return Ok(Vec::new());
         }
         let inserted = session.insert(&rows)?;
-        self.0
-            .written
-            .fetch_add(inserted.len() as u64, Ordering::Relaxed);
+        self.0.backlog.add(inserted.len());
         let times = rows.iter().fold(HashMap::new(), |mut times, row| {
             *times.entry(row.id).or_insert(0) += 1;
             times
@@ -261,11 +258,6 @@ impl Inner {
             })
         })?;
         Ok(Session { connection, health })
-    }
-
-    /// Rows added so far.
-    fn written(&self) -> u64 {
-        self.written.load(Ordering::Relaxed)
     }
 }
 

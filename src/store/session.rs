@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use postgres::Row;
 use postgres::types::{ToSql, Type};
+use postgres::{Client, Row};
 use r2d2::PooledConnection;
 use uuid::Uuid;
 
@@ -113,12 +113,10 @@ impl Session<'_> {
             .map_err(StoreError::of_row)
     }
 
-    /// Gives the number of pages that were flushed.
-    pub(super) fn flush(&mut self) -> Result<i64, StoreError> {
-        let rows = self.read(FLUSH, &[])?;
-        rows.first()
-            .map_or(Ok(0), |row| row.try_get(0))
-            .map_err(StoreError::of_row)
+    /// Empties the pending lists of the search indexes.
+    pub(super) fn flush(&mut self) -> Result<(), StoreError> {
+        self.said(|client| client.batch_execute(FLUSH))
+            .map_err(StoreError::of_read)
     }
 
     /// 0 when no migration was ever applied.
@@ -149,9 +147,14 @@ impl Session<'_> {
         sql: &str,
         params: &[(&(dyn ToSql + Sync), Type)],
     ) -> Result<Vec<Row>, postgres::Error> {
-        let result = self
-            .connection
-            .run(|client| client.query_typed(sql, params));
+        self.said(|client| client.query_typed(sql, params))
+    }
+
+    fn said<T>(
+        &mut self,
+        statement: impl FnOnce(&mut Client) -> Result<T, postgres::Error>,
+    ) -> Result<T, postgres::Error> {
+        let result = self.connection.run(statement);
         if result.is_err() && self.connection.is_spent() {
             self.health.suspect_all();
         }

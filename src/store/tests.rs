@@ -63,3 +63,24 @@ fn only_logins_that_were_left_behind_count_as_hanging() {
     });
     assert!(matches!(manager.connect(), Err(LoginError::NoThread(_))));
 }
+
+#[test]
+fn the_flusher_is_told_of_enough_rows_and_writers_of_too_many() {
+    let (flusher, enough) = sync_channel(1);
+    let backlog = Backlog::new(flusher);
+    backlog.add(4095);
+    assert!(enough.try_recv().is_err());
+    backlog.add(1);
+    assert!(enough.try_recv().is_ok());
+    let added = backlog.added();
+
+    // Writers go on while it flushes, and keep out of each other's way only when it falls behind.
+    backlog.add(4096);
+    assert!(backlog.turn().is_none());
+    backlog.add(1);
+    let turn = backlog.turn();
+    assert!(turn.is_some());
+    backlog.flushed(added);
+    assert_eq!(backlog.rows(), 4097);
+    assert!(backlog.turn().is_none());
+}

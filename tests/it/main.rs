@@ -13,6 +13,7 @@ mod api;
 mod count;
 mod drain;
 mod faults;
+mod flush;
 mod http;
 mod idempotency;
 mod lock;

@@ -453,11 +453,11 @@ fn the_api_role_may_read_and_add_and_nothing_else() {
     }
     let limits = "select current_setting('statement_timeout') || ' ' || current_setting('lock_timeout') || ' '
                          || current_setting('idle_in_transaction_session_timeout') || ' '
-                         || current_setting('search_path')";
+                         || current_setting('search_path') || ' ' || current_setting('gin_pending_list_limit')";
     let limits: String = warrior.query_typed(limits, &[]).unwrap()[0].get(0);
-    assert_eq!(limits, "2s 1s 5s public, pg_temp");
+    assert_eq!(limits, "2s 1s 5s public, pg_temp 32MB");
     let flush = include_str!("../../src/store/sql/flush.sql");
-    warrior.query_typed(flush, &[]).unwrap();
+    warrior.batch_execute(flush).unwrap();
 }
 
 #[test]

@@ -1,0 +1,98 @@
+//! The pending lists of the search indexes: emptied without a trace, and without an end to wait for.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use postgres::Client;
+
+use crate::lock::TableLock;
+use crate::support::fresh_database;
+
+const FLUSH: &str = include_str!("../../src/store/sql/flush.sql");
+/// Names of 88 random letters and digits; 500 of them fill a list of 800 kB.
+const ADD: &str = "insert into public.warrior (name, dob, fight_skills)
+                   select encode(sha512(random()::text::bytea), 'base64'), date '1990-01-01', '{judo}'
+                     from generate_series(1, 500)";
+/// A list that is not worth a flush: 64 kB, and the page that went over it.
+const SHORT: i32 = 9;
+
+fn pending_pages(superuser: &mut Client) -> i32 {
+    let sql = "select pending_pages from pgstatginindex('public.idx_warrior_name_trigram')";
+    superuser.query_one(sql, &[]).unwrap().get(0)
+}
+
+#[test]
+fn a_flush_empties_the_list_and_leaves_no_row() {
+    let database = fresh_database();
+    let mut superuser = database.superuser();
+    superuser
+        .batch_execute("create extension pgstattuple")
+        .unwrap();
+    let mut warrior = database.pooled();
+    warrior.batch_execute(ADD).unwrap();
+    assert!(pending_pages(&mut superuser) > SHORT);
+    warrior.batch_execute(FLUSH).unwrap();
+    assert!(pending_pages(&mut superuser) <= SHORT);
+
+    let traces = "select (select count(*) from public.warrior) - 500,
+                         (select coalesce(sum(n), 0) from public.warrior_count)::bigint - 500,
+                         (select count(*) from public.warrior_skill) - 1,
+                         (select count(*) from public.warrior_date) - 1";
+    let traces = superuser.query_one(traces, &[]).unwrap();
+    for column in 0..4 {
+        assert_eq!(traces.get::<_, i64>(column), 0, "column {column}");
+    }
+}
+
+/// `gin_clean_pending_list` goes on until the list is empty: while others write, until it is cut off.
+#[test]
+fn a_flush_ends_although_writers_go_on() {
+    let database = fresh_database();
+    let mut superuser = database.superuser();
+    superuser
+        .batch_execute("create extension pgstattuple")
+        .unwrap();
+    let ended = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let mut writer = database.pooled();
+                while !ended.load(Ordering::Relaxed) {
+                    writer.batch_execute(ADD).unwrap();
+                }
+            });
+        }
+        let outcome = flush_five_times(&mut database.pooled(), &mut superuser);
+        ended.store(true, Ordering::Relaxed);
+        assert_eq!(
+            outcome.expect("a flush ends by itself"),
+            5,
+            "the list stayed short"
+        );
+    });
+}
+
+/// Five flushes, each of a list that is worth one; at most half a minute.
+fn flush_five_times(
+    warrior: &mut Client,
+    superuser: &mut Client,
+) -> Result<usize, postgres::Error> {
+    let started = Instant::now();
+    let mut flushed = 0;
+    while flushed < 5 && started.elapsed().as_secs() < 30 {
+        if pending_pages(superuser) > SHORT {
+            warrior.batch_execute(FLUSH)?;
+            flushed += 1;
+        }
+    }
+    Ok(flushed)
+}
+
+#[test]
+fn a_flush_does_not_wait_for_a_table_that_somebody_holds() {
+    let database = fresh_database();
+    let lock = TableLock::take(&database);
+    database.pooled().batch_execute(FLUSH).unwrap();
+    lock.release();
+}
