@@ -105,6 +105,8 @@ pub struct Server {
     pub sizes: Sizes,
     /// Longest time from a request's last byte to its answer.
     pub deadline: Duration,
+    /// Longest time for a request's head, and longest rest of a connection between two requests.
+    pub head_timeout: Duration,
     /// How long `/ready` says no before the listener closes.
     pub drain_delay: Duration,
     /// Longest time that open requests get to finish once the listener is closed.

@@ -58,26 +58,24 @@ pub async fn start(
 
     let api = Api::new(Arc::clone(&dispatch), Keys::new(secret), server.deadline);
     let (closing_public, closed) = watch::channel(false);
-    let sizes = server.sizes.connections_max;
-    let public_task = tokio::spawn(http::serve(
-        public,
-        sizes,
-        closed,
-        server.drain_timeout,
-        move |head, body| {
-            let (api, requests) = (api.clone(), requests.clone());
-            async move {
-                let began = Instant::now();
-                let answer = api.answer(&head, body).await;
-                requests.answered(
-                    answer.route,
-                    answer.response.status().as_u16(),
-                    began.elapsed(),
-                );
-                answer.response
-            }
-        },
-    ));
+    let limits = http::Limits {
+        connections: server.sizes.connections_max,
+        head: server.head_timeout,
+        drain: server.drain_timeout,
+    };
+    let public_task = tokio::spawn(http::serve(public, limits, closed, move |head, body| {
+        let (api, requests) = (api.clone(), requests.clone());
+        async move {
+            let began = Instant::now();
+            let answer = api.answer(&head, body).await;
+            requests.answered(
+                answer.route,
+                answer.response.status().as_u16(),
+                began.elapsed(),
+            );
+            answer.response
+        }
+    }));
 
     let (draining, drain) = watch::channel(false);
     let (closing_admin, closed) = watch::channel(false);
@@ -89,9 +87,12 @@ pub async fn start(
     );
     let admin_task = tokio::spawn(http::serve(
         admin_listener,
-        ADMIN_CONNECTIONS_MAX,
+        http::Limits {
+            connections: ADMIN_CONNECTIONS_MAX,
+            drain: Duration::ZERO,
+            ..limits
+        },
         closed,
-        Duration::ZERO,
         move |head, body| {
             let admin = admin.clone();
             async move {

@@ -1,5 +1,6 @@
 //! The API's surface: requests become one closed enum, outcomes become responses.
 
+mod budget;
 mod keys;
 mod openapi;
 mod problem;
@@ -18,6 +19,7 @@ use hyper::http::request::Parts;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use budget::Budget;
 pub use keys::Keys;
 pub use openapi::DOCUMENT;
 pub use problem::{Problem, Settle};
@@ -32,6 +34,7 @@ pub struct Api {
     dispatch: Arc<Dispatch>,
     keys: Keys,
     deadline: Duration,
+    budget: Budget,
 }
 
 /// An answer, and the route it belongs to in metrics.
@@ -49,6 +52,7 @@ impl Api {
             dispatch,
             keys,
             deadline,
+            budget: Budget::new(),
         }
     }
 
@@ -91,7 +95,8 @@ impl Api {
                     .search(term, deadline)
                     .await
                     .map_err(read_failed)?;
-                guarded(|| render::ok(&*hits))
+                let json = guarded(|| render::json(&*hits))?;
+                self.budget.admit(json).map(render::json_bytes)
             }
             Request::Count => {
                 match self

@@ -207,6 +207,14 @@ pub(super) struct ServerArgs {
         default_value_t = 10_000
     )]
     pub(super) max_connections: usize,
+    /// Longest time for a request's head, and longest rest of a connection between two requests
+    #[arg(
+        long,
+        env = "HEAD_TIMEOUT_MS",
+        value_name = "HEAD_TIMEOUT_MS",
+        default_value_t = 5000
+    )]
+    pub(super) head_timeout_ms: u64,
     /// How long /ready says no before the listener closes
     #[arg(
         long,

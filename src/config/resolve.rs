@@ -187,6 +187,11 @@ impl ServerArgs {
                 self.request_deadline_ms,
                 100..=60_000,
             )?),
+            head_timeout: Duration::from_millis(within(
+                "HEAD_TIMEOUT_MS",
+                self.head_timeout_ms,
+                100..=600_000,
+            )?),
             drain_delay: Duration::from_millis(self.drain_delay_ms),
             drain_timeout: Duration::from_millis(self.drain_timeout_ms),
         })

@@ -8,10 +8,8 @@ use std::time::Duration;
 
 pub use body::BODY_MAX;
 pub use listener::bind;
-pub use server::serve;
+pub use server::{Limits, serve};
 
-/// Longest time for a request's head; hyper counts the rest between two requests as part of it.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest time for a request's body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest time that a client may stop reading its answer.

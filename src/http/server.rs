@@ -17,26 +17,35 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 
-use super::{HEAD_MAX, HEAD_TIMEOUT, WRITE_TIMEOUT, body};
+use super::{HEAD_MAX, WRITE_TIMEOUT, body};
 use crate::api::Problem;
 
 /// Pause after the system refused a connection, most often for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves `listener` until `stop` becomes true, at most `connections_max` connections at once, then
-/// gives open requests `drain_timeout` to finish. `answer` gets the head and the whole body, or what is
+/// Bounds of one listener.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Most connections at once.
+    pub connections: usize,
+    /// Longest time for a request's head; hyper counts the rest between two requests as part of it.
+    pub head: Duration,
+    /// Longest time that open requests get to finish at the end.
+    pub drain: Duration,
+}
+
+/// Serves `listener` within `limits` until `stop` becomes true, then lets open requests finish. `answer` gets the head and the whole body, or what is
 /// wrong with it, so that it knows of every request.
 pub async fn serve<A, F>(
     listener: TcpListener,
-    connections_max: usize,
+    limits: Limits,
     mut stop: watch::Receiver<bool>,
-    drain_timeout: Duration,
     answer: A,
 ) where
     A: Fn(Parts, Result<Bytes, Problem>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
-    let places = Arc::new(Semaphore::new(connections_max));
+    let places = Arc::new(Semaphore::new(limits.connections));
     let open = GracefulShutdown::new();
     let accept = || accept(&listener, &places);
     loop {
@@ -44,16 +53,22 @@ pub async fn serve<A, F>(
             biased;
             _ = stop.wait_for(|stop| *stop) => break,
             (stream, place) = accept() => {
-                tokio::spawn(connection(stream, place, open.watcher(), answer.clone()));
+                tokio::spawn(connection(stream, place, open.watcher(), limits.head, answer.clone()));
             }
         }
     }
     // Who is through the kernel's handshake has been promised an answer.
     while let Ok((stream, place)) = timeout(Duration::ZERO, accept()).await {
-        tokio::spawn(connection(stream, place, open.watcher(), answer.clone()));
+        tokio::spawn(connection(
+            stream,
+            place,
+            open.watcher(),
+            limits.head,
+            answer.clone(),
+        ));
     }
     drop(listener);
-    if timeout(drain_timeout, open.shutdown()).await.is_err() {
+    if timeout(limits.drain, open.shutdown()).await.is_err() {
         tracing::warn!("requests were still open at the end of the drain");
     }
 }
@@ -85,6 +100,7 @@ async fn connection<A, F>(
     stream: TcpStream,
     place: OwnedSemaphorePermit,
     watcher: Watcher,
+    head: Duration,
     answer: A,
 ) where
     A: Fn(Parts, Result<Bytes, Problem>) -> F + Clone + Send + Sync + 'static,
@@ -98,7 +114,7 @@ async fn connection<A, F>(
     // malformed head, after which hyper closes the connection. Such a client would get no answer.
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(head)
         .max_buf_size(HEAD_MAX)
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
     if let Err(e) = watcher.watch(connection).await {

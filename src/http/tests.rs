@@ -38,9 +38,12 @@ impl Rig {
         let count = Arc::clone(&answered);
         tokio::spawn(serve(
             listener,
-            16,
+            Limits {
+                connections: 16,
+                head: BOUND,
+                drain: Duration::ZERO,
+            },
             stopped,
-            Duration::ZERO,
             move |_, body| {
                 count.fetch_add(1, Ordering::Relaxed);
                 std::future::ready(match body {

@@ -97,7 +97,7 @@ fn db_pool_max() -> usize {
 }
 
 /// The default of a variable, as `--help` shows it.
-fn default_of(variable: &str) -> usize {
+pub(crate) fn default_of(variable: &str) -> usize {
     Cli::command()
         .get_subcommands()
         .filter(|c| c.get_name() == "serve")

@@ -10,6 +10,7 @@
 
 mod agreement;
 mod api;
+mod compose;
 mod count;
 mod drain;
 mod faults;

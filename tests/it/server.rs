@@ -147,6 +147,7 @@ fn small() -> Server {
             connections_max: 256,
         },
         deadline: Duration::from_secs(3),
+        head_timeout: Duration::from_secs(5),
         drain_delay: Duration::ZERO,
         drain_timeout: Duration::from_secs(8),
     }

@@ -31,6 +31,7 @@ fn a_malformed_setting_stops_the_start_and_is_named() {
         ("REQUEST_DEADLINE_MS", "5"),
         ("REQUEST_DEADLINE_MS", "3s"),
         ("DB_CONNECT_TIMEOUT_MS", "0"),
+        ("HEAD_TIMEOUT_MS", "0"),
         ("DRAIN_DELAY_MS", "soon"),
         ("DRAIN_TIMEOUT_MS", "-1"),
         ("POSTGRES_PORT", "65536"),

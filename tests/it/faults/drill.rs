@@ -92,6 +92,7 @@ impl Drill {
                 connections_max: 100,
             },
             deadline: DEADLINE,
+            head_timeout: Duration::from_secs(5),
             drain_delay: Duration::ZERO,
             drain_timeout: Duration::from_secs(5),
         };

@@ -1,0 +1,164 @@
+//! The containers' numbers, which must agree with each other and with the program's.
+
+use crate::agreement::default_of;
+
+const COMPOSE: &str = include_str!("../../docker-compose.yml");
+const BALANCER: &str = include_str!("../../balancer/haproxy.cfg");
+const POOLER: &str = include_str!("../../pgbouncer/container-start");
+const POSTGRES: &str = include_str!("../../postgres-conf/container-start");
+
+/// What runs by default and stays, with the name of its variables.
+const RUNNING: [&str; 4] = ["POSTGRES", "PGBOUNCER", "API", "BALANCER"];
+/// Everything together, as the issue of a service that must be small has it.
+const CPUS_MAX: f64 = 1.5;
+const MEMORY_MAX: f64 = 3.0e9;
+/// A connection with a stalled body, and what the program takes besides, in bytes; both measured.
+const CONNECTION: f64 = 85.0 * 1024.0;
+const PROGRAM: f64 = 24.0 * MIB;
+const MIB: f64 = 1024.0 * 1024.0;
+
+#[test]
+fn the_limits_add_up_to_what_was_promised() {
+    let instances = number(COMPOSE, "API_INSTANCES");
+    let sum = |what: &str| -> f64 {
+        RUNNING
+            .iter()
+            .map(|service| {
+                let each = number(COMPOSE, &format!("{service}_{what}"));
+                each * if *service == "API" { instances } else { 1.0 }
+            })
+            .sum()
+    };
+    assert!(sum("CPUS") <= CPUS_MAX + 1e-9, "{} CPUs", sum("CPUS"));
+    assert!(sum("MEMORY") * MIB <= MEMORY_MAX, "{} MiB", sum("MEMORY"));
+    // Nothing runs without limits: as many as there are services of one's own, and two for monitoring.
+    for limit in ["    cpus: ", "  cpus: ", "mem_limit: ", "pids_limit: "] {
+        assert!(COMPOSE.contains(limit), "{limit}");
+    }
+    for service in RUNNING {
+        for limit in [
+            format!("cpus: ${{{service}_CPUS:-"),
+            format!("mem_limit: ${{{service}_MEMORY:-"),
+            format!("memswap_limit: ${{{service}_MEMORY:-"),
+        ] {
+            assert_eq!(COMPOSE.matches(&limit).count(), 1, "{limit}");
+        }
+    }
+}
+
+#[test]
+fn the_connections_of_a_server_fit_into_its_memory_and_its_descriptors() {
+    let most = number(COMPOSE, "MAX_CONNECTIONS");
+    let memory = number(COMPOSE, "API_MEMORY") * MIB;
+    assert!(most * CONNECTION + PROGRAM <= memory, "{most} connections");
+    // Three groups of servers in the balancer, each with its own count.
+    let groups = BALANCER.matches("server-template api ").count();
+    assert!(3.0 * number(COMPOSE, "API_MAX_CONNECTIONS") <= most);
+    assert_eq!(groups, 3);
+    let descriptors = after(COMPOSE, "nofile: {soft: ");
+    assert!(most + 8.0 * 5.0 + 48.0 <= descriptors);
+}
+
+#[test]
+fn a_server_says_no_for_longer_than_the_balancer_takes_to_notice() {
+    let drain = number(COMPOSE, "DRAIN_DELAY_MS");
+    let interval = after(BALANCER, " inter ");
+    let faster = after(BALANCER, " fastinter ");
+    let fall = after(BALANCER, " fall ");
+    let noticed = interval + (fall - 1.0) * faster;
+    assert!(2.0 * noticed <= drain, "noticed after {noticed} ms");
+    // What the balancer keeps halves each half second: after ten of those there is nothing left.
+    let rest = number(COMPOSE, "HEAD_TIMEOUT_MS");
+    assert!(10.0 * after(BALANCER, "pool-purge-delay ") < rest);
+    // Both ends of a drain fit into what the engine waits before it kills.
+    let api = COMPOSE.split("x-api: &api").nth(1).unwrap();
+    let grace = 1000.0 * after(api, "stop_grace_period: ");
+    let finish = default_of("DRAIN_TIMEOUT_MS") as f64;
+    assert!(drain + finish + 1000.0 < grace);
+}
+
+#[test]
+fn the_balancer_waits_longer_than_the_server_and_never_repeats_a_create() {
+    let deadline = default_of("REQUEST_DEADLINE_MS") as f64;
+    assert!(deadline < 1000.0 * after(BALANCER, "timeout server "));
+    assert!(1000.0 * after(BALANCER, "timeout queue ") < deadline);
+    let create = section("backend create");
+    assert!(create.contains("http-request disable-l7-retry"));
+    assert!(!create.contains("retry-on"));
+    assert!(section("defaults").contains("retry-on conn-failure\n"));
+    // Whatever is lost on the way of a create is unknown, of a read not done.
+    assert!(create.contains("set-status 504 if { status 500 502 }"));
+    for backend in ["backend read", "backend process"] {
+        assert!(section(backend).contains("set-status 503 if { status 500 502 504 }"));
+    }
+}
+
+#[test]
+fn every_instance_fits_behind_the_pooler_and_the_pooler_before_postgresql() {
+    let pool = number(POOLER, "PGBOUNCER_DEFAULT_POOL_SIZE");
+    let clients = number(POOLER, "PGBOUNCER_MAX_CLIENT_CONN");
+    let most = number(POSTGRES, "POSTGRES_MAX_CONNECTIONS");
+    // Two users may come through the pooler; 20 are for migrations, monitoring and psql.
+    assert!(2.0 * pool + 20.0 <= most);
+    // Six workers, the probe and the flusher, on a fraction of a processor.
+    let instances = number(COMPOSE, "API_INSTANCES");
+    assert!(8.0 * instances <= pool);
+    assert!(8.0 * 50.0 <= clients, "50 instances");
+}
+
+#[test]
+fn nothing_but_the_balancer_is_published_and_nothing_is_privileged() {
+    let published: Vec<_> = COMPOSE.lines().filter(|l| l.contains("ports: [")).collect();
+    for line in &published {
+        let known = ["PUBLISH_PORT:-", "PUBLISH_PORT_DIRECT:-", "GRAFANA_PORT:-"];
+        assert!(known.iter().any(|name| line.contains(name)), "{line}");
+    }
+    assert_eq!(published.len(), 3);
+    for word in ["privileged", "network_mode", "cap_add", "docker.sock"] {
+        assert!(!COMPOSE.contains(word), "{word}");
+    }
+    let service = COMPOSE.split("x-service: &service").nth(1).unwrap();
+    for line in [
+        "read_only: true",
+        "cap_drop: [ALL]",
+        "no-new-privileges:true",
+        "max-size: 10m",
+    ] {
+        assert!(
+            service.split("\n\n").next().unwrap().contains(line),
+            "{line}"
+        );
+    }
+}
+
+/// The default of a variable, `${NAME:-value}`: the same wherever it stands. MiB for memory.
+fn number(text: &str, variable: &str) -> f64 {
+    let marker = format!("${{{variable}:-");
+    let mut values = text.split(marker.as_str()).skip(1).map(leading);
+    let value = values
+        .next()
+        .unwrap_or_else(|| panic!("{variable} has no default"));
+    assert!(values.all(|other| other == value), "{variable} differs");
+    value
+}
+
+fn after(text: &str, marker: &str) -> f64 {
+    let (_, rest) = text
+        .split_once(marker)
+        .unwrap_or_else(|| panic!("there is no {marker:?}"));
+    leading(rest)
+}
+
+fn leading(text: &str) -> f64 {
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    text[..end].parse().unwrap()
+}
+
+fn section(name: &str) -> &'static str {
+    let (_, rest) = BALANCER.split_once(name).unwrap();
+    let next = ["\nbackend ", "\nfrontend ", "\ndefaults"];
+    let end = next.iter().filter_map(|n| rest.find(n)).min();
+    &rest[..end.unwrap_or(rest.len())]
+}
