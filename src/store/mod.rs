@@ -12,6 +12,7 @@ mod pool_metrics;
 pub mod schema;
 mod session;
 mod tls;
+mod values;
 
 use std::collections::{HashMap, HashSet};
 use std::error::Error;
@@ -27,6 +28,7 @@ use uuid::Uuid;
 pub use connection::{LoginError, connect, connect_direct};
 pub use error::{Class, StoreError};
 pub use tls::TlsError;
+pub use values::{Date, Moment, Texts};
 
 use crate::config::{Database, Sizes};
 use crate::warrior::{NewWarrior, StoredWarrior, Warrior};

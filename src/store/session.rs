@@ -9,6 +9,7 @@ use r2d2::PooledConnection;
 use uuid::Uuid;
 
 use super::connection::{Health, Manager};
+use super::values::{Date, Moment, Texts};
 use super::{NewRow, SearchHits, StoreError};
 use crate::warrior::{NewWarrior, StoredWarrior, Warrior};
 
@@ -57,14 +58,15 @@ impl Session<'_> {
     /// The warriors that hold these ids already, as a later snapshot sees them.
     pub(super) fn stored(&mut self, ids: &[Uuid]) -> Result<HashMap<Uuid, NewWarrior>, StoreError> {
         let read = |row: Row| -> Result<_, postgres::Error> {
-            let skills: Vec<Option<String>> = row.try_get("fight_skills")?;
+            let row = warrior(&row)?;
+            // A NULL among the skills came in by another way, and equals no client's skill.
+            let skills = row.fight_skills.into_iter().map(Option::unwrap_or_default);
             let warrior = NewWarrior {
-                name: row.try_get("name")?,
-                dob: row.try_get("dob")?,
-                // A NULL among the skills came in by another way, and equals no client's skill.
-                fight_skills: skills.into_iter().map(Option::unwrap_or_default).collect(),
+                name: row.name,
+                dob: row.dob,
+                fight_skills: skills.collect(),
             };
-            Ok((row.try_get("id")?, warrior))
+            Ok((row.id, warrior))
         };
         // Whatever fails here, the insert before it is committed.
         let rows = self
@@ -84,15 +86,12 @@ impl Session<'_> {
         let rows = self.read(FIND, &[(&ids, Type::UUID_ARRAY)])?;
         rows.iter()
             .map(|row| {
-                let warrior = warrior(row)?;
-                let created_at = row.try_get("created_at")?;
-                Ok((
-                    warrior.id,
-                    Arc::new(StoredWarrior {
-                        warrior,
-                        created_at,
-                    }),
-                ))
+                let created_at: Option<Moment> = row.try_get(4)?;
+                let warrior = StoredWarrior {
+                    warrior: warrior(row)?,
+                    created_at: created_at.map(|Moment(text)| text),
+                };
+                Ok((warrior.warrior.id, Arc::new(warrior)))
             })
             .collect::<Result<_, _>>()
             .map_err(StoreError::of_row)
@@ -162,12 +161,15 @@ impl Session<'_> {
     }
 }
 
+/// The first four columns of find.sql, search.sql and stored.sql. By number, since a name would be compared
+/// with those of all columns, for each field of each row.
 fn warrior(row: &Row) -> Result<Warrior, postgres::Error> {
+    let (Date(dob), Texts(fight_skills)) = (row.try_get(2)?, row.try_get(3)?);
     Ok(Warrior {
-        id: row.try_get("id")?,
-        name: row.try_get("name")?,
-        dob: row.try_get("dob")?,
-        fight_skills: row.try_get("fight_skills")?,
+        id: row.try_get(0)?,
+        name: row.try_get(1)?,
+        dob,
+        fight_skills,
     })
 }
 

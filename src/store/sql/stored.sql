@@ -1,11 +1,5 @@
 -- The rows behind ids that insert.sql did not add, to be compared with what should have been added.
 -- A statement of its own: insert.sql does not see a row that was committed after it began.
-select id,
-       name::text,
-       to_json(dob) #>> '{}' as dob,
-       case when array_ndims(fight_skills) > 1
-            then array(select unnest(fight_skills))
-            else fight_skills
-       end as fight_skills
+select id, name, dob, fight_skills
   from public.warrior
  where id = any ($1::uuid[])
