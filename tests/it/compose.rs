@@ -157,7 +157,7 @@ fn leading(text: &str) -> f64 {
 }
 
 fn section(name: &str) -> &'static str {
-    let (_, rest) = BALANCER.split_once(name).unwrap();
+    let (_, rest) = BALANCER.split_once(&format!("\n{name}\n")).unwrap();
     let next = ["\nbackend ", "\nfrontend ", "\ndefaults"];
     let end = next.iter().filter_map(|n| rest.find(n)).min();
     &rest[..end.unwrap_or(rest.len())]
