@@ -27,6 +27,9 @@ pub struct Files {
 /// Where results are kept, in the repository.
 const RESULTS: &str = "load-tests/results";
 
+/// The kernel alone, working for the network and the disk, uses less of a machine.
+const OTHERS_MAX: f64 = 0.15;
+
 pub(super) fn write(bench: &Bench, out: Option<&Path>) -> anyhow::Result<(Files, String)> {
     let directory = out.map_or_else(|| Path::new(RESULTS).join(folder(bench)), PathBuf::from);
     create_directory(&directory)?;
@@ -46,7 +49,11 @@ pub(super) fn write(bench: &Bench, out: Option<&Path>) -> anyhow::Result<(Files,
     ] {
         fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    Ok((files, ratios(&bench.targets)))
+    let mut table = ratios(&bench.targets);
+    if let Some(note) = disturbance(bench) {
+        table += &format!("\n{note}\n");
+    }
+    Ok((files, table))
 }
 
 /// The day and the machine.
@@ -86,6 +93,26 @@ fn name(options: &Options) -> String {
         names.push("distinct-skills");
     }
     format!("{}-{}-rows", names.join("-"), options.rows)
+}
+
+/// The median of what else ran, when it was enough to disturb.
+fn disturbance(bench: &Bench) -> Option<String> {
+    let classes = bench.searches.iter().flat_map(|state| &state.classes);
+    let series = bench
+        .series
+        .iter()
+        .chain(classes.map(|class| &class.series));
+    let samples = series.flat_map(|series| &series.samples);
+    let others = Spread::of(samples.map(|sample| sample.other_cores))?;
+    let share = others.median / bench.machine.cpus.max(1) as f64;
+    (share > OTHERS_MAX).then(|| {
+        format!(
+            "DISTURBED: other programs and the kernel used {} of {} cores; on a quiet machine the figures \
+             would be others.",
+            spread(&others, |cores| format!("{cores:.2}")),
+            bench.machine.cpus
+        )
+    })
 }
 
 /// The targets as a table that reads well in a terminal and in Markdown.
@@ -159,6 +186,9 @@ fn markdown(bench: &Bench, picture: &str) -> String {
                 &bench.pooler_mode
             },
         )?;
+        if let Some(note) = disturbance(bench) {
+            writeln!(text, "**{note}**\n")?;
+        }
         writeln!(text, "## Ratios\n\n{}", ratios(&bench.targets))?;
         if bench.series.iter().any(is_server) {
             writeln!(text, "![throughput]({picture})\n")?;

@@ -1,6 +1,7 @@
 //! `bench`, and the hello server that it starts.
 
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 use clap::Args;
 use warrior_load::bench::{self, Options, Part, hello};
@@ -27,7 +28,7 @@ pub(crate) struct BenchArgs {
     #[arg(long, default_value_t = 5)]
     rounds: usize,
     /// How long each time
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 1)]
     seconds: u32,
     /// Generator threads [default: one for each core, at most 4]
     #[arg(long)]
@@ -74,7 +75,14 @@ impl BenchArgs {
             threads: self.threads.unwrap_or_else(generator_threads).max(1),
             only,
         };
-        let result = bench::bench(&options, &stop_on_interrupt()?)?;
+        let stop = stop_on_interrupt()?;
+        let result = match bench::bench(&options, &stop) {
+            Err(_) if stop.load(Ordering::Relaxed) => {
+                say(format_args!("interrupted; nothing was kept"));
+                return Ok(Exit::Invalid);
+            }
+            result => result?,
+        };
         let (files, table) = bench::write(&result, self.out.as_deref())?;
         say(format_args!("\n{table}\n{}", files.markdown.display()));
         let different = result
