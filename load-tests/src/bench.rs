@@ -9,6 +9,7 @@ mod cells;
 mod check;
 mod cpu;
 mod fill;
+mod flush;
 pub mod hello;
 mod http;
 mod mixed;

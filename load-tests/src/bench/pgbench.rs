@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::cpu::{Meter, Processes};
 use super::fill::{SkillPool, array, row};
+use super::flush;
 use super::sample::Sample;
 use crate::machine::newest_postgres;
 use crate::stress::{Instance, Stack, Version};
@@ -132,7 +133,11 @@ impl<'s> Pgbench<'s> {
         fs::write(&script, bench.text(per_client)?)?;
         let before = bench.rows(&mut owner)?;
         let meter = Meter::start(Processes::of_stack(self.stack));
-        let output = self.command(bench, clients, seconds, &script).output();
+        let mut command = self.command(bench, clients, seconds, &script);
+        let output = match bench.script {
+            Script::Create => flush::beside(self.stack, || command.output())?,
+            Script::CreateBare | Script::Find => command.output(),
+        };
         let used = meter.stop();
         let output = output.with_context(|| format!("cannot run {}", self.program.display()))?;
         let told = String::from_utf8_lossy(&output.stdout);
