@@ -1,6 +1,7 @@
 //! Arguments, and what the commands share.
 
 mod against;
+mod bench;
 mod measure;
 mod prove;
 
@@ -20,6 +21,7 @@ use warrior_load::run::{DatabaseAccess, Order, run};
 use warrior_load::target::Target;
 
 use self::against::{CompareArgs, ReproduceArgs};
+use self::bench::{BenchArgs, HelloArgs};
 use self::measure::RunArgs;
 use self::prove::{ControlArgs, StressArgs, VerifyArgs};
 
@@ -55,6 +57,11 @@ pub(crate) enum Command {
     Reproduce(Box<ReproduceArgs>),
     /// Start an ephemeral stack, run a profile against it, verify, and say the verdict
     Stress(Box<StressArgs>),
+    /// Measure what the server does per second beside references, and judge the ratios
+    Bench(BenchArgs),
+    /// What `bench` starts as its reference for HTTP alone
+    #[command(hide = true)]
+    Hello(HelloArgs),
     /// The negative control: a cluster told to lose writes, killed hard; the ledger must notice
     Control(ControlArgs),
     /// Write the Markdown and HTML of a stored result again
@@ -122,6 +129,8 @@ impl Command {
             Command::Compare(args) => args.execute(),
             Command::Reproduce(args) => args.execute(),
             Command::Stress(args) => args.execute(),
+            Command::Bench(args) => args.execute(),
+            Command::Hello(args) => args.execute(),
             Command::Control(args) => args.execute(),
             Command::Report(args) => args.execute(),
             Command::Schema => {

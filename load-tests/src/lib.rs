@@ -8,6 +8,7 @@ pub mod schedule;
 pub mod target;
 pub mod workload;
 
+pub mod bench;
 pub mod client;
 pub mod collect;
 pub mod compare;

@@ -1,5 +1,6 @@
 //! What a run leaves behind: JSON, Markdown, HTML, and a few lines on the terminal.
 
+mod bars;
 mod charts;
 mod figures;
 mod html;
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+pub use bars::{Bar, bars};
 pub use html::html;
 pub use markdown::markdown;
 

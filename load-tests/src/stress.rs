@@ -33,6 +33,10 @@ pub struct Stack {
     pub database: DatabaseAccess,
     /// The data folder.
     pub data: PathBuf,
+    /// PostgreSQL itself.
+    pub postgres: Instance,
+    /// PgBouncer.
+    pub pooler: Instance,
 }
 
 impl Stack {
@@ -57,14 +61,36 @@ impl Stack {
                 child,
                 api: told.api,
                 admin: told.admin,
-                database: told.database,
-                data: told.data,
+                database: access(
+                    &told.running.data,
+                    told.running.postgres,
+                    "warrior_monitor",
+                    "monitor",
+                ),
+                data: told.running.data,
+                postgres: told.running.postgres,
+                pooler: told.running.pooler,
             }),
             Err(error) => {
                 end(&mut child);
                 Err(error)
             }
         }
+    }
+
+    /// The process id of the server.
+    pub fn server_pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Direct access as the owner of the schema.
+    pub fn owner(&self) -> DatabaseAccess {
+        access(&self.data, self.postgres, "warrior_owner", "owner")
+    }
+
+    /// Access as the role that serves requests, directly or through PgBouncer.
+    pub fn runtime(&self, through: Instance) -> DatabaseAccess {
+        access(&self.data, through, "warrior", "warrior")
     }
 }
 
@@ -86,37 +112,60 @@ struct Announcement {
 struct Running {
     data: PathBuf,
     postgres: Instance,
+    pooler: Instance,
 }
 
-#[derive(Deserialize)]
-struct Instance {
-    port: u16,
+/// PostgreSQL or PgBouncer as they run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct Instance {
+    /// Its port on 127.0.0.1.
+    pub port: u16,
+    /// Its process id.
+    pub pid: u32,
+    /// Its version.
+    pub version: Version,
+}
+
+/// The first two numbers of a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub struct Version {
+    /// The first number.
+    pub major: u32,
+    /// The second number.
+    pub minor: u32,
+}
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+/// How a role reaches the database, directly or through PgBouncer.
+fn access(data: &Path, through: Instance, role: &str, secret: &str) -> DatabaseAccess {
+    DatabaseAccess {
+        connection: format!(
+            "host=127.0.0.1 port={} dbname=warrior_api user={role}",
+            through.port
+        ),
+        password_file: Some(data.join(format!("secrets/{secret}.password"))),
+    }
 }
 
 struct Told {
     api: Target,
     admin: Target,
-    database: DatabaseAccess,
-    data: PathBuf,
+    running: Running,
 }
 
 impl Told {
     fn read(line: &str) -> anyhow::Result<Told> {
         let told: Announcement = serde_json::from_str(line)
             .with_context(|| format!("the server announced itself in another form: {line}"))?;
-        let Running { data, postgres } = told.running;
         Ok(Told {
             api: Target::parse(&format!("http://{}", told.http))?,
             admin: Target::parse(&format!("http://{}", told.admin))?,
-            // A role that may read everything and change nothing.
-            database: DatabaseAccess {
-                connection: format!(
-                    "host=127.0.0.1 port={} dbname=warrior_api user=warrior_monitor",
-                    postgres.port
-                ),
-                password_file: Some(data.join("secrets/monitor.password")),
-            },
-            data,
+            running: told.running,
         })
     }
 }
@@ -172,15 +221,25 @@ mod tests {
 
     #[test]
     fn the_announcement_is_read() {
-        let line = r#"{"http":"127.0.0.1:1","admin":"127.0.0.1:2","running":{"data":"/d","postgres":{"port":3,"pid":4},"more":5}}"#;
-        let told = Told::read(line).expect("complete");
+        let version = r#""version":{"major":15,"minor":18}"#;
+        let line = format!(
+            r#"{{"http":"127.0.0.1:1","admin":"127.0.0.1:2","running":{{"data":"/d",
+                "postgres":{{"port":3,"pid":4,{version}}},"pooler":{{"port":5,"pid":6,{version}}},"more":7}}}}"#
+        );
+        let told = Told::read(&line).expect("complete");
         assert_eq!(told.admin.address.port(), 2);
         assert_eq!(
-            told.database.connection,
-            "host=127.0.0.1 port=3 dbname=warrior_api user=warrior_monitor"
+            (told.running.pooler.pid, told.running.postgres.port),
+            (6, 3)
+        );
+        assert_eq!(told.running.postgres.version.to_string(), "15.18");
+        let monitor = access(&told.running.data, told.running.postgres, "r", "monitor");
+        assert_eq!(
+            monitor.connection,
+            "host=127.0.0.1 port=3 dbname=warrior_api user=r"
         );
         assert_eq!(
-            told.database.password_file.as_deref(),
+            monitor.password_file.as_deref(),
             Some(Path::new("/d/secrets/monitor.password"))
         );
         assert!(Told::read(r#"{"http":"127.0.0.1:1"}"#).is_err());

@@ -34,6 +34,8 @@ pub enum Kind {
     Find,
     /// `GET /counting-warriors`.
     Count,
+    /// `GET` of one of these, which all must be 200.
+    OneOf(Arc<[Uri]>),
     /// A request to any HTTP API.
     Custom(Arc<Custom>),
 }
@@ -171,6 +173,10 @@ impl Maker {
                 0 => self.get(&format!("/warrior/{}", random_id(&mut random)), 404)?,
                 n => Prepared::get(&self.target, known[random.random_range(0..n)].clone(), 200),
             },
+            Kind::OneOf(uris) => {
+                let uri = uris[random.random_range(0..uris.len())].clone();
+                Prepared::get(&self.target, uri, 200)
+            }
             Kind::Custom(custom) => self.custom(custom, index, &mut random)?,
         })
     }

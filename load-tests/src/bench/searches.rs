@@ -1,0 +1,122 @@
+//! Searches by class of terms: how fast, how late, and whether the answers are right.
+
+use serde::Serialize;
+
+use super::Rig;
+use super::cells::{Cell, cell};
+use super::check::{Checked, check};
+use super::fill::SkillPool;
+use super::sample::Series;
+use super::terms::{Class, classes};
+use crate::live::say;
+use crate::workload::Kind;
+
+/// Connections that search at once.
+pub(super) const CONNECTIONS: usize = 32;
+
+/// Terms of each class that are compared with the plain definition, which reads the whole table for
+/// each.
+const CHECKED: usize = 3;
+/// The same when the table is large.
+const CHECKED_LARGE: usize = 1;
+/// A table of more rows is large.
+const LARGE: u64 = 2_000_000;
+
+/// What was found in one state of the table.
+#[derive(Clone, Debug, Serialize)]
+pub struct Searches {
+    /// Which state.
+    pub table: String,
+    /// The classes.
+    pub classes: Vec<ClassResult>,
+}
+
+/// One class of terms.
+#[derive(Clone, Debug, Serialize)]
+pub struct ClassResult {
+    /// Its name.
+    pub name: String,
+    /// How many different terms there were; equal ones that wait together are answered by one search.
+    pub terms: usize,
+    /// What was measured.
+    pub series: Series,
+    /// What was compared.
+    pub checked: Checked,
+}
+
+impl Rig<'_> {
+    /// Measures every class, then compares a few answers of each with the plain definition.
+    pub(super) fn searches(&mut self, pool: SkillPool) -> anyhow::Result<Searches> {
+        let table = match pool {
+            SkillPool::MartialArts => format!("{} rows, 25 skills", self.options.rows),
+            SkillPool::Distinct => {
+                format!("{} rows, {} skills", self.options.rows, distinct(self)?)
+            }
+        };
+        say(format_args!("searches by class: {table}"));
+        let mut classes = classes(self.options.rows, pool);
+        classes.retain(|class| !class.terms.is_empty());
+        let cells: Vec<Cell> = classes
+            .iter()
+            .map(|class| self.class_cell(class))
+            .collect::<anyhow::Result<_>>()?;
+        let first = self.series.len();
+        self.rounds(&cells)?;
+        let measured = self.series.split_off(first);
+        let slowest = measured.iter().max_by(|a, b| {
+            let p99 = |series: &Series| series.median(|sample| sample.p99_us);
+            p99(a).total_cmp(&p99(b))
+        });
+        self.worst = slowest.map(|series| series.by.clone());
+        let terms = if self.options.rows > LARGE {
+            CHECKED_LARGE
+        } else {
+            CHECKED
+        };
+        let mut results = Vec::new();
+        for (class, series) in classes.into_iter().zip(measured) {
+            let checked = check(self.stack, &class, terms)?;
+            say(format_args!(
+                "  checked {}: {}",
+                class.name,
+                checked.words()
+            ));
+            results.push(ClassResult {
+                name: class.name.to_owned(),
+                terms: class.terms.len(),
+                series,
+                checked,
+            });
+        }
+        Ok(Searches {
+            table,
+            classes: results,
+        })
+    }
+
+    pub(super) fn class_cell(&self, class: &Class) -> anyhow::Result<Cell> {
+        let kind = Kind::OneOf(class.uris(&self.stack.api)?);
+        let action = self.to_server(kind, CONNECTIONS);
+        Ok(cell("search by class", class.name.to_owned(), action))
+    }
+}
+
+impl Checked {
+    /// In a few words.
+    pub(super) fn words(&self) -> String {
+        match (self.different.first(), self.refused) {
+            (Some(difference), _) => format!("DIFFERENT: {difference}"),
+            (None, 0) => format!("{} equal", self.equal),
+            (None, refused) => format!("{} equal, {refused} refused", self.equal),
+        }
+    }
+}
+
+fn distinct(rig: &Rig<'_>) -> anyhow::Result<i64> {
+    let mut owner = rig.stack.owner().connect()?;
+    let row = owner.query_one(
+        "select count(distinct skill) from public.warrior_skill",
+        &[],
+    )?;
+    Ok(row.try_get(0)?)
+}
