@@ -20,7 +20,7 @@
 -- short when searches take the processors from the flush, too.
 --
 -- Creates in a closed loop, 2 cores, laboratory data, table of 0 to 1,000,000 rows, 5 s each; the two in
--- turn, median of 3 rounds (least - most); ms. Cut off: creates and flushes that ran into statement_timeout.
+-- turn, median of 3 rounds (least - most); ms. Cut off: statements that ran into statement_timeout, flushes mostly.
 --
 --                                       rows/s                    p99                   longest    cut off
 --     64 connections, V6            5,500 ( 5,400 -  7,300)     298 (57 - 305)             371         6
