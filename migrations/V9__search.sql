@@ -46,11 +46,11 @@ begin
     end if;
     return (
         select array[
-                   needle || '[' || string_agg(letter, '') filter (where letter ~ '[[:alnum:]]') || ']',
-                   needle || '[' || string_agg('\' || letter, '') filter (where letter !~ '[[:alnum:]]') || ']',
+                   needle || '[' || string_agg(distinct letter, '') filter (where letter ~ '[[:alnum:]]') || ']',
+                   needle || '[' || string_agg(distinct '\' || letter, '') filter (where letter !~ '[[:alnum:]]') || ']',
                    '%' || needle]
           from public.warrior_letter
-        having count(*) between 1 and 200 and bool_and(letter is not null));
+        having count(*) > 0 and count(distinct letter) <= 200 and bool_and(letter is not null));
 end
 $$;
 
@@ -192,6 +192,9 @@ begin
             select day from public.warrior_date where written ~ (pair || '[0123456789]')
             union
             select day from public.warrior_date where written ~ (pair || '[-]')
+            union
+            -- As the day of a year before Christ: 0044-03-15 BC.
+            select day from public.warrior_date where written ~ (pair || '[ ]')
             union
             select day from public.warrior_date where written like '%' || pair);
     end if;
@@ -455,7 +458,7 @@ declare
               || '%' || regexp_replace(tail, wildcard, '\\\1', 'g') || '%'
         when indexable then pattern
     end;
-    pair constant text[] := public.warrior_pair_patterns(needle);
+    pair text[];
     -- A short term has no index to turn to, or a dear one; it is worth a surer guess.
     sample_pages constant bigint := case when indexable then 2 else 8 end;
     pages constant bigint := pg_relation_size('public.warrior') / current_setting('block_size')::bigint;
@@ -466,6 +469,10 @@ declare
     listed boolean;
     hits uuid[] := '{}';
 begin
+    -- The table first, for its lock: TRUNCATE takes the table and then, in its trigger, the lists; a search that
+    -- read the letters first would be in a deadlock with it.
+    perform from public.warrior limit 0;
+    pair := public.warrior_pair_patterns(needle);
     -- Null when the list of letters was given up.
     listed := (needle ~ public.warrior_unlisted_letter()) is not true;
     if listed then

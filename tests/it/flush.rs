@@ -94,3 +94,40 @@ fn a_flush_does_not_wait_for_a_table_that_somebody_holds() {
     database.pooled().batch_execute(FLUSH).unwrap();
     lock.release();
 }
+
+/// A table that was there before may have no default for ids, and triggers of its own.
+#[test]
+fn a_flush_leaves_no_row_in_an_adopted_table() {
+    let database = fresh_database();
+    let mut owner = database.owner();
+    owner
+        .batch_execute("alter table public.warrior alter id drop default")
+        .unwrap();
+    database.pooled().batch_execute(FLUSH).unwrap();
+    let louder = "create function public.louder() returns trigger language plpgsql
+                  as $$ begin new.name := new.name || '!'; return new; end $$;
+                  create trigger louder before insert on public.warrior
+                  for each row execute function public.louder()";
+    owner.batch_execute(louder).unwrap();
+    database.pooled().batch_execute(FLUSH).unwrap();
+    let rows = "select count(*) from public.warrior";
+    let rows: i64 = owner.query_one(rows, &[]).unwrap().get(0);
+    assert_eq!(rows, 0);
+}
+
+/// Each of the two holds a connection of the pool, which many servers may share.
+#[test]
+fn one_flush_waits_for_another_and_a_third_does_not() {
+    let database = fresh_database();
+    let mut running = database.owner();
+    let mut running = running.transaction().unwrap();
+    running
+        .batch_execute("select pg_advisory_xact_lock(33602666402246515)")
+        .unwrap();
+    let mut waiting = database.owner();
+    let mut waiting = waiting.transaction().unwrap();
+    waiting
+        .batch_execute("select pg_advisory_lock(33602666402246516)")
+        .unwrap();
+    database.pooled().batch_execute(FLUSH).unwrap();
+}

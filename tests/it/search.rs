@@ -346,3 +346,64 @@ fn dates_and_moments_are_written_as_to_json_writes_them() {
         assert_eq!(row.get::<_, Moment>(0).0, row.get::<_, String>(1));
     }
 }
+
+/// Two digits are looked up as a pair, with what may follow them in a date.
+#[test]
+fn finds_the_day_of_a_year_before_christ() {
+    let database = fresh_database();
+    let mut owner = database.owner();
+    let rows = "insert into public.warrior (name, dob, fight_skills)
+                select 'n', date '1950-01-01', '{judo}' from generate_series(1, 100)
+                union all select 'caesar', date '0044-03-31 BC', '{knives}'";
+    owner.batch_execute(rows).unwrap();
+    let found = hits(&mut owner, SEARCH, "31");
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].1, "caesar");
+}
+
+/// Writers that cannot see each other list a letter once each; that is still one letter.
+#[test]
+fn copies_of_letters_do_not_fill_the_list() {
+    let database = fresh_database();
+    let insert = "insert into public.warrior (name, dob, fight_skills)
+                  values ('the quick brown fox jumps over the lazy dog 0123456789',
+                          date '1990-01-01', '{judo}')";
+    let mut clients: Vec<Client> = (0..9).map(|_| database.owner()).collect();
+    for client in &mut clients {
+        client.batch_execute("begin").unwrap();
+        client.batch_execute(insert).unwrap();
+    }
+    for client in &mut clients {
+        client.batch_execute("commit").unwrap();
+    }
+    let one_more = "insert into public.warrior (name, dob, fight_skills)
+                    values ('\u{e9}', date '1990-01-01', '{judo}')";
+    clients[0].batch_execute(one_more).unwrap();
+    let list = "select count(*) > 300, bool_or(letter is null) from public.warrior_letter";
+    let list = clients[0].query_one(list, &[]).unwrap();
+    assert!(list.get::<_, bool>(0), "there were copies enough");
+    assert!(!list.get::<_, bool>(1), "the list was given up");
+}
+
+/// TRUNCATE holds the table when its trigger empties the lists.
+#[test]
+fn a_search_for_two_letters_holds_no_list_while_it_waits_for_the_table() {
+    let database = fresh_database();
+    let (mut holder, mut searcher) = (database.owner(), database.owner());
+    let mut truncate = holder.transaction().unwrap();
+    truncate
+        .batch_execute("lock table public.warrior in access exclusive mode")
+        .unwrap();
+    std::thread::scope(|scope| {
+        let search = scope.spawn(move || hits(&mut searcher, SEARCH, "qz"));
+        let waits = "select exists (select from pg_locks
+                      where relation = 'public.warrior'::regclass and not granted)";
+        let started = std::time::Instant::now();
+        while !truncate.query_one(waits, &[]).unwrap().get::<_, bool>(0) {
+            assert!(started.elapsed().as_secs() < 30, "the search does not wait");
+        }
+        truncate.batch_execute("truncate public.warrior").unwrap();
+        truncate.commit().unwrap();
+        assert!(search.join().unwrap().is_empty());
+    });
+}
