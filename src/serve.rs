@@ -18,6 +18,8 @@ use crate::store::{Store, schema};
 
 /// Connections on the admin listener; operators and load balancers are few.
 const ADMIN_CONNECTIONS_MAX: usize = 256;
+/// How long a connection there may rest: few places, and nobody asks twice within a second.
+const ADMIN_HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A running server.
 pub struct Running {
@@ -89,8 +91,8 @@ pub async fn start(
         admin_listener,
         http::Limits {
             connections: ADMIN_CONNECTIONS_MAX,
+            head: ADMIN_HEAD_TIMEOUT,
             drain: Duration::ZERO,
-            ..limits
         },
         closed,
         move |head, body| {

@@ -84,7 +84,11 @@ impl Api {
                     .await
                     .map_err(read_failed)?
                 {
-                    Found::Warrior(Some(warrior)) => guarded(|| render::ok(&*warrior)),
+                    // Rows that came in by other ways may be large, too.
+                    Found::Warrior(Some(warrior)) => {
+                        let json = guarded(|| render::json(&*warrior))?;
+                        self.budget.admit(json).map(render::json_bytes)
+                    }
                     Found::Warrior(None) | Found::Count(_) => Err(unknown_warrior()),
                 }
             }

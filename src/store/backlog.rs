@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use parking_lot::{Mutex, MutexGuard};
 
 /// Rows that are worth a flush. More make it cheaper for each row, and each search slower, which reads
 /// the list from end to end; the figures are in V10__bounded_flush.sql.
@@ -10,6 +12,8 @@ pub(super) const ENOUGH: u64 = 4096;
 /// Above this the writers outrun the flusher, and write one at a time. One alone does not: a row costs
 /// a writer more than the flusher.
 const TOO_MANY: u64 = 2 * ENOUGH;
+/// Longest wait for a turn: who has it may be stuck on a connection that is dead, and the others go on.
+const TURN_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// What this process has added and flushed; rows that others add, they flush themselves.
 pub(super) struct Backlog {
@@ -33,7 +37,10 @@ impl Backlog {
 
     /// To be held while rows are being added: lets one writer pass at a time while there are too many.
     pub(super) fn turn(&self) -> Option<MutexGuard<'_, ()>> {
-        (self.rows() > TOO_MANY).then(|| self.turn.lock().unwrap_or_else(PoisonError::into_inner))
+        if self.rows() <= TOO_MANY {
+            return None;
+        }
+        self.turn.try_lock_for(TURN_TIMEOUT)
     }
 
     /// Counts rows that were added.

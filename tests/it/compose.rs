@@ -84,6 +84,8 @@ fn the_balancer_waits_longer_than_the_server_and_never_repeats_a_create() {
     assert!(1000.0 * after(BALANCER, "timeout queue ") < deadline);
     let create = section("backend create");
     assert!(create.contains("http-request disable-l7-retry"));
+    // req.hdr would split a key at its commas.
+    assert!(create.contains("set-var(txn.key) req.fhdr(idempotency-key)"));
     assert!(!create.contains("retry-on"));
     assert!(section("defaults").contains("retry-on conn-failure\n"));
     // Whatever is lost on the way of a create is unknown, of a read not done.
