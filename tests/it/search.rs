@@ -353,8 +353,8 @@ fn finds_the_day_of_a_year_before_christ() {
     let database = fresh_database();
     let mut owner = database.owner();
     let rows = "insert into public.warrior (name, dob, fight_skills)
-                select 'n', date '1950-01-01', '{judo}' from generate_series(1, 100)
-                union all select 'caesar', date '0044-03-31 BC', '{knives}'";
+                select 'n', date '1950-01-01', array['judo'] from generate_series(1, 100)
+                union all select 'caesar', date '0044-03-31 BC', array['knives']";
     owner.batch_execute(rows).unwrap();
     let found = hits(&mut owner, SEARCH, "31");
     assert_eq!(found.len(), 1);
