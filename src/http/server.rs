@@ -34,8 +34,8 @@ pub struct Limits {
     pub drain: Duration,
 }
 
-/// Serves `listener` within `limits` until `stop` becomes true, then lets open requests finish. `answer` gets the head and the whole body, or what is
-/// wrong with it, so that it knows of every request.
+/// Serves `listener` within `limits` until `stop` becomes true, then lets open requests finish. `answer`
+/// gets the head and the whole body, or what is wrong with it, so that it knows of every request.
 pub async fn serve<A, F>(
     listener: TcpListener,
     limits: Limits,
