@@ -18,6 +18,7 @@ mod pgbench;
 mod report;
 mod sample;
 mod searches;
+pub mod settings;
 mod targets;
 mod terms;
 

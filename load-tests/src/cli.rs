@@ -4,6 +4,7 @@ mod against;
 mod bench;
 mod measure;
 mod prove;
+mod settings;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use self::against::{CompareArgs, ReproduceArgs};
 use self::bench::{BenchArgs, HelloArgs};
 use self::measure::RunArgs;
 use self::prove::{ControlArgs, StressArgs, VerifyArgs};
+use self::settings::SettingsArgs;
 
 const EXIT_CODES: &str = "Exit codes:
   0  passed
@@ -59,6 +61,8 @@ pub(crate) enum Command {
     Stress(Box<StressArgs>),
     /// Measure what the server does per second beside references, and judge the ratios
     Bench(BenchArgs),
+    /// Measure what it would cost to leave a setting of the stack at its default
+    Settings(SettingsArgs),
     /// What `bench` starts as its reference for HTTP alone
     #[command(hide = true)]
     Hello(HelloArgs),
@@ -130,6 +134,7 @@ impl Command {
             Command::Reproduce(args) => args.execute(),
             Command::Stress(args) => args.execute(),
             Command::Bench(args) => args.execute(),
+            Command::Settings(args) => args.execute(),
             Command::Hello(args) => args.execute(),
             Command::Control(args) => args.execute(),
             Command::Report(args) => args.execute(),

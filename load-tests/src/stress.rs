@@ -21,6 +21,9 @@ const READY_WITHIN: Duration = Duration::from_secs(120);
 /// How long it may take to stop before it is killed.
 const STOPPED_WITHIN: Duration = Duration::from_secs(30);
 
+/// The database of a stack.
+const DATABASE: &str = "warrior_api";
+
 /// A stack that runs while this value lives.
 #[derive(Debug)]
 pub struct Stack {
@@ -64,6 +67,7 @@ impl Stack {
                 database: access(
                     &told.running.data,
                     told.running.postgres,
+                    DATABASE,
                     "warrior_monitor",
                     "monitor",
                 ),
@@ -85,12 +89,34 @@ impl Stack {
 
     /// Direct access as the owner of the schema.
     pub fn owner(&self) -> DatabaseAccess {
-        access(&self.data, self.postgres, "warrior_owner", "owner")
+        access(
+            &self.data,
+            self.postgres,
+            DATABASE,
+            "warrior_owner",
+            "owner",
+        )
+    }
+
+    /// Direct access as PostgreSQL's superuser.
+    pub fn superuser(&self) -> DatabaseAccess {
+        access(&self.data, self.postgres, DATABASE, "postgres", "superuser")
+    }
+
+    /// PgBouncer's console, as its administrator.
+    pub fn console(&self) -> DatabaseAccess {
+        access(
+            &self.data,
+            self.pooler,
+            "pgbouncer",
+            "pooler_admin",
+            "pooler_admin",
+        )
     }
 
     /// Access as the role that serves requests, directly or through PgBouncer.
     pub fn runtime(&self, through: Instance) -> DatabaseAccess {
-        access(&self.data, through, "warrior", "warrior")
+        access(&self.data, through, DATABASE, "warrior", "warrior")
     }
 }
 
@@ -142,10 +168,16 @@ impl std::fmt::Display for Version {
 }
 
 /// How a role reaches the database, directly or through PgBouncer.
-fn access(data: &Path, through: Instance, role: &str, secret: &str) -> DatabaseAccess {
+fn access(
+    data: &Path,
+    through: Instance,
+    database: &str,
+    role: &str,
+    secret: &str,
+) -> DatabaseAccess {
     DatabaseAccess {
         connection: format!(
-            "host=127.0.0.1 port={} dbname=warrior_api user={role}",
+            "host=127.0.0.1 port={} dbname={database} user={role}",
             through.port
         ),
         password_file: Some(data.join(format!("secrets/{secret}.password"))),
@@ -233,7 +265,13 @@ mod tests {
             (6, 3)
         );
         assert_eq!(told.running.postgres.version.to_string(), "15.18");
-        let monitor = access(&told.running.data, told.running.postgres, "r", "monitor");
+        let monitor = access(
+            &told.running.data,
+            told.running.postgres,
+            DATABASE,
+            "r",
+            "monitor",
+        );
         assert_eq!(
             monitor.connection,
             "host=127.0.0.1 port=3 dbname=warrior_api user=r"

@@ -2,6 +2,7 @@
 //! sentence, lets in only who may, and leaves nothing behind.
 
 mod access;
+mod kept;
 mod life;
 mod refusals;
 

@@ -95,7 +95,7 @@ impl BenchArgs {
 }
 
 /// One thread is itself the limit of what a bare HTTP server is seen to do.
-fn generator_threads() -> usize {
+pub(super) fn generator_threads() -> usize {
     std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4))
 }
 

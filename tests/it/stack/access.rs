@@ -144,6 +144,17 @@ fn postgresql_keeps_its_promises_and_understands_its_file() {
                   where datname = current_database()";
     assert!(ask(&superuser, locale).ends_with(" UTF8"));
     assert_eq!(ask(&superuser, "select lower('ÄÖ')"), "äö");
+    for (setting, value) in [
+        ("timezone", "UTC"),
+        ("lc_messages", "C"),
+        // Over TCP these are asked of the socket.
+        ("tcp_keepalives_idle", "30"),
+        ("tcp_keepalives_interval", "10"),
+        ("tcp_keepalives_count", "3"),
+    ] {
+        let shown = ask(&superuser, &format!("show {setting}"));
+        assert_eq!(shown, value, "{setting}");
+    }
 }
 
 #[test]

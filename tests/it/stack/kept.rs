@@ -1,0 +1,180 @@
+//! What the settings promise that are not about speed: each of these tests asks for what the default would
+//! not do.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use warrior_api::config::Database;
+use warrior_api::stack::{DATABASE, shipped};
+
+use super::ask;
+use crate::lock::TableLock;
+use crate::supervisor::{connect, eventually, shared};
+use crate::support::{empty_database, fresh_database};
+
+#[test]
+fn what_is_slow_leaves_a_line_without_values() {
+    let database = fresh_database();
+    let mut runtime = database.runtime();
+    let secret = "the name of somebody";
+    runtime
+        .query("select pg_sleep(0.6), $1::text", &[&secret])
+        .unwrap();
+    let mut owner = database.owner();
+    owner.batch_execute("set work_mem = '64kB'").unwrap();
+    let sorted = "select count(*) from (select n from generate_series(1, 50000) as n order by md5(n::text)) as s";
+    owner.batch_execute(sorted).unwrap();
+    let lock = TableLock::take(&database);
+    std::thread::scope(|scope| {
+        scope.spawn(|| owner.batch_execute("begin; lock table public.warrior; rollback"));
+        for (role, told) in [
+            ("warrior", "LOG:  duration: "),
+            ("warrior_owner", "LOG:  temporary file: "),
+            ("warrior_owner", " still waiting for "),
+        ] {
+            // The zone of the clock, the role and the database come from log_timezone and log_line_prefix.
+            let who = format!(" {role}@{} ", database.name());
+            eventually(told, || {
+                log("postgresql.log").lines().any(|line| {
+                    line.contains(" UTC [") && line.contains(&who) && line.contains(told)
+                })
+            });
+        }
+        lock.release();
+    });
+    assert!(!log("postgresql.log").contains(secret));
+}
+
+#[test]
+fn a_statement_whose_client_has_gone_is_stopped() {
+    let database = empty_database();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let login = Database {
+        port: listener.local_addr().unwrap().port(),
+        ..database.owner_login()
+    };
+    std::thread::spawn(move || {
+        connect(&login)
+            .unwrap()
+            .simple_query("select pg_sleep(600)")
+    });
+    let (client, _) = listener.accept().unwrap();
+    let server = TcpStream::connect(("127.0.0.1", shared().postgres.port)).unwrap();
+    relay(&client, &server);
+    relay(&server, &client);
+    let sleeps = || {
+        ask(
+            &database.superuser_login(),
+            "select count(*) from pg_stat_activity
+              where datname = current_database() and wait_event = 'PgSleep'",
+        )
+    };
+    eventually("the statement runs", || sleeps() == "1");
+    server.shutdown(Shutdown::Both).unwrap();
+    client.shutdown(Shutdown::Both).unwrap();
+    eventually("it was stopped", || sleeps() == "0");
+}
+
+#[test]
+fn a_frozen_backend_is_given_up() {
+    let database = empty_database();
+    let mut pooled = database.pooled();
+    let mut pid = || -> Result<i32, postgres::Error> {
+        let rows = pooled.query_typed("select pg_backend_pid()", &[])?;
+        Ok(rows[0].get(0))
+    };
+    let backend = Pid::from_raw(pid().unwrap());
+    kill(backend, Signal::SIGSTOP).unwrap();
+    let begun = Instant::now();
+    let answer = pid();
+    let waited = begun.elapsed();
+    kill(backend, Signal::SIGCONT).unwrap();
+    assert!(answer.is_err());
+    // Later than statement_timeout, which is for what is slow and alive.
+    let seconds = Duration::from_secs(3)..Duration::from_secs(20);
+    assert!(seconds.contains(&waited), "{waited:?}");
+}
+
+#[test]
+fn an_idle_transaction_gives_its_connection_back() {
+    let database = empty_database();
+    let login = Database {
+        dbname: database.name().to_owned(),
+        ..shared().pooler_statistics()
+    };
+    let mut monitor = connect(&login).unwrap();
+    monitor.batch_execute("begin").unwrap();
+    let idle = || {
+        ask(
+            &database.superuser_login(),
+            "select count(*) from pg_stat_activity
+              where datname = current_database() and state = 'idle in transaction'",
+        )
+    };
+    assert_eq!(idle(), "1");
+    eventually("the transaction was ended", || idle() == "0");
+}
+
+#[test]
+fn clients_that_stay_share_the_connections_of_the_server() {
+    let database = empty_database();
+    let pool = shipped::setting(shipped::PGBOUNCER_INI, "default_pool_size");
+    let more: usize = pool.unwrap().parse::<usize>().unwrap() + 1;
+    // All of them stay until the last has had its answer.
+    let mut clients: Vec<_> = (0..more).map(|_| database.pooled()).collect();
+    for client in &mut clients {
+        client.simple_query("select 1").unwrap();
+    }
+}
+
+#[test]
+fn a_half_open_client_is_closed() {
+    let mut client = TcpStream::connect(("127.0.0.1", shared().pooler.port)).unwrap();
+    client
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    let mut said = Vec::new();
+    client.read_to_end(&mut said).unwrap();
+}
+
+#[test]
+fn a_parameter_that_drivers_always_send_is_no_reason_to_refuse() {
+    for (parameter, answer) in [("extra_float_digits", b'R'), ("options", b'E')] {
+        let mut client = TcpStream::connect(("127.0.0.1", shared().pooler.port)).unwrap();
+        let mut startup = vec![0, 0, 0, 0, 0, 3, 0, 0];
+        for word in ["user", "warrior", "database", DATABASE, parameter, "2", ""] {
+            startup.extend(word.as_bytes());
+            startup.push(0);
+        }
+        startup[3] = u8::try_from(startup.len()).unwrap();
+        client.write_all(&startup).unwrap();
+        let mut first = [0];
+        client.read_exact(&mut first).unwrap();
+        assert_eq!(first[0], answer, "{parameter}");
+    }
+}
+
+#[test]
+fn logins_leave_no_line_in_the_log_of_the_pooler() {
+    let runtime = shared().runtime(DATABASE);
+    assert_eq!(ask(&runtime, "select 1"), "1");
+    let mut console = connect(&shared().pooler_admin()).unwrap();
+    // Its answer comes from the same loop that would have written the line before.
+    console.simple_query("show version").unwrap();
+    let log = log("pgbouncer.log");
+    assert!(log.contains("process up"), "{log}");
+    assert!(!log.contains("login attempt"), "{log}");
+}
+
+fn log(name: &str) -> String {
+    fs::read_to_string(shared().data.join("log").join(name)).unwrap()
+}
+
+fn relay(from: &TcpStream, to: &TcpStream) {
+    let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+    std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+}
