@@ -169,11 +169,12 @@ impl Judged<'_> {
     fn p99(&self, work: &str, wanted: Wanted) -> Option<Target> {
         let series = self.series.iter().find(|series| series.work == work)?;
         let spread = series.spread(|sample| sample.p99_us / 1000.0)?;
-        Some(target(
-            format!("p99 of {work}, {}", series.by),
-            wanted,
-            spread,
-        ))
+        let mut target = target(format!("p99 of {work}, {}", series.by), wanted, spread);
+        // Refusals come soon, and store nothing.
+        if series.failed() > 0 {
+            target.held = Some(false);
+        }
+        Some(target)
     }
 
     /// The number of connections at which the server does most.
