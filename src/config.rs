@@ -127,6 +127,9 @@ pub enum LogFormat {
 pub struct Embedded {
     /// Folder of the cluster, the logs and the generated passwords; `None` for a throw-away stack.
     pub data: Option<PathBuf>,
+    /// Whether PostgreSQL is sized for the machine. Throw-away stacks run side by side, so they are not
+    /// unless they are asked to.
+    pub full_size: bool,
     /// PgBouncer's port on loopback; 0 lets the stack choose a free one.
     pub pooler_port: u16,
     /// PostgreSQL's port on loopback; 0 lets the stack choose a free one.

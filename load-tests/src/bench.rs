@@ -159,9 +159,9 @@ pub fn bench(options: &Options, stop: &Arc<AtomicBool>) -> anyhow::Result<Bench>
     let begun = Instant::now();
     let wants = |parts: &[Part]| parts.iter().any(|part| options.only.contains(part));
     say(format_args!("starting the stack"));
-    let stack = Stack::start(&options.server)?;
+    let stack = Stack::start_full_size(&options.server)?;
     let empty = wants(&[Part::Create, Part::Count])
-        .then(|| Stack::start(&options.server))
+        .then(|| Stack::start_full_size(&options.server))
         .transpose()?;
     say(format_args!("filling the table with {} rows", options.rows));
     fill(

@@ -46,8 +46,18 @@ impl Stack {
     /// Starts `server up --ephemeral` and waits for the one line of JSON that says where it
     /// listens. The stack stops when its standard input ends, so also when this process is killed.
     pub fn start(server: &Path) -> anyhow::Result<Stack> {
+        Stack::start_with(server, &[])
+    }
+
+    /// The same with PostgreSQL sized for the machine, as a stack that is kept would be.
+    pub fn start_full_size(server: &Path) -> anyhow::Result<Stack> {
+        Stack::start_with(server, &["--full-size"])
+    }
+
+    fn start_with(server: &Path, flags: &[&str]) -> anyhow::Result<Stack> {
         let mut child = Command::new(server)
             .args(["up", "--ephemeral", "--until-stdin-ends"])
+            .args(flags)
             .stdout(Stdio::piped())
             .stdin(Stdio::piped())
             // Ctrl-C ends the run first; the stack goes when the run is over.

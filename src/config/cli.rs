@@ -87,6 +87,9 @@ pub(super) struct EmbeddedArgs {
     /// Use a throw-away folder and free ports; everything is removed at the end
     #[arg(long)]
     pub(super) ephemeral: bool,
+    /// Give a throw-away PostgreSQL as much memory as one that is kept, not 256 MB at most
+    #[arg(long, requires = "ephemeral")]
+    pub(super) full_size: bool,
     /// PgBouncer's port on 127.0.0.1
     #[arg(
         long,

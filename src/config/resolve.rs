@@ -99,6 +99,7 @@ impl EmbeddedArgs {
             (data, self.postgres_port, self.postgres_direct_port)
         };
         Embedded {
+            full_size: data.is_some() || self.full_size,
             data,
             pooler_port,
             postgres_port,

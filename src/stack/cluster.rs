@@ -59,7 +59,7 @@ impl Cluster {
         folder: &Folder,
         programs: &Programs,
         port: u16,
-        sizes: &Sizes,
+        machine_conf: &str,
         progress: &mut dyn FnMut(&str),
     ) -> Result<Self, StackError> {
         let path = path(folder.path());
@@ -78,10 +78,7 @@ impl Cluster {
         };
         folder::write(&path.join("postgresql.conf"), shipped::POSTGRESQL_CONF)?;
         folder::write(&path.join("pg_hba.conf"), shipped::PG_HBA_CONF)?;
-        folder::write(
-            &path.join("machine.conf"),
-            &machine_conf(port, sizes, folder.is_throw_away()),
-        )?;
+        folder::write(&path.join("machine.conf"), machine_conf)?;
         progress(&format!(
             "Starting PostgreSQL {} on 127.0.0.1:{port}",
             postgres.version
@@ -194,9 +191,9 @@ fn locale(version: Version) -> &'static [&'static str] {
 }
 
 /// What depends on this machine and this start. PostgreSQL reads it after `postgresql.conf`.
-fn machine_conf(port: u16, sizes: &Sizes, throw_away: bool) -> String {
+pub(super) fn machine_conf(port: u16, sizes: &Sizes, full_size: bool) -> String {
     let memory = memory::limit_mib();
-    let shared_buffers = shared_buffers_mib(memory, throw_away);
+    let shared_buffers = shared_buffers_mib(memory, full_size);
     let effective_cache_size = (memory * 6 / 10).max(shared_buffers);
     let max_connections = shipped::number(shipped::POSTGRESQL_CONF, "max_connections")
         .max(super::pooler::pool_size(sizes) + DIRECT_CONNECTIONS);
@@ -216,10 +213,10 @@ fn machine_conf(port: u16, sizes: &Sizes, throw_away: bool) -> String {
     )
 }
 
-/// A quarter of the memory, and no more than 16 GiB, beyond which the kernel's own cache does better.
-/// Throw-away stacks run side by side, so each takes little.
-fn shared_buffers_mib(memory: u64, throw_away: bool) -> u64 {
-    let most = if throw_away { 256 } else { 16 * 1024 };
+/// A quarter of the memory, and no more than 16 GiB, beyond which the kernel's own cache does better; little
+/// when the stack is to stand beside others.
+fn shared_buffers_mib(memory: u64, full_size: bool) -> u64 {
+    let most = if full_size { 16 * 1024 } else { 256 };
     (memory / 4).clamp(32, most)
 }
 
@@ -287,9 +284,9 @@ mod tests {
 
     #[test]
     fn shared_buffers_are_a_quarter_within_bounds() {
-        assert_eq!(shared_buffers_mib(2048, false), 512);
-        assert_eq!(shared_buffers_mib(64, false), 32);
-        assert_eq!(shared_buffers_mib(1_048_576, false), 16_384);
-        assert_eq!(shared_buffers_mib(65_536, true), 256);
+        assert_eq!(shared_buffers_mib(2048, true), 512);
+        assert_eq!(shared_buffers_mib(64, true), 32);
+        assert_eq!(shared_buffers_mib(1_048_576, true), 16_384);
+        assert_eq!(shared_buffers_mib(65_536, false), 256);
     }
 }

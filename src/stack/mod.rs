@@ -73,7 +73,7 @@ pub fn start(
     let mut attempt = 1;
     loop {
         let ports = Ports::claim(embedded)?;
-        match start_in(&folder, &programs, &ports, sizes, progress) {
+        match start_in(embedded, &folder, &programs, &ports, sizes, progress) {
             Ok((cluster, pooler)) => {
                 return Ok(Stack {
                     pooler,
@@ -89,13 +89,15 @@ pub fn start(
 }
 
 fn start_in(
+    embedded: &Embedded,
     folder: &Folder,
     programs: &Programs,
     ports: &Ports,
     sizes: &Sizes,
     progress: &mut dyn FnMut(&str),
 ) -> Result<(Cluster, Pooler), StackError> {
-    let cluster = Cluster::start(folder, programs, ports.postgres, sizes, progress)?;
+    let conf = cluster::machine_conf(ports.postgres, sizes, embedded.full_size);
+    let cluster = Cluster::start(folder, programs, ports.postgres, &conf, progress)?;
     let user_list = roles::prepare(folder, ports.postgres)?;
     let pooler = Pooler::start(folder, programs, ports, sizes, &user_list, progress)?;
     Ok((cluster, pooler))

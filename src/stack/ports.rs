@@ -85,6 +85,7 @@ mod tests {
     fn embedded(postgres_port: u16, pooler_port: u16) -> Embedded {
         Embedded {
             data: None,
+            full_size: false,
             pooler_port,
             postgres_port,
             postgres_bin: None,

@@ -1,5 +1,6 @@
 //! The flusher: empties the pending lists of the search indexes while rows are added, so that no
-//! create has to do it in the middle of its own statement (the figures are in V10__bounded_flush.sql).
+//! create has to do it in the middle of its own statement. How it is done is argued in V10__bounded_flush.sql,
+//! when in [`super::backlog`].
 
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -7,43 +8,52 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
-use super::Inner;
-use super::backlog::ENOUGH;
+use super::{Inner, StoreError};
 
-/// How long rows wait that are not enough: with none after them, searches would read them in the
-/// list for ever.
+/// How long nothing is added until what waits is flushed without need: with no row after them, the first
+/// searches of a quiet time would read all of them in the list.
 const REST: Duration = Duration::from_secs(1);
-/// Fewer than this stay: a flush leaves lists of 64 kB as they are, and a dead row of its own.
-const FEW: u64 = 64;
+/// Fewer entries than this stay: a flush leaves lists of 64 kB as they are, and a dead row of its own.
+const FEW: u64 = 4096;
+/// The SQLSTATE of a statement that ran into `statement_timeout`.
+const CUT_OFF: &str = "57014";
 
-/// Starts the flusher; it ends when the sender of `enough` is dropped, and keeps no store alive.
-pub(super) fn start(store: Weak<Inner>, enough: Receiver<()>) -> io::Result<()> {
+/// Starts the flusher; it ends when the sender of `due` is dropped, and keeps no store alive.
+pub(super) fn start(store: Weak<Inner>, due: Receiver<()>) -> io::Result<()> {
     thread::Builder::new()
         .name("flusher".to_owned())
-        .spawn(move || run(&store, &enough))
+        .spawn(move || run(&store, &due))
         .map(drop)
 }
 
-fn run(store: &Weak<Inner>, enough: &Receiver<()>) {
+fn run(store: &Weak<Inner>, due: &Receiver<()>) {
+    let mut seen = 0;
     loop {
-        let least = match enough.recv_timeout(REST) {
-            // It may have been said of rows that the last flush has taken along.
-            Ok(()) => ENOUGH,
-            Err(RecvTimeoutError::Timeout) => FEW,
+        let rested = match due.recv_timeout(REST) {
+            Ok(()) => false,
+            Err(RecvTimeoutError::Timeout) => true,
             Err(RecvTimeoutError::Disconnected) => return,
         };
         let Some(store) = store.upgrade() else { return };
-        if store.backlog.rows() >= least {
-            let added = store.backlog.added();
-            flush(&store);
-            // Also when it failed: then the writers flush by themselves, and need not wait for it.
-            store.backlog.flushed(added);
+        let added = store.backlog.added();
+        // What was told may be of entries that the last flush has taken along.
+        let wanted = store.backlog.is_due() || (rested && added == seen);
+        seen = added;
+        if wanted && store.backlog.entries() >= FEW {
+            match flush(&store) {
+                // What was moved before it was cut off stays moved; the rest is tried again.
+                Err(e) if e.sqlstate() == Some(CUT_OFF) => {}
+                // Also when it failed: then the writers flush by themselves, and need not wait for it.
+                _ => store.backlog.flushed(added),
+            }
         }
     }
 }
 
-fn flush(store: &Arc<Inner>) {
-    if let Err(e) = store.session().and_then(|mut session| session.flush()) {
+fn flush(store: &Arc<Inner>) -> Result<(), StoreError> {
+    let result = store.session().and_then(|mut session| session.flush());
+    if let Err(e) = &result {
         tracing::warn!(error = %e, "the pending lists of the search indexes were not flushed");
     }
+    result
 }

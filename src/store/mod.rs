@@ -165,7 +165,7 @@ impl Store {
             return Ok(Vec::new());
         }
         let inserted = session.insert(&rows)?;
-        self.0.backlog.add(inserted.len());
+        self.0.backlog.add(backlog::entries(&rows));
         let times = rows.iter().fold(HashMap::new(), |mut times, row| {
             *times.entry(row.id).or_insert(0) += 1;
             times
@@ -230,6 +230,7 @@ impl Store {
         let Some(term) = terms.first() else {
             return Ok(Vec::new());
         };
+        self.0.backlog.read();
         let hits = session.search(term)?;
         Ok(terms.iter().map(|_| Arc::clone(&hits)).collect())
     }

@@ -1,5 +1,6 @@
 //! What can be said of the store without a database.
 
+use super::backlog::{ENOUGH, entries};
 use super::session::array_literal;
 use super::*;
 use r2d2::ManageConnection;
@@ -65,22 +66,52 @@ fn only_logins_that_were_left_behind_count_as_hanging() {
 }
 
 #[test]
-fn the_flusher_is_told_of_enough_rows_and_writers_of_too_many() {
-    let (flusher, enough) = sync_channel(1);
+fn the_flusher_is_told_of_enough_entries_and_writers_of_too_many() {
+    let (flusher, due) = sync_channel(1);
     let backlog = Backlog::new(flusher);
-    backlog.add(4095);
-    assert!(enough.try_recv().is_err());
+    backlog.add(ENOUGH - 1);
+    assert!(due.try_recv().is_err());
     backlog.add(1);
-    assert!(enough.try_recv().is_ok());
+    assert!(due.try_recv().is_ok());
     let added = backlog.added();
 
     // Writers go on while it flushes, and keep out of each other's way only when it falls behind.
-    backlog.add(4096);
+    backlog.add(ENOUGH / 3);
     assert!(backlog.turn().is_none());
     backlog.add(1);
     let turn = backlog.turn();
     assert!(turn.is_some());
     backlog.flushed(added);
-    assert_eq!(backlog.rows(), 4097);
+    assert_eq!(backlog.entries(), ENOUGH / 3 + 1);
     assert!(backlog.turn().is_none());
+}
+
+#[test]
+fn searches_that_read_a_list_often_enough_have_it_flushed() {
+    let (flusher, due) = sync_channel(1);
+    let backlog = Backlog::new(flusher);
+    let read_until_told = || (1..1_000_000).find(|_| (backlog.read(), due.try_recv().is_ok()).1);
+    backlog.add(ENOUGH / 2);
+    let long = read_until_told().expect("told in the end");
+    backlog.flushed(backlog.added());
+    // What has been flushed costs a search nothing.
+    backlog.read();
+    assert!(!backlog.is_due());
+    backlog.add(ENOUGH / 200);
+    let short = read_until_told().expect("told in the end");
+    assert!((90..=110).contains(&(short / long)), "{short} after {long}");
+}
+
+#[test]
+fn a_row_has_an_entry_for_each_letter_and_each_skill() {
+    let row = |name: &str, skills: usize| NewRow {
+        id: Uuid::nil(),
+        keyed: false,
+        warrior: Arc::new(NewWarrior {
+            name: name.to_owned(),
+            dob: "1990-01-31".to_owned(),
+            fight_skills: vec!["judo".to_owned(); skills],
+        }),
+    };
+    assert_eq!(entries(&[&row("Ana", 2), &row("Žižka", 1)]), 11);
 }

@@ -117,7 +117,7 @@ pub fn settings(options: &Options, stop: &Arc<AtomicBool>) -> anyhow::Result<Str
 
 impl<'s> Rig<'s> {
     fn start(options: &'s Options, stop: &'s Arc<AtomicBool>) -> anyhow::Result<Rig<'s>> {
-        let stack = Stack::start(&options.server)?;
+        let stack = Stack::start_full_size(&options.server)?;
         fill(
             &stack,
             &options.server,
