@@ -185,13 +185,18 @@ pub fn bench(options: &Options, stop: &Arc<AtomicBool>) -> anyhow::Result<Bench>
     if wants(&[Part::Mixed]) {
         rig.mixed()?;
     }
+    if let Some(measured) = searches.first_mut() {
+        rig.check(SkillPool::MartialArts, measured)?;
+    }
     if options.distinct_skills {
         say(format_args!(
             "filling the table with {} rows of distinct skills",
             options.rows
         ));
         fill(&stack, &options.server, options.rows, SkillPool::Distinct)?;
-        searches.push(rig.searches(SkillPool::Distinct)?);
+        let mut measured = rig.searches(SkillPool::Distinct)?;
+        rig.check(SkillPool::Distinct, &mut measured)?;
+        searches.push(measured);
     }
     let series = std::mem::take(&mut rig.series);
     drop(rig);

@@ -45,7 +45,7 @@ pub struct ClassResult {
 }
 
 impl Rig<'_> {
-    /// Measures every class, then compares a few answers of each with the plain definition.
+    /// Measures every class. Nothing is compared yet, which takes longer and may be disturbed.
     pub(super) fn searches(&mut self, pool: SkillPool) -> anyhow::Result<Searches> {
         let table = match pool {
             SkillPool::MartialArts => format!("{} rows, 25 skills", self.options.rows),
@@ -54,8 +54,7 @@ impl Rig<'_> {
             }
         };
         say(format_args!("searches by class: {table}"));
-        let mut classes = classes(self.options.rows, pool);
-        classes.retain(|class| !class.terms.is_empty());
+        let classes = classes_with_terms(self.options.rows, pool);
         let cells: Vec<Cell> = classes
             .iter()
             .map(|class| self.class_cell(class))
@@ -68,30 +67,34 @@ impl Rig<'_> {
             p99(a).total_cmp(&p99(b))
         });
         self.worst = slowest.map(|series| series.by.clone());
+        let results = classes.into_iter().zip(measured);
+        Ok(Searches {
+            table,
+            classes: results
+                .map(|(class, series)| ClassResult {
+                    name: class.name.to_owned(),
+                    terms: class.terms.len(),
+                    series,
+                    checked: Checked::default(),
+                })
+                .collect(),
+        })
+    }
+
+    /// Compares a few answers of each class with the plain definition.
+    pub(super) fn check(&self, pool: SkillPool, searches: &mut Searches) -> anyhow::Result<()> {
         let terms = if self.options.rows > LARGE {
             CHECKED_LARGE
         } else {
             CHECKED
         };
-        let mut results = Vec::new();
-        for (class, series) in classes.into_iter().zip(measured) {
-            let checked = check(self.stack, &class, terms)?;
-            say(format_args!(
-                "  checked {}: {}",
-                class.name,
-                checked.words()
-            ));
-            results.push(ClassResult {
-                name: class.name.to_owned(),
-                terms: class.terms.len(),
-                series,
-                checked,
-            });
+        let classes = classes_with_terms(self.options.rows, pool);
+        for (class, result) in classes.iter().zip(&mut searches.classes) {
+            result.checked = check(self.stack, class, terms)?;
+            let words = result.checked.words();
+            say(format_args!("  checked {}: {words}", class.name));
         }
-        Ok(Searches {
-            table,
-            classes: results,
-        })
+        Ok(())
     }
 
     pub(super) fn class_cell(&self, class: &Class) -> anyhow::Result<Cell> {
@@ -110,6 +113,12 @@ impl Checked {
             (None, refused) => format!("{} equal, {refused} refused", self.equal),
         }
     }
+}
+
+fn classes_with_terms(rows: u64, pool: SkillPool) -> Vec<Class> {
+    let mut classes = classes(rows, pool);
+    classes.retain(|class| !class.terms.is_empty());
+    classes
 }
 
 fn distinct(rig: &Rig<'_>) -> anyhow::Result<i64> {
