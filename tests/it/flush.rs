@@ -18,7 +18,7 @@ const ADD: &str = "insert into public.warrior (name, dob, fight_skills)
 const SHORT: i32 = 9;
 
 fn pending_pages(superuser: &mut Client) -> i32 {
-    let sql = "select pending_pages from pgstatginindex('public.idx_warrior_name_trigram')";
+    let sql = "select pending_pages from pgstatginindex('public.idx_warrior_name_parts')";
     superuser.query_one(sql, &[]).unwrap().get(0)
 }
 

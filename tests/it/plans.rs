@@ -76,24 +76,33 @@ fn fill(client: &mut Client) {
 }
 
 /// Terms, each with the indexes that its search must use.
-const SEARCHES: [(&str, &[&str]); 8] = [
+const SEARCHES: [(&str, &[&str]); 10] = [
     ("early", &["idx_warrior_name_order", "warrior_pkey"]),
     (
         "late 6666",
-        &["idx_warrior_name_trigram", "warrior_skill_trigram"],
+        &["idx_warrior_name_parts", "warrior_skill_trigram"],
     ),
     // Two letters that stand beside each other nowhere.
-    ("lw", &["idx_warrior_name_trigram", "warrior_skill_trigram"]),
+    ("lw", &["idx_warrior_name_parts", "warrior_skill_trigram"]),
     (
         "a long name whose middle is the same",
-        &["idx_warrior_name_trigram"],
+        &["idx_warrior_name_parts"],
     ),
     // No name and no skill has a hyphen, so only dates are looked at.
-    ("1990-01-01", &["warrior_date_trigram", "idx_warrior_dob"]),
+    (
+        "1990-01-01",
+        &["warrior_date_exact", "idx_warrior_date_order"],
+    ),
+    (
+        "-03-15",
+        &["warrior_date_trigram", "idx_warrior_date_order"],
+    ),
+    // Three letters, looked for in buckets first; they stand beside each other nowhere.
+    ("lww", &["idx_warrior_name_parts", "CTE candidate"]),
     (
         "rare",
         &[
-            "idx_warrior_name_trigram",
+            "idx_warrior_name_parts",
             "warrior_skill_trigram",
             "idx_warrior_skill_keys",
         ],
@@ -101,7 +110,7 @@ const SEARCHES: [(&str, &[&str]); 8] = [
     (
         "kendo",
         &[
-            "idx_warrior_name_trigram",
+            "idx_warrior_name_parts",
             "warrior_skill_trigram",
             "idx_warrior_skill_keys",
         ],

@@ -108,11 +108,8 @@ fn adopts_a_table_of_the_seed_while_the_old_service_writes() {
     assert_eq!(number(&mut client, kept), 2);
     let nullable = "select count(*) from pg_attribute where attrelid = 'public.warrior'::regclass and attnum > 0 and not attnotnull";
     assert_eq!(number(&mut client, nullable), 0);
-    assert!(
-        !applied.indexes.contains(&"idx_warrior_dob"),
-        "the seed's own index was built again"
-    );
     for index in [
+        "idx_warrior_dob",
         "idx_warrior_name",
         "idx_warrior_created_at",
         "idx_warrior_fight_skills",
@@ -208,12 +205,12 @@ fn refuses_a_newer_schema_and_another_index_under_our_name() {
     let database = fresh_database();
     let mut client = database.owner();
     client
-        .batch_execute("drop index public.idx_warrior_dob; create index idx_warrior_dob on public.warrior (dob desc)")
+        .batch_execute("drop index public.idx_warrior_date_order; create index idx_warrior_date_order on public.warrior (dob desc)")
         .unwrap();
     assert!(matches!(
         apply(&mut client),
         Err(SchemaError::OtherIndex {
-            name: "idx_warrior_dob",
+            name: "idx_warrior_date_order",
             ..
         })
     ));
@@ -465,7 +462,7 @@ fn print_shows_every_statement_for_review() {
     let text = schema::print();
     for part in [
         "create table if not exists public.warrior (",
-        "idx_warrior_name_trigram",
+        "idx_warrior_name_parts",
         "warrior_created_at_present",
         "V2__exact_count",
     ] {

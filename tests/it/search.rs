@@ -407,3 +407,99 @@ fn a_search_for_two_letters_holds_no_list_while_it_waits_for_the_table() {
         assert!(search.join().unwrap().is_empty());
     });
 }
+
+/// Dates as they are served, years before Christ and beyond 9999 included.
+const PLAIN_SERVED: &str = r#"
+    select id, name, dob, fight_skills
+      from (select *,
+                   case when position(lower($1) in lower(name)) > 0 then 1
+                        when $1 ~ '^[0-9-]{1,10}$' and position($1 in to_json(dob) #>> '{}') > 0 then 2
+                        when exists (select from unnest(fight_skills) as skill
+                                      where position(lower($1) in lower(skill)) > 0) then 3
+                   end as tier
+              from public.warrior) as w
+     where tier is not null
+     order by tier, name collate "C", id
+     limit 50"#;
+
+/// Hits are read in buckets, by the first one or two characters of the name as it is written: names that
+/// begin with what is no letter, with either case, with letters beyond ASCII, with characters that share a
+/// number, with the term itself; of one character and of none; all alike; few in each bucket; more in one
+/// than are read. Dates are merged from their days.
+#[test]
+fn finds_what_the_plain_definition_finds_across_buckets_and_days() {
+    let database = fresh_database();
+    let mut owner = database.owner();
+    for term in ["abc", "qx", "1985"] {
+        assert!(hits(&mut owner, SEARCH, term).is_empty());
+    }
+    owner
+        .batch_execute(include_str!("search_buckets.sql"))
+        .unwrap();
+    let names = "abc ABC bcd qxz qx x7q 7qw wzv zvk vkj kkz same Sam fift ftyz onez nez fiftyz oneztwo éék ék 東京 東 \
+                 😀a x 100% a%b _a !a Жq";
+    let dates = "200 2001 2001-0 2001-02 2001-02-03 02-03 20 85 1985 985 0044 0044-03 12345 1234 2345 0000 9999 \
+                 9999-12 2001-13 2001-02-99 - 1- 31";
+    let terms: Vec<&str> = names
+        .split(' ')
+        .chain(dates.split(' '))
+        .chain([" ab", "ab ", "ame n", " a", "éék 1"])
+        .filter(|term| !term.is_empty())
+        .collect();
+    let plain: Vec<Vec<Hit>> = terms
+        .iter()
+        .map(|term| hits(&mut owner, PLAIN_SERVED, term))
+        .collect();
+    for analyzed in [false, true] {
+        for (term, plain) in terms.iter().zip(&plain) {
+            let found = hits(&mut owner, SEARCH, term);
+            assert_eq!(&found, plain, "term {term:?}, analyzed: {analyzed}");
+        }
+        if !analyzed {
+            owner.batch_execute("vacuum analyze").unwrap();
+        }
+    }
+
+    // The buckets alone, of either width; they may give up, but not these.
+    let buckets = "
+        select public.warrior_bucket_names('%' || $1 || '%', case when length($1) > 2 then '%' || $1 || '%' end,
+                                           public.warrior_pair_patterns($1), $2, false)";
+    let mut answered = BTreeSet::new();
+    for (term, plain) in terms.iter().zip(&plain) {
+        for one_character in [true, false] {
+            let params = [
+                (term as &(dyn postgres::types::ToSql + Sync), Type::TEXT),
+                (&one_character, Type::BOOL),
+            ];
+            let row = owner.query_typed(buckets, &params).unwrap().remove(0);
+            let indexable = !term.contains(['%', '_', '-']) && term.chars().count() > 1;
+            if let Some(found) = row.get::<_, Option<Vec<Uuid>>>(0)
+                && indexable
+            {
+                let names = plain
+                    .iter()
+                    .filter(|hit| hit.1.to_lowercase().contains(&term.to_lowercase()));
+                let names: Vec<Uuid> = names.map(|hit| hit.0).collect();
+                assert_eq!(
+                    found, names,
+                    "term {term:?}, one character: {one_character}"
+                );
+                answered.insert((*term, one_character));
+            }
+        }
+    }
+    for expected in [
+        ("abc", true),
+        ("abc", false),
+        ("qx", true),
+        ("fiftyz", true),
+        ("oneztwo", true),
+        ("wzv", true),
+        ("kkz", true),
+    ] {
+        assert!(
+            answered.contains(&expected),
+            "{expected:?} was not answered"
+        );
+    }
+}

@@ -33,10 +33,14 @@ pub(super) const INDEXES: [Index; 4] = [
         "USING btree (name COLLATE \"C\", id)"
     ),
     index!(
-        "idx_warrior_name_trigram",
-        "USING gin (lower((name)::text) gin_trgm_ops)"
+        "idx_warrior_name_parts",
+        "USING gin (((((lower((name)::text) || ' '::text) || chr((19968 + (ascii((name)::text) % 20000)))) || \
+         chr((19968 + (ascii(substr((name)::text, 2)) % 20000))))) gin_trgm_ops)"
     ),
-    index!("idx_warrior_dob", "USING btree (dob)"),
+    index!(
+        "idx_warrior_date_order",
+        "USING btree (dob, name COLLATE \"C\", id)"
+    ),
     index!(
         "idx_warrior_skill_keys",
         "USING gin (warrior_skill_keys(fight_skills))"
