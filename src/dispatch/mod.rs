@@ -112,7 +112,13 @@ impl Dispatch {
         let families = Families::register(registry);
         let (create, mut threads) = Lane::start(
             "create",
-            size(sizes.workers_create, sizes.workers_create, sizes.batch_max),
+            // A row costs less than its statement's round trip, plan and commit: half of the workers, with
+            // larger batches, store and find more than all of them.
+            size(
+                sizes.workers_create,
+                sizes.workers_create.div_ceil(2),
+                sizes.batch_max,
+            ),
             Arc::clone(&breaker),
             families.lane("create"),
             |_, _| true,
@@ -120,8 +126,6 @@ impl Dispatch {
         )?;
         let (find, more) = Lane::start(
             "find",
-            // A found row costs the database less than the statement that finds it: half of the workers,
-            // with larger batches, find more than all of them.
             size(
                 sizes.workers_find,
                 sizes.workers_find.div_ceil(2),
