@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use mimalloc::MiMalloc;
 use serde::Serialize;
 use tokio::runtime::Runtime;
 use tracing::Level;
@@ -16,6 +17,9 @@ use warrior_api::ops::{self, LogGuard, Stop};
 use warrior_api::serve::{self, Running};
 use warrior_api::stack::{self, Endpoints, Stack};
 use warrior_api::store::{connect_direct, schema};
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// How often the children of `up` are looked after.
 const LOOK: Duration = Duration::from_millis(250);

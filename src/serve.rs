@@ -67,9 +67,10 @@ pub async fn start(
     };
     let public_task = tokio::spawn(http::serve(public, limits, closed, move |head, body| {
         let (api, requests) = (api.clone(), requests.clone());
+        let began = Instant::now();
+        let asked = api.read(head, body);
         async move {
-            let began = Instant::now();
-            let answer = api.answer(&head, body).await;
+            let answer = api.answer(asked).await;
             requests.answered(
                 answer.route,
                 answer.response.status().as_u16(),

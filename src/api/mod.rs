@@ -37,6 +37,13 @@ pub struct Api {
     budget: Budget,
 }
 
+/// A request that has been read.
+pub struct Asked {
+    route: &'static str,
+    request: Result<Request, Problem>,
+    deadline: Instant,
+}
+
 /// An answer, and the route it belongs to in metrics.
 pub struct Answer {
     /// One of a few fixed names.
@@ -56,15 +63,24 @@ impl Api {
         }
     }
 
-    /// Answers one request, whose body has been read or cannot be.
-    pub async fn answer(&self, head: &Parts, body: Result<Bytes, Problem>) -> Answer {
-        let deadline = Instant::now() + self.deadline;
-        let result = match body.and_then(|body| guarded(|| route(head, &body))?) {
-            Ok(request) => self.execute(request, deadline).await,
+    /// Reads one request, whose body has been read or cannot be. Nothing of it is left afterwards: its bytes
+    /// lie in the buffer that hyper reads into, and as long as they are in use, hyper needs another.
+    pub fn read(&self, head: Parts, body: Result<Bytes, Problem>) -> Asked {
+        Asked {
+            deadline: Instant::now() + self.deadline,
+            route: route::name(&head),
+            request: body.and_then(|body| guarded(|| route(&head, &body))?),
+        }
+    }
+
+    /// Answers one request.
+    pub async fn answer(&self, asked: Asked) -> Answer {
+        let result = match asked.request {
+            Ok(request) => self.execute(request, asked.deadline).await,
             Err(problem) => Err(problem),
         };
         Answer {
-            route: route::name(head),
+            route: asked.route,
             response: result.unwrap_or_else(|problem| problem.response()),
         }
     }
@@ -109,7 +125,7 @@ impl Api {
                     .await
                     .map_err(read_failed)?
                 {
-                    Found::Count(count) => Ok(render::ok(&serde_json::json!({ "count": count }))),
+                    Found::Count(count) => Ok(render::count(count)),
                     Found::Warrior(_) => Err(Problem::NotDone(Reason::Lost)),
                 }
             }

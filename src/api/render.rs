@@ -25,6 +25,15 @@ pub(super) fn created(id: Uuid, warrior: &NewWarrior) -> Response<Full<Bytes>> {
     response
 }
 
+/// `200` with how many warriors there are.
+pub(super) fn count(count: i64) -> Response<Full<Bytes>> {
+    #[derive(Serialize)]
+    struct Body {
+        count: i64,
+    }
+    ok(&Body { count })
+}
+
 /// `200` with `body` as JSON.
 pub(super) fn ok(body: &(impl Serialize + ?Sized)) -> Response<Full<Bytes>> {
     json_bytes(json(body))

@@ -9,10 +9,14 @@ use tokio::time::Instant;
 use super::breaker::Breaker;
 use super::job::{Job, job};
 use super::metrics::LaneMetrics;
-use super::queue::{PushError, Queue};
+use super::queue::{PushError, Queue, Takers};
 use super::worker::Worker;
 use super::{Failure, Reason};
 use crate::store::StoreError;
+
+/// So many requests are worth a batch of their own while others run: what a batch costs by itself, some 20
+/// times what a row costs, is less than half of it then.
+const CROWD: usize = 32;
 
 /// Executes one batch: gets a connection, calls the function it is given to learn which requests are
 /// still wanted (they count as sent from then on), runs one statement for all of them, and returns
@@ -28,6 +32,9 @@ pub type Execute<Q, R> = Box<
 pub struct LaneSize {
     /// Worker threads.
     pub workers: usize,
+    /// How many of them work while few requests wait; the others help when it is many, or when nobody
+    /// comes to take them.
+    pub workers_few: usize,
     /// Most requests in one batch.
     pub batch_max: usize,
     /// Requests that one batch serves at least when the queue is long: as many as it may carry where
@@ -81,7 +88,12 @@ impl<Q: Send + 'static, R: Send + 'static> Lane<Q, R> {
         together: fn(&Q, &Q) -> bool,
         execute: Execute<Q, R>,
     ) -> std::io::Result<(Self, Vec<std::thread::JoinHandle<()>>)> {
-        let queue = Queue::new(size.queue_max);
+        let takers = Takers {
+            all: size.workers,
+            few: size.workers_few,
+            crowd: CROWD,
+        };
+        let queue = Queue::new(size.queue_max, takers);
         let pace = Pace::new(size.workers);
         let shared = Shared {
             name,

@@ -2,8 +2,10 @@
 //!
 //! Each kind of request has its own lane, with its own bounded queue and its own workers, so that a
 //! slow search can never starve a create. A worker that becomes free takes everything that waits
-//! and executes it as one batch. What cannot be done in time is refused at the door; what was let in
-//! is answered by its deadline, whatever the database does.
+//! and executes it as one batch; where a batch costs much more than a row, some of the workers leave
+//! what is little to those that are busy, and help when it is much or when those are slow. What cannot
+//! be done in time is refused at the door; what was let in is answered by its deadline, whatever the
+//! database does.
 
 mod breaker;
 mod job;
@@ -100,8 +102,9 @@ impl Dispatch {
     ) -> std::io::Result<(Arc<Self>, Threads)> {
         let (probe, calls) = sync_channel(probe::CALLS_MAX);
         let breaker = Arc::new(Breaker::new(probe.clone()));
-        let size = |workers, batch_least| LaneSize {
+        let size = |workers, workers_few, batch_least| LaneSize {
             workers,
+            workers_few,
             batch_max: sizes.batch_max,
             batch_least,
             queue_max: sizes.queue_max,
@@ -109,7 +112,13 @@ impl Dispatch {
         let families = Families::register(registry);
         let (create, mut threads) = Lane::start(
             "create",
-            size(sizes.workers_create, sizes.batch_max),
+            // A row costs less than its statement's round trip, plan and commit: half of the workers, with
+            // larger batches, store and find more than all of them.
+            size(
+                sizes.workers_create,
+                sizes.workers_create.div_ceil(2),
+                sizes.batch_max,
+            ),
             Arc::clone(&breaker),
             families.lane("create"),
             |_, _| true,
@@ -117,7 +126,11 @@ impl Dispatch {
         )?;
         let (find, more) = Lane::start(
             "find",
-            size(sizes.workers_find, sizes.batch_max),
+            size(
+                sizes.workers_find,
+                sizes.workers_find.div_ceil(2),
+                sizes.batch_max,
+            ),
             Arc::clone(&breaker),
             families.lane("find"),
             |_, _| true,
@@ -126,7 +139,7 @@ impl Dispatch {
         threads.extend(more);
         let (search, more) = Lane::start(
             "search",
-            size(sizes.workers_search, 1),
+            size(sizes.workers_search, sizes.workers_search, 1),
             Arc::clone(&breaker),
             families.lane("search"),
             |a, b| a == b,

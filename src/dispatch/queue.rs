@@ -7,14 +7,32 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 pub(super) struct Queue<T> {
     inner: Mutex<Inner<T>>,
     available: Condvar,
     capacity: usize,
+    takers: Takers,
     /// The length, readable without the lock.
     len: AtomicUsize,
 }
+
+/// Who takes from a queue.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Takers {
+    /// How many there are.
+    pub(super) all: usize,
+    /// How many may be busy at once while fewer than [`Takers::crowd`] items wait: whatever a batch costs
+    /// by itself is shared by all that is in it, so two small ones cost more than one large.
+    pub(super) few: usize,
+    /// So many items are worth a batch of their own.
+    pub(super) crowd: usize,
+}
+
+/// Longest time for which a free taker leaves items to busy ones; twice as long at the worst. A batch that
+/// takes longer than this is on a slow connection, or large.
+pub(super) const PATIENCE: Duration = Duration::from_millis(2);
 
 /// Why an item was not taken in.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,21 +44,35 @@ pub(super) enum PushError {
 struct Inner<T> {
     items: VecDeque<T>,
     closed: bool,
-    /// Takers asleep; a wake-up is a system call, so none is made when nobody sleeps.
+    /// Takers that hold nothing.
+    free: usize,
+    /// Free takers asleep that nobody has called yet; a wake-up is a system call, so none is made when
+    /// nobody sleeps, and none twice for one taker.
     asleep: usize,
+    /// Calls that no sleeper has heard yet.
+    calls: usize,
+    /// One of those asleep looks again after [`PATIENCE`].
+    watched: bool,
+    /// Batches taken so far.
+    taken: u64,
 }
 
 impl<T> Queue<T> {
-    pub(super) fn new(capacity: usize) -> Self {
+    pub(super) fn new(capacity: usize, takers: Takers) -> Self {
         let inner = Inner {
             items: VecDeque::new(),
             closed: false,
+            free: 0,
             asleep: 0,
+            calls: 0,
+            watched: false,
+            taken: 0,
         };
         Self {
             inner: Mutex::new(inner),
             available: Condvar::new(),
             capacity,
+            takers,
             len: AtomicUsize::new(0),
         }
     }
@@ -60,8 +92,9 @@ impl<T> Queue<T> {
         }
         inner.items.push_back(item);
         self.len.store(inner.items.len(), Ordering::Relaxed);
-        if inner.asleep > 0 {
-            drop(inner);
+        let call = self.call(&mut inner);
+        drop(inner);
+        if call {
             self.available.notify_one();
         }
         Ok(())
@@ -71,20 +104,21 @@ impl<T> Queue<T> {
     /// `None` once the queue is closed and empty.
     pub(super) fn take(&self, max: usize, together: impl Fn(&T, &T) -> bool) -> Option<Vec<T>> {
         let mut inner = self.lock();
+        inner.free += 1;
+        let mut waited_in_vain = false;
         let first = loop {
-            if let Some(first) = inner.items.pop_front() {
-                break first;
+            if waited_in_vain || inner.closed || self.is_wanted(&inner, 0) {
+                if let Some(first) = inner.items.pop_front() {
+                    break first;
+                }
+                if inner.closed {
+                    return None;
+                }
             }
-            if inner.closed {
-                return None;
-            }
-            inner.asleep += 1;
-            inner = self
-                .available
-                .wait(inner)
-                .unwrap_or_else(PoisonError::into_inner);
-            inner.asleep -= 1;
+            (inner, waited_in_vain) = self.sleep(inner);
         };
+        inner.free -= 1;
+        inner.taken += 1;
         let mut taken = vec![first];
         let mut left = VecDeque::new();
         while taken.len() < max {
@@ -97,11 +131,69 @@ impl<T> Queue<T> {
         left.append(&mut inner.items);
         inner.items = left;
         self.len.store(inner.items.len(), Ordering::Relaxed);
-        // The wake-up for what is left may have been given to this very taker.
-        if !inner.items.is_empty() && inner.asleep > 0 {
+        // The call for what is left may have been given to this very taker.
+        if self.call(&mut inner) {
             self.available.notify_one();
         }
         Some(taken)
+    }
+
+    /// Whether one more taker should take what waits, when `coming` others are about to.
+    fn is_wanted(&self, inner: &Inner<T>, coming: usize) -> bool {
+        let busy = self.takers.all - inner.free.min(self.takers.all);
+        busy + coming < self.takers.few || inner.items.len() >= self.takers.crowd * (coming + 1)
+    }
+
+    /// Calls a sleeper if what waits needs one: to take it, or to watch over it. Says whether it did;
+    /// the sleeper hears it by a notification.
+    fn call(&self, inner: &mut Inner<T>) -> bool {
+        let unattended = !inner.watched && inner.calls == 0;
+        let call = inner.asleep > 0
+            && !inner.items.is_empty()
+            && (unattended || self.is_wanted(inner, inner.calls));
+        if call {
+            inner.asleep -= 1;
+            inner.calls += 1;
+        }
+        call
+    }
+
+    /// Sleeps until called; with items in sight that nobody watches, [`PATIENCE`] at the longest. Says
+    /// whether that passed without any taker coming by.
+    fn sleep<'a>(&self, mut inner: MutexGuard<'a, Inner<T>>) -> (MutexGuard<'a, Inner<T>>, bool) {
+        let watch = !inner.items.is_empty() && !inner.watched;
+        let taken = inner.taken;
+        inner.asleep += 1;
+        inner.watched |= watch;
+        let mut called = false;
+        while !called && !inner.closed {
+            if watch {
+                let (woken, timeout) = self
+                    .available
+                    .wait_timeout(inner, PATIENCE)
+                    .unwrap_or_else(PoisonError::into_inner);
+                inner = woken;
+                if timeout.timed_out() && inner.calls == 0 {
+                    break;
+                }
+            } else {
+                inner = self
+                    .available
+                    .wait(inner)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+            called = inner.calls > 0;
+        }
+        if called {
+            inner.calls -= 1;
+        } else {
+            inner.asleep -= 1;
+        }
+        if watch {
+            inner.watched = false;
+        }
+        let in_vain = watch && !called && inner.taken == taken;
+        (inner, in_vain)
     }
 
     /// Takes nothing more in; takers still get what waits.

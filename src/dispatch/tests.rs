@@ -47,6 +47,7 @@ impl Rig {
         let breaker = Arc::new(Breaker::new(calls));
         let size = LaneSize {
             workers: 1,
+            workers_few: 1,
             batch_max: 100,
             batch_least: 100,
             queue_max,
@@ -265,6 +266,7 @@ async fn a_panic_costs_its_batch_and_nothing_else() {
     let metrics = Families::register(&mut Registry::default()).lane("test");
     let size = LaneSize {
         workers: 1,
+        workers_few: 1,
         batch_max: 1,
         batch_least: 1,
         queue_max: 1,
@@ -371,7 +373,7 @@ async fn a_database_that_is_gone_is_probed_and_not_queued_for() {
 
 #[test]
 fn a_queue_gives_all_that_waits_and_then_ends() {
-    let queue = queue::Queue::new(3);
+    let queue = queue::Queue::new(3, takers(1, 1));
     for n in [1, 2, 3] {
         assert_eq!(queue.push(n), Ok(()));
     }
@@ -381,4 +383,60 @@ fn a_queue_gives_all_that_waits_and_then_ends() {
     assert_eq!(queue.push(5), Err(queue::PushError::Closed));
     assert_eq!(queue.take(2, |_, _| true), Some(vec![3]));
     assert_eq!(queue.take(2, |_, _| true), None);
+}
+
+#[test]
+fn a_free_taker_leaves_few_items_to_a_busy_one_but_not_for_long() {
+    let queue = Arc::new(queue::Queue::new(100, takers(2, 1)));
+    let (taken, batches) = channel();
+    let (open, gate) = channel::<()>();
+    let gate = Arc::new(Mutex::new(gate));
+    let threads = [(); 2].map(|()| {
+        let (queue, taken, gate) = (Arc::clone(&queue), taken.clone(), Arc::clone(&gate));
+        std::thread::spawn(move || {
+            while let Some(batch) = queue.take(100, |_, _| true) {
+                let hangs = batch.contains(&0);
+                taken.send((Instant::now(), batch)).unwrap();
+                if hangs {
+                    let _ = gate.lock().unwrap().recv();
+                }
+            }
+        })
+    });
+    let next = || batches.recv_timeout(LATER).unwrap();
+
+    queue.push(0).unwrap();
+    assert_eq!(next().1, [0]);
+    // The busy taker never comes back for these; the free one waits for it, and then takes all.
+    let pushed = Instant::now();
+    for n in [1, 2, 3] {
+        queue.push(n).unwrap();
+    }
+    let (at, mut found) = next();
+    assert!(at - pushed >= queue::PATIENCE);
+    // Nothing is left behind, be it few or a crowd.
+    while found.len() < 3 {
+        found.extend(next().1);
+    }
+    for n in 4..50 {
+        queue.push(n).unwrap();
+    }
+    while found.len() < 49 {
+        found.extend(next().1);
+    }
+    assert_eq!(found, (1..50).collect::<Vec<_>>());
+
+    drop(open);
+    queue.close();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+}
+
+fn takers(all: usize, few: usize) -> queue::Takers {
+    queue::Takers {
+        all,
+        few,
+        crowd: 32,
+    }
 }

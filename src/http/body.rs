@@ -13,9 +13,6 @@ pub const BODY_MAX: usize = 64 * 1024;
 /// Reads a body whole. A declared length that is too large is refused before a byte is read, and
 /// before a client that expects `100 Continue` is told to go on.
 pub(super) async fn read(body: Incoming) -> Result<Bytes, Problem> {
-    if body.is_end_stream() {
-        return Ok(Bytes::new());
-    }
     if body.size_hint().lower() > BODY_MAX as u64 {
         return Err(Problem::BodyTooLarge(BODY_MAX));
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -124,15 +124,26 @@ async fn connection<A, F>(
     drop(place);
 }
 
-async fn respond<A, F>(
+/// A request without a body is given to `answer` before this returns: hyper looks for more bytes, and for
+/// that takes another buffer of 8 KiB while this one is in use, before it first polls what is returned.
+fn respond<A, F>(
     request: Request<Incoming>,
     answer: A,
-) -> Result<Response<Full<Bytes>>, Infallible>
+) -> impl Future<Output = Result<Response<Full<Bytes>>, Infallible>> + use<A, F>
 where
     A: Fn(Parts, Result<Bytes, Problem>) -> F,
     F: Future<Output = Response<Full<Bytes>>>,
 {
     let (head, incoming) = request.into_parts();
-    let body = body::read(incoming).await;
-    Ok(answer(head, body).await)
+    let begun = if incoming.is_end_stream() {
+        Ok(answer(head, Ok(Bytes::new())))
+    } else {
+        Err((head, incoming, answer))
+    };
+    async move {
+        Ok(match begun {
+            Ok(answer) => answer.await,
+            Err((head, incoming, answer)) => answer(head, body::read(incoming).await).await,
+        })
+    }
 }
