@@ -10,7 +10,8 @@
 //!
 //! The front end is async and only waits; everything that blocks happens on a bounded number of plain
 //! threads. A worker that becomes free takes everything that waits in its lane and executes it as one
-//! statement in one transaction: the batch grows only as the load grows.
+//! statement in one transaction: the batch grows only as the load grows. Searches wait for each other less:
+//! a few different ones share a statement, equal ones share an answer.
 //!
 //! # Three answers to a write
 //!

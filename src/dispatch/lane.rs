@@ -1,7 +1,7 @@
 //! A lane: one kind of request, its bounded queue, its workers.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -17,6 +17,9 @@ use crate::store::StoreError;
 /// So many requests are worth a batch of their own while others run: what a batch costs by itself, some 20
 /// times what a row costs, is less than half of it then.
 const CROWD: usize = 32;
+
+/// A batch of several kinds should not take longer: those whose own part is short wait for the others.
+const LONG: Duration = Duration::from_millis(20);
 
 /// Executes one batch: gets a connection, calls the function it is given to learn which requests are
 /// still wanted (they count as sent from then on), runs one statement for all of them, and returns
@@ -37,6 +40,9 @@ pub struct LaneSize {
     pub workers_few: usize,
     /// Most requests in one batch.
     pub batch_max: usize,
+    /// Most kinds of requests in one batch, each of which costs as much as a batch of its own would but for
+    /// the round trip. Fewer while they take long.
+    pub kinds_max: usize,
     /// Requests that one batch serves at least when the queue is long: as many as it may carry where
     /// any two may share one, a single one where only equal requests may.
     pub batch_least: usize,
@@ -54,7 +60,7 @@ pub(super) struct Shared<Q, R> {
     pub(super) name: &'static str,
     pub(super) size: LaneSize,
     pub(super) queue: Queue<Job<Q, R>>,
-    /// Whether two requests may share a batch.
+    /// Whether two requests are of one kind: both cost little more than one of them.
     pub(super) together: fn(&Q, &Q) -> bool,
     pub(super) execute: Execute<Q, R>,
     pub(super) breaker: Arc<Breaker>,
@@ -69,6 +75,8 @@ pub(super) struct Pace {
     batch_micros: AtomicU64,
     /// Exponentially weighted mean of a batch's size, in thousandths of a request.
     batch_milli_requests: AtomicU64,
+    /// Kinds that a batch may have now.
+    kinds: AtomicUsize,
     /// For each worker, microseconds from `born` to the start of its running batch; 0 when idle.
     busy_since: Vec<AtomicU64>,
 }
@@ -166,11 +174,12 @@ impl<Q, R> Drop for Lane<Q, R> {
 // === impl Pace ===
 
 impl Pace {
-    fn new(workers: usize) -> Self {
+    pub(super) fn new(workers: usize) -> Self {
         Self {
             born: Instant::now(),
             batch_micros: AtomicU64::new(0),
             batch_milli_requests: AtomicU64::new(0),
+            kinds: AtomicUsize::new(1),
             busy_since: (0..workers).map(|_| AtomicU64::new(0)).collect(),
         }
     }
@@ -183,6 +192,21 @@ impl Pace {
         self.busy_since[worker].store(0, Ordering::Relaxed);
         learn(&self.batch_micros, took.as_micros());
         learn(&self.batch_milli_requests, 1000 * requests as u128);
+    }
+
+    /// How many kinds of requests the next batch may have: as many as take little time together.
+    pub(super) fn kinds(&self) -> usize {
+        self.kinds.load(Ordering::Relaxed)
+    }
+
+    /// Learns from a batch of so many kinds.
+    pub(super) fn learn_kinds(&self, took: Duration, kinds: usize, kinds_max: usize) {
+        let now = self.kinds();
+        if took > LONG {
+            self.kinds.store((kinds / 2).max(1), Ordering::Relaxed);
+        } else if took < LONG / 2 && kinds >= now && now < kinds_max {
+            self.kinds.store(now + 1, Ordering::Relaxed);
+        }
     }
 
     /// How long a new request would wait behind `waiting` others, if batches go on as they did.

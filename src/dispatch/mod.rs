@@ -35,6 +35,10 @@ use breaker::Breaker;
 use lane::Lane;
 use metrics::Families;
 
+/// Different terms that one statement may look for. What a statement costs by itself, from the front end to
+/// PostgreSQL and back, is as much as many a search.
+const SEARCH_TERMS_MAX: usize = 8;
+
 /// Why a request has no result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
@@ -106,6 +110,7 @@ impl Dispatch {
             workers,
             workers_few,
             batch_max: sizes.batch_max,
+            kinds_max: 1,
             batch_least,
             queue_max: sizes.queue_max,
         };
@@ -139,7 +144,10 @@ impl Dispatch {
         threads.extend(more);
         let (search, more) = Lane::start(
             "search",
-            size(sizes.workers_search, sizes.workers_search, 1),
+            LaneSize {
+                kinds_max: SEARCH_TERMS_MAX,
+                ..size(sizes.workers_search, sizes.workers_search, 1)
+            },
             Arc::clone(&breaker),
             families.lane("search"),
             |a, b| a == b,

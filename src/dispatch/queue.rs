@@ -30,6 +30,15 @@ pub(super) struct Takers {
     pub(super) crowd: usize,
 }
 
+/// What was taken at once.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Taken<T> {
+    /// At least one.
+    pub(super) items: Vec<T>,
+    /// How many kinds of items they are.
+    pub(super) kinds: usize,
+}
+
 /// Longest time for which a free taker leaves items to busy ones; twice as long at the worst. A batch that
 /// takes longer than this is on a slow connection, or large.
 pub(super) const PATIENCE: Duration = Duration::from_millis(2);
@@ -100,9 +109,14 @@ impl<T> Queue<T> {
         Ok(())
     }
 
-    /// Waits for an item, then takes it with up to `max - 1` others that may go `together` with it.
-    /// `None` once the queue is closed and empty.
-    pub(super) fn take(&self, max: usize, together: impl Fn(&T, &T) -> bool) -> Option<Vec<T>> {
+    /// Waits for an item, then takes it with up to `max - 1` others, of at most `kinds_max` kinds: two items
+    /// that may go `together` are of one kind. `None` once the queue is closed and empty.
+    pub(super) fn take(
+        &self,
+        max: usize,
+        kinds_max: usize,
+        together: impl Fn(&T, &T) -> bool,
+    ) -> Option<Taken<T>> {
         let mut inner = self.lock();
         inner.free += 1;
         let mut waited_in_vain = false;
@@ -119,14 +133,22 @@ impl<T> Queue<T> {
         };
         inner.free -= 1;
         inner.taken += 1;
-        let mut taken = vec![first];
+        let mut items = vec![first];
+        // The first item of each kind.
+        let mut kinds = vec![0];
         let mut left = VecDeque::new();
-        while taken.len() < max {
-            match inner.items.pop_front() {
-                Some(item) if together(&taken[0], &item) => taken.push(item),
-                Some(item) => left.push_back(item),
-                None => break,
+        while items.len() < max {
+            let Some(item) = inner.items.pop_front() else {
+                break;
+            };
+            if !kinds.iter().any(|first| together(&items[*first], &item)) {
+                if kinds.len() >= kinds_max {
+                    left.push_back(item);
+                    continue;
+                }
+                kinds.push(items.len());
             }
+            items.push(item);
         }
         left.append(&mut inner.items);
         inner.items = left;
@@ -135,7 +157,10 @@ impl<T> Queue<T> {
         if self.call(&mut inner) {
             self.available.notify_one();
         }
-        Some(taken)
+        Some(Taken {
+            items,
+            kinds: kinds.len(),
+        })
     }
 
     /// Whether one more taker should take what waits, when `coming` others are about to.

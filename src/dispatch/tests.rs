@@ -3,6 +3,8 @@
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use super::lane::{LaneSize, Pace};
+use super::queue::Taken;
 use super::*;
 use crate::store::{Class, StoreError};
 
@@ -27,10 +29,15 @@ impl Rig {
         queue_max: usize,
         script: impl Fn(usize, &[u32]) -> Result<(), StoreError> + Send + Sync + 'static,
     ) -> Self {
-        Self::with(queue_max, |_, _| true, Box::new(script))
+        Self::with(queue_max, 1, |_, _| true, Box::new(script))
     }
 
-    fn with(queue_max: usize, together: fn(&u32, &u32) -> bool, script: Box<Script>) -> Self {
+    fn with(
+        queue_max: usize,
+        kinds_max: usize,
+        together: fn(&u32, &u32) -> bool,
+        script: Box<Script>,
+    ) -> Self {
         let batches = Arc::new(Mutex::new(Vec::new()));
         let record = Arc::clone(&batches);
         let execute: Execute<u32, u32> = Box::new(move |send| {
@@ -49,6 +56,7 @@ impl Rig {
             workers: 1,
             workers_few: 1,
             batch_max: 100,
+            kinds_max,
             batch_least: 100,
             queue_max,
         };
@@ -268,6 +276,7 @@ async fn a_panic_costs_its_batch_and_nothing_else() {
         workers: 1,
         workers_few: 1,
         batch_max: 1,
+        kinds_max: 1,
         batch_least: 1,
         queue_max: 1,
     };
@@ -280,7 +289,7 @@ async fn a_panic_costs_its_batch_and_nothing_else() {
 #[tokio::test]
 async fn only_what_may_go_together_shares_a_batch() {
     let (open, script) = gate();
-    let rig = Rig::with(100, |a, b| a == b, script);
+    let rig = Rig::with(100, 1, |a, b| a == b, script);
     let first = rig.spawn(0, LATER);
     rig.executed(1).await;
     let others: Vec<_> = [1, 2, 1, 3, 2]
@@ -378,11 +387,11 @@ fn a_queue_gives_all_that_waits_and_then_ends() {
         assert_eq!(queue.push(n), Ok(()));
     }
     assert_eq!(queue.push(4), Err(queue::PushError::Full));
-    assert_eq!(queue.take(2, |_, _| true), Some(vec![1, 2]));
+    assert_eq!(queue.take(2, 1, |_, _| true), taken(vec![1, 2], 1));
     queue.close();
     assert_eq!(queue.push(5), Err(queue::PushError::Closed));
-    assert_eq!(queue.take(2, |_, _| true), Some(vec![3]));
-    assert_eq!(queue.take(2, |_, _| true), None);
+    assert_eq!(queue.take(2, 1, |_, _| true), taken(vec![3], 1));
+    assert_eq!(queue.take(2, 1, |_, _| true), None);
 }
 
 #[test]
@@ -394,7 +403,7 @@ fn a_free_taker_leaves_few_items_to_a_busy_one_but_not_for_long() {
     let threads = [(); 2].map(|()| {
         let (queue, taken, gate) = (Arc::clone(&queue), taken.clone(), Arc::clone(&gate));
         std::thread::spawn(move || {
-            while let Some(batch) = queue.take(100, |_, _| true) {
+            while let Some(Taken { items: batch, .. }) = queue.take(100, 1, |_, _| true) {
                 let hangs = batch.contains(&0);
                 taken.send((Instant::now(), batch)).unwrap();
                 if hangs {
@@ -431,6 +440,70 @@ fn a_free_taker_leaves_few_items_to_a_busy_one_but_not_for_long() {
     for thread in threads {
         thread.join().unwrap();
     }
+}
+
+#[test]
+fn a_batch_has_no_more_kinds_than_it_may() {
+    let queue = queue::Queue::new(10, takers(1, 1));
+    for n in [1, 2, 3, 1, 4, 2, 3] {
+        assert_eq!(queue.push(n), Ok(()));
+    }
+    let take = |kinds_max| queue.take(10, kinds_max, |a, b| a == b);
+    assert_eq!(take(2), taken(vec![1, 2, 1, 2], 2));
+    assert_eq!(take(3), taken(vec![3, 4, 3], 2));
+}
+
+#[test]
+fn a_batch_may_have_more_kinds_while_they_are_quick() {
+    let pace = Pace::new(1);
+    let quick = Duration::from_millis(1);
+    assert_eq!(pace.kinds(), 1);
+    for n in [2, 3, 4, 4] {
+        pace.learn_kinds(quick, pace.kinds(), 4);
+        assert_eq!(pace.kinds(), n);
+    }
+    // One that was not full says nothing about a larger one.
+    pace.learn_kinds(Duration::from_millis(21), 4, 8);
+    assert_eq!(pace.kinds(), 2);
+    pace.learn_kinds(quick, 1, 8);
+    assert_eq!(pace.kinds(), 2);
+    pace.learn_kinds(Duration::from_secs(2), 1, 8);
+    assert_eq!(pace.kinds(), 1);
+}
+
+#[tokio::test]
+async fn a_costly_request_harms_no_other_kind() {
+    let (open, gated) = gate();
+    let rig = Rig::with(
+        100,
+        2,
+        |a, b| a == b,
+        Box::new(move |number, sent| {
+            gated(number, sent)?;
+            match sent.contains(&13) {
+                true => Err(StoreError::of_class(Class::TooCostly)),
+                false => Ok(()),
+            }
+        }),
+    );
+    // A batch may have two kinds after one that was quick.
+    assert_eq!(rig.call(5).await, Ok(10));
+    let first = rig.spawn(0, LATER);
+    rig.executed(2).await;
+    let others: Vec<_> = [13, 2, 13, 2].map(|n| rig.spawn(n, LATER)).into();
+    rig.queued(4).await;
+    drop(open);
+    first.await.unwrap().unwrap();
+    for (n, other) in [13, 2, 13, 2].into_iter().zip(others) {
+        match other.await.unwrap() {
+            Err(Failure::NotDone(Reason::TooCostly)) => assert_eq!(n, 13),
+            other => assert_eq!(other, Ok(n * 2)),
+        }
+    }
+}
+
+fn taken(items: Vec<u32>, kinds: usize) -> Option<Taken<u32>> {
+    Some(Taken { items, kinds })
 }
 
 fn takers(all: usize, few: usize) -> queue::Takers {

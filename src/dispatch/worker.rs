@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::job::Job;
 use super::lane::Shared;
+use super::queue::Taken;
 use super::{Failure, Reason};
 use crate::store::{Class, StoreError};
 
@@ -27,9 +28,12 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
 
     fn run(&self) {
         // Natural batching: nobody waits for a batch to fill, so it grows only as the load grows.
-        while let Some(jobs) = self.lane.queue.take(self.lane.size.batch_max, |a, b| {
-            (self.lane.together)(&a.query, &b.query)
-        }) {
+        let size = self.lane.size;
+        while let Some(Taken { items: jobs, kinds }) =
+            (self.lane.queue).take(size.batch_max, self.lane.pace.kinds(), |a, b| {
+                (self.lane.together)(&a.query, &b.query)
+            })
+        {
             let (began, requests) = (Instant::now(), jobs.len());
             self.lane.pace.begin(self.number, began);
             self.lane.metrics.batch_began(&jobs, began);
@@ -41,6 +45,7 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
             }
             let took = began.elapsed();
             self.lane.pace.end(self.number, took, requests);
+            self.lane.pace.learn_kinds(took, kinds, size.kinds_max);
             self.lane.metrics.batch_ended(took);
         }
     }
@@ -60,7 +65,7 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
             self.log(&error, jobs.len(), last);
             match error.class {
                 Class::Data => return self.split(jobs),
-                Class::TooCostly => return fail_all(jobs, Reason::TooCostly),
+                Class::TooCostly => return self.set_apart(jobs),
                 Class::NotSent if last => {
                     self.lane.breaker.failed(began, &error.to_string());
                     return fail_all(jobs, Reason::DatabaseGone);
@@ -109,6 +114,25 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
                 }
                 Err(error)
             }
+        }
+    }
+
+    /// A search that takes too long must harm no other: each kind by itself, and what is alone has failed.
+    fn set_apart(&self, jobs: Vec<Job<Q, R>>) {
+        let mut kinds: Vec<Vec<Job<Q, R>>> = Vec::new();
+        for job in jobs {
+            let same = |kind: &&mut Vec<Job<Q, R>>| {
+                (kind.first()).is_some_and(|first| (self.lane.together)(&first.query, &job.query))
+            };
+            match kinds.iter_mut().find(same) {
+                Some(kind) => kind.push(job),
+                None => kinds.push(vec![job]),
+            }
+        }
+        match kinds.len() {
+            0 => {}
+            1 => fail_all(kinds.remove(0), Reason::TooCostly),
+            _ => kinds.into_iter().for_each(|kind| self.process(kind)),
         }
     }
 

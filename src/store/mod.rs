@@ -220,19 +220,34 @@ impl Store {
         Ok(lookups.iter().map(found).collect())
     }
 
-    /// Searches once for all, since all terms of a batch are equal.
+    /// Searches once for each different term of a batch, in one statement.
     ///
     /// # Errors
     /// Of the whole batch; [`Class::TooCostly`] when the statement ran out of its time.
     pub fn search<'a>(&self, send: Send<'_, 'a, String>) -> Result<Vec<SearchHits>, StoreError> {
         let mut session = self.0.session()?;
         let terms = send();
-        let Some(term) = terms.first() else {
-            return Ok(Vec::new());
+        let mut different: Vec<&str> = Vec::new();
+        let places: Vec<usize> = terms
+            .iter()
+            .map(|term| {
+                let known = different.iter().position(|other| *other == term.as_str());
+                known.unwrap_or_else(|| {
+                    self.0.backlog.read();
+                    different.push(term);
+                    different.len() - 1
+                })
+            })
+            .collect();
+        let hits = match different.as_slice() {
+            [] => return Ok(Vec::new()),
+            [term] => vec![session.search(term)?],
+            terms => session.searches(terms)?,
         };
-        self.0.backlog.read();
-        let hits = session.search(term)?;
-        Ok(terms.iter().map(|_| Arc::clone(&hits)).collect())
+        Ok(places
+            .iter()
+            .map(|place| Arc::clone(&hits[*place]))
+            .collect())
     }
 
     /// The version of the database's schema; 0 when it has none of ours.

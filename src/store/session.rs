@@ -18,6 +18,7 @@ const STORED: &str = include_str!("sql/stored.sql");
 const FIND: &str = include_str!("sql/find.sql");
 const COUNT: &str = include_str!("sql/count.sql");
 const SEARCH: &str = include_str!("sql/search.sql");
+const SEARCHES: &str = include_str!("sql/searches.sql");
 /// The SQLSTATE of a statement about a table that is not there.
 const NO_SUCH_TABLE: &str = "42P01";
 const READY: &str = include_str!("sql/ready.sql");
@@ -112,6 +113,25 @@ impl Session<'_> {
             .map_err(StoreError::of_row)
     }
 
+    /// Searches for each of these terms, in one statement.
+    pub(super) fn searches(&mut self, terms: &[&str]) -> Result<Vec<SearchHits>, StoreError> {
+        let rows = self.read(SEARCHES, &[(&terms, Type::TEXT_ARRAY)])?;
+        let mut hits: Vec<Vec<Warrior>> = terms.iter().map(|_| Vec::new()).collect();
+        for row in &rows {
+            let place: i64 = row.try_get(4).map_err(StoreError::of_row)?;
+            let of_term = usize::try_from(place - 1)
+                .ok()
+                .and_then(|i| hits.get_mut(i));
+            let Some(of_term) = of_term else {
+                return Err(StoreError::not_sent(
+                    "searches.sql answered for a term that was not asked for",
+                ));
+            };
+            of_term.push(warrior(row).map_err(StoreError::of_row)?);
+        }
+        Ok(hits.into_iter().map(SearchHits::from).collect())
+    }
+
     /// Empties the pending lists of the search indexes.
     pub(super) fn flush(&mut self) -> Result<(), StoreError> {
         self.said(|client| client.batch_execute(FLUSH))
@@ -161,7 +181,7 @@ impl Session<'_> {
     }
 }
 
-/// The first four columns of find.sql, search.sql and stored.sql. By number, since a name would be compared
+/// The first four columns of find.sql, search.sql, searches.sql and stored.sql. By number, since a name would be compared
 /// with those of all columns, for each field of each row.
 fn warrior(row: &Row) -> Result<Warrior, postgres::Error> {
     let (Date(dob), Texts(fight_skills)) = (row.try_get(2)?, row.try_get(3)?);

@@ -26,6 +26,7 @@ mod plans;
 mod program;
 mod schema;
 mod search;
+mod searches;
 mod server;
 mod settings;
 mod stack;

@@ -1,0 +1,67 @@
+//! Several searches at once: in one statement, and each answered as if it were alone.
+
+use std::thread;
+
+use postgres::types::Type;
+use uuid::Uuid;
+
+use crate::server::TestServer;
+use crate::support::fresh_database;
+
+const SEARCH: &str = include_str!("../../src/store/sql/search.sql");
+const SEARCHES: &str = include_str!("../../src/store/sql/searches.sql");
+
+/// Searchers at the same time: more than there are workers, so that some of them wait.
+const SEARCHERS: usize = 32;
+
+/// `Warrior 0` to `Warrior 99`, two of each, born in 1900 to 1999, each with a skill of its own.
+const FILL: &str = "insert into public.warrior (name, dob, fight_skills)
+                    select 'Warrior ' || n % 100, make_date(1900 + n % 100, 1, 31), array['judo', 'art ' || n]
+                      from generate_series(0, 199) as n";
+
+#[test]
+fn each_term_of_a_statement_is_answered_as_if_it_were_alone() {
+    let database = fresh_database();
+    database.owner().batch_execute(FILL).unwrap();
+    let mut pooled = database.pooled();
+    let terms = ["warrior 1", "nobody", "1950", "art 7", "judo", "WARRIOR 1"];
+    let alone: Vec<Vec<Uuid>> = terms
+        .iter()
+        .map(|term| {
+            let rows = pooled.query_typed(SEARCH, &[(term, Type::TEXT)]).unwrap();
+            rows.iter().map(|row| row.get(0)).collect()
+        })
+        .collect();
+    assert_eq!(alone[4].len(), 50);
+    assert!(alone[1].is_empty());
+    let rows = pooled
+        .query_typed(SEARCHES, &[(&terms.as_slice(), Type::TEXT_ARRAY)])
+        .unwrap();
+    let mut together = vec![Vec::new(); terms.len()];
+    for row in rows {
+        together[row.get::<_, i64>(4) as usize - 1].push(row.get::<_, Uuid>(0));
+    }
+    assert_eq!(together, alone);
+}
+
+#[test]
+fn searches_that_wait_together_get_their_own_answers() {
+    let database = fresh_database();
+    database.owner().batch_execute(FILL).unwrap();
+    let server = TestServer::start(&database.pooled_login());
+    thread::scope(|scope| {
+        for searcher in 0..SEARCHERS {
+            let server = &server;
+            scope.spawn(move || {
+                for n in 0..25 {
+                    let number = 10 + (searcher * 7 + n * 13) % 90;
+                    let name = format!("Warrior {number}");
+                    let twice = [name.clone(), name.clone()];
+                    assert_eq!(server.names(&name.to_uppercase()), twice);
+                    assert_eq!(server.names(&(1900 + number).to_string()), twice);
+                    assert!(server.names(&format!("{name} is not here")).is_empty());
+                }
+            });
+        }
+    });
+}
