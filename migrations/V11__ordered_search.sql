@@ -268,6 +268,7 @@ declare
     sampled bigint;
     matched bigint;
     rows bigint;
+    walk bigint;
     most bigint;
     expected double precision;
     asked record;
@@ -277,12 +278,17 @@ begin
       into sampled, matched
       from public.warrior
      where ctid >= sample_from and ctid < sample_to;
+    rows := samples * sampled;
+    expected := samples * matched;
     -- Three, for fewer may be chance.
     if matched > 2 and 30 * matched > sampled then
-        hits := public.warrior_walk_names(pattern, 200 * sampled / matched);
+        walk := 200 * sampled / matched;
+        hits := public.warrior_walk_names(pattern, walk);
         if cardinality(hits) = 50 then
             return hits;
         end if;
+        -- Three were chance, too; the walk has seen more rows than the sample.
+        expected := rows::double precision * cardinality(hits) / walk;
     end if;
     if index_pattern is null then
         pair := public.warrior_pair_patterns(needle);
@@ -291,7 +297,6 @@ begin
         end if;
     end if;
 
-    rows := samples * sampled;
     if matched = 0 then
         -- Three letters are mostly either in no name or in many; this knows it for less.
         if rows > 10000 and needle ~ '^[[:alnum:]]{3}$' then
@@ -306,16 +311,18 @@ begin
         end if;
         -- The index reads in the order of the table, and says how far it got.
         expected := asked.found_rows * greatest(pages / ((asked.last_read::text::point)[0] + 1), 1);
-    else
-        expected := samples * matched;
     end if;
 
-    if expected > 600 and 50 * rows > 2000 * expected then
-        hits := public.warrior_bucket_names(pattern, index_pattern, pair, expected < 20000, false);
+    -- One or two matches in the sample say little. Buckets of one character find out for less than a walk in vain.
+    if expected > 600 and (matched between 1 and 2 or 50 * rows > 2000 * expected) then
+        hits := public.warrior_bucket_names(
+            pattern, index_pattern, pair,
+            case when matched > 0 then rows < 8000000 else expected < 20000 end, false);
         if hits is not null then
             return hits;
         end if;
-    elsif 50 * rows <= 2000 * expected then
+    end if;
+    if 50 * rows <= 2000 * expected then
         hits := public.warrior_walk_names(pattern, (200 * rows / expected)::bigint);
         if cardinality(hits) = 50 then
             return hits;
