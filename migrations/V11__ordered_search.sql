@@ -274,6 +274,14 @@ declare
     asked record;
     hits uuid[];
 begin
+    -- A long term is mostly rare, which the index says for less than a sample does.
+    if length(needle) > 5 and index_pattern is not null then
+        asked := public.warrior_index_names(pattern, index_pattern, null, 301);
+        if asked.found_rows <= 300 then
+            return asked.hits;
+        end if;
+    end if;
+
     select count(*), count(*) filter (where public.warrior_folded(name) collate "C" like pattern)
       into sampled, matched
       from public.warrior
