@@ -234,6 +234,11 @@ begin
             return hits;
         end if;
         start := left(next_name, width);
+        -- A name that is shorter than a bucket is shorter than the term, too.
+        if length(start) < width then
+            bound := start;
+            continue;
+        end if;
         asked := public.warrior_index_bucket(pattern, index_pattern, pair, start, width, most + 1);
         if asked.found_rows > most then
             if width = 2 then
@@ -246,10 +251,10 @@ begin
         if cardinality(hits) >= 50 then
             return hits[:50];
         end if;
-        exit when eager and cardinality(hits) * last_probe < 50 * probe;
-        -- Behind every name that begins so: none is longer than 100, and U+10FFFF is the last code point. A name
-        -- that is shorter than the width is a bucket of its own.
-        bound := case when length(start) < width then start else start || repeat(chr(1114111), 100) end;
+        -- Half as many as they should be by now.
+        exit when eager and probe > 2 and 2 * cardinality(hits) * last_probe < 50 * probe;
+        -- Behind every name that begins so: none is longer than 100, and U+10FFFF is the last code point.
+        bound := start || repeat(chr(1114111), 100);
     end loop;
     return null;
 end
@@ -290,7 +295,9 @@ begin
     expected := samples * matched;
     -- Three, for fewer may be chance.
     if matched > 2 and 30 * matched > sampled then
-        walk := 200 * sampled / matched;
+        -- The sample for a pair of letters is large, so the share is sure; but the names that come first may be short
+        -- ones, which hold no pair.
+        walk := case when index_pattern is null then 2000 else 200 end * sampled / matched;
         hits := public.warrior_walk_names(pattern, walk);
         if cardinality(hits) = 50 then
             return hits;
