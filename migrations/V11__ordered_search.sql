@@ -360,7 +360,7 @@ end
 $$;
 
 drop function if exists public.warrior_search_days(text, boolean);
--- The listed dates that hold the term, each once, at most so many (of two digits, so many for each pattern).
+-- The listed dates that hold the term, some perhaps twice, at most so many (of two digits, so many for each pattern).
 create or replace function public.warrior_search_days(term text, pattern text, indexable boolean, most bigint)
 returns date[]
 language plpgsql stable
@@ -392,7 +392,9 @@ begin
             limit most);
     end if;
     if indexable then
-        return array(select distinct day from (select day from public.warrior_date where written like pattern limit most) as listed);
+        -- Not each once, so that so many entries are never taken for all: writers at the same time may list a day
+        -- twice (V3).
+        return array(select day from public.warrior_date where written like pattern limit most);
     end if;
     if pair is not null then
         return array(
@@ -421,11 +423,13 @@ set enable_sort = off
 set enable_bitmapscan = off
 as $$
 declare
-    each_day constant bigint := ceil(wanted / cardinality(days)::double precision);
+    each_day bigint;
     last_name text;
     found_rows bigint;
     hits uuid[];
 begin
+    days := array(select distinct day from unnest(days) as listed (day));
+    each_day := ceil(wanted / cardinality(days)::double precision);
     with hit as materialized (
         select listed.day, w.id, w.name
           from unnest(days) as listed (day)

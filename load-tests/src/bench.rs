@@ -154,6 +154,8 @@ pub fn bench(options: &Options, stop: &Arc<AtomicBool>) -> anyhow::Result<Bench>
         options.connections.iter().all(|n| *n > 0),
         "--connections must be at least 1"
     );
+    // Now, since somebody may commit meanwhile.
+    let commit = commit();
     let started_at = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     let pressure = Pressure::now();
     let begun = Instant::now();
@@ -210,7 +212,7 @@ pub fn bench(options: &Options, stop: &Arc<AtomicBool>) -> anyhow::Result<Bench>
     Ok(Bench {
         started_at,
         command: command(),
-        commit: commit(),
+        commit,
         options: options.clone(),
         machine,
         held: Pressure::now().since(pressure),

@@ -203,7 +203,9 @@ impl Pace {
     pub(super) fn learn_kinds(&self, took: Duration, kinds: usize, kinds_max: usize) {
         let now = self.kinds();
         if took > LONG {
-            self.kinds.store((kinds / 2).max(1), Ordering::Relaxed);
+            // One that runs out of its time takes the others along, so there are none beside the next.
+            let fewer = if took > 10 * LONG { 1 } else { kinds / 2 };
+            self.kinds.store(fewer.max(1), Ordering::Relaxed);
         } else if took < LONG / 2 && kinds >= now && now < kinds_max {
             self.kinds.store(now + 1, Ordering::Relaxed);
         }

@@ -75,7 +75,7 @@ pub struct Executors {
     pub create: Execute<NewRow, Created>,
     /// Finds warriors by id, and counts.
     pub find: Execute<Lookup, Found>,
-    /// Searches; all terms of a batch are equal.
+    /// Searches; a batch has few different terms.
     pub search: Execute<String, SearchHits>,
     /// Asks the database for the version of its schema.
     pub probe: Ask,

@@ -65,12 +65,12 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
             self.log(&error, jobs.len(), last);
             match error.class {
                 Class::Data => return self.split(jobs),
-                Class::TooCostly => return self.set_apart(jobs),
+                Class::TooCostly => return self.set_apart(jobs, Reason::TooCostly),
                 Class::NotSent if last => {
                     self.lane.breaker.failed(began, &error.to_string());
                     return fail_all(jobs, Reason::DatabaseGone);
                 }
-                Class::RolledBack if last => return fail_all(jobs, Reason::RolledBack),
+                Class::RolledBack if last => return self.set_apart(jobs, Reason::RolledBack),
                 Class::Unknown if last => {
                     return jobs.into_iter().for_each(|j| j.fail(Failure::Unknown));
                 }
@@ -117,8 +117,9 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
         }
     }
 
-    /// A search that takes too long must harm no other: each kind by itself, and what is alone has failed.
-    fn set_apart(&self, jobs: Vec<Job<Q, R>>) {
+    /// A search that fails should harm no other: each kind by itself, and what is alone has failed. (What it took is
+    /// lost: kinds that come after one that runs out of its time again may be too late.)
+    fn set_apart(&self, jobs: Vec<Job<Q, R>>, reason: Reason) {
         let mut kinds: Vec<Vec<Job<Q, R>>> = Vec::new();
         for job in jobs {
             let same = |kind: &&mut Vec<Job<Q, R>>| {
@@ -131,7 +132,7 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
         }
         match kinds.len() {
             0 => {}
-            1 => fail_all(kinds.remove(0), Reason::TooCostly),
+            1 => fail_all(kinds.remove(0), reason),
             _ => kinds.into_iter().for_each(|kind| self.process(kind)),
         }
     }

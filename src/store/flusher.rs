@@ -13,8 +13,6 @@ use super::{Inner, StoreError};
 /// How long nothing is added until what waits is flushed without need: with no row after them, the first
 /// searches of a quiet time would read all of them in the list.
 const REST: Duration = Duration::from_secs(1);
-/// Fewer entries than this stay: a flush leaves lists of 64 kB as they are, and a dead row of its own.
-const FEW: u64 = 4096;
 /// The SQLSTATE of a statement that ran into `statement_timeout`.
 const CUT_OFF: &str = "57014";
 
@@ -39,7 +37,7 @@ fn run(store: &Weak<Inner>, due: &Receiver<()>) {
         // What was told may be of entries that the last flush has taken along.
         let wanted = store.backlog.is_due() || (rested && added == seen);
         seen = added;
-        if wanted && store.backlog.entries() >= FEW {
+        if wanted && store.backlog.is_worth_a_flush() {
             match flush(&store) {
                 // What was moved before it was cut off stays moved; the rest is tried again.
                 Err(e) if e.sqlstate() == Some(CUT_OFF) => {}

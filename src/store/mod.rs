@@ -165,7 +165,10 @@ impl Store {
             return Ok(Vec::new());
         }
         let inserted = session.insert(&rows)?;
-        self.0.backlog.add(backlog::entries(&rows));
+        let added = rows.iter().filter(|row| inserted.contains(&row.id));
+        self.0
+            .backlog
+            .add(added.map(|row| backlog::entries(row)).sum());
         let times = rows.iter().fold(HashMap::new(), |mut times, row| {
             *times.entry(row.id).or_insert(0) += 1;
             times

@@ -97,9 +97,9 @@ fn searches_that_read_a_list_often_enough_have_it_flushed() {
     // What has been flushed costs a search nothing.
     backlog.read();
     assert!(!backlog.is_due());
-    backlog.add(ENOUGH / 200);
+    backlog.add(ENOUGH / 100);
     let short = read_until_told().expect("told in the end");
-    assert!((90..=110).contains(&(short / long)), "{short} after {long}");
+    assert!((45..=55).contains(&(short / long)), "{short} after {long}");
 }
 
 #[test]
@@ -113,5 +113,6 @@ fn a_row_has_an_entry_for_each_letter_and_each_skill() {
             fight_skills: vec!["judo".to_owned(); skills],
         }),
     };
-    assert_eq!(entries(&[&row("Ana", 2), &row("Žižka", 1)]), 11);
+    assert_eq!(entries(&row("Ana", 2)), 5);
+    assert_eq!(entries(&row("Žižka", 1)), 6);
 }

@@ -21,7 +21,7 @@ struct Listed {
 
 /// Every setting of the two files that is there for speed. The others promise something, and a test keeps
 /// the promise.
-const LISTED: [Listed; 10] = [
+const LISTED: [Listed; 9] = [
     listed("random_page_cost", &[Load::Search, Load::Find], 0),
     listed("effective_cache_size", &[Load::Search], 0),
     listed("effective_io_concurrency", &[Load::Search], 0),
@@ -30,7 +30,6 @@ const LISTED: [Listed; 10] = [
         &[Load::Create, Load::Find, Load::Search],
         0,
     ),
-    listed("wal_buffers", &[Load::Create], 0),
     // Long enough for the log to fill the default, which is when a checkpoint comes.
     listed("max_wal_size", &[Load::Create], 12),
     // Long enough for autovacuum to come.
