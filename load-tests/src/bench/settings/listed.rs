@@ -21,7 +21,7 @@ struct Listed {
 
 /// Every setting of the two files that is there for speed. The others promise something, and a test keeps
 /// the promise.
-const LISTED: [Listed; 9] = [
+const LISTED: [Listed; 7] = [
     listed("random_page_cost", &[Load::Search, Load::Find], 0),
     listed("effective_cache_size", &[Load::Search], 0),
     listed("effective_io_concurrency", &[Load::Search], 0),
@@ -33,8 +33,6 @@ const LISTED: [Listed; 9] = [
     // Long enough for the log to fill the default, which is when a checkpoint comes.
     listed("max_wal_size", &[Load::Create], 12),
     // Long enough for autovacuum to come.
-    listed("autovacuum_naptime", &[Load::Create], 21),
-    listed("autovacuum_analyze_scale_factor", &[Load::Create], 21),
     listed("autovacuum_vacuum_cost_limit", &[Load::Create], 21),
     // It is about many clients; here it shows what lending by transaction costs.
     Listed {
