@@ -3,17 +3,18 @@
 //! A flush costs about the same however much it moves, since it visits nearly every trigram there is: so the
 //! longer the list, the cheaper each row. But every search reads the list from end to end. So there are two
 //! reasons to flush: the list is as long as it may become, or searches have spent as much on reading it as a
-//! flush costs. Without searches, creates are as cheap as they can be; with them, neither side pays more than
-//! twice what it would if the future were known.
+//! flush costs.
 //!
 //! CPU time of inserts of 50 rows into a table with the index of names alone, microseconds a row, and of one
-//! search for 8 letters while the list is full (120,000 names of the laboratory's kind, one client):
+//! search for two trigrams while the list is full (120,000 names of the laboratory's kind, one client, by hand;
+//! `make bench` shows what it comes to):
 //!
 //! ```text
 //! flush after     rows in the table: 200,000    1,000,000     a search reads
 //!  4,096 rows                           68.4         49.3             1.1 ms
 //! 16,384                                28.5         36.6             4.3 ms
-//! 32,768                                22.5 (65,536)  29.2          10.6 ms
+//! 32,768                                   -           29.2         10.6 ms
+//! 65,536                                22.5              -               -
 //! ```
 
 use std::sync::atomic::{AtomicU64, Ordering};
