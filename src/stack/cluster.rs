@@ -194,7 +194,6 @@ fn locale(version: Version) -> &'static [&'static str] {
 pub(super) fn machine_conf(port: u16, sizes: &Sizes, full_size: bool) -> String {
     let memory = memory::limit_mib();
     let shared_buffers = shared_buffers_mib(memory, full_size);
-    let effective_cache_size = (memory * 6 / 10).max(shared_buffers);
     let max_connections = shipped::number(shipped::POSTGRESQL_CONF, "max_connections")
         .max(super::pooler::pool_size(sizes) + DIRECT_CONNECTIONS);
     // macOS has no posix_fadvise, and PostgreSQL refuses a number of pages to advise about there.
@@ -207,7 +206,6 @@ pub(super) fn machine_conf(port: u16, sizes: &Sizes, full_size: bool) -> String 
         "# Made by warrior-api at each start for this machine ({memory} MiB); changes are lost.\n\
          port = {port}\n\
          shared_buffers = {shared_buffers}MB\n\
-         effective_cache_size = {effective_cache_size}MB\n\
          max_connections = {max_connections}\n\
          {io}"
     )

@@ -5,6 +5,7 @@
 //! second round in the opposite order, under the same short load; neighbours are compared with each other.
 //! The defaults are asked of the programs, so nothing here has to be kept in step with them.
 
+mod cold;
 mod knob;
 mod listed;
 mod table;
@@ -18,7 +19,7 @@ use anyhow::{Context, bail, ensure};
 use clap::ValueEnum;
 use hyper::Uri;
 
-use self::knob::Knob;
+use self::knob::{Knob, restart};
 use self::listed::{Wanted, wanted};
 use super::cpu::Processes;
 use super::fill::{SkillPool, fill};
@@ -58,6 +59,8 @@ pub enum Load {
     Find,
     /// Searches of every class on 32 connections.
     Search,
+    /// The same right after a restart, when every page comes from the disk.
+    Cold,
 }
 
 /// One setting under one load.
@@ -192,8 +195,17 @@ impl<'s> Rig<'s> {
     }
 
     fn measure(&mut self, load: Load, seconds: u32) -> anyhow::Result<Measured> {
-        // A second of the same load fills the connections and caches that the change has emptied.
-        self.send(load, Duration::from_secs(1))?;
+        if load == Load::Cold {
+            self.stack
+                .superuser()
+                .connect()?
+                .batch_execute("checkpoint")?;
+            restart(&mut self.stack)?;
+            cold::forget(&self.stack.data.join("pg/base"))?;
+        } else {
+            // A second of the same load fills the connections and caches that the change has emptied.
+            self.send(load, Duration::from_secs(1))?;
+        }
         let mut superuser = self.stack.superuser().connect()?;
         // Afterwards every page that changes is logged whole once, in each measurement alike.
         superuser.batch_execute("checkpoint")?;
@@ -227,7 +239,7 @@ impl<'s> Rig<'s> {
         let (kind, connections) = match load {
             Load::Create => (Kind::CreateValid, 64),
             Load::Find => (Kind::OneOf(Arc::clone(&self.finds)), 64),
-            Load::Search => (Kind::OneOf(Arc::clone(&self.searches)), 32),
+            Load::Search | Load::Cold => (Kind::OneOf(Arc::clone(&self.searches)), 32),
         };
         let request = Request {
             kind,

@@ -190,7 +190,7 @@ fn reload(stack: &Stack, superuser: &mut Client) -> anyhow::Result<()> {
 }
 
 /// Ends PostgreSQL; the stack starts it again.
-fn restart(stack: &mut Stack) -> anyhow::Result<()> {
+pub(super) fn restart(stack: &mut Stack) -> anyhow::Result<()> {
     let started =
         "select clock_timestamp() - pg_postmaster_start_time() > $1::float8 * interval '1 s'";
     wait("PostgreSQL is too young to be restarted", || {

@@ -21,10 +21,8 @@ struct Listed {
 
 /// Every setting of the two files that is there for speed. The others promise something, and a test keeps
 /// the promise.
-const LISTED: [Listed; 7] = [
-    listed("random_page_cost", &[Load::Search, Load::Find], 0),
-    listed("effective_cache_size", &[Load::Search], 0),
-    listed("effective_io_concurrency", &[Load::Search], 0),
+const LISTED: [Listed; 5] = [
+    listed("effective_io_concurrency", &[Load::Cold], 0),
     listed(
         "shared_buffers",
         &[Load::Create, Load::Find, Load::Search],
