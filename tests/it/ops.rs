@@ -212,7 +212,8 @@ fn logs_are_json_lines_without_people_or_secrets() {
         for field in ["timestamp", "level", "message"] {
             assert!(entry[field].is_string(), "{line}");
         }
-        if entry["message"] == "a batch failed" {
+        // What waited for its first connection in vain, on a busy machine, was asked for again above.
+        if entry["message"] == "a batch failed" && entry["class"] != "NotSent" {
             failures.push((entry["last"].clone(), entry["sqlstate"].clone()));
         }
     }

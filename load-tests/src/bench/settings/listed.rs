@@ -21,7 +21,8 @@ struct Listed {
 
 /// Every setting of the two files that is there for speed. The others promise something, and a test keeps
 /// the promise.
-const LISTED: [Listed; 5] = [
+const LISTED: [Listed; 6] = [
+    listed("random_page_cost", &[Load::Search, Load::Find], 0),
     listed("effective_io_concurrency", &[Load::Cold], 0),
     listed(
         "shared_buffers",
