@@ -137,7 +137,8 @@ pub struct Interval {
     pub in_flight: u64,
     /// Open connections at the end of the second.
     pub connections: u64,
-    /// CPU time of the thread during the interval, over the interval's length.
+    /// CPU time of the thread during the interval, over the interval's length, or over 100 ms when
+    /// that was shorter.
     pub cpu: f64,
     /// The same in seconds.
     pub cpu_seconds: f64,

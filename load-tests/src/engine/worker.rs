@@ -26,6 +26,10 @@ const KNOWN_MAX: usize = 10_000;
 /// server, being late by a time slice would be measured as the server's latency.
 const NICE: i32 = -10;
 
+/// The least span that a share of a core is taken over, in nanoseconds. The last interval of a run
+/// can be microseconds long, and a thread that spent them on ending was not short of a core.
+const SHARE_SPAN_MIN: u64 = 100_000_000;
+
 pub(super) struct Setup {
     pub(super) plan: Arc<Plan>,
     pub(super) ledger: Option<Arc<Ledger>>,
@@ -264,7 +268,7 @@ impl ThreadCpu {
     /// CPU time since the last call, over wall time and in seconds.
     fn share(&mut self) -> (f64, f64) {
         let (at, used) = (now(), thread_cpu());
-        let wall = (at - self.at).max(1);
+        let wall = (at - self.at).max(SHARE_SPAN_MIN);
         let seconds = (used - self.used).as_secs_f64();
         (self.at, self.used) = (at, used);
         (seconds / (wall as f64 / 1e9), seconds)
@@ -277,4 +281,20 @@ fn thread_cpu() -> Duration {
     };
     let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
     Duration::from_micros(micros.try_into().unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_interval_is_no_core_in_use() {
+        let mut cpu = ThreadCpu::start();
+        while thread_cpu() - cpu.used < Duration::from_millis(2) {
+            std::hint::spin_loop();
+        }
+        let used = cpu.share();
+        assert!(used.1 >= 0.002, "{used:?}");
+        assert!(used.0 <= used.1 * 10.0 + f64::EPSILON, "{used:?}");
+    }
 }
