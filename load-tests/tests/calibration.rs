@@ -83,12 +83,12 @@ fn run(plan: Plan) -> (Tally, Vec<Interval>) {
     (total, intervals)
 }
 
-/// The promise: within the larger of 1 % and 100 microseconds of the truth. `Err` says where not.
+/// The promise: within 1 % of the truth. `Err` says where not.
 fn near_the_truth(tally: &Tally, truth: &[u64]) -> Result<(), String> {
     for q in [0.5, 0.9, 0.99, 0.999] {
         let truth = quantile(truth, q) as f64 / 1000.0;
         let service = tally.service.value_at_quantile(q) as f64;
-        let allowed = (truth * 0.01).max(100.0);
+        let allowed = truth * 0.01;
         if (service - truth).abs() > allowed {
             let p = q * 100.0;
             return Err(format!(
@@ -107,11 +107,12 @@ fn one_measurement_is_true(measure: impl Fn() -> Result<(), String>) {
 }
 
 #[test]
-fn quantiles_are_within_one_percent_or_a_tenth_of_a_millisecond_and_counts_exact() {
-    // Seeded delays between 5 and 105 ms, skewed so that the tail is long.
+fn quantiles_are_within_one_percent_and_counts_exact() {
+    // Seeded delays between 20 and 420 ms, skewed so that the tail is long. Beside them the way there and
+    // back is short, on which the machine has to wake two sleepers: 20 to 200 us.
     let delay = |n: u64| {
         let x = (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as f64 / (1u64 << 24) as f64;
-        Duration::from_secs_f64(0.005 + 0.1 * x.powi(4))
+        Duration::from_secs_f64(0.02 + 0.4 * x.powi(4))
     };
     one_measurement_is_true(|| {
         let behaviour = Behaviour {
