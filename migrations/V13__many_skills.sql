@@ -1,41 +1,58 @@
 -- A search where skills hardly repeat, and for one letter: the same answers (V9, V11) for less.
 --
 -- A term that 40,000 of 1,000,000 listed skills hold was looked up in the dictionary first, only to learn that there
--- are over 1,000; and for a rare skill the index read the lists of all its trigrams, however long. Now some pages of
--- a large dictionary are looked into first. They tell what is in many skills, and which two parts of the term fewest
--- skills hold. A dictionary of up to 64 pages, some 10,000 skills, is read as it was.
+-- are over 1,000; and for a rare skill the index read the lists of all its trigrams, however long. Now a page of a
+-- large dictionary is looked into first. It tells which terms may be in many skills, for which three more pages are
+-- asked, and which parts of the term are rare. A dictionary of up to 64 pages, some 10,000 skills, is read as it was.
 --
 -- A term that no index helps with, one letter mostly, is looked for in name order at once. A sample of the table said
 -- whether it is frequent, which changed nothing.
 --
--- CPU time of a call in ms at 1,000,000 rows with 1,000,000 different skills, 300 terms of a class (6 parts, 25 skills),
--- eight a statement; the functions of V11 and these in turn, median of 5 rounds (least - most):
+-- CPU time of a call in ms at 1,000,000 rows with 1,170,000 different skills ("Karate 123456" and 24 others like it,
+-- "Course 417 of Shotokan", "Каратэ 417"), 75 to 300 terms of a class (50 for a first word, 25 different), eight a
+-- statement; the functions of V11 and these in turn, median of 5 rounds (least - most):
 --
---                                            V11                         this
---     no match, 12 letters             0.36 (0.35 - 0.42)          0.44 (0.41 - 0.50)
---     8 letters of one name            0.39 (0.38 - 0.47)          0.43 (0.40 - 0.46)
---     50 letters, no match             0.37 (0.35 - 0.39)          0.42 (0.39 - 0.45)
---     part of many skills              1.10 (1.07 - 1.72)          1.14 (1.05 - 1.22)
---     one letter                       0.71 (0.47 - 0.75)          0.35 (0.31 - 0.52)
---     first word of 40,000 skills      8.30 (8.16 - 8.53)          1.43 (1.18 - 1.52)
---     one skill                        3.46 (3.30 - 3.61)          0.76 (0.68 - 0.82)
+--                                             V11                          this
+--     no match, 12 letters               0.51 ( 0.41 -  0.56)         0.65 ( 0.53 -  0.84)
+--     8 letters of one name              0.47 ( 0.47 -  0.62)         0.64 ( 0.56 -  0.79)
+--     50 letters, no match               0.43 ( 0.42 -  0.57)         0.54 ( 0.51 -  0.72)
+--     part of many skills                2.94 ( 2.59 -  3.76)         1.34 ( 1.22 -  1.95)
+--     one letter                         0.57 ( 0.43 -  0.74)         0.28 ( 0.26 -  0.36)
+--     first word of 30,000 skills       10.94 (10.77 - 13.44)         2.19 ( 1.99 -  3.38)
+--     one skill                          4.11 ( 3.97 -  5.06)         1.49 ( 1.22 -  1.74)
+--     the same without its last digit    4.30 ( 4.14 -  5.35)         1.69 ( 1.61 -  2.08)
+--     its first word and two digits     26.35 (23.86 - 31.03)        24.79 (23.91 - 28.29)
+--     Course 417 of Shotokan            15.34 (14.49 - 21.44)         4.52 ( 4.14 -  7.08)
+--     first word of 50,000, Cyrillic     8.17 ( 7.98 - 10.76)         1.25 ( 1.21 -  1.42)
 --
--- Also tried: two pages folded and compared row by row, which costs each term 0.15 to 0.3 ms more; the first and the
--- last three letters of a skill instead of the rare ones (2.8 to 4.4 ms to list "Karate 123456" instead of 0.3).
+-- Two digits behind a first word are in 300 skills; most of the time goes into the rows of so many.
+--
+-- Also tried:
+--     the first two and the last two        runs of three letters, the rarer two of them: 43 ms to list the skills for
+--                                           "Karate 12" instead of 5, 230 instead of 14 for "Course 417 of Shotokan",
+--                                           since the one part that is rare was not among them
+--     two parts instead of three            1.4 ms to list "Karate 123456" instead of 0.9
+--     four hits on four pages in a row      are not many: one warrior's skills may stand there together
+--     pages folded and compared row by row  each term costs 0.15 to 0.3 ms more
+--     the first and the last three letters  2.8 to 4.4 ms to list "Karate 123456"
 
--- The skills of some pages of the dictionary as one text: a sample to look into. Only ASCII is folded.
-create or replace function public.warrior_sampled_skills(page bigint, pages bigint) returns text
+-- The skills of one page of the dictionary as one text, a sample to look into for the term: folded as it needs, since
+-- folding all alphabets takes three times as long. Empty when the page holds none now.
+create or replace function public.warrior_sampled_skills(needle text, page bigint) returns text
 language plpgsql stable
 as $$
-begin
-    return lower((
+declare
+    listed constant text := coalesce((
         select string_agg(skill, chr(1))
           from public.warrior_skill
-         where ctid >= format('(%s,0)', page)::tid and ctid < format('(%s,0)', page + pages)::tid) collate "C");
+         where ctid >= format('(%s,0)', page)::tid and ctid < format('(%s,0)', page + 1)::tid), '');
+begin
+    return case when octet_length(needle) = length(needle) then lower(listed collate "C") else lower(listed) end;
 end
 $$;
 
--- The listed skills that hold the term; null when there are over 1,000.
+-- The listed skills that hold the term; null when there are, or seem to be, over 1,000. What seems so depends on
+-- chance; what the search answers does not.
 create or replace function public.warrior_few_skills(needle text, pattern text, indexable boolean, pair text[])
 returns text[]
 language plpgsql stable
@@ -45,39 +62,60 @@ declare
     large constant bigint := 64;
     pages constant bigint := pg_relation_size('public.warrior_skill') / current_setting('block_size')::bigint;
     sample text;
-    -- Three letters or digits in a row, of the term.
-    part text[];
+    other_pages text;
+    held bigint;
+    -- Where in the term a part may begin.
+    rest constant integer := greatest(length(needle) - 3, 1);
+    places constant integer := least(rest, 11);
+    parts text[];
+    candidates bigint;
     skills text[];
 begin
     if indexable and pages > large then
-        sample := public.warrior_sampled_skills(floor(random() * pages)::bigint, 1);
+        sample := public.warrior_sampled_skills(needle, floor(random() * pages)::bigint);
         if strpos(sample, needle) > 0 then
-            -- One may be chance; four on four pages, some 600 skills, are not.
-            sample := sample || public.warrior_sampled_skills(floor(random() * (pages - 3))::bigint, 3);
-            if length(sample) - length(replace(sample, needle, '')) > 3 * length(needle) then
+            -- The page that led here proves nothing, nor do many on one page: they may have come together. Pages
+            -- drawn anew say how many skills hold the term.
+            other_pages := public.warrior_sampled_skills(needle, floor(random() * pages)::bigint)
+                || chr(1) || public.warrior_sampled_skills(needle, floor(random() * pages)::bigint)
+                || chr(1) || public.warrior_sampled_skills(needle, floor(random() * pages)::bigint);
+            held := (
+                select count(*)
+                  from unnest(string_to_array(other_pages, chr(1))) as skill
+                 where strpos(skill, needle) > 0);
+            if held * pages / 3 > 4 * most then
                 return null;
             end if;
         end if;
-        part := array(select found.part[1] from regexp_matches(needle, '[[:alnum:]]{3}', 'g') as found (part));
-        if cardinality(part) > 2 then
-            part := array(
-                select listed.part
-                  from unnest(part[:2] || part[greatest(3, cardinality(part) - 1):]) as listed (part)
-                 order by length(replace(sample, listed.part, '')) desc
-                 limit 2);
+        -- Three characters of the term from up to twelve places: the three that come last on the page, or best not at
+        -- all. (What makes a trigram by itself, as in warrior_search.)
+        parts := array(
+            select cut.part
+              from (select substr(needle, 1 + place * rest / places, 3) as part
+                      from generate_series(0, places) as place) as cut
+             where cut.part ~ '[[:alnum:]]{3}|[[:alnum:]]{2}[^[:alnum:]]|[^[:alnum:]][[:alnum:]]{2}'
+             order by nullif(strpos(sample, cut.part), 0) desc nulls first
+             limit 3);
+        if cardinality(parts) = 3 and strpos(sample, parts[1]) = 0 then
+            parts := array(
+                select '%' || regexp_replace(part, '([\\%_])', '\\\1', 'g') || '%'
+                  from unnest(parts) as part);
+            with candidate as materialized (
+                select skill
+                  from public.warrior_skill
+                 where lower(skill) like parts[1] and lower(skill) like parts[2] and lower(skill) like parts[3]
+                 limit 4 * most)
+            select (select count(*) from candidate),
+                   array(
+                       select skill
+                         from candidate
+                        where public.warrior_folded(skill) collate "C" like pattern
+                        limit most + 1)
+              into candidates, skills;
         end if;
     end if;
-    if cardinality(part) = 2 then
-        -- offset 0 keeps the term itself, and so its other trigrams, out of the index condition.
-        skills := array(
-            select listed.skill
-              from (select skill
-                      from public.warrior_skill
-                     where lower(skill) like '%' || part[1] || '%' and lower(skill) like '%' || part[2] || '%'
-                    offset 0) as listed
-             where public.warrior_folded(listed.skill) collate "C" like pattern
-             limit most + 1);
-    else
+    -- No part is rare, or too many hold all three.
+    if candidates is null or candidates = 4 * most then
         skills := public.warrior_search_listed(pattern, indexable, pair, most + 1);
     end if;
     return case when cardinality(skills) <= most then skills end;

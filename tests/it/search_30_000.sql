@@ -14,6 +14,7 @@ select case
            when n % 5 = 1 then array['kendo', 'own ' || n, 'behind ' || n]
            when n = 777 then array['rare', 'judo']
            when n = 778 then array['Ünder VIELEN 100% eine lange Fertigkeit', 'judo']
+           when n % 7 = 3 then array['Course ' || n || ' of Shotokan', 'Каратэ ' || n]
            else array['judo', 'own ' || n]
        end
   from generate_series(1, 30000) as n;
