@@ -213,7 +213,8 @@ fn logs_are_json_lines_without_people_or_secrets() {
             assert!(entry[field].is_string(), "{line}");
         }
         // What waited for its first connection in vain, on a busy machine, was asked for again above.
-        if entry["message"] == "a batch failed" && entry["class"] != "NotSent" {
+        let before_the_first = entry["class"] == "NotSent" && failures.is_empty();
+        if entry["message"] == "a batch failed" && !before_the_first {
             failures.push((entry["last"].clone(), entry["sqlstate"].clone()));
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hyper::Uri;
 
 use super::cpu::Processes;
-use super::http::{HttpLoad, Request};
+use super::http::{HttpLoad, Request, WARMUP};
 use super::pgbench::{BATCH, Bench, CLIENTS, CLIENTS_UNTRIED, Script};
 use super::sample::{Series, Unit};
 use super::{Part, Rig};
@@ -127,6 +127,7 @@ impl Rig<'_> {
             load: HttpLoad::Connections(connections),
             threads: self.options.threads,
             length: self.length(),
+            warmup: WARMUP,
             seed: 0,
         }
     }

@@ -14,7 +14,7 @@ use super::cpu::{Meter, Processes};
 use super::sample::Sample;
 
 /// Opening connections and filling caches; requests of this time are sent and not measured.
-const WARMUP: Duration = Duration::from_millis(300);
+pub(super) const WARMUP: Duration = Duration::from_millis(300);
 
 /// A request without an answer after this long is given up.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -32,6 +32,8 @@ pub(super) struct Request {
     pub load: HttpLoad,
     /// Generator threads.
     pub threads: usize,
+    /// How long it is sent before it is measured.
+    pub warmup: Duration,
     /// How long it is measured.
     pub length: Duration,
     /// Draws what is random.
@@ -62,7 +64,7 @@ pub(super) fn measure(request: &Request, stop: &Arc<AtomicBool>) -> anyhow::Resu
 }
 
 fn plan(request: &Request) -> Plan {
-    let length = WARMUP + request.length;
+    let length = request.warmup + request.length;
     let (load, connections) = match request.load {
         HttpLoad::Connections(connections) => (Load::Closed { connections }, connections),
         HttpLoad::Rate(rate) => (Load::Open(super::open::arrivals(rate, length)), 1024),
@@ -82,7 +84,7 @@ fn plan(request: &Request) -> Plan {
         connections_max: connections,
         timeout: TIMEOUT,
         lateness_max: Duration::from_millis(5),
-        warmup: WARMUP,
+        warmup: request.warmup,
         threads: request.threads.min(connections),
         seed: request.seed,
     }

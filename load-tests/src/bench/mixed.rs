@@ -53,7 +53,7 @@ impl Rig<'_> {
             length: self.length() * 3,
             ..*create
         };
-        let name = format!("{rate:.0} requests/s, open model");
+        let name = format!("{rate:.0} requests/s, open model, each ms together");
         let below: [Cell; 1] = [cell(BELOW_PEAK, name, Action::Http(Box::new(open)))];
         self.rounds(&below)
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::engine::Arrival;
 use crate::schedule::{self, Phase};
 
-/// Requests leave together once in this time. One by one they would cost generator and server, which share the
-/// machine, twice the wake-ups, and so leave less of it than the closed model has, of whose peak this is a part.
+/// What is due within this time leaves together at its start. One by one, each request would wake a generator and a
+/// server that share the machine; the closed model, of whose peak this is a part, wakes them once for many.
 const TOGETHER: Duration = Duration::from_millis(1);
 
 /// A constant rate, what is due within a millisecond at its start; all of the one scenario.

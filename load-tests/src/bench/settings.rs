@@ -23,13 +23,16 @@ use self::knob::{Knob, restart};
 use self::listed::{Wanted, wanted};
 use super::cpu::Processes;
 use super::fill::{SkillPool, fill};
-use super::http::{self, HttpLoad, Request};
+use super::http::{self, HttpLoad, Request, WARMUP};
 use super::sample::Sample;
 use super::terms::classes;
 use crate::live::say;
 use crate::machine::{Machine, Pressure};
 use crate::stress::Stack;
 use crate::workload::Kind;
+
+/// Draws the requests of the second before a measurement: others than the measured ones.
+const WARM_SEED: u64 = 0x7761_726d;
 
 /// What the command line decides.
 #[derive(Clone, Debug)]
@@ -162,6 +165,13 @@ impl<'s> Rig<'s> {
         };
         let mut all = Vec::new();
         for load in loads {
+            if *load == Load::Cold && !cfg!(target_os = "linux") {
+                say(format_args!(
+                    "  {} cold: left out, since only Linux can be told to forget",
+                    wanted.name
+                ));
+                continue;
+            }
             let mut compared = Compared {
                 name: wanted.name.clone(),
                 load: *load,
@@ -171,6 +181,8 @@ impl<'s> Rig<'s> {
                 pairs: Vec::new(),
             };
             for round in 0..self.options.rounds {
+                // The same requests for both.
+                self.seed += 1;
                 let mut pair = [Measured::default(); 2];
                 for place in 0..2 {
                     let ours = (place + round) % 2;
@@ -204,13 +216,13 @@ impl<'s> Rig<'s> {
             cold::forget(&self.stack.data.join("pg/base"))?;
         } else {
             // A second of the same load fills the connections and caches that the change has emptied.
-            self.send(load, Duration::from_secs(1))?;
+            self.send(load, Duration::from_secs(1), WARM_SEED)?;
         }
         let mut superuser = self.stack.superuser().connect()?;
         // Afterwards every page that changes is logged whole once, in each measurement alike.
         superuser.batch_execute("checkpoint")?;
         let before = self.written(&mut superuser)?;
-        let sample = self.send(load, Duration::from_secs(u64::from(seconds)))?;
+        let sample = self.send(load, Duration::from_secs(u64::from(seconds)), self.seed)?;
         let after = self.written(&mut superuser)?;
         ensure!(!self.stop.load(Ordering::Relaxed), "interrupted");
         let rows = after.0.saturating_sub(before.0);
@@ -234,8 +246,7 @@ impl<'s> Rig<'s> {
         Ok((rows, row.try_get(0)?))
     }
 
-    fn send(&mut self, load: Load, length: Duration) -> anyhow::Result<Sample> {
-        self.seed += 1;
+    fn send(&self, load: Load, length: Duration, seed: u64) -> anyhow::Result<Sample> {
         let (kind, connections) = match load {
             Load::Create => (Kind::CreateValid, 64),
             Load::Find => (Kind::OneOf(Arc::clone(&self.finds)), 64),
@@ -247,8 +258,14 @@ impl<'s> Rig<'s> {
             processes: Processes::of_stack(&self.stack),
             load: HttpLoad::Connections(connections),
             threads: self.options.threads,
+            // The first of them are what a cold start is about.
+            warmup: if load == Load::Cold {
+                Duration::ZERO
+            } else {
+                WARMUP
+            },
             length,
-            seed: self.seed,
+            seed,
         };
         let sample = http::measure(&request, self.stop)?;
         if sample.done == 0 {

@@ -8,9 +8,9 @@ pub(super) fn forget(folder: &Path) -> anyhow::Result<()> {
     use anyhow::Context;
     use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 
-    let within = || format!("in {}", folder.display());
+    let within = || format!("cannot list {}", folder.display());
     for entry in std::fs::read_dir(folder).with_context(within)? {
-        let entry = entry?;
+        let entry = entry.with_context(within)?;
         if entry.file_type()?.is_dir() {
             forget(&entry.path())?;
             continue;
@@ -18,9 +18,10 @@ pub(super) fn forget(folder: &Path) -> anyhow::Result<()> {
         let file = match std::fs::File::open(entry.path()) {
             // PostgreSQL removes files when it likes.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            file => file.with_context(within)?,
+            file => file.with_context(|| format!("cannot open {}", entry.path().display()))?,
         };
-        posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED).with_context(within)?;
+        posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED)
+            .with_context(|| format!("cannot make the kernel forget {}", entry.path().display()))?;
     }
     Ok(())
 }
