@@ -33,4 +33,5 @@ mod stack;
 mod supervisor;
 mod support;
 mod tls;
+mod values;
 mod wire;

@@ -92,7 +92,7 @@ struct Rig<'s> {
     stack: Stack,
     finds: Arc<[Uri]>,
     searches: Arc<[Uri]>,
-    /// Grows, so that no two measurements send the same rows.
+    /// Draws the requests of a pair of measurements; grows with each.
     seed: u64,
 }
 
