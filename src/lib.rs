@@ -35,6 +35,7 @@
 //!
 //! - [`warrior`]: the domain types; parsing is validation. A leaf.
 //! - [`config`]: the only reader of the environment. A leaf.
+//! - `throttle`: rate limiting of log lines that repeat. A leaf.
 //! - [`serve`]: the server put together, and how it ends.
 //! - [`http`]: sockets, limits, timeouts, drain. Knows no warriors.
 //! - [`api`]: requests as one closed enum, outcomes as responses. Pure but for the lanes it asks.
@@ -48,6 +49,8 @@
 pub mod warrior;
 
 pub mod config;
+
+mod throttle;
 
 pub mod serve;
 

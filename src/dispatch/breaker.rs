@@ -6,6 +6,7 @@ use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
 use super::probe::Call;
+use crate::throttle::throttled;
 
 /// Shared by all lanes and the probe.
 pub(super) struct Breaker {
@@ -47,9 +48,12 @@ impl Breaker {
         }
         if !self.open.swap(true, Ordering::AcqRel) {
             *self.lock() = Some(Instant::now());
-            tracing::error!(
-                error = why,
-                "the database is gone: refusing requests until it answers"
+            throttled!(
+                ERROR,
+                "the database is gone: refusing requests until it answers",
+                lane = "",
+                reason = "database_gone",
+                error = why
             );
             let _ = self.wake.try_send(Call::Wake);
         }
@@ -63,7 +67,13 @@ impl Breaker {
                 .lock()
                 .take()
                 .map_or(0.0, |at| at.elapsed().as_secs_f64());
-            tracing::info!(refused_for_seconds = seconds, "the database is back");
+            throttled!(
+                INFO,
+                "the database is back",
+                lane = "",
+                reason = "database_back",
+                refused_for_seconds = seconds
+            );
         }
     }
 

@@ -13,6 +13,7 @@ use super::queue::{PushError, Queue, Takers};
 use super::worker::Worker;
 use super::{Failure, Reason};
 use crate::store::StoreError;
+use crate::throttle::throttled;
 
 /// So many requests are worth a batch of their own while others run: what a batch costs by itself, some 20
 /// times what a row costs, is less than half of it then.
@@ -135,7 +136,10 @@ impl<Q: Send + 'static, R: Send + 'static> Lane<Q, R> {
             PushError::Full => self.refuse(Reason::QueueFull),
             PushError::Closed => self.refuse(Reason::Lost),
         })?;
-        ticket.wait().await
+        ticket
+            .wait()
+            .await
+            .inspect_err(|failure| self.tell(failure))
     }
 
     /// Requests that wait now.
@@ -159,8 +163,32 @@ impl<Q: Send + 'static, R: Send + 'static> Lane<Q, R> {
         Ok(())
     }
 
+    /// A database that keeps silent makes no batch fail: these are then the only lines.
+    fn tell(&self, failure: &Failure) {
+        let reason = match failure {
+            Failure::NotDone(Reason::Deadline) => Reason::Deadline.name(),
+            Failure::Unknown => "unknown",
+            _ => return,
+        };
+        throttled!(
+            WARN,
+            "requests met their deadline without an answer from the database",
+            lane = self.shared.name,
+            reason = reason,
+            reason = reason
+        );
+    }
+
     fn refuse(&self, reason: Reason) -> Failure {
         self.shared.metrics.refused(reason);
+        throttled!(
+            WARN,
+            "load shedding: requests are refused at the door",
+            lane = self.shared.name,
+            reason = reason.name(),
+            reason = reason.name(),
+            waiting = self.shared.queue.len()
+        );
         Failure::NotDone(reason)
     }
 }

@@ -11,6 +11,7 @@ use super::lane::Shared;
 use super::queue::Taken;
 use super::{Failure, Reason};
 use crate::store::{Class, StoreError};
+use crate::throttle::throttled;
 
 pub(super) struct Worker<Q, R> {
     lane: Arc<Shared<Q, R>>,
@@ -41,7 +42,12 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
             // state what may be said. The connection goes too: it was marked as broken beforehand.
             if catch_unwind(AssertUnwindSafe(|| self.process(jobs))).is_err() {
                 self.lane.metrics.panicked();
-                tracing::error!(lane = self.lane.name, "a worker panicked and goes on");
+                throttled!(
+                    ERROR,
+                    "a worker panicked and goes on",
+                    lane = self.lane.name,
+                    reason = "panic"
+                );
             }
             let took = began.elapsed();
             self.lane.pace.end(self.number, took, requests);
@@ -151,14 +157,20 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
 
     fn log(&self, error: &StoreError, jobs: usize, last: bool) {
         self.lane.metrics.failed(error.class);
-        tracing::warn!(
+        let reason = match error.sqlstate() {
+            Some(sqlstate) => sqlstate.to_owned(),
+            None => error.class.name().to_owned(),
+        };
+        throttled!(
+            WARN,
+            "a batch failed",
             lane = self.lane.name,
+            reason = reason,
             class = ?error.class,
             sqlstate = error.sqlstate(),
             jobs,
             last,
-            error = %error,
-            "a batch failed"
+            error = %error
         );
     }
 }

@@ -19,6 +19,7 @@ use tokio_io_timeout::TimeoutStream;
 
 use super::{HEAD_MAX, WRITE_TIMEOUT, body};
 use crate::api::Problem;
+use crate::throttle::throttled;
 
 /// Pause after the system refused a connection, most often for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -77,7 +78,6 @@ async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
 ) -> (TcpStream, OwnedSemaphorePermit) {
-    let mut refused = false;
     loop {
         let Ok(place) = Arc::clone(places).acquire_owned().await else {
             // The semaphore is never closed.
@@ -87,9 +87,14 @@ async fn accept(
         match listener.accept().await {
             Ok((stream, _)) => return (stream, place),
             Err(e) => {
-                if !std::mem::replace(&mut refused, true) {
-                    tracing::error!(error = %e, "cannot accept a connection; trying again");
-                }
+                throttled!(
+                    ERROR,
+                    "cannot accept a connection; trying again",
+                    lane = "",
+                    reason = e.kind().to_string(),
+                    listener = listener.local_addr().ok().map(tracing::field::display),
+                    error = %e
+                );
                 sleep(ACCEPT_PAUSE).await;
             }
         }

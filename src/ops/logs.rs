@@ -10,14 +10,21 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::config::{self, ConfigError, LogFormat};
+use crate::throttle;
 
 /// Lines that may wait for a slow reader; more are dropped rather than holding up requests.
 const WAITING_MAX: usize = 16 * 1024;
 
-/// Writes what waits when it is dropped.
+/// Logs what was held back, and writes what waits, when it is dropped.
 #[must_use]
 #[derive(Debug)]
 pub struct LogGuard(#[expect(dead_code, reason = "held for its drop")] WorkerGuard);
+
+impl Drop for LogGuard {
+    fn drop(&mut self) {
+        throttle::flush();
+    }
+}
 
 /// Starts logging.
 ///
@@ -58,6 +65,10 @@ pub fn start(format: LogFormat, level: &str) -> Result<LogGuard, ConfigError> {
     match format {
         LogFormat::Text => builder.init(),
         LogFormat::Json => builder.json().flatten_event(true).init(),
+    }
+    if let Err(e) = throttle::start() {
+        // The next line of the same kind carries the count, or the end of the program.
+        tracing::warn!(error = %e, "counts of repeated lines may come late: there is no thread for them");
     }
     Ok(LogGuard(guard))
 }

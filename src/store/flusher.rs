@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::{Inner, StoreError};
+use crate::throttle::throttled;
 
 /// How long nothing is added until what waits is flushed without need: with no row after them, the first
 /// searches of a quiet time would read all of them in the list.
@@ -51,7 +52,13 @@ fn run(store: &Weak<Inner>, due: &Receiver<()>) {
 fn flush(store: &Arc<Inner>) -> Result<(), StoreError> {
     let result = store.session().and_then(|mut session| session.flush());
     if let Err(e) = &result {
-        tracing::warn!(error = %e, "the pending lists of the search indexes were not flushed");
+        throttled!(
+            WARN,
+            "the pending lists of the search indexes were not flushed",
+            lane = "",
+            reason = e.sqlstate().unwrap_or(e.class.name()).to_owned(),
+            error = %e
+        );
     }
     result
 }

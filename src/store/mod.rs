@@ -34,7 +34,7 @@ use crate::config::{Database, Sizes};
 use crate::warrior::{NewWarrior, StoredWarrior, Warrior};
 use backlog::Backlog;
 use connection::{Health, Manager};
-use pool_metrics::{PoolEvents, QuietErrors};
+use pool_metrics::{LoginFailures, PoolEvents};
 use session::Session;
 
 /// Longest wait for a connection; there is one for each worker, so a wait means that it is broken.
@@ -140,7 +140,7 @@ impl Store {
             .max_lifetime(None)
             .idle_timeout(None)
             .event_handler(Box::new(events))
-            .error_handler(Box::new(QuietErrors))
+            .error_handler(Box::new(LoginFailures))
             .thread_pool(Arc::new(login_threads))
             .build_unchecked(Manager::new(database.clone(), health.clone())?);
         let (flusher, enough) = sync_channel(1);

@@ -9,6 +9,7 @@ use r2d2::event::{AcquireEvent, CheckinEvent, CheckoutEvent, ReleaseEvent, Timeo
 use r2d2::{HandleError, HandleEvent};
 
 use super::connection::LoginError;
+use crate::throttle::throttled;
 
 /// Connections by state, and times of waiting and of use. Counted from events: a registry that held
 /// the pool itself could be the last to drop it, on an async thread.
@@ -21,10 +22,10 @@ pub(super) struct PoolEvents {
     timeouts: prometheus_client::metrics::counter::Counter,
 }
 
-/// Logins fail in the background, and are repeated there; the batch that misses a connection is what
-/// gets a line at level warn.
+/// Logins fail in the background, and are repeated there: with nobody waiting for a connection, this line is
+/// all that tells of it.
 #[derive(Debug)]
-pub(super) struct QuietErrors;
+pub(super) struct LoginFailures;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct State {
@@ -99,8 +100,14 @@ impl HandleEvent for PoolEvents {
     }
 }
 
-impl HandleError<LoginError> for QuietErrors {
+impl HandleError<LoginError> for LoginFailures {
     fn handle_error(&self, error: LoginError) {
-        tracing::debug!(error = %error, "a login failed");
+        throttled!(
+            WARN,
+            "a login to the database failed",
+            lane = "",
+            reason = "login",
+            error = %error
+        );
     }
 }

@@ -1,0 +1,382 @@
+//! Rate limiting of log lines that repeat.
+//!
+//! A failure is logged at once; while it repeats it is only counted. The count follows after a second, and
+//! then after twice as long each time, up to [`LONGEST`]: a storm costs a dozen lines, however many failures
+//! it is made of. A window in which nothing repeated ends it, and the next failure is logged at once again.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tracing::Level;
+
+/// The first window of a kind of line.
+const SHORTEST: Duration = Duration::from_secs(1);
+/// Windows grow until they are this long.
+const LONGEST: Duration = Duration::from_secs(64);
+/// Kinds that are remembered without being looked through; those whose window is over are forgotten then.
+const KINDS_FEW: usize = 256;
+
+static THROTTLE: Throttle = Throttle {
+    windows: Mutex::new(Windows(BTreeMap::new())),
+    held: Condvar::new(),
+};
+
+/// Lines of one kind share a window.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Kind {
+    pub(crate) level: Level,
+    pub(crate) message: &'static str,
+    /// Empty where there is none.
+    pub(crate) lane: &'static str,
+    /// What tells failures with the same message apart: few values, and none that a client chooses.
+    pub(crate) reason: Cow<'static, str>,
+}
+
+/// Lines that were counted and not logged since the last one of their kind; nothing when there were none.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Held {
+    pub(crate) lines: Option<u64>,
+    pub(crate) seconds: Option<f64>,
+}
+
+/// Logs at a bounded rate, with `held_back` and `over_seconds` where lines of the same kind (level, message,
+/// lane, reason) were only counted.
+macro_rules! throttled {
+    ($level:ident, $message:literal, lane = $lane:expr, reason = $reason:expr $(, $($fields:tt)+)?) => {{
+        let kind = $crate::throttle::Kind {
+            level: tracing::Level::$level,
+            message: $message,
+            lane: $lane,
+            reason: ::std::borrow::Cow::from($reason),
+        };
+        if let Some(held) = $crate::throttle::admit(kind) {
+            tracing::event!(
+                tracing::Level::$level,
+                $($($fields)+,)?
+                held_back = held.lines,
+                over_seconds = held.seconds,
+                $message
+            );
+        }
+    }};
+}
+pub(crate) use throttled;
+
+struct Throttle {
+    windows: Mutex<Windows>,
+    /// Tells the thread of [`start`] that a window holds its first line.
+    held: Condvar,
+}
+
+struct Windows(BTreeMap<Kind, Window>);
+
+#[derive(Clone, Copy)]
+struct Window {
+    opened: Instant,
+    length: Duration,
+    held: u64,
+}
+
+/// Whether a line may be logged now; otherwise it is counted.
+pub(crate) fn admit(kind: Kind) -> Option<Held> {
+    let mut windows = THROTTLE.lock();
+    let (admitted, first) = windows.admit(kind, Instant::now());
+    drop(windows);
+    if first {
+        THROTTLE.held.notify_one();
+    }
+    admitted
+}
+
+/// Starts the one thread that logs counts whose storm has ended.
+///
+/// # Errors
+/// When the system refuses a thread.
+pub(crate) fn start() -> io::Result<()> {
+    thread::Builder::new()
+        .name("log-counts".to_owned())
+        .spawn(run)
+        .map(drop)
+}
+
+/// Logs all counts, at the end of the program.
+pub(crate) fn flush() {
+    let counts = THROTTLE.lock().take_all(Instant::now());
+    counts.iter().for_each(log);
+}
+
+fn run() {
+    let mut windows = THROTTLE.lock();
+    loop {
+        let now = Instant::now();
+        let counts = windows.due(now);
+        if !counts.is_empty() {
+            // Without the lock: a slow reader of the log must hold up no request.
+            drop(windows);
+            counts.iter().for_each(log);
+            windows = THROTTLE.lock();
+            continue;
+        }
+        windows = match windows.next_due() {
+            Some(at) => {
+                let wait = at.saturating_duration_since(now);
+                let (woken, _) = (THROTTLE.held)
+                    .wait_timeout(windows, wait)
+                    .unwrap_or_else(PoisonError::into_inner);
+                woken
+            }
+            None => (THROTTLE.held.wait(windows)).unwrap_or_else(PoisonError::into_inner),
+        };
+    }
+}
+
+fn log((kind, held): &(Kind, Held)) {
+    let Held { lines, seconds } = *held;
+    let lane = Some(kind.lane).filter(|lane| !lane.is_empty());
+    let (reason, message) = (&*kind.reason, kind.message);
+    // The level of an event is part of its code.
+    match kind.level {
+        Level::ERROR => {
+            tracing::error!(
+                lane,
+                reason,
+                held_back = lines,
+                over_seconds = seconds,
+                "{message}"
+            );
+        }
+        Level::WARN => {
+            tracing::warn!(
+                lane,
+                reason,
+                held_back = lines,
+                over_seconds = seconds,
+                "{message}"
+            );
+        }
+        _ => tracing::info!(
+            lane,
+            reason,
+            held_back = lines,
+            over_seconds = seconds,
+            "{message}"
+        ),
+    }
+}
+
+// === impl Throttle ===
+
+impl Throttle {
+    fn lock(&self) -> MutexGuard<'_, Windows> {
+        self.windows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl Windows ===
+
+impl Windows {
+    /// Whether a line may be logged, and whether it is the first that its window holds back.
+    fn admit(&mut self, kind: Kind, now: Instant) -> (Option<Held>, bool) {
+        if self.0.len() >= KINDS_FEW {
+            self.0
+                .retain(|_, window| window.held > 0 || !window.is_over(now));
+        }
+        let Some(window) = self.0.get_mut(&kind) else {
+            self.0.insert(kind, Window::open(now));
+            return (Some(Held::default()), false);
+        };
+        if window.is_over(now) {
+            return (Some(window.renew(now)), false);
+        }
+        window.held += 1;
+        (None, window.held == 1)
+    }
+
+    /// The counts of the windows that are over; those that held nothing are forgotten.
+    fn due(&mut self, now: Instant) -> Vec<(Kind, Held)> {
+        self.0
+            .retain(|_, window| window.held > 0 || !window.is_over(now));
+        (self.0.iter_mut())
+            .filter(|(_, window)| window.is_over(now))
+            .map(|(kind, window)| (kind.clone(), window.renew(now)))
+            .collect()
+    }
+
+    /// When the first count will be due.
+    fn next_due(&self) -> Option<Instant> {
+        let holding = self.0.values().filter(|window| window.held > 0);
+        holding.map(|window| window.opened + window.length).min()
+    }
+
+    fn take_all(&mut self, now: Instant) -> Vec<(Kind, Held)> {
+        let windows = std::mem::take(&mut self.0).into_iter();
+        windows
+            .filter(|(_, window)| window.held > 0)
+            .map(|(kind, mut window)| (kind, window.renew(now)))
+            .collect()
+    }
+}
+
+// === impl Window ===
+
+impl Window {
+    fn open(now: Instant) -> Self {
+        Self {
+            opened: now,
+            length: SHORTEST,
+            held: 0,
+        }
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.opened) >= self.length
+    }
+
+    /// Gives what it held and begins the next one, which is longer while lines repeat.
+    fn renew(&mut self, now: Instant) -> Held {
+        let over = now.saturating_duration_since(self.opened);
+        let next = Self {
+            length: match self.held {
+                0 => SHORTEST,
+                _ => (2 * self.length).min(LONGEST),
+            },
+            ..Self::open(now)
+        };
+        let held = std::mem::replace(self, next).held;
+        Held {
+            lines: Some(held).filter(|lines| *lines > 0),
+            seconds: (held > 0).then(|| (over.as_secs_f64() * 10.0).round() / 10.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(lane: &'static str) -> Kind {
+        Kind {
+            level: Level::WARN,
+            message: "a batch failed",
+            lane,
+            reason: Cow::from("40001"),
+        }
+    }
+
+    fn held(lines: u64, seconds: f64) -> Held {
+        Held {
+            lines: Some(lines),
+            seconds: Some(seconds),
+        }
+    }
+
+    /// A clock that the test drives.
+    struct Rig {
+        windows: Windows,
+        now: Instant,
+    }
+
+    impl Rig {
+        fn new() -> Self {
+            Self {
+                windows: Windows(BTreeMap::new()),
+                now: Instant::now(),
+            }
+        }
+
+        fn pass(&mut self, time: Duration) {
+            self.now += time;
+        }
+
+        fn line(&mut self, lane: &'static str) -> Option<Held> {
+            self.windows.admit(kind(lane), self.now).0
+        }
+
+        fn due(&mut self) -> Vec<(Kind, Held)> {
+            self.windows.due(self.now)
+        }
+    }
+
+    #[test]
+    fn a_storm_costs_a_line_for_each_window_and_the_windows_grow() {
+        let mut rig = Rig::new();
+        let mut logged = Vec::new();
+        // A million lines in 1,000 seconds.
+        for n in 0..1_000_000_u64 {
+            if let Some(held) = rig.line("create") {
+                logged.push((n / 1000, held.lines.unwrap_or(0)));
+            }
+            rig.pass(Duration::from_millis(1));
+        }
+        let at: Vec<u64> = logged.iter().map(|(second, _)| *second).collect();
+        assert_eq!(at[..8], [0, 1, 3, 7, 15, 31, 63, 127]);
+        assert_eq!(at.len(), 7 + (999 - 63) / 64);
+        // The last window still holds its count.
+        let last = rig.windows.take_all(rig.now).pop().unwrap();
+        let all: u64 = logged.iter().map(|(_, held)| held + 1).sum();
+        assert_eq!(all + last.1.lines.unwrap(), 1_000_000);
+    }
+
+    #[test]
+    fn the_count_of_a_storm_that_has_ended_is_not_lost() {
+        let mut rig = Rig::new();
+        assert_eq!(rig.line("create"), Some(Held::default()));
+        assert_eq!(rig.windows.next_due(), None);
+        for _ in 0..3 {
+            assert_eq!(rig.line("create"), None);
+        }
+        assert_eq!(rig.windows.next_due(), Some(rig.now + SHORTEST));
+        assert_eq!(rig.due(), []);
+        rig.pass(SHORTEST);
+        assert_eq!(rig.due(), [(kind("create"), held(3, 1.0))]);
+        // Nothing followed: the window is forgotten, and the next failure is logged at once.
+        assert_eq!(rig.windows.next_due(), None);
+        rig.pass(2 * SHORTEST);
+        assert_eq!(rig.due(), []);
+        assert!(rig.windows.0.is_empty());
+        assert_eq!(rig.line("create"), Some(Held::default()));
+    }
+
+    #[test]
+    fn a_failure_after_a_quiet_window_is_logged_at_once() {
+        let mut rig = Rig::new();
+        rig.line("create");
+        rig.line("create");
+        rig.pass(SHORTEST);
+        assert_eq!(rig.line("create"), Some(held(1, 1.0)));
+        rig.pass(2 * SHORTEST);
+        assert_eq!(rig.line("create"), Some(Held::default()));
+        // And its window is short again.
+        rig.pass(SHORTEST);
+        assert_eq!(rig.line("create"), Some(Held::default()));
+    }
+
+    #[test]
+    fn kinds_do_not_hold_each_other_back() {
+        let mut rig = Rig::new();
+        assert!(rig.line("create").is_some());
+        assert!(rig.line("search").is_some());
+        assert!(rig.line("create").is_none());
+        rig.pass(SHORTEST);
+        assert_eq!(rig.due().len(), 1);
+    }
+
+    #[test]
+    fn kinds_that_are_over_are_forgotten() {
+        let mut rig = Rig::new();
+        for n in 0..10 * KINDS_FEW {
+            let reason = Cow::from(n.to_string());
+            let kind = Kind {
+                reason,
+                ..kind("create")
+            };
+            rig.windows.admit(kind, rig.now);
+            rig.pass(SHORTEST / 10);
+        }
+        assert!(rig.windows.0.len() <= KINDS_FEW);
+    }
+}
