@@ -1,8 +1,8 @@
 //! A bounded queue whose takers take many at once.
 //!
 //! A channel hands out items one by one, in order; natural batching wants everything that waits in
-//! one step, or everything that equals the first. The lock is held for moves and comparisons within a
-//! bounded queue and never across a wait, so an async thread may take it.
+//! one step, or everything that equals the first. The lock is held for moves and comparisons of a bounded
+//! number of items, however many wait, and never across a wait, so an async thread may take it.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -43,6 +43,9 @@ pub(super) struct Taken<T> {
 /// takes longer than this is on a slow connection, or large.
 pub(super) const PATIENCE: Duration = Duration::from_millis(2);
 
+/// Most items of other kinds that are looked at, and left, for one batch: four of the largest by default.
+const PASSED_OVER_MAX: usize = 512;
+
 /// Why an item was not taken in.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum PushError {
@@ -69,7 +72,8 @@ struct Inner<T> {
 impl<T> Queue<T> {
     pub(super) fn new(capacity: usize, takers: Takers) -> Self {
         let inner = Inner {
-            items: VecDeque::new(),
+            // All of it at once, as addresses alone: growing would copy what waits, under the lock.
+            items: VecDeque::with_capacity(capacity),
             closed: false,
             free: 0,
             asleep: 0,
@@ -136,22 +140,23 @@ impl<T> Queue<T> {
         let mut items = vec![first];
         // The first item of each kind.
         let mut kinds = vec![0];
-        let mut left = VecDeque::new();
-        while items.len() < max {
+        let mut left = Vec::new();
+        while items.len() < max && left.len() < PASSED_OVER_MAX {
             let Some(item) = inner.items.pop_front() else {
                 break;
             };
             if !kinds.iter().any(|first| together(&items[*first], &item)) {
                 if kinds.len() >= kinds_max {
-                    left.push_back(item);
+                    left.push(item);
                     continue;
                 }
                 kinds.push(items.len());
             }
             items.push(item);
         }
-        left.append(&mut inner.items);
-        inner.items = left;
+        for item in left.into_iter().rev() {
+            inner.items.push_front(item);
+        }
         self.len.store(inner.items.len(), Ordering::Relaxed);
         // The call for what is left may have been given to this very taker.
         if self.call(&mut inner) {

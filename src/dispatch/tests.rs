@@ -453,6 +453,32 @@ fn a_batch_has_no_more_kinds_than_it_may() {
     assert_eq!(take(3), taken(vec![3, 4, 3], 2));
 }
 
+/// The lock is also the front end's: what a taker does under it must not grow with the queue.
+#[test]
+fn a_taker_looks_at_a_bounded_part_of_a_long_queue() {
+    const LONG_QUEUE: u32 = 100_000;
+    let queue = queue::Queue::new(LONG_QUEUE as usize, takers(1, 1));
+    for n in 0..LONG_QUEUE {
+        // The two of a kind are far apart: the second 0 comes last.
+        queue.push(if n == LONG_QUEUE - 1 { 0 } else { n }).unwrap();
+    }
+    let looks = std::cell::Cell::new(0);
+    let take = || {
+        looks.set(0);
+        let batch = queue.take(128, 8, |a, b| {
+            looks.set(looks.get() + 1);
+            a == b
+        });
+        batch.unwrap().items
+    };
+    // What was passed over keeps its place.
+    assert_eq!(take(), (0..8).collect::<Vec<_>>());
+    assert!(looks.get() <= 8 * 1024, "{}", looks.get());
+    assert_eq!(take(), (8..16).collect::<Vec<_>>());
+    assert!(looks.get() <= 8 * 1024, "{}", looks.get());
+    assert_eq!(queue.len(), LONG_QUEUE as usize - 16);
+}
+
 #[test]
 fn a_batch_may_have_more_kinds_while_they_are_quick() {
     let pace = Pace::new(1);
