@@ -45,15 +45,6 @@ pub enum LoginError {
         /// The chain of causes.
         why: String,
     },
-    /// A direct connection was asked for, and a pooler answered.
-    #[error(
-        "{at} is a pooler, which this command must go around; set POSTGRES_DIRECT_HOST and \
-         POSTGRES_DIRECT_PORT to PostgreSQL itself"
-    )]
-    Pooler {
-        /// Host and port.
-        at: String,
-    },
     /// The server accepted the connection and then kept silent.
     #[error("no login at {at} within {limit:?}: the server accepts connections and keeps silent")]
     Silent {
@@ -110,21 +101,23 @@ pub fn connect(database: &Database) -> Result<Client, LoginError> {
     Manager::new(database.clone(), Health::default())?.login()
 }
 
-/// As [`connect`], to PostgreSQL itself, for the commands of [`schema`](super::schema).
+/// As [`connect`], with the mark that reaches PostgreSQL on a direct connection alone. A pooler lets in without
+/// it, whatever it does with the parameter that carries it: the commands of [`schema`](super::schema) look for
+/// the mark themselves.
 ///
 /// # Errors
-/// [`LoginError::Pooler`] when it is a pooler that says so; one that keeps quiet about it is found out
-/// by the command.
+/// As [`connect`].
 pub fn connect_direct(database: &Database) -> Result<Client, LoginError> {
     let mut manager = Manager::new(database.clone(), Health::default())?;
     manager.options = Some(DIRECT_OPTIONS);
-    manager.login().map_err(|e| match e {
-        // PgBouncer's words for a startup parameter that it does not pass on.
-        LoginError::Refused { at, why } if why.contains("unsupported startup parameter") => {
-            LoginError::Pooler { at }
+    match manager.login() {
+        // PgBouncer's words for a parameter that it neither passes on nor was told to ignore.
+        Err(LoginError::Refused { why, .. }) if why.contains("unsupported startup parameter") => {
+            manager.options = None;
+            manager.login()
         }
         other => other,
-    })
+    }
 }
 
 // === impl Health ===

@@ -7,9 +7,10 @@ use postgres::Client;
 use postgres::error::SqlState;
 use postgres::types::Type;
 use warrior_api::store::schema::{self, Applied, SchemaError};
-use warrior_api::store::{LoginError, connect, connect_direct};
+use warrior_api::store::{connect, connect_direct};
 
-use crate::support::{Fresh, empty_database, fresh_database};
+use crate::supervisor::Supervisor;
+use crate::support::{Fresh, empty_database, fresh_database, fresh_database_on};
 
 const SEARCH: &str = include_str!("../../src/store/sql/search.sql");
 
@@ -235,24 +236,29 @@ fn refuses_a_database_whose_migrations_were_others() {
 }
 
 #[test]
-fn refuses_a_pooler_on_both_of_its_ways_in() {
+fn refuses_a_pooler_that_ignores_the_mark_of_a_direct_connection() {
     let database = fresh_database();
-    // PgBouncer says that it does not pass the mark of a direct connection on.
-    let refused = connect_direct(&database.pooled_login());
-    assert!(
-        matches!(refused, Err(LoginError::Pooler { .. })),
-        "{:?}",
-        refused.err()
-    );
-    // One that drops it silently is found out by the command.
-    assert!(matches!(
-        apply(&mut database.pooled()),
-        Err(SchemaError::Pooled)
-    ));
-    assert!(matches!(
-        schema::recount(&mut database.pooled()),
-        Err(SchemaError::Pooled)
-    ));
+    let pooled = || connect_direct(&database.pooled_login()).expect("the pooler lets in");
+    for refused in [
+        apply(&mut pooled()).map(drop),
+        schema::recount(&mut pooled()).map(drop),
+        schema::status(&mut pooled()).map(drop),
+    ] {
+        assert!(matches!(refused, Err(SchemaError::Pooled)), "{refused:?}");
+    }
+}
+
+#[test]
+fn refuses_a_pooler_that_refuses_the_mark_of_a_direct_connection() {
+    let stack = Supervisor::throw_away();
+    let database = fresh_database_on(&stack.endpoints);
+    let mut console = connect(&stack.endpoints.pooler_admin()).unwrap();
+    console
+        .simple_query("set ignore_startup_parameters = 'extra_float_digits'")
+        .unwrap();
+    let mut pooled = connect_direct(&database.pooled_login()).expect("it is asked again without");
+    let refused = apply(&mut pooled).map(drop);
+    assert!(matches!(refused, Err(SchemaError::Pooled)), "{refused:?}");
 }
 
 #[test]

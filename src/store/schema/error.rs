@@ -11,8 +11,7 @@ pub enum SchemaError {
     /// The connection did not carry what only a direct one carries.
     #[error(
         "this connection goes through a pooler, where the lock of the migrations would not hold; set \
-         POSTGRES_DIRECT_HOST and POSTGRES_DIRECT_PORT to PostgreSQL itself and run `warrior-api \
-         schema apply` again"
+         POSTGRES_DIRECT_HOST and POSTGRES_DIRECT_PORT to PostgreSQL itself and run the command again"
     )]
     Pooled,
     /// The database cannot hold every name, or folds case in another way than the contract.

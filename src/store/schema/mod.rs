@@ -106,6 +106,7 @@ pub fn apply(
 /// # Errors
 /// When the database cannot be asked.
 pub fn status(client: &mut Client) -> Result<Status, SchemaError> {
+    session::require_direct(client)?;
     let applied = applied_version(client)?;
     let mut pending: Vec<String> = migrations()
         .iter()

@@ -3,14 +3,13 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use postgres::Client;
 use postgres::types::Type;
+use postgres::{Client, Row};
 
 use super::error::{Doing, SchemaError};
 
-/// A startup option that reaches PostgreSQL only on a direct connection: PgBouncer refuses the
-/// parameter `options`, or leaves it out where it is told to ignore it, and a pooled server
-/// connection was opened by somebody else anyway. Ports and addresses would tell less: behind a
+/// A startup option that reaches PostgreSQL only on a direct connection: a pooler refuses the parameter
+/// `options`, or leaves it out, and a pooled server connection was opened by somebody else anyway. Ports and addresses would tell less: behind a
 /// container's or a provider's address translation they differ on a direct connection, too.
 pub const DIRECT_OPTIONS: &str = "-c warrior_api.direct=on";
 
@@ -21,11 +20,7 @@ const LOCK_REPORT: Duration = Duration::from_secs(5);
 
 /// Checks that the session may run migrations, and gives it the settings they need.
 pub(super) fn prepare(client: &mut Client) -> Result<(), SchemaError> {
-    let sql = include_str!("../sql/schema/server.sql");
-    let server = client.query_one(sql, &[]).doing("asking the server")?;
-    if !server.get::<_, bool>("direct") {
-        return Err(SchemaError::Pooled);
-    }
+    let server = require_direct(client)?;
     let encoding: String = server.get("encoding");
     if encoding != "UTF8" || !server.get::<_, bool>("folds") {
         let locale = server.get("locale");
@@ -35,6 +30,16 @@ pub(super) fn prepare(client: &mut Client) -> Result<(), SchemaError> {
         .query(include_str!("../sql/schema/session.sql"), &[])
         .doing("preparing the session")?;
     Ok(())
+}
+
+/// Checks that PostgreSQL itself is at the other end, and gives what it says of itself.
+pub(super) fn require_direct(client: &mut Client) -> Result<Row, SchemaError> {
+    let sql = include_str!("../sql/schema/server.sql");
+    let rows = client.query_typed(sql, &[]).doing("asking the server")?;
+    let server = rows.into_iter().next();
+    server
+        .filter(|server| server.get("direct"))
+        .ok_or(SchemaError::Pooled)
 }
 
 /// Runs `work` while no other schema command runs on this database.
