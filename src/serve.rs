@@ -139,6 +139,6 @@ fn executors(store: Store) -> Executors {
         create: Box::new(move |send| creates.create(send)),
         find: Box::new(move |send| finds.find(send)),
         search: Box::new(move |send| searches.search(send)),
-        probe: Box::new(move || store.schema_version()),
+        probe: Box::new(move || store.readiness()),
     }
 }

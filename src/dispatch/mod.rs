@@ -30,7 +30,7 @@ pub use lane::{Execute, LaneSize};
 pub use probe::Ask;
 
 use crate::config::Sizes;
-use crate::store::{Created, Found, Lookup, NewRow, SearchHits};
+use crate::store::{Created, Found, Lookup, NewRow, Readiness, SearchHits};
 use breaker::Breaker;
 use lane::Lane;
 use metrics::Families;
@@ -77,7 +77,7 @@ pub struct Executors {
     pub find: Execute<Lookup, Found>,
     /// Searches; a batch has few different terms.
     pub search: Execute<String, SearchHits>,
-    /// Asks the database for the version of its schema.
+    /// Asks the database what it can do.
     pub probe: Ask,
 }
 
@@ -194,11 +194,11 @@ impl Dispatch {
         self.search.call(term, deadline).await
     }
 
-    /// Asks the database for the version of its schema, within `limit`.
+    /// Asks the database what it can do, within `limit`.
     ///
     /// # Errors
     /// What is wrong, for people.
-    pub async fn schema_version(&self, limit: Duration) -> Result<i32, String> {
+    pub async fn readiness(&self, limit: Duration) -> Result<Readiness, String> {
         probe::check(&self.probe, limit).await
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::breaker::Breaker;
-use crate::store::StoreError;
+use crate::store::{Readiness, StoreError};
 
 /// While the breaker is open, the database is asked this often.
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -17,15 +17,15 @@ const INTERVAL: Duration = Duration::from_millis(200);
 /// Most callers that may wait for the probe.
 pub(super) const CALLS_MAX: usize = 64;
 
-/// Asks the database for the version of its schema.
-pub type Ask = Box<dyn Fn() -> Result<i32, StoreError> + Send>;
+/// Asks the database what it can do.
+pub type Ask = Box<dyn Fn() -> Result<Readiness, StoreError> + Send>;
 
 /// What the probe is woken for.
 pub(super) enum Call {
     /// The breaker has opened.
     Wake,
     /// `/ready` wants to know.
-    Check(oneshot::Sender<Result<i32, String>>),
+    Check(oneshot::Sender<Result<Readiness, String>>),
 }
 
 /// Starts the probe; it ends when all senders of `calls` are gone. The breaker holds one, and is not
@@ -41,7 +41,7 @@ pub(super) fn start(
 }
 
 /// Asks the probe; `limit` bounds the wait, since the database may keep silent.
-pub(super) async fn check(calls: &SyncSender<Call>, limit: Duration) -> Result<i32, String> {
+pub(super) async fn check(calls: &SyncSender<Call>, limit: Duration) -> Result<Readiness, String> {
     let (sender, receiver) = oneshot::channel();
     calls
         .try_send(Call::Check(sender))

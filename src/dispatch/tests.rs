@@ -346,11 +346,15 @@ async fn a_database_that_is_gone_is_probed_and_not_queued_for() {
             Ok(sent.iter().map(|_| Found::Count(1)).collect())
         })
     };
+    let ready = Readiness {
+        schema_version: 7,
+        ..Readiness::default()
+    };
     let executors = Executors {
         create: Box::new(|send| Ok(send().iter().map(|_| Created::Stored).collect())),
         find,
         search: Box::new(|send| Ok(send().iter().map(|_| SearchHits::from([])).collect())),
-        probe: Box::new(move || fails().map(|()| 7)),
+        probe: Box::new(move || fails().map(|()| ready)),
     };
     let sizes = Sizes {
         workers_create: 1,
@@ -370,11 +374,11 @@ async fn a_database_that_is_gone_is_probed_and_not_queued_for() {
         .search("t".to_owned(), Instant::now() + LATER)
         .await;
     assert_eq!(search.err(), Some(gone));
-    assert!(dispatch.schema_version(LATER).await.is_err());
+    assert!(dispatch.readiness(LATER).await.is_err());
     assert_eq!(sends.load(std::sync::atomic::Ordering::SeqCst), 0);
 
     down.store(false, std::sync::atomic::Ordering::SeqCst);
-    assert_eq!(dispatch.schema_version(LATER).await, Ok(7));
+    assert_eq!(dispatch.readiness(LATER).await, Ok(ready));
     assert!(matches!(count().await, Ok(Found::Count(1))));
     drop(dispatch);
     assert!(threads.join(LATER));

@@ -27,8 +27,8 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// An admin that calls the server ready while the database has at least `schema_version`, and
-    /// `draining` is false.
+    /// An admin that calls the server ready while the database has at least `schema_version` and can be
+    /// written to, and `draining` is false.
     pub fn new(
         dispatch: Arc<Dispatch>,
         registry: Arc<Registry>,
@@ -69,14 +69,8 @@ impl Admin {
         if *self.draining.borrow() {
             return Err("the server is draining".to_owned());
         }
-        match self.dispatch.schema_version(READY_TIMEOUT).await? {
-            version if version >= self.schema_version => Ok(()),
-            version => Err(format!(
-                "the database has schema version {version}, this program needs {}; run \
-                 `warrior-api schema apply`",
-                self.schema_version
-            )),
-        }
+        let database = self.dispatch.readiness(READY_TIMEOUT).await?;
+        database.suffices(self.schema_version)
     }
 
     fn metrics(&self) -> Response<Full<Bytes>> {

@@ -299,11 +299,16 @@ impl Connection {
         };
         self.owed = true;
         let result = statement(client);
-        self.owed = match &result {
-            Ok(_) => false,
-            Err(e) => !leaves_session_usable(e),
-        };
+        self.owed = false;
+        if let Err(e) = &result {
+            self.failed(e);
+        }
         result
+    }
+
+    /// Judges the connection by the failure of a statement.
+    pub(super) fn failed(&mut self, error: &postgres::Error) {
+        self.owed = !leaves_session_usable(error);
     }
 
     /// Asks the server whether it is there, within [`CHECK_TIMEOUT`].

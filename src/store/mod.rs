@@ -8,9 +8,12 @@ mod backlog;
 mod connection;
 mod error;
 mod flusher;
+mod mend;
 mod pool_metrics;
+mod pooler;
 pub mod schema;
 mod session;
+mod start;
 mod tls;
 mod values;
 
@@ -91,6 +94,27 @@ pub enum Found {
     Warrior(Option<Arc<StoredWarrior>>),
     /// How many warriors there are.
     Count(i64),
+}
+
+/// What the database can do for this program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Readiness {
+    /// The version of its schema; 0 when it has none of ours.
+    pub schema_version: i32,
+    /// Whether anything can be stored.
+    pub writes: Writes,
+}
+
+/// Whether anything can be stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Writes {
+    /// As far as settings go.
+    #[default]
+    Possible,
+    /// `default_transaction_read_only` is on, for the server, the database or the role.
+    ReadOnly,
+    /// The server is a standby, or recovers.
+    Standby,
 }
 
 /// At most 50 warriors, in the contract's order.
@@ -253,12 +277,42 @@ impl Store {
             .collect())
     }
 
-    /// The version of the database's schema; 0 when it has none of ours.
+    /// What the database can do.
     ///
     /// # Errors
-    /// When the database cannot be reached.
-    pub fn schema_version(&self) -> Result<i32, StoreError> {
-        self.0.session()?.schema_version()
+    /// When it cannot be reached.
+    pub fn readiness(&self) -> Result<Readiness, StoreError> {
+        self.0.session()?.readiness()
+    }
+}
+
+impl Readiness {
+    /// Whether all of the API can be served by a program that needs `schema_version`.
+    ///
+    /// # Errors
+    /// What is missing, and the next command to type.
+    pub fn suffices(self, schema_version: i32) -> Result<(), String> {
+        if self.schema_version < schema_version {
+            return Err(format!(
+                "the database has schema version {}, this program needs {schema_version}; run \
+                 `warrior-api schema apply`",
+                self.schema_version
+            ));
+        }
+        match self.writes {
+            Writes::Possible => Ok(()),
+            Writes::ReadOnly => Err(
+                "the database is read only (default_transaction_read_only is on), so nothing can be \
+                 stored; find where it is set with psql's `\\drds`, and undo it: alter database ... reset \
+                 default_transaction_read_only"
+                    .to_owned(),
+            ),
+            Writes::Standby => Err(
+                "the database is a standby or recovers (pg_is_in_recovery), so nothing can be stored; \
+                 set POSTGRES_HOST to the primary, or promote this server: select pg_promote()"
+                    .to_owned(),
+            ),
+        }
     }
 }
 

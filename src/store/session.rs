@@ -2,15 +2,19 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Instant;
 
+use postgres::error::SqlState;
 use postgres::types::{ToSql, Type};
 use postgres::{Client, Row};
 use r2d2::PooledConnection;
 use uuid::Uuid;
 
 use super::connection::{Health, Manager};
+use super::mend::{self, Suspect};
 use super::values::{Date, Moment, Texts};
-use super::{NewRow, SearchHits, StoreError};
+use super::{NewRow, Readiness, SearchHits, StoreError, Writes};
+use crate::throttle::throttled;
 use crate::warrior::{NewWarrior, StoredWarrior, Warrior};
 
 const INSERT: &str = include_str!("sql/insert.sql");
@@ -19,8 +23,6 @@ const FIND: &str = include_str!("sql/find.sql");
 const COUNT: &str = include_str!("sql/count.sql");
 const SEARCH: &str = include_str!("sql/search.sql");
 const SEARCHES: &str = include_str!("sql/searches.sql");
-/// The SQLSTATE of a statement about a table that is not there.
-const NO_SUCH_TABLE: &str = "42P01";
 const READY: &str = include_str!("sql/ready.sql");
 const FLUSH: &str = include_str!("sql/flush.sql");
 
@@ -138,19 +140,10 @@ impl Session<'_> {
             .map_err(StoreError::of_read)
     }
 
-    /// 0 when no migration was ever applied.
     /// Asks whether the server answers at all first, since only that question has a time limit.
-    pub(super) fn schema_version(&mut self) -> Result<i32, StoreError> {
+    pub(super) fn readiness(&mut self) -> Result<Readiness, StoreError> {
         self.connection.ping().map_err(StoreError::of_read)?;
-        let rows = match self.read(READY, &[]) {
-            Err(e) if e.sqlstate() == Some(NO_SUCH_TABLE) => return Ok(0),
-            other => other?,
-        };
-        let row = rows
-            .first()
-            .ok_or_else(|| StoreError::not_sent("ready.sql gave no row"))?;
-        let version: Option<i32> = row.try_get(0).map_err(StoreError::of_row)?;
-        Ok(version.unwrap_or(0))
+        self.said(readiness).map_err(StoreError::of_read)
     }
 
     fn read(
@@ -171,14 +164,63 @@ impl Session<'_> {
 
     fn said<T>(
         &mut self,
-        statement: impl FnOnce(&mut Client) -> Result<T, postgres::Error>,
+        statement: impl Fn(&mut Client) -> Result<T, postgres::Error>,
     ) -> Result<T, postgres::Error> {
-        let result = self.connection.run(statement);
+        let began = Instant::now();
+        let mut result = self.connection.run(&statement);
+        if let Err(e) = &result
+            && let Some(suspect) = Suspect::of(e, began.elapsed())
+        {
+            match (self.connection).run(|c| mend::run(c, suspect, &statement)) {
+                Ok(Some(value)) => {
+                    throttled!(
+                        WARN,
+                        "another client had changed the settings of a server connection: it was reset; \
+                         let people log in as roles of their own",
+                        lane = "",
+                        reason = e.code().map_or("", SqlState::code).to_owned(),
+                        error = e.as_db_error().map(tracing::field::display)
+                    );
+                    return Ok(value);
+                }
+                Ok(None) => self.connection.failed(e),
+                Err(later) => result = Err(later),
+            }
+        }
         if result.is_err() && self.connection.is_spent() {
             self.health.suspect_all();
         }
         result
     }
+}
+
+/// What the database can do. Where this session alone is read only, another client has left it so.
+pub(super) fn readiness(client: &mut Client) -> Result<Readiness, postgres::Error> {
+    let ask = |client: &mut Client| match client.query_typed(READY, &[]) {
+        Err(e) if e.code() == Some(&SqlState::UNDEFINED_TABLE) => Ok(Readiness::default()),
+        answer => ready_row(&answer?),
+    };
+    let ready = ask(client)?;
+    if ready.writes == Writes::ReadOnly {
+        return Ok(mend::run(client, Suspect::Setting, &ask)?.unwrap_or(ready));
+    }
+    Ok(ready)
+}
+
+/// An aggregate has a row in any case.
+fn ready_row(rows: &[Row]) -> Result<Readiness, postgres::Error> {
+    let Some(row) = rows.first() else {
+        return Ok(Readiness::default());
+    };
+    let version: Option<i32> = row.try_get("version")?;
+    Ok(Readiness {
+        schema_version: version.unwrap_or(0),
+        writes: match (row.try_get("standby")?, row.try_get("read_only")?) {
+            (true, _) => Writes::Standby,
+            (false, true) => Writes::ReadOnly,
+            (false, false) => Writes::Possible,
+        },
+    })
 }
 
 /// The first four columns of find.sql, search.sql, searches.sql and stored.sql. By number, since a name would be compared

@@ -17,6 +17,7 @@ mod faults;
 mod flush;
 mod http;
 mod idempotency;
+mod left;
 mod lock;
 mod malformed;
 mod openmetrics;

@@ -1,0 +1,90 @@
+//! Session repair: a statement that failed because of what another client left on the server connection runs
+//! again in a session that was reset.
+//!
+//! A pooler in transaction mode lends the same server connection to all clients of a role, and a `SET` of one
+//! stays for the next. Here it is found by the failure that it causes, so that the ordinary path pays nothing:
+//! a reset after every transaction (PgBouncer's `server_reset_query_always`) would cost each find half as much
+//! again (`pgbouncer/README.md`). The exchange is one transaction, which the pooler gives one server
+//! connection; what role and database say (a database made read only, a shorter limit) stays in force.
+
+use std::time::Duration;
+
+use postgres::Client;
+use postgres::error::Severity;
+
+const BEGIN: &str = include_str!("sql/mend/begin.sql");
+const CHANGED: &str = include_str!("sql/mend/changed.sql");
+const RESET: &str = include_str!("sql/mend/reset.sql");
+const LIMITS: &str = include_str!("sql/mend/limits.sql");
+
+/// A failure that a setting of the session may have caused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Suspect {
+    /// `default_transaction_read_only`, `default_transaction_isolation`, `role`.
+    Setting,
+    /// `statement_timeout`, when the statement failed before the time that role and database give it; or a
+    /// setting that made it slow (`enable_indexscan`), when any was changed.
+    StatementTime(Duration),
+    /// `lock_timeout`, likewise.
+    LockTime(Duration),
+}
+
+impl Suspect {
+    /// What may have caused this failure, which came after `took`; none when it was no setting.
+    pub(super) fn of(error: &postgres::Error, took: Duration) -> Option<Self> {
+        let error = error.as_db_error()?;
+        if error.parsed_severity() != Some(Severity::Error) {
+            return None;
+        }
+        match error.code().code() {
+            "25006" | "40001" | "42501" => Some(Self::Setting),
+            // Somebody who cancels a statement does not want it to run again.
+            "57014" if error.message().contains("user request") => None,
+            "57014" => Some(Self::StatementTime(took)),
+            "55P03" => Some(Self::LockTime(took)),
+            _ => None,
+        }
+    }
+}
+
+/// Resets the session, and runs the statement in it; `None` when the session was not to blame, or cannot be
+/// reset.
+///
+/// # Errors
+/// Of the statement in the reset session, or of its commit.
+pub(super) fn run<T>(
+    client: &mut Client,
+    suspect: Suspect,
+    statement: &impl Fn(&mut Client) -> Result<T, postgres::Error>,
+) -> Result<Option<T>, postgres::Error> {
+    let result = match reset(client, suspect) {
+        Ok(true) => statement(client).map(Some),
+        Ok(false) | Err(_) => Ok(None),
+    };
+    match &result {
+        Ok(Some(_)) => client.batch_execute("commit")?,
+        // Should this fail, too, the connection has ended, and the transaction with it.
+        Ok(None) | Err(_) => drop(client.batch_execute("rollback")),
+    }
+    result
+}
+
+/// Opens a transaction with the settings of role and database; whether others were to blame.
+fn reset(client: &mut Client, suspect: Suspect) -> Result<bool, postgres::Error> {
+    client.batch_execute(BEGIN)?;
+    let changed = match suspect {
+        Suspect::StatementTime(_) => client.query_typed(CHANGED, &[])?[0].try_get(0)?,
+        Suspect::Setting | Suspect::LockTime(_) => false,
+    };
+    client.batch_execute(RESET)?;
+    let limits = client.query_typed(LIMITS, &[])?;
+    let is_early = |took: Duration, limit: &str| -> Result<bool, postgres::Error> {
+        let limit_ms: f64 = limits[0].try_get(limit)?;
+        Ok(limit_ms == 0.0 || took.as_secs_f64() * 1000.0 < 0.9 * limit_ms)
+    };
+    match suspect {
+        Suspect::Setting => Ok(true),
+        Suspect::StatementTime(took) => Ok(changed || is_early(took, "statement_ms")?),
+        Suspect::LockTime(took) => is_early(took, "lock_ms"),
+    }
+}
