@@ -15,8 +15,8 @@ use warrior_api::config::{
 };
 use warrior_api::ops::{self, LogGuard, Stop};
 use warrior_api::serve::{self, Running};
-use warrior_api::stack::{self, Endpoints, Stack};
-use warrior_api::store::{connect_direct, schema};
+use warrior_api::stack::{self, DATABASE, Endpoints, Stack};
+use warrior_api::store::{Look, connect_direct, pooler_shortcomings, schema};
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
@@ -46,6 +46,7 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> anyhow::Result<()> {
     let say = |line: &str| ops::say(cli.log_format, Level::INFO, line);
+    let warn = |line: &str| ops::say(cli.log_format, Level::WARN, line);
     let logs = || ops::start_logs(cli.log_format, &cli.log_level);
     match &cli.command {
         Command::Up(args) => {
@@ -54,11 +55,11 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
             let guard = logs()?;
             // Before the stack starts: PgBouncer inherits the limit.
             server.sizes.connections_max = ops::raise_descriptor_limit(&server.sizes);
-            up(args, &embedded, &server, guard, &say)
+            up(args, &embedded, &server, guard, &say, &warn)
         }
         Command::Serve(args) => {
             let _guard = logs()?;
-            serve_existing(args, &say)
+            serve_existing(args, &say, &warn)
         }
         Command::Stack(args) => {
             let mut sizes = args.sizes()?;
@@ -93,6 +94,7 @@ fn up(
     server: &Server,
     _logs: LogGuard,
     say: &dyn Fn(&str),
+    warn: &dyn Fn(&str),
 ) -> anyhow::Result<()> {
     // First of all, so that a stop during the start is not lost and leaves nothing behind.
     let (runtime, stop) = runtime_with_signals()?;
@@ -106,6 +108,9 @@ fn up(
         ops::watch_input(stop.0)?;
         announce(&running, &stack)?;
     }
+    pooler_shortcomings(&stack.pooler_statistics(), DATABASE, server.sizes.pool())
+        .iter()
+        .for_each(|line| warn(line));
     introduce(&running, say);
     let outcome = look_after(&mut stack, &stop.1);
     say("stopping: finishing open requests, then PgBouncer, then PostgreSQL");
@@ -115,12 +120,15 @@ fn up(
     outcome
 }
 
-fn serve_existing(args: &ServeArgs, say: &dyn Fn(&str)) -> anyhow::Result<()> {
+fn serve_existing(args: &ServeArgs, say: &dyn Fn(&str), warn: &dyn Fn(&str)) -> anyhow::Result<()> {
     let secret = args.idempotency_secret()?.read()?;
     let mut server = args.server()?;
     server.sizes.connections_max = ops::raise_descriptor_limit(&server.sizes);
     let (runtime, stop) = runtime_with_signals()?;
-    let running = runtime.block_on(serve::start(&server, &args.database()?, &secret))?;
+    let database = args.database()?;
+    let look = Look::begin(&database, server.sizes.pool());
+    let running = runtime.block_on(serve::start(&server, &database, &secret))?;
+    look.end().iter().for_each(|line| warn(line));
     introduce(&running, say);
     let _ = stop.1.recv();
     say("stopping: finishing open requests");

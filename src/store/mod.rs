@@ -30,6 +30,8 @@ use uuid::Uuid;
 
 pub use connection::{LoginError, connect, connect_direct};
 pub use error::{Class, StoreError};
+pub use pooler::shortcomings as pooler_shortcomings;
+pub use start::Look;
 pub use tls::TlsError;
 pub use values::{Date, Moment, Texts};
 

@@ -31,6 +31,7 @@ mod searches;
 mod server;
 mod settings;
 mod stack;
+mod start;
 mod supervisor;
 mod support;
 mod tls;

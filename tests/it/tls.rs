@@ -84,6 +84,23 @@ fn another_authority_is_refused() {
 }
 
 #[test]
+fn another_authority_is_said_at_the_start() {
+    let server = showing(Certificate::Right);
+    let other = server.write("another.pem", &authority().pem());
+    let login = server.login("localhost", Tls::Off);
+    let said = crate::start::said(
+        &login,
+        &[
+            ("POSTGRES_TLS", "verify-full"),
+            ("POSTGRES_TLS_CA", other.to_str().unwrap()),
+        ],
+    );
+    for word in ["UnknownIssuer", "set POSTGRES_TLS_CA", "openssl s_client"] {
+        assert!(said.contains(word), "{word}: {said}");
+    }
+}
+
+#[test]
 fn a_self_signed_or_expired_certificate_is_refused() {
     for (certificate, word) in [
         (Certificate::SelfSigned, "UnknownIssuer"),

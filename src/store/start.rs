@@ -1,0 +1,182 @@
+//! The look at the database when the server starts: what stands in the way, each with the next command.
+//!
+//! Nothing of it stops the start. A database may come up later than its server, and an operator may mend the
+//! rest without restarting it; but "serving" must not stand there alone as if all were well.
+
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use postgres::Client;
+
+use super::connection::{LoginError, connect_direct};
+use super::session::readiness;
+use super::{pooler, schema};
+use crate::config::Database;
+
+const LIMITS: &str = include_str!("sql/start/limits.sql");
+/// What the questions after the login may take.
+const QUESTIONS: Duration = Duration::from_millis(500);
+
+/// A look that goes on while the server starts.
+pub struct Look {
+    lines: std::sync::mpsc::Receiver<String>,
+    until: Instant,
+    at: String,
+}
+
+impl Look {
+    /// Begins to look at `database` as a server with `connections` connections would find it.
+    pub fn begin(database: &Database, connections: usize) -> Self {
+        let (found, lines) = channel();
+        let look = Self {
+            lines,
+            until: Instant::now() + database.connect_timeout + QUESTIONS,
+            at: format!("{}:{}", database.host, database.port),
+        };
+        let database = database.clone();
+        // Its end, or the refusal of a thread, ends the receiver.
+        let _ = thread::Builder::new()
+            .name("look".to_owned())
+            .spawn(move || look_at(&database, connections, &|line| drop(found.send(line))));
+        look
+    }
+
+    /// What stands in the way, as sentences; after the time that a login may take at the latest.
+    pub fn end(self) -> Vec<String> {
+        let mut found = Vec::new();
+        loop {
+            let left = self.until.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(left) {
+                Ok(line) => found.push(line),
+                Err(RecvTimeoutError::Disconnected) => return found,
+                Err(RecvTimeoutError::Timeout) => {
+                    found.push(format!(
+                        "the database at {} keeps silent; requests are answered with 503 until it answers: \
+                         see whether it is stopped or overloaded",
+                        self.at
+                    ));
+                    return found;
+                }
+            }
+        }
+    }
+}
+
+fn look_at(database: &Database, connections: usize, found: &dyn Fn(String)) {
+    let mut client = match connect_direct(database) {
+        Ok(client) => client,
+        Err(e) => return found(refused(database, &e)),
+    };
+    let direct = match limits(&mut client, database, connections) {
+        Ok((direct, lines)) => {
+            lines.into_iter().for_each(found);
+            direct
+        }
+        Err(e) => {
+            let at = format!("{}:{}", database.host, database.port);
+            let why = super::chain(&e);
+            return found(refused(database, &LoginError::Refused { at, why }));
+        }
+    };
+    let standing = match readiness(&mut client) {
+        Ok(ready) => ready.suffices(schema::current_version()),
+        Err(e) => Err(super::chain(&e)),
+    };
+    if let Err(line) = standing {
+        found(line);
+    }
+    if !direct {
+        let console = Database {
+            dbname: pooler::CONSOLE.to_owned(),
+            ..database.clone()
+        };
+        pooler::shortcomings(&console, &database.dbname, connections)
+            .into_iter()
+            .for_each(found);
+    }
+}
+
+/// Whether the connection is direct, and which limits are too low.
+fn limits(
+    client: &mut Client,
+    database: &Database,
+    connections: usize,
+) -> Result<(bool, Vec<String>), postgres::Error> {
+    let rows = client.query_typed(LIMITS, &[])?;
+    let Some(row) = rows.first() else {
+        return Ok((true, Vec::new()));
+    };
+    let direct = row.try_get("direct")?;
+    let Database { user, dbname, .. } = database;
+    let sources = [
+        ("of_server", "max_connections, less what is reserved", {
+            "alter system set max_connections = ..., and restart PostgreSQL".to_owned()
+        }),
+        ("of_database", "CONNECTION LIMIT of the database", {
+            format!("alter database {dbname} connection limit -1")
+        }),
+        ("of_role", "CONNECTION LIMIT of the role", {
+            format!("alter role {user} connection limit -1")
+        }),
+    ];
+    let mut lines = Vec::new();
+    for (column, source, raise) in sources {
+        let limit: i32 = row.try_get(column)?;
+        if usize::try_from(limit).is_ok_and(|limit| limit < connections) {
+            let lower = match direct {
+                true => format!("set WORKERS={}", (limit - 2).max(3)),
+                false => format!("keep the pool size of the pooler at {limit} or less"),
+            };
+            lines.push(format!(
+                "the database gives role {user} at most {limit} connections ({source}), and this server \
+                 may use {connections}: requests that need the others are refused; {lower}, or run: {raise}"
+            ));
+        }
+    }
+    Ok((direct, lines))
+}
+
+/// A login that failed, with what to do about it.
+fn refused(database: &Database, error: &LoginError) -> String {
+    let Database {
+        host,
+        port,
+        dbname,
+        user,
+        ..
+    } = database;
+    let why = error.to_string();
+    let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
+    let try_it = format!("psql -h {host} -p {port} -U {user} -d {dbname}");
+    let advice = if says(&["NotValidForName", "not valid for name"]) {
+        "set POSTGRES_HOST to a name that the certificate is for, or POSTGRES_TLS=verify-ca"
+            .to_owned()
+    } else if says(&["expired", "Expired"]) {
+        "renew the certificate of the database server".to_owned()
+    } else if says(&["certificate"]) {
+        format!(
+            "set POSTGRES_TLS_CA to the file of the CA that signed it; see who did: openssl s_client \
+             -starttls postgres -connect {host}:{port} -showcerts"
+        )
+    } else if says(&["does not support TLS"]) {
+        "turn TLS on there (ssl = on, or client_tls_sslmode of PgBouncer), or set POSTGRES_TLS=off"
+            .to_owned()
+    } else if says(&["no encryption", "SSL required", "SSL is required"]) {
+        "set POSTGRES_TLS=verify-full and POSTGRES_TLS_CA".to_owned()
+    } else if says(&["password", "authentication", "SCRAM", "no such user"]) {
+        format!(
+            "set POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE to the password that lets you in: {try_it}"
+        )
+    } else if says(&["does not exist", "no such database"]) {
+        format!("see whether there is another under that name: {try_it}")
+    } else if says(&["too many", "connection slots", "no more connections"]) {
+        "set WORKERS lower, or give the role more connections (max_connections, CONNECTION LIMIT)"
+            .to_owned()
+    } else {
+        format!("start it, or set POSTGRES_HOST and POSTGRES_PORT to where it is; try: {try_it}")
+    };
+    format!(
+        "the database cannot be used yet, requests are answered with 503 until it can: {why}; {advice}"
+    )
+}
