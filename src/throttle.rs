@@ -47,15 +47,17 @@ pub(crate) struct Held {
 /// lane, reason) were only counted.
 macro_rules! throttled {
     ($level:ident, $message:literal, lane = $lane:expr, reason = $reason:expr $(, $($fields:tt)+)?) => {{
+        let lane: &'static str = $lane;
         let kind = $crate::throttle::Kind {
             level: tracing::Level::$level,
             message: $message,
-            lane: $lane,
+            lane,
             reason: ::std::borrow::Cow::from($reason),
         };
         if let Some(held) = $crate::throttle::admit(kind) {
             tracing::event!(
                 tracing::Level::$level,
+                lane = (!lane.is_empty()).then_some(lane),
                 $($($fields)+,)?
                 held_back = held.lines,
                 over_seconds = held.seconds,

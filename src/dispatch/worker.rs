@@ -157,15 +157,14 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
 
     fn log(&self, error: &StoreError, jobs: usize, last: bool) {
         self.lane.metrics.failed(error.class);
-        let reason = match error.sqlstate() {
-            Some(sqlstate) => sqlstate.to_owned(),
-            None => error.class.name().to_owned(),
-        };
+        // The failure that decides the answers is a kind of its own.
+        let attempt = if last { "twice" } else { "once" };
+        let code = error.sqlstate().unwrap_or(error.class.name());
         throttled!(
             WARN,
             "a batch failed",
             lane = self.lane.name,
-            reason = reason,
+            reason = format!("{code}, {attempt}"),
             class = ?error.class,
             sqlstate = error.sqlstate(),
             jobs,

@@ -34,6 +34,7 @@ mod stack;
 mod start;
 mod supervisor;
 mod support;
+mod throttle;
 mod tls;
 mod values;
 mod wire;
