@@ -46,6 +46,33 @@ fn the_limits_add_up_to_what_was_promised() {
     }
 }
 
+/// PgBouncer's known faults need no password, so only those who have business with it may reach it.
+#[test]
+fn the_database_is_reached_by_the_servers_alone() {
+    assert!(COMPOSE.contains("  database:\n    internal: true\n"));
+    let mut service = "";
+    let mut reach = Vec::new();
+    for line in COMPOSE.lines() {
+        let name = line
+            .strip_prefix("  ")
+            .and_then(|rest| rest.strip_suffix(':'));
+        if let Some(name) = name.filter(|name| !name.starts_with([' ', '#'])) {
+            service = name;
+        } else if line.contains(" networks: [") && line.contains("database") {
+            reach.push(service);
+        }
+    }
+    let servers = [
+        "postgres",
+        "migrate",
+        "pgbouncer",
+        "api",
+        "api-direct",
+        "bench",
+    ];
+    assert_eq!(reach, servers);
+}
+
 #[test]
 fn the_connections_of_a_server_fit_into_its_memory_and_its_descriptors() {
     let most = number(COMPOSE, "MAX_CONNECTIONS");
