@@ -79,6 +79,15 @@ async fn accept(
     places: &Arc<Semaphore>,
 ) -> (TcpStream, OwnedSemaphorePermit) {
     loop {
+        if places.available_permits() == 0 {
+            throttled!(
+                WARN,
+                "as many connections are open as there may be, and more wait; raise MAX_CONNECTIONS",
+                lane = "",
+                reason = "connections",
+                listener = listener.local_addr().ok().map(tracing::field::display)
+            );
+        }
         let Ok(place) = Arc::clone(places).acquire_owned().await else {
             // The semaphore is never closed.
             std::future::pending::<()>().await;

@@ -170,7 +170,7 @@ fn a_database_that_is_read_only_is_not_ready_and_heals() {
         answer.status == 503 && answer.text().contains("default_transaction_read_only")
     });
     assert_eq!(server.post(&warrior("m")).status, 503);
-    server.get(&location).json(200);
+    eventually("reads go on", || server.get(&location).status == 200);
     read_only(false);
     server.await_ready();
     eventually("creates go on", || server.post(&warrior("m")).status == 201);

@@ -120,6 +120,10 @@ fn a_pooler_that_tells_its_sizes_and_its_version_is_heard() {
     for word in ["default_pool_size", "max_client_conn", "10000"] {
         assert!(found.contains(word), "{found}");
     }
+    // Before 1.26.1.
+    if stack.pooler.version.minor < 26 {
+        assert!(found.contains("CVE-2026-107350"), "{found}");
+    }
     // Closed by the shipped settings, whatever the version.
     assert!(!found.contains("CVE-2026-107349"), "{found}");
     // Whoever is not let in on the console hears nothing.

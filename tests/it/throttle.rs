@@ -1,6 +1,6 @@
 //! Failures that repeat: few lines in the log, and none of them uncounted.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -12,6 +12,20 @@ use crate::program::{Program, from, serve};
 use crate::supervisor::{eventually, shared};
 
 const REQUESTS: usize = 300;
+
+#[test]
+fn a_listener_without_places_says_so() {
+    let mut command = serve();
+    let command = from(&mut command, &shared().runtime("postgres"));
+    let program = Program::start(command.env("MAX_CONNECTIONS", "1"));
+    let said = || {
+        let lines = program.lines();
+        lines.iter().any(|line| line.contains("MAX_CONNECTIONS"))
+    };
+    assert!(!said());
+    let _held = TcpStream::connect(program.public).unwrap();
+    eventually("there is no place left", said);
+}
 
 #[test]
 fn refusals_leave_few_lines_that_add_up() {

@@ -143,14 +143,16 @@ fn a_half_open_client_is_closed() {
 
 #[test]
 fn a_parameter_that_drivers_always_send_is_no_reason_to_refuse() {
-    for (parameter, answer) in [
-        ("extra_float_digits", b'R'),
-        ("options", b'R'),
-        ("_pq_.other", b'E'),
+    for (parameter, value, answer) in [
+        ("extra_float_digits", "2", b'R'),
+        ("options", "-c statement_timeout=1", b'R'),
+        ("unheard_of", "2", b'E'),
     ] {
         let mut client = TcpStream::connect(("127.0.0.1", shared().pooler.port)).unwrap();
         let mut startup = vec![0, 0, 0, 0, 0, 3, 0, 0];
-        for word in ["user", "warrior", "database", DATABASE, parameter, "2", ""] {
+        for word in [
+            "user", "warrior", "database", DATABASE, parameter, value, "",
+        ] {
             startup.extend(word.as_bytes());
             startup.push(0);
         }
