@@ -12,14 +12,17 @@ use tokio::task::JoinHandle;
 use crate::api::{Api, Keys};
 use crate::config::{Database, Secret, Server};
 use crate::dispatch::{Dispatch, Executors, Threads};
-use crate::http;
+use crate::http::{self, Phase};
 use crate::ops::{Admin, RequestMetrics};
 use crate::store::{Store, schema};
 
 /// Connections on the admin listener; operators and load balancers are few.
 const ADMIN_CONNECTIONS_MAX: usize = 256;
-/// How long a connection there may rest: few places, and nobody asks twice within a second.
-const ADMIN_HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a head may take there, and a connection rest: while slow heads hold every place, `/ready` is
+/// silent for this long or a multiple of it, and nobody asks twice within a second.
+const ADMIN_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
+/// Longest time that open requests there get to finish: `/ready` waits a second for the database.
+const ADMIN_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A running server.
 pub struct Running {
@@ -28,9 +31,8 @@ pub struct Running {
     /// Where `/live`, `/ready` and `/metrics` are.
     pub admin: SocketAddr,
     drain_delay: Duration,
-    draining: watch::Sender<bool>,
-    closing_public: watch::Sender<bool>,
-    closing_admin: watch::Sender<bool>,
+    public_phase: watch::Sender<Phase>,
+    admin_phase: watch::Sender<Phase>,
     public_task: JoinHandle<()>,
     admin_task: JoinHandle<()>,
     threads: Threads,
@@ -59,13 +61,13 @@ pub async fn start(
         .context("the worker threads cannot be started")?;
 
     let api = Api::new(Arc::clone(&dispatch), Keys::new(secret), server.deadline);
-    let (closing_public, closed) = watch::channel(false);
+    let (public_phase, phase) = watch::channel(Phase::Serving);
     let limits = http::Limits {
         connections: server.sizes.connections_max,
         head: server.head_timeout,
         drain: server.drain_timeout,
     };
-    let public_task = tokio::spawn(http::serve(public, limits, closed, move |head, body| {
+    let public_task = tokio::spawn(http::serve(public, limits, phase, move |head, body| {
         let (api, requests) = (api.clone(), requests.clone());
         let began = Instant::now();
         let asked = api.read(head, body);
@@ -80,22 +82,21 @@ pub async fn start(
         }
     }));
 
-    let (draining, drain) = watch::channel(false);
-    let (closing_admin, closed) = watch::channel(false);
+    let (admin_phase, phase) = watch::channel(Phase::Serving);
     let admin = Admin::new(
         dispatch,
         Arc::new(registry),
         schema::current_version(),
-        drain,
+        phase.clone(),
     );
     let admin_task = tokio::spawn(http::serve(
         admin_listener,
         http::Limits {
             connections: ADMIN_CONNECTIONS_MAX,
             head: ADMIN_HEAD_TIMEOUT,
-            drain: Duration::ZERO,
+            drain: ADMIN_DRAIN_TIMEOUT,
         },
-        closed,
+        phase,
         move |head, body| {
             let admin = admin.clone();
             async move {
@@ -110,9 +111,8 @@ pub async fn start(
         public: public_address,
         admin: admin_address,
         drain_delay: server.drain_delay,
-        draining,
-        closing_public,
-        closing_admin,
+        public_phase,
+        admin_phase,
         public_task,
         admin_task,
         threads,
@@ -120,14 +120,17 @@ pub async fn start(
 }
 
 impl Running {
-    /// Drains: `/ready` says no, after the drain delay the listener closes, open requests finish,
-    /// and the workers are told to end; their threads can be joined where blocking is allowed.
+    /// Drains: `/ready` says no and each answer ends its connection, after the drain delay the listener
+    /// closes, open requests finish, and the workers are told to end; their threads can be joined where
+    /// blocking is allowed.
     pub async fn stop(self) -> Threads {
-        self.draining.send_replace(true);
+        for phase in [&self.public_phase, &self.admin_phase] {
+            phase.send_replace(Phase::Draining);
+        }
         tokio::time::sleep(self.drain_delay).await;
-        self.closing_public.send_replace(true);
+        self.public_phase.send_replace(Phase::Closing);
         let _ = self.public_task.await;
-        self.closing_admin.send_replace(true);
+        self.admin_phase.send_replace(Phase::Closing);
         let _ = self.admin_task.await;
         self.threads
     }

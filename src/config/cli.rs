@@ -218,7 +218,8 @@ pub(super) struct ServerArgs {
         default_value_t = 5000
     )]
     pub(super) head_timeout_ms: u64,
-    /// How long /ready says no before the listener closes
+    /// How long /ready says no, and each answer ends its connection, before the listener closes;
+    /// connections that are idle then get another 250 ms for their next request
     #[arg(
         long,
         env = "DRAIN_DELAY_MS",

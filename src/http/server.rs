@@ -1,28 +1,42 @@
 //! The accept loop, one task for each connection, and the drain.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::{Body, Bytes, Incoming};
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 
-use super::{HEAD_MAX, WRITE_TIMEOUT, body};
+use super::{HEAD_MAX, IN_FLIGHT, LINGER, WRITE_TIMEOUT, body};
 use crate::api::Problem;
 use crate::throttle::throttled;
 
 /// Pause after the system refused a connection, most often for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How far a listener is on the way to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Connections are kept alive.
+    Serving,
+    /// Connections are still accepted, and each ends with its next answer.
+    Draining,
+    /// The listener is closed, and open requests finish.
+    Closing,
+}
 
 /// Bounds of one listener.
 #[derive(Clone, Copy, Debug)]
@@ -35,43 +49,84 @@ pub struct Limits {
     pub drain: Duration,
 }
 
-/// Serves `listener` within `limits` until `stop` becomes true, then lets open requests finish. `answer`
-/// gets the head and the whole body, or what is wrong with it, so that it knows of every request.
+/// Serves `listener` within `limits` until `phase` is closing or has no sender, then lets open requests
+/// finish. `answer` gets the head and the whole body, or what is wrong with it, so that it knows of
+/// every request.
 pub async fn serve<A, F>(
     listener: TcpListener,
     limits: Limits,
-    mut stop: watch::Receiver<bool>,
+    mut phase: watch::Receiver<Phase>,
     answer: A,
 ) where
     A: Fn(Parts, Result<Bytes, Problem>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
     let places = Arc::new(Semaphore::new(limits.connections));
-    let open = GracefulShutdown::new();
-    let accept = || accept(&listener, &places);
+    let draining = Arc::new(AtomicBool::new(false));
+    let idle = watch::Sender::new(());
+    let drain = || Drain {
+        draining: Arc::clone(&draining),
+        idle: idle.subscribe(),
+    };
     loop {
         tokio::select! {
             biased;
-            _ = stop.wait_for(|stop| *stop) => break,
-            (stream, place) = accept() => {
-                tokio::spawn(connection(stream, place, open.watcher(), limits.head, answer.clone()));
+            changed = phase.changed() => match (changed, *phase.borrow_and_update()) {
+                (Ok(()), Phase::Serving) => {}
+                (Ok(()), Phase::Draining) => draining.store(true, Ordering::Relaxed),
+                (Ok(()), Phase::Closing) | (Err(_), _) => break,
+            },
+            (stream, place) = accept(&listener, &places) => {
+                tokio::spawn(connection(stream, place, drain(), limits.head, answer.clone()));
             }
         }
     }
-    // Who is through the kernel's handshake has been promised an answer.
-    while let Ok((stream, place)) = timeout(Duration::ZERO, accept()).await {
-        tokio::spawn(connection(
-            stream,
-            place,
-            open.watcher(),
-            limits.head,
-            answer.clone(),
-        ));
+    draining.store(true, Ordering::Relaxed);
+    let address = listener.local_addr().ok();
+    for stream in backlog(listener) {
+        let place = Arc::clone(&places).acquire_owned();
+        let (drain, answer) = (drain(), answer.clone());
+        tokio::spawn(async move {
+            if let Ok(place) = place.await {
+                connection(stream, place, drain, limits.head, answer).await;
+            }
+        });
     }
-    drop(listener);
-    if timeout(limits.drain, open.shutdown()).await.is_err() {
-        tracing::warn!("requests were still open at the end of the drain");
+    let finished = timeout(limits.drain, async {
+        if timeout(IN_FLIGHT.min(limits.drain / 2), idle.closed())
+            .await
+            .is_err()
+        {
+            idle.send_replace(());
+            idle.closed().await;
+        }
+    });
+    if finished.await.is_err() {
+        tracing::warn!(
+            listener = address.map(tracing::field::display),
+            requests = idle.receiver_count(),
+            "requests were still open at the end of the drain, and get no answer; DRAIN_TIMEOUT_MS \
+             gives them longer"
+        );
     }
+    // A process that ends with unread bytes resets their connections.
+    let all = places.acquire_many(u32::try_from(limits.connections).unwrap_or(u32::MAX));
+    let _ = timeout(IN_FLIGHT, all).await;
+}
+
+/// Connections that the kernel has accepted: their clients may have sent a request.
+fn backlog(listener: TcpListener) -> Vec<TcpStream> {
+    // The listener's own readiness lags behind the kernel.
+    let Ok(listener) = listener.into_std() else {
+        return Vec::new();
+    };
+    let accepted = std::iter::from_fn(|| listener.accept().ok());
+    accepted
+        .filter_map(|(stream, _)| {
+            stream.set_nonblocking(true).ok()?;
+            TcpStream::from_std(stream).ok()
+        })
+        .collect()
 }
 
 async fn accept(
@@ -110,10 +165,18 @@ async fn accept(
     }
 }
 
+/// What the connections of a listener share about its end.
+struct Drain {
+    /// Every answer is its connection's last.
+    draining: Arc<AtomicBool>,
+    /// Tells when connections without a request shall close. Held as long as there may be one.
+    idle: watch::Receiver<()>,
+}
+
 async fn connection<A, F>(
     stream: TcpStream,
     place: OwnedSemaphorePermit,
-    watcher: Watcher,
+    Drain { draining, mut idle }: Drain,
     head: Duration,
     answer: A,
 ) where
@@ -123,25 +186,52 @@ async fn connection<A, F>(
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(WRITE_TIMEOUT));
-    let service = service_fn(move |request| respond(request, answer.clone()));
+    let service =
+        service_fn(move |request| respond(request, Arc::clone(&draining), answer.clone()));
+    // Without half_close: the end of a client's half cannot be told from a client that is gone, whose
+    // request must not take a worker.
     // Without pipeline_flush: as long as unread bytes wait it holds answers back, also those to a
     // malformed head, after which hyper closes the connection. Such a client would get no answer.
-    let connection = http1::Builder::new()
+    let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(head)
         .max_buf_size(HEAD_MAX)
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
-    if let Err(e) = watcher.watch(connection).await {
-        // Clients come and go as they like; it is their error, and hyper has told them.
-        tracing::debug!(error = %e, "a connection ended early");
+    let ended = tokio::select! {
+        // First what the socket has: hyper calls a connection idle until a head is read whole.
+        biased;
+        ended = &mut connection => Some(ended),
+        _ = idle.changed() => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
+            Pin::new(&mut connection).graceful_shutdown();
+            (&mut connection).await
+        }
+    };
+    drop(idle);
+    // Clients come and go as they like; it is their error, and hyper has told them.
+    let late = ended
+        .inspect_err(|e| tracing::debug!(error = %e, "a connection ended early"))
+        .is_err_and(|e| e.is_timeout());
+    if !late {
+        let _ = timeout(LINGER, read_on(connection.into_parts().io.into_inner())).await;
     }
     drop(place);
+}
+
+/// Lingering close: bytes that nobody read would turn it into a reset, which may overtake the answer.
+async fn read_on(mut stream: impl AsyncRead + Unpin) {
+    let mut rest = vec![0; 512];
+    while matches!(stream.read(&mut rest).await, Ok(1..)) {}
 }
 
 /// A request without a body is given to `answer` before this returns: hyper looks for more bytes, and for
 /// that takes another buffer of 8 KiB while this one is in use, before it first polls what is returned.
 fn respond<A, F>(
     request: Request<Incoming>,
+    draining: Arc<AtomicBool>,
     answer: A,
 ) -> impl Future<Output = Result<Response<Full<Bytes>>, Infallible>> + use<A, F>
 where
@@ -149,15 +239,23 @@ where
     F: Future<Output = Response<Full<Bytes>>>,
 {
     let (head, incoming) = request.into_parts();
+    let version = head.version;
     let begun = if incoming.is_end_stream() {
         Ok(answer(head, Ok(Bytes::new())))
     } else {
         Err((head, incoming, answer))
     };
     async move {
-        Ok(match begun {
+        let mut response = match begun {
             Ok(answer) => answer.await,
             Err((head, incoming, answer)) => answer(head, body::read(incoming).await).await,
-        })
+        };
+        if draining.load(Ordering::Relaxed) {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+            // hyper says `keep-alive`, too, where an old client asked for it and the versions differ.
+            *response.version_mut() = version;
+        }
+        Ok(response)
     }
 }

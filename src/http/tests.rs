@@ -10,7 +10,8 @@ use hyper::body::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::*;
 use crate::config::Listen;
@@ -22,11 +23,16 @@ const BOUND: Duration = Duration::from_secs(5);
 struct Rig {
     address: SocketAddr,
     answered: Arc<AtomicUsize>,
-    _stop: watch::Sender<bool>,
+    phase: watch::Sender<Phase>,
+    ended: JoinHandle<()>,
 }
 
 impl Rig {
     fn new(answer_bytes: usize) -> Self {
+        Self::with_places(16, answer_bytes)
+    }
+
+    fn with_places(connections: usize, answer_bytes: usize) -> Self {
         let listener = bind(Listen {
             host: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 0,
@@ -34,16 +40,16 @@ impl Rig {
         .unwrap();
         let address = listener.local_addr().unwrap();
         let answered = Arc::new(AtomicUsize::new(0));
-        let (stop, stopped) = watch::channel(false);
+        let (phase, phases) = watch::channel(Phase::Serving);
         let count = Arc::clone(&answered);
-        tokio::spawn(serve(
+        let ended = tokio::spawn(serve(
             listener,
             Limits {
-                connections: 16,
+                connections,
                 head: BOUND,
-                drain: Duration::ZERO,
+                drain: BOUND,
             },
-            stopped,
+            phases,
             move |_, body| {
                 count.fetch_add(1, Ordering::Relaxed);
                 std::future::ready(match body {
@@ -55,7 +61,8 @@ impl Rig {
         Self {
             address,
             answered,
-            _stop: stop,
+            phase,
+            ended,
         }
     }
 
@@ -63,14 +70,21 @@ impl Rig {
     async fn exchange(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        // A close with unread bytes arrives as a reset, behind the answer.
-        let _ = timeout(BOUND, stream.read_to_end(&mut answer))
-            .await
-            .expect("the server closes the connection");
-        String::from_utf8(answer).unwrap()
+        rest(&mut stream).await
     }
 }
+
+/// Everything up to the end of a connection, which must not be a reset: that may overtake an answer.
+async fn rest(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    timeout(BOUND, stream.read_to_end(&mut answer))
+        .await
+        .expect("the server closes the connection")
+        .unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
 /// Many clients end a body with a line end that does not belong to it. The write is done by then, and
 /// its client must hear of it.
@@ -128,7 +142,7 @@ async fn pipelined_requests_wait_for_a_client_that_does_not_read() {
     const REQUESTS: usize = 400;
     let rig = Rig::new(256 * 1024);
     let mut stream = TcpStream::connect(rig.address).await.unwrap();
-    let requests = "GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(REQUESTS);
+    let requests = GET.repeat(REQUESTS);
     stream.write_all(requests.as_bytes()).await.unwrap();
     let all = timeout(Duration::from_secs(1), async {
         while rig.answered.load(Ordering::Relaxed) < REQUESTS {
@@ -136,4 +150,114 @@ async fn pipelined_requests_wait_for_a_client_that_does_not_read() {
         }
     });
     assert!(all.await.is_err(), "100 MB of answers are in memory");
+}
+
+#[tokio::test]
+async fn bytes_that_nobody_wants_do_not_reset_the_connection() {
+    let rig = Rig::new(1);
+    let post = format!(
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n{}",
+        " ".repeat(1_000_000)
+    );
+    let answer = rig.exchange(&post).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer:?}");
+}
+
+#[tokio::test]
+async fn every_answer_of_a_drain_is_its_connections_last() {
+    let rig = Rig::new(1);
+    let mut kept = TcpStream::connect(rig.address).await.unwrap();
+    kept.write_all(GET.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 1024];
+    let read = timeout(BOUND, kept.read(&mut answer))
+        .await
+        .unwrap()
+        .unwrap();
+    let kept_alive = String::from_utf8_lossy(&answer[..read]).to_lowercase();
+    assert!(!kept_alive.contains("connection: close"), "{kept_alive}");
+    rig.phase.send_replace(Phase::Draining);
+    kept.write_all(GET.as_bytes()).await.unwrap();
+    let answer = rest(&mut kept).await;
+    assert!(answer.contains("connection: close\r\n"), "{answer:?}");
+    // Whoever comes is still served, also an old client that would keep its connection.
+    let old = "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
+    for request in [GET, old] {
+        let answer = rig.exchange(request).await;
+        assert!(answer.contains("connection: close\r\n"), "{answer:?}");
+    }
+}
+
+/// The kernel has accepted a client that waits for a place; its request may have been sent already.
+#[tokio::test]
+async fn a_closed_listener_answers_its_backlog() {
+    let rig = Rig::with_places(1, 1);
+    let mut inside = TcpStream::connect(rig.address).await.unwrap();
+    inside.write_all(GET.as_bytes()).await.unwrap();
+    inside.read_exact(&mut [0; 16]).await.unwrap();
+    let mut outside = TcpStream::connect(rig.address).await.unwrap();
+    outside.write_all(GET.as_bytes()).await.unwrap();
+    rig.phase.send_replace(Phase::Closing);
+    rest(&mut inside).await;
+    let answer = rest(&mut outside).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer:?}");
+    assert!(TcpStream::connect(rig.address).await.is_err());
+}
+
+/// Whoever keeps a connection sends at any moment, also at that of the end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drain_cuts_no_request_that_was_sent_before_the_listener_closed() {
+    const CLIENTS: usize = 64;
+    for restart in 0..20 {
+        let rig = Rig::with_places(2 * CLIENTS, 1);
+        let mut clients = JoinSet::new();
+        for _ in 0..CLIENTS {
+            clients.spawn(ask_until_closed(rig.address));
+        }
+        timeout(BOUND, async {
+            while rig.answered.load(Ordering::Relaxed) < 4 * CLIENTS {
+                sleep(Duration::from_millis(1)).await;
+            }
+        })
+        .await
+        .expect("the clients are at work");
+        rig.phase.send_replace(Phase::Draining);
+        sleep(Duration::from_millis(restart)).await;
+        let closing = Instant::now();
+        rig.phase.send_replace(Phase::Closing);
+        rig.ended.await.unwrap();
+        for unanswered in clients.join_all().await {
+            let sent = unanswered.unwrap_or(closing);
+            assert!(
+                sent >= closing,
+                "restart {restart}: {:?} before",
+                closing - sent
+            );
+        }
+    }
+}
+
+/// Asks one thing after the other, on a new connection where the server ends one. Gives the moment at
+/// which a request was sent that got no answer.
+async fn ask_until_closed(address: SocketAddr) -> Option<Instant> {
+    while let Ok(mut stream) = TcpStream::connect(address).await {
+        loop {
+            let sent = Instant::now();
+            let asked = stream.write_all(GET.as_bytes()).await;
+            let mut answer = Vec::new();
+            // The body is one `x`.
+            while asked.is_ok() && !answer.ends_with(b"\r\n\r\nx") {
+                let read = timeout(BOUND, stream.read_buf(&mut answer));
+                if !matches!(read.await, Ok(Ok(1..))) {
+                    return Some(sent);
+                }
+            }
+            if asked.is_err() {
+                return Some(sent);
+            }
+            if String::from_utf8_lossy(&answer).contains("connection: close") {
+                break;
+            }
+        }
+    }
+    None
 }

@@ -13,6 +13,7 @@ use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
 use crate::dispatch::Dispatch;
+use crate::http::Phase;
 
 /// Longest time that `/ready` waits for the database.
 const READY_TIMEOUT: Duration = Duration::from_secs(1);
@@ -23,23 +24,23 @@ pub struct Admin {
     dispatch: Arc<Dispatch>,
     registry: Arc<Registry>,
     schema_version: i32,
-    draining: watch::Receiver<bool>,
+    phase: watch::Receiver<Phase>,
 }
 
 impl Admin {
     /// An admin that calls the server ready while the database has at least `schema_version` and can be
-    /// written to, and `draining` is false.
+    /// written to, and `phase` is serving.
     pub fn new(
         dispatch: Arc<Dispatch>,
         registry: Arc<Registry>,
         schema_version: i32,
-        draining: watch::Receiver<bool>,
+        phase: watch::Receiver<Phase>,
     ) -> Self {
         Self {
             dispatch,
             registry,
             schema_version,
-            draining,
+            phase,
         }
     }
 
@@ -66,7 +67,7 @@ impl Admin {
     }
 
     async fn ready(&self) -> Result<(), String> {
-        if *self.draining.borrow() {
+        if *self.phase.borrow() != Phase::Serving {
             return Err("the server is draining".to_owned());
         }
         let database = self.dispatch.readiness(READY_TIMEOUT).await?;

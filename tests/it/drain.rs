@@ -4,9 +4,12 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
+
 use crate::api::warrior;
 use crate::http::{Wire, request};
 use crate::lock::{TableLock, wait_for_locks_for_ever};
+use crate::program::{Program, from, serve};
 use crate::server::TestServer;
 use crate::supervisor::eventually;
 use crate::support::fresh_database;
@@ -22,9 +25,11 @@ fn a_drain_says_no_first_and_finishes_what_is_open() {
     });
     server.await_ready();
     let (public, admin) = (server.public, server.admin);
-    let mut idle = server.wire();
-    idle.send(GET);
-    assert_eq!(idle.answer().status, 200);
+    let (mut idle, mut silent) = (server.wire(), server.wire());
+    for wire in [&mut idle, &mut silent] {
+        wire.send(GET);
+        assert_eq!(wire.answer().status, 200);
+    }
     let mut lock = TableLock::take(&database);
     let post = |name: &'static str| {
         let body = warrior(name).to_string();
@@ -44,13 +49,18 @@ fn a_drain_says_no_first_and_finishes_what_is_open() {
     let ready = || request(admin, "GET", "/ready", &[], b"");
     eventually("/ready says no", || ready().text().contains("draining"));
     assert_eq!(ready().status, 503);
-    // Whoever has not asked yet is still served.
+    // Whoever has not asked yet is still served, once.
     idle.send(GET);
-    assert_eq!(idle.answer().status, 200);
+    let answer = idle.answer();
+    assert_eq!(
+        (answer.status, answer.header("connection")),
+        (200, Some("close"))
+    );
+    idle.assert_closed();
     eventually("the listener is closed", || {
         TcpStream::connect(public).is_err()
     });
-    idle.assert_closed();
+    silent.assert_closed();
     // Two requests are still open, and the admin listener tells so until the end.
     assert!(ready().text().contains("draining"));
     assert!(!stopping.is_finished());
@@ -95,4 +105,47 @@ fn a_drain_does_not_wait_for_ever() {
     );
     // No answer is better than a wrong one.
     wire.assert_closed();
+}
+
+#[test]
+fn only_requests_are_missed_at_the_end_of_a_drain() {
+    let database = fresh_database();
+    wait_for_locks_for_ever(&database);
+    let program = Program::start(
+        from(&mut serve(), &database.pooled_login())
+            .env("REQUEST_DEADLINE_MS", "20000")
+            .env("DRAIN_TIMEOUT_MS", "1000"),
+    );
+    eventually("it is ready", || {
+        request(program.admin, "GET", "/ready", &[], b"").status == 200
+    });
+    let kept = |address, target| {
+        let mut wire = Wire::open(address);
+        wire.send(format!("GET {target} HTTP/1.1\r\nhost: a\r\n\r\n"));
+        assert_eq!(wire.answer().status, 200);
+        wire
+    };
+    let _idle = [
+        kept(program.public, "/health"),
+        kept(program.admin, "/live"),
+    ];
+    let mut lock = TableLock::take(&database);
+    let mut open = kept(program.public, "/health");
+    let body = warrior("n").to_string();
+    open.send(format!(
+        "POST /warrior HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    ));
+    lock.await_waiting(1);
+    let public = program.public;
+    program.signal(Signal::SIGTERM);
+    let (_, said) = program.wait();
+    let missed: Vec<_> = said
+        .iter()
+        .filter(|line| line.contains("still open"))
+        .collect();
+    assert_eq!(missed.len(), 1, "{said:?}");
+    for word in [format!("listener={public}"), "requests=1".to_owned()] {
+        assert!(missed[0].contains(&word), "{word} in {missed:?}");
+    }
 }

@@ -46,11 +46,16 @@ pub(crate) fn request(
 
 impl Wire {
     pub(crate) fn open(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).expect("the server listens");
+        Self::try_open(address).expect("the server listens")
+    }
+
+    /// A connection, or none when nobody listens.
+    pub(crate) fn try_open(address: SocketAddr) -> Option<Self> {
+        let stream = TcpStream::connect(address).ok()?;
         stream.set_read_timeout(Some(PATIENCE)).expect("not zero");
         stream.set_write_timeout(Some(PATIENCE)).expect("not zero");
         stream.set_nodelay(true).expect("it is a TCP socket");
-        Self(BufReader::new(stream))
+        Some(Self(BufReader::new(stream)))
     }
 
     /// Sends bytes; a server that has closed already is found out by what it answered.
