@@ -226,12 +226,17 @@ pub fn bench(options: &Options, stop: &Arc<AtomicBool>) -> anyhow::Result<Bench>
     })
 }
 
-/// Writes the files, and gives the table for the terminal.
+/// Writes the files.
 ///
 /// # Errors
 /// When they cannot be written.
-pub fn write(bench: &Bench, out: Option<&Path>) -> anyhow::Result<(Files, String)> {
+pub fn write(bench: &Bench, out: Option<&Path>) -> anyhow::Result<Files> {
     report::write(bench, out)
+}
+
+/// The targets, for the terminal.
+pub fn summary(bench: &Bench) -> String {
+    report::summary(bench)
 }
 
 impl<'s> Rig<'s> {

@@ -29,9 +29,9 @@ use self::settings::SettingsArgs;
 
 const EXIT_CODES: &str = "Exit codes:
   0  passed
-  1  usage: wrong arguments, profile or file
+  1  usage: wrong arguments, profile or file; or results that cannot be written
   2  the target cannot be reached
-  3  a threshold was missed, or a result was not reproduced
+  3  a threshold was missed, nothing was answered as prescribed, or a result was not reproduced
   4  compare: B is worse than A
   5  a promise was broken: an acknowledged write is lost or altered, or a refused one stored
   6  INVALID: the run says nothing about the server";
@@ -147,22 +147,33 @@ impl Command {
     }
 }
 
-/// Runs, writes the files, and prints the verdict.
+/// Runs, prints the verdict, and writes the files.
 fn run_and_report(
     order: &Order,
     common: &Common,
     stop: &Arc<AtomicBool>,
 ) -> anyhow::Result<RunResult> {
-    let result = run(order, stop, common.view(stop))?;
-    let files = report::write(&result, &order.directory)?;
-    say(format_args!(
-        "{}",
-        report::verdict_lines(&result, &files.html)
-    ));
+    let mut result = run(order, stop, common.view(stop))?;
+    say(format_args!("{}", report::verdict_lines(&result)));
     report::reasons(&result)
         .iter()
         .for_each(|reason| say(format_args!("  {reason}")));
+    let written = report::write(&result, &order.directory)
+        .map(|files| say(format_args!("report: {}", files.html.display())));
+    result.exit = with_files(result.exit, written);
     Ok(result)
+}
+
+/// A verdict stands without its files, a pass does not.
+fn with_files(exit: Exit, written: anyhow::Result<()>) -> Exit {
+    let Err(error) = written else {
+        return exit;
+    };
+    eprintln!("warrior-load: {error:#}");
+    match exit {
+        Exit::Passed => Exit::Usage,
+        verdict => verdict,
+    }
 }
 
 impl Common {
@@ -213,11 +224,9 @@ impl ReportArgs {
     fn execute(self) -> anyhow::Result<Exit> {
         let result = read_result(&self.result)?;
         let beside = self.result.parent().map(PathBuf::from).unwrap_or_default();
+        say(format_args!("{}", report::verdict_lines(&result)));
         let files = report::write(&result, &self.out.unwrap_or(beside))?;
-        say(format_args!(
-            "{}",
-            report::verdict_lines(&result, &files.html)
-        ));
+        say(format_args!("report: {}", files.html.display()));
         Ok(Exit::Passed)
     }
 }

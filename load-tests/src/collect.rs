@@ -20,6 +20,8 @@ pub struct Collected {
     pub nice: i32,
     /// CPU seconds that the generator threads used.
     pub cpu_seconds: f64,
+    /// Why the ledger does not hold everything that was sent and answered.
+    pub unrecorded: Option<String>,
 }
 
 /// One second of a run, over all threads.

@@ -158,13 +158,17 @@ impl Comparison {
         for reason in &self.invalid {
             let _written = writeln!(text, "\nINVALID: {reason}");
         }
-        let _written = writeln!(
-            text,
-            "\nVerdict on {}: {} (differences under {:.0} % do not count)",
-            self.decides,
-            self.verdict.words(),
-            self.least * 100.0
-        );
+        let _written = if self.invalid.is_empty() {
+            writeln!(
+                text,
+                "\nVerdict on {}: {} (differences under {:.0} % do not count)",
+                self.decides,
+                self.verdict.words(),
+                self.least * 100.0
+            )
+        } else {
+            writeln!(text, "\nNo verdict: an INVALID comparison says nothing")
+        };
         text
     }
 }

@@ -47,15 +47,18 @@ const KILL_AFTER: Duration = Duration::from_millis(1700);
 /// How long the server may take to listen.
 const LISTENS_WITHIN: Duration = Duration::from_secs(20);
 
-/// Runs the rounds and returns what each ledger's verification found.
-pub fn control(trial: &Trial, seed: u64) -> anyhow::Result<Vec<Verdict>> {
+/// Runs the rounds and adds what each ledger's verification found to `verdicts`.
+///
+/// # Errors
+/// When a round cannot be run to its end; what was found until then is found.
+pub fn control(trial: &Trial, seed: u64, verdicts: &mut Vec<Verdict>) -> anyhow::Result<()> {
     let mut cluster = Cluster::create(&trial.programs, trial.synchronous_commit)?;
     cluster.start()?;
     cluster.prepare(&trial.server)?;
-    let mut verdicts = Vec::new();
     for round in 1..=trial.rounds {
-        let verdict = round_of(trial, &mut cluster, seed.wrapping_add(u64::from(round)))
-            .with_context(|| format!("round {round}"))?;
+        let (verdict, unrecorded) =
+            round_of(trial, &mut cluster, seed.wrapping_add(u64::from(round)))
+                .with_context(|| format!("round {round}"))?;
         say(format_args!(
             "round {round}: lost {} of {} acknowledged ({} unknown: {} stored, {} not)",
             verdict.lost,
@@ -65,11 +68,19 @@ pub fn control(trial: &Trial, seed: u64) -> anyhow::Result<Vec<Verdict>> {
             verdict.unknown_absent
         ));
         verdicts.push(verdict);
+        if let Some(why) = unrecorded {
+            bail!("round {round}: {why}");
+        }
     }
-    Ok(verdicts)
+    Ok(())
 }
 
-fn round_of(trial: &Trial, cluster: &mut Cluster, seed: u64) -> anyhow::Result<Verdict> {
+/// What the verification found, and why the ledger is not whole.
+fn round_of(
+    trial: &Trial,
+    cluster: &mut Cluster,
+    seed: u64,
+) -> anyhow::Result<(Verdict, Option<String>)> {
     let server = Server::start(&trial.server, cluster)?;
     let profile = Profile::parse(PROFILE, Path::new("."))?;
     let overrides = Overrides {
@@ -87,7 +98,7 @@ fn round_of(trial: &Trial, cluster: &mut Cluster, seed: u64) -> anyhow::Result<V
     let header = Header::new("control", &server.target.url, None);
     let ledger = Arc::new(Ledger::create(&path, &header)?);
     let stop = Arc::new(AtomicBool::new(false));
-    std::thread::scope(|scope| {
+    let unrecorded = std::thread::scope(|scope| {
         let killer = scope.spawn(|| {
             std::thread::sleep(KILL_AFTER);
             let killed = cluster.kill();
@@ -99,7 +110,7 @@ fn round_of(trial: &Trial, cluster: &mut Cluster, seed: u64) -> anyhow::Result<V
         killer
             .join()
             .map_err(|_| anyhow::anyhow!("the killing thread panicked"))??;
-        driven.map(drop)
+        driven.map(|collected| collected.unrecorded)
     })?;
     drop(server);
     cluster.start()?;
@@ -108,7 +119,8 @@ fn round_of(trial: &Trial, cluster: &mut Cluster, seed: u64) -> anyhow::Result<V
         connection: cluster.connection("warrior"),
         password_file: None,
     };
-    verify_directly(&access, &header, &entries, None)
+    let verdict = verify_directly(&access, &header, &entries, None)?;
+    Ok((verdict, unrecorded))
 }
 
 /// The API's server on a free port, until dropped.

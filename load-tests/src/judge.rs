@@ -10,6 +10,7 @@ use crate::collect::{Collected, sum};
 use crate::engine::{Load, Outcome, Plan, Tally, Unsent};
 use crate::machine::{Held, Machine};
 use crate::profile::{Metric, Threshold};
+use crate::result::EndpointResult;
 use crate::verify::{DatabaseFacts, Verdict};
 
 /// How a program run ended, as its exit code. The numbers are documented and do not change.
@@ -19,11 +20,12 @@ use crate::verify::{DatabaseFacts, Verdict};
 pub enum Exit {
     /// Everything held.
     Passed = 0,
-    /// Wrong arguments, profile or file.
+    /// Wrong arguments, profile or file; or results that cannot be written.
     Usage = 1,
     /// The target could not be reached.
     Unreachable = 2,
-    /// A threshold was missed, or a stored result was not reproduced.
+    /// A threshold was missed, nothing was answered as prescribed, or a stored result was not
+    /// reproduced.
     ThresholdMissed = 3,
     /// `compare`: B is worse than A.
     Worse = 4,
@@ -31,6 +33,16 @@ pub enum Exit {
     Lost = 5,
     /// The run says nothing about the server.
     Invalid = 6,
+}
+
+/// Nothing was answered as prescribed, so there is no figure.
+#[derive(Debug, thiserror::Error)]
+#[error("nothing worked: not one of the {what} was answered as prescribed ({answers})")]
+pub struct NothingWorked {
+    /// What was asked.
+    pub what: String,
+    /// What came instead.
+    pub answers: String,
 }
 
 impl From<Exit> for ExitCode {
@@ -78,8 +90,10 @@ pub fn validity(
     let mut validity = Validity::default();
     let total = collected.total();
     let invalid = &mut validity.invalid;
-    if interrupted {
-        invalid.push("interrupted before its end".to_owned());
+    match &collected.unrecorded {
+        Some(why) => invalid.push(why.clone()),
+        None if interrupted => invalid.push("interrupted before its end".to_owned()),
+        None => {}
     }
     let lateness = total.lateness.value_at_quantile(0.99);
     if matches!(plan.load, Load::Open(_)) && u128::from(lateness) > plan.lateness_max.as_micros() {
@@ -132,7 +146,10 @@ pub fn thresholds(
                 .map(|(_, tally)| tally.clone())
                 .collect::<Vec<_>>()),
         };
-        let figure = figure(&threshold.metric, &tally, length_seconds, verdicts);
+        // An acknowledged write that is not in the ledger may be lost, too.
+        let known = |lost: &f64| *lost > 0.0 || collected.unrecorded.is_none();
+        let figure = figure(&threshold.metric, &tally, length_seconds, verdicts)
+            .filter(|figure| threshold.metric != Metric::Lost || known(figure));
         let held = figure.is_some_and(|figure| threshold.holds(figure));
         Judged {
             threshold: threshold.to_string(),
@@ -141,6 +158,21 @@ pub fn thresholds(
         }
     };
     thresholds.iter().map(judge).collect()
+}
+
+/// Rows of the report of which nothing was answered as prescribed: whatever the thresholds are, a run with
+/// such a row has not passed.
+pub fn useless(endpoints: &[EndpointResult]) -> Vec<Judged> {
+    let useless = endpoints
+        .iter()
+        .filter(|row| row.succeeded == 0 && row.failed() > 0);
+    useless
+        .map(|row| Judged {
+            threshold: format!("{}.success > 0%", row.name),
+            figure: Some(0.0),
+            held: false,
+        })
+        .collect()
 }
 
 /// What all judgements together come to. A broken promise is a fact even in an invalid run;

@@ -91,6 +91,8 @@ impl Ledger {
         line.push(b'\n');
         file.write_all(&line)
             .and_then(|()| file.sync_all())
+            // Without its first line it is nobody's evidence.
+            .inspect_err(|_| drop(std::fs::remove_file(path)))
             .with_context(|| format!("cannot write the ledger {}", path.display()))?;
         Ok(Ledger {
             file,
@@ -125,13 +127,18 @@ impl Ledger {
             .with_context(|| format!("cannot sync {}", self.path.display()))
     }
 
+    /// Whether a line could not be written, so that none follows.
+    pub fn is_torn(&self) -> bool {
+        self.torn.load(Ordering::Relaxed)
+    }
+
     /// Where the file is.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
     fn append(&self, line: &[u8]) -> anyhow::Result<()> {
-        let written = if self.torn.load(Ordering::Relaxed) {
+        let written = if self.is_torn() {
             Err(std::io::Error::other(
                 "an earlier line could not be written",
             ))

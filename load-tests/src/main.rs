@@ -5,7 +5,7 @@ mod cli;
 use std::process::ExitCode;
 
 use clap::Parser;
-use warrior_load::judge::Exit;
+use warrior_load::judge::{Exit, NothingWorked};
 use warrior_load::run::Unreachable;
 
 fn main() -> ExitCode {
@@ -25,9 +25,10 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) => {
             eprintln!("warrior-load: {error:#}");
-            let unreachable = error.downcast_ref::<Unreachable>().is_some();
-            if unreachable {
+            if error.is::<Unreachable>() {
                 Exit::Unreachable.into()
+            } else if error.is::<NothingWorked>() {
+                Exit::ThresholdMissed.into()
             } else {
                 Exit::Usage.into()
             }

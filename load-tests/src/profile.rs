@@ -51,7 +51,7 @@ pub struct Profile {
     /// The first stretch of the run, sent but not measured.
     #[serde(default, deserialize_with = "duration")]
     pub warmup: Duration,
-    /// Conditions that a passed run meets.
+    /// Conditions that a passed run meets; `success >= 99%` when there is none.
     #[serde(default)]
     pub thresholds: Vec<Threshold>,
     /// Closed mode instead of the scenarios' arrivals.
@@ -168,6 +168,15 @@ impl Profile {
         Ok(profile)
     }
 
+    /// What a pass takes: the profile's own thresholds, or `success >= 99%`.
+    pub fn conditions(&self) -> Vec<Threshold> {
+        if self.thresholds.is_empty() {
+            vec![Threshold::answered()]
+        } else {
+            self.thresholds.clone()
+        }
+    }
+
     fn check(&self) -> anyhow::Result<()> {
         ensure!(
             !self.scenario.is_empty(),
@@ -176,6 +185,14 @@ impl Profile {
         let mut names: Vec<&str> = Vec::new();
         for scenario in &self.scenario {
             let follow = scenario.follow.as_ref().map(|follow| follow.name.as_str());
+            for status in &scenario.expect {
+                ensure!(
+                    (100..=599).contains(status),
+                    "scenario `{}` expects the status {status}, which no answer can have: want 100 to \
+                     599",
+                    scenario.name
+                );
+            }
             names.extend([Some(scenario.name.as_str()), follow].into_iter().flatten());
             ensure!(
                 self.closed.is_some() || !scenario.arrivals.is_empty(),

@@ -5,14 +5,14 @@ mod charts;
 mod figures;
 mod html;
 mod markdown;
+mod whole;
 
 use std::path::{Path, PathBuf};
-
-use anyhow::Context;
 
 pub use bars::{Bar, bars};
 pub use html::html;
 pub use markdown::markdown;
+pub use whole::write_whole;
 
 use crate::live::micros;
 use crate::result::{Quantiles, RunResult};
@@ -43,13 +43,13 @@ pub fn write(result: &RunResult, directory: &Path) -> anyhow::Result<Files> {
         (&files.markdown, markdown(result)),
         (&files.html, html(result)),
     ] {
-        std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        write_whole(path, &text)?;
     }
     Ok(files)
 }
 
-/// The verdict in at most five lines.
-pub fn verdict_lines(result: &RunResult, report: &Path) -> String {
+/// The verdict in four lines.
+pub fn verdict_lines(result: &RunResult) -> String {
     let total = &result.total;
     let mut lines = vec![format!(
         "{}: {} of profile {}, {:.0} s",
@@ -91,7 +91,6 @@ pub fn verdict_lines(result: &RunResult, report: &Path) -> String {
     } else {
         lost.join("; ")
     });
-    lines.push(format!("report: {}", report.display()));
     lines.join("\n")
 }
 
@@ -108,6 +107,11 @@ pub fn reasons(result: &RunResult) -> Vec<String> {
                 figure(judged)
             )
         });
+    let nothing = (result.total.succeeded == 0).then(|| {
+        let first = result.examples.first();
+        let first = first.map_or(String::new(), |example| format!("; the first: {example}"));
+        format!("nothing worked: not one answer was as prescribed{first}")
+    });
     let broken = result
         .verification
         .iter()
@@ -130,7 +134,8 @@ pub fn reasons(result: &RunResult) -> Vec<String> {
         .marks
         .iter()
         .map(|mark| format!("note: {mark}"));
-    broken.chain(invalid).chain(missed).chain(marks).collect()
+    let judged = invalid.chain(nothing).chain(missed);
+    broken.chain(judged).chain(marks).collect()
 }
 
 /// A measured figure in the unit of its threshold.

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::client;
 use crate::collect::Collected;
 use crate::engine::{Engine, Load, Plan};
-use crate::judge::{self, Exit};
+use crate::judge::{self, Exit, NothingWorked};
 use crate::ledger::{self, Header, Ledger};
 use crate::live::{Moment, ServerGauges, View, say};
 use crate::machine::{Held, Machine, Pressure, fdatasync_per_second};
@@ -132,7 +132,8 @@ pub fn run(order: &Order, stop: &Arc<AtomicBool>, mut view: View) -> anyhow::Res
     Ok(result)
 }
 
-/// Runs a plan and adds up what it did. `each_second` is given a way to show the newest second.
+/// Runs a plan and adds up what it did. `each_second` is given a way to show the newest second. A ledger
+/// that cannot be written ends the run; what was recorded until then is still to be judged.
 pub fn drive(
     plan: &Arc<Plan>,
     ledger: Option<&Arc<Ledger>>,
@@ -152,8 +153,9 @@ pub fn drive(
         if reported[second] < plan.threads {
             continue;
         }
-        if let Some(ledger) = ledger {
-            ledger.sync()?;
+        if let Some(Err(error)) = ledger.map(|ledger| ledger.sync()) {
+            stop.store(true, Ordering::Relaxed);
+            collected.unrecorded = Some(format!("{error:#}"));
         }
         each_second(&|gauges, view| {
             view.show(&Moment {
@@ -165,9 +167,15 @@ pub fn drive(
             });
         });
     }
-    engine.join()?;
-    if let Some(ledger) = ledger {
-        ledger.sync()?;
+    let recorded = match (engine.join(), ledger) {
+        (Err(error), Some(ledger)) if ledger.is_torn() => Err(error),
+        (ended, ledger) => {
+            ended?;
+            ledger.map_or(Ok(()), |ledger| ledger.sync())
+        }
+    };
+    if let Err(error) = recorded {
+        collected.unrecorded = Some(format!("{error:#}"));
     }
     Ok(collected)
 }
@@ -261,14 +269,15 @@ fn judged(
     );
     validity.invalid.extend(unverified);
     validity.invalid.extend(judge::unproven(&verification));
-    let thresholds = judge::thresholds(
-        &order.profile.thresholds,
+    let mut thresholds = judge::thresholds(
+        &order.profile.conditions(),
         plan,
         collected,
         plan.measured_seconds(),
         &verification,
     );
     let (total, endpoints) = endpoints(plan, collected);
+    thresholds.extend(judge::useless(&endpoints));
     let sent = (collected.warmup.sent + total.sent).max(1);
     RunResult {
         schema: SCHEMA,
@@ -344,10 +353,11 @@ fn with_capacity(order: &Order, stop: &Arc<AtomicBool>) -> anyhow::Result<Overri
     let plan = Arc::new(compile(&probe, &order.target, &own)?);
     let collected = drive(&plan, None, stop, |_| {})?;
     let capacity = collected.total().succeeded() as f64 / plan.measured_seconds();
-    anyhow::ensure!(
-        capacity > 0.0,
-        "the capacity cannot be measured: no request succeeded"
-    );
+    if capacity == 0.0 {
+        let what = "requests that measure the capacity".to_owned();
+        let answers = collected.total().told();
+        return Err(NothingWorked { what, answers }.into());
+    }
     say(format_args!("capacity: {capacity:.0} requests a second"));
     overrides.capacity = Some(capacity);
     Ok(overrides)

@@ -20,6 +20,11 @@ const CREATES_ALONE: &str = "name = 'creates'\nthresholds = ['lost == 0']\n\
                              [[scenario]]\nname = 'create'\nrequest = 'create'\n\
                              arrivals = [{ rate = 100, for = '1s' }]\n";
 
+/// Blocks of 512 or 1024 bytes that hold the ledger of ten creates, and not the page of a result.
+const FITS_A_LEDGER: u32 = 12;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_warrior-load");
+
 /// A directory that is removed at the end of the test.
 struct Scratch(PathBuf);
 
@@ -46,15 +51,41 @@ impl Scratch {
             .expect(extension)
     }
 
+    /// Checks that what is here is whole: pages end, JSON is JSON, and nothing was left aside.
+    fn assert_whole(&self) {
+        for path in std::fs::read_dir(&self.0).expect("ours").flatten() {
+            let path = path.path();
+            let text = std::fs::read_to_string(&path).expect("text");
+            let whole = match path.extension().and_then(|end| end.to_str()) {
+                Some("json") => serde_json::from_str::<serde_json::Value>(&text).is_ok(),
+                Some("html") => text.trim_end().ends_with("</html>"),
+                Some("md") => text.ends_with('\n'),
+                Some("ledger" | "toml") => true,
+                _ => false,
+            };
+            assert!(whole, "{} is left: {text:?}", path.display());
+        }
+    }
+
     /// Runs the program with its results here. The tests share a machine with each other and
     /// with whatever else runs: how late the generator is shall not decide them.
     fn load(&self, arguments: &[&str]) -> (i32, String) {
+        self.run(&mut Command::new(PROGRAM), arguments)
+    }
+
+    /// The same where no file grows beyond so many blocks, as on a disk that is full.
+    fn load_on_a_full_disk(&self, blocks: u32, arguments: &[&str]) -> (i32, String) {
+        let limit = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        self.run(Command::new("sh").args(["-c", &limit, PROGRAM]), arguments)
+    }
+
+    fn run(&self, program: &mut Command, arguments: &[&str]) -> (i32, String) {
         let out = self.0.display().to_string();
         let Output {
             status,
             stdout,
             stderr,
-        } = Command::new(env!("CARGO_BIN_EXE_warrior-load"))
+        } = program
             .args(arguments)
             .args(match arguments[0] {
                 "verify" => vec![],
@@ -132,6 +163,18 @@ fn wrong_use_is_1_and_names_what_is_wrong() {
             "p95",
         ),
         (
+            vec![
+                "run",
+                "--url",
+                "http://127.0.0.1:1",
+                "--rate",
+                "1",
+                "--expect",
+                "1000",
+            ],
+            "status 1000",
+        ),
+        (
             vec!["run", "--url", "https://127.0.0.1:1", "--rate", "1"],
             "TLS",
         ),
@@ -184,6 +227,149 @@ fn a_missed_threshold_is_3_and_says_what_was_measured() {
         text.contains("threshold missed: p50 < 2ms (measured"),
         "{text}"
     );
+}
+
+#[test]
+fn a_run_in_which_nothing_worked_is_3_whatever_its_thresholds() {
+    let status = |status| {
+        Server::start(Behaviour {
+            status: Box::new(move |_| status),
+            ..Behaviour::fixed(Duration::ZERO)
+        })
+        .url()
+    };
+    for (url, what) in [
+        (status(404), "404 not prescribed"),
+        (status(503), "503 refused"),
+        (status(0), "cut"),
+        (tls_port(), "not HTTP"),
+    ] {
+        for thresholds in [&[][..], &["--threshold", "late >= 0"]] {
+            let arguments = ["run", "--url", &url, "--rate", "20", "--for", "1s"];
+            let (code, text) = Scratch::new().load(&[&arguments[..], thresholds].concat());
+            assert_eq!(code, 3, "{what}: {text}");
+            assert!(text.contains("nothing worked"), "{what}: {text}");
+            assert!(!text.contains("PASSED"), "{what}: {text}");
+        }
+    }
+}
+
+/// Where TLS is spoken: what is no ClientHello is answered with an alert.
+fn tls_port() -> String {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}/", listener.local_addr().expect("bound"));
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            // A client that goes away is no fault of this test.
+            let _ = stream.read(&mut [0; 1024]);
+            let _ = stream.write_all(b"\x15\x03\x01\x00\x02\x02\x46");
+        }
+    });
+    url
+}
+
+#[test]
+fn a_scenario_of_which_nothing_worked_is_3_and_named() {
+    let server = Server::start(Behaviour::fixed(Duration::ZERO));
+    let scratch = Scratch::new();
+    let profile = scratch.profile(
+        "name='two'\nthresholds=['success >= 10%']\n\
+         [[scenario]]\nname='good'\npath='/'\narrivals=[{rate=20,for='1s'}]\n\
+         [[scenario]]\nname='bad'\npath='/'\nexpect=[201]\narrivals=[{rate=20,for='1s'}]\n",
+    );
+    let (code, text) = scratch.load(&["run", "--url", &server.url(), "--profile", &profile]);
+    assert_eq!(code, 3, "{text}");
+    let missed = "threshold missed: bad.success > 0% (measured 0 %)";
+    assert!(text.contains(missed), "{text}");
+}
+
+#[test]
+fn without_thresholds_99_of_100_answers_must_be_right() {
+    let every = |n: u64| {
+        Server::start(Behaviour {
+            status: Box::new(move |number| if number % n == 0 { 500 } else { 200 }),
+            ..Behaviour::fixed(Duration::ZERO)
+        })
+        .url()
+    };
+    let run =
+        |url: &str| Scratch::new().load(&["run", "--url", url, "--rate", "200", "--for", "1s"]);
+    let (code, text) = run(&every(50));
+    assert_eq!(code, 3, "{text}");
+    let missed = "threshold missed: success >= 99% (measured 98 %)";
+    assert!(text.contains(missed), "{text}");
+    let (code, text) = run(&every(200));
+    assert_eq!(code, 0, "{text}");
+}
+
+#[test]
+fn two_sides_of_which_neither_works_are_not_compared() {
+    let refusing = || {
+        Server::start(Behaviour {
+            status: Box::new(|_| 503),
+            ..Behaviour::fixed(Duration::ZERO)
+        })
+        .url()
+    };
+    let scratch = Scratch::new();
+    let profile = scratch
+        .profile("name='get'\n[[scenario]]\nname='get'\npath='/'\narrivals=[{rate=50,for='1s'}]\n");
+    let (a, b) = (refusing(), refusing());
+    let arguments = ["compare", "--a", &a, "--b", &b, "--profile", &profile];
+    let (code, text) = scratch.load(&[&arguments[..], &["--slice", "200ms"]].concat());
+    assert_eq!(code, 6, "{text}");
+    assert!(text.contains("503 refused"), "{text}");
+    assert!(!text.contains("no difference shown"), "{text}");
+    assert!(!text.contains("pair  2"), "it goes on: {text}");
+}
+
+#[test]
+fn a_full_disk_hides_no_verdict() {
+    let forgetful = Contract::start(Faults {
+        forget_every: Some(1),
+        ..Faults::default()
+    });
+    let honest = Contract::start(Faults::default());
+    let few = CREATES_ALONE
+        .replace("rate = 100", "rate = 10")
+        .replace("'create'\nar", "'create-valid'\nar");
+    // The ledger fits, the results do not; then not even the ledger does.
+    for (blocks, server, code, verdict) in [
+        (FITS_A_LEDGER, &forgetful, 5, "PROMISE BROKEN"),
+        (FITS_A_LEDGER, &honest, 1, "lost 0 of "),
+        (2, &forgetful, 5, "PROMISE BROKEN"),
+        (2, &honest, 6, "cannot write the ledger"),
+    ] {
+        let scratch = Scratch::new();
+        let profile = scratch.profile(&few);
+        let url = server.url();
+        let arguments = ["run", "--url", &url, "--profile", &profile, "--seed", "1"];
+        let (exit, text) = scratch.load_on_a_full_disk(blocks, &arguments);
+        assert_eq!(exit, code, "{blocks} blocks: {text}");
+        assert!(text.contains(verdict), "{blocks} blocks: {text}");
+        assert!(text.contains("cannot write "), "{blocks} blocks: {text}");
+        if blocks == 2 {
+            assert!(!text.contains("PASSED"), "{text}");
+            assert!(text.contains("cannot write the ledger"), "{text}");
+        }
+        scratch.assert_whole();
+    }
+    let failing = Server::start(Behaviour {
+        status: Box::new(|_| 500),
+        ..Behaviour::fixed(Duration::ZERO)
+    });
+    let working = Server::start(Behaviour::fixed(Duration::ZERO));
+    let scratch = Scratch::new();
+    let profile = scratch
+        .profile("name='get'\n[[scenario]]\nname='get'\npath='/'\narrivals=[{rate=50,for='1s'}]\n");
+    let (a, b) = (working.url(), failing.url());
+    let arguments = ["compare", "--a", &a, "--b", &b, "--profile", &profile];
+    let more = ["--slice", "300ms", "--pairs", "3"];
+    let (code, text) = scratch.load_on_a_full_disk(0, &[&arguments[..], &more].concat());
+    assert_eq!(code, 4, "{text}");
+    assert!(text.contains("Verdict on success: B is worse"), "{text}");
+    scratch.assert_whole();
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! Measuring over HTTP with the generator's closed model: each connection waits for its answer.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::collect::Collected;
 use crate::engine::{ConnectionMode, Load, Plan, Scenario};
+use crate::judge::NothingWorked;
 use crate::run::drive;
 use crate::target::Target;
 use crate::workload::{Kind, Maker};
@@ -56,6 +57,11 @@ pub(super) fn measure(request: &Request, stop: &Arc<AtomicBool>) -> anyhow::Resu
     let collected = drive(&plan, None, stop, |_| {})?;
     let used = meter.stop();
     let mut sample = sample(&plan, &collected);
+    if sample.done == 0 && !stop.load(Ordering::Relaxed) {
+        let what = format!("requests under {:?}", request.load);
+        let answers = collected.total().told();
+        return Err(NothingWorked { what, answers }.into());
+    }
     used.note(
         &mut sample,
         collected.warmup.ended() + collected.total().ended(),

@@ -1,17 +1,14 @@
 //! The tables of a bench: for the terminal, for a page, for programs; and a picture.
 
 use std::fmt::Write;
-use std::fs;
 use std::path::{Path, PathBuf};
-
-use anyhow::Context;
 
 use super::sample::{Series, Spread, Unit};
 use super::targets::{Target, is_server};
 use super::{Bench, Options, Part};
 use crate::judge::create_directory;
 use crate::live::micros;
-use crate::report::{Bar, bars};
+use crate::report::{Bar, bars, write_whole};
 
 /// Where the files of a bench are.
 #[derive(Clone, Debug)]
@@ -30,7 +27,7 @@ const RESULTS: &str = "load-tests/results";
 /// The kernel alone, working for the network and the disk, uses less of a machine.
 const OTHERS_MAX: f64 = 0.15;
 
-pub(super) fn write(bench: &Bench, out: Option<&Path>) -> anyhow::Result<(Files, String)> {
+pub(super) fn write(bench: &Bench, out: Option<&Path>) -> anyhow::Result<Files> {
     let directory = out.map_or_else(|| Path::new(RESULTS).join(folder(bench)), PathBuf::from);
     create_directory(&directory)?;
     let name = name(&bench.options);
@@ -47,13 +44,17 @@ pub(super) fn write(bench: &Bench, out: Option<&Path>) -> anyhow::Result<(Files,
         (&files.markdown, &page),
         (&files.picture, &picture(bench)),
     ] {
-        fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        write_whole(path, text)?;
     }
+    Ok(files)
+}
+
+pub(super) fn summary(bench: &Bench) -> String {
     let mut table = ratios(&bench.targets);
     if let Some(note) = disturbance(bench) {
         table += &format!("\n{note}\n");
     }
-    Ok((files, table))
+    table
 }
 
 /// The day and the machine.

@@ -9,8 +9,11 @@ use warrior_load::compare::{Conclusion, Finding, Side, compare, reproduce};
 use warrior_load::judge::{self, Exit};
 use warrior_load::live::say;
 use warrior_load::profile::{Overrides, Profile};
+use warrior_load::report::write_whole;
 
-use super::{Common, raise_descriptor_limit, read_result, run_and_report, stop_on_interrupt};
+use super::{
+    Common, raise_descriptor_limit, read_result, run_and_report, stop_on_interrupt, with_files,
+};
 
 #[derive(Args)]
 pub(crate) struct CompareArgs {
@@ -75,25 +78,21 @@ impl CompareArgs {
         let decides = (self.decide.as_str(), self.least / 100.0);
         let overrides = self.common.overrides();
         let stop = stop_on_interrupt()?;
-        let comparison = compare([&a, &b], &overrides, self.pairs, decides, &stop)?;
         judge::create_directory(&self.common.out)?;
+        let comparison = compare([&a, &b], &overrides, self.pairs, decides, &stop)?;
+        say(format_args!("\n{}", comparison.table()));
         let name = format!("compare-{}", uuid::Uuid::now_v7());
         let file = |extension: &str| self.common.out.join(format!("{name}.{extension}"));
-        std::fs::write(
-            file("json"),
-            serde_json::to_string_pretty(&comparison)? + "\n",
-        )?;
-        std::fs::write(file("md"), comparison.table())?;
-        say(format_args!(
-            "\n{}report: {}",
-            comparison.table(),
-            file("md").display()
-        ));
-        Ok(match comparison.verdict {
+        let json = serde_json::to_string_pretty(&comparison)? + "\n";
+        let written = write_whole(&file("json"), &json)
+            .and_then(|()| write_whole(&file("md"), &comparison.table()))
+            .map(|()| say(format_args!("report: {}", file("md").display())));
+        let exit = match comparison.verdict {
             _ if !comparison.invalid.is_empty() => Exit::Invalid,
             Finding::Worse => Exit::Worse,
             Finding::Better | Finding::NoDifferenceShown => Exit::Passed,
-        })
+        };
+        Ok(with_files(exit, written))
     }
 }
 
@@ -143,6 +142,7 @@ impl ReproduceArgs {
         Ok(match new.exit {
             Exit::Lost | Exit::Invalid => new.exit,
             _ if outcome.conclusion == Conclusion::NotReproduced => Exit::ThresholdMissed,
+            Exit::Usage => Exit::Usage,
             _ => Exit::Passed,
         })
     }

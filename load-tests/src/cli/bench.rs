@@ -8,7 +8,7 @@ use warrior_load::bench::{self, Options, Part, hello};
 use warrior_load::judge::Exit;
 use warrior_load::live::say;
 
-use super::{raise_descriptor_limit, stop_on_interrupt};
+use super::{raise_descriptor_limit, stop_on_interrupt, with_files};
 
 #[derive(Args)]
 pub(crate) struct BenchArgs {
@@ -83,14 +83,16 @@ impl BenchArgs {
             }
             result => result?,
         };
-        let (files, table) = bench::write(&result, self.out.as_deref())?;
-        say(format_args!("\n{table}\n{}", files.markdown.display()));
+        say(format_args!("\n{}", bench::summary(&result)));
+        let written = bench::write(&result, self.out.as_deref())
+            .map(|files| say(format_args!("{}", files.markdown.display())));
         let different = result
             .searches
             .iter()
             .flat_map(|state| &state.classes)
             .any(|class| !class.checked.different.is_empty());
-        Ok(if different { Exit::Lost } else { Exit::Passed })
+        let exit = if different { Exit::Lost } else { Exit::Passed };
+        Ok(with_files(exit, written))
     }
 }
 

@@ -13,7 +13,7 @@ use warrior_load::target::Target;
 use warrior_load::verify::Others;
 use warrior_load::{ledger, run};
 
-use super::{Common, access, run_and_report, stop_on_interrupt};
+use super::{Common, access, run_and_report, stop_on_interrupt, with_files};
 
 #[derive(Args)]
 pub(crate) struct VerifyArgs {
@@ -84,22 +84,32 @@ impl ControlArgs {
             rounds: self.rounds,
             directory: self.out,
         };
-        let verdicts = control(&trial, uuid::Uuid::new_v4().as_u64_pair().0 >> 12)?;
+        let mut verdicts = Vec::new();
+        let seed = uuid::Uuid::new_v4().as_u64_pair().0 >> 12;
+        let ended = control(&trial, seed, &mut verdicts);
         let lost: u64 = verdicts.iter().map(|verdict| verdict.lost).sum();
         let rounds = verdicts.iter().filter(|verdict| verdict.lost > 0).count();
         say(format_args!(
             "lost {lost} in {rounds} of {} rounds",
             verdicts.len()
         ));
-        Ok(match (trial.synchronous_commit, lost) {
-            (false, 0) => {
-                say(format_args!(
-                    "the control failed: losses were provoked and not one was found"
-                ));
-                Exit::Invalid
-            }
-            (true, 1..) => Exit::Lost,
-            _ => Exit::Passed,
+        if trial.synchronous_commit && lost > 0 {
+            return Ok(with_files(Exit::Lost, ended));
+        }
+        ended?;
+        if verdicts.iter().any(|verdict| verdict.acknowledged == 0) {
+            say(format_args!(
+                "the control failed: in a round nothing was acknowledged, so nothing could be lost"
+            ));
+            return Ok(Exit::Invalid);
+        }
+        Ok(if trial.synchronous_commit || lost > 0 {
+            Exit::Passed
+        } else {
+            say(format_args!(
+                "the control failed: losses were provoked and not one was found"
+            ));
+            Exit::Invalid
         })
     }
 }

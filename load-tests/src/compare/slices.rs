@@ -49,6 +49,8 @@ struct Slice {
     p90: f64,
     p99: f64,
     service_p50: f64,
+    /// What came of its requests.
+    told: String,
 }
 
 /// Alternates A and B for `pairs` pairs of slices (A B, B A, A B, ...: a drift then favours
@@ -100,6 +102,16 @@ pub fn compare(
             break;
         }
         if let [Some(a), Some(b)] = slices {
+            if a.success == 0.0 && b.success == 0.0 {
+                invalid.push(format!(
+                    "pair {}: neither side answered anything as prescribed, so there is nothing to \
+                     compare (A: {}; B: {})",
+                    pair + 1,
+                    a.told,
+                    b.told
+                ));
+                break;
+            }
             measured.push((a, b));
         }
     }
@@ -176,6 +188,7 @@ impl Slice {
             p90: at(0.9),
             p99: at(0.99),
             service_p50: total.service.value_at_quantile(0.5) as f64,
+            told: total.told(),
         }
     }
 }
@@ -256,6 +269,7 @@ mod tests {
             p90: latency,
             p99: latency,
             service_p50: latency,
+            told: String::new(),
         }
     }
 

@@ -166,6 +166,13 @@ impl Tally {
             .unwrap_or(0)
     }
 
+    /// What came of the requests, and how often, for reading.
+    pub fn told(&self) -> String {
+        let came = self.outcomes.iter().map(|(what, n)| format!("{what}: {n}"));
+        let unsent = self.unsent.iter().map(|(why, n)| format!("{why}: {n}"));
+        came.chain(unsent).collect::<Vec<_>>().join(", ")
+    }
+
     fn count(&self, test: impl Fn(Outcome) -> bool) -> u64 {
         self.outcomes
             .iter()

@@ -91,6 +91,17 @@ impl TryFrom<String> for Threshold {
 }
 
 impl Threshold {
+    /// `success >= 99%`: what a run without thresholds must meet.
+    pub fn answered() -> Threshold {
+        Threshold {
+            endpoint: None,
+            metric: Metric::Success,
+            comparison: Comparison::AtLeast,
+            limit: 0.99,
+            text: "success >= 99%".to_owned(),
+        }
+    }
+
     fn parse(text: String) -> anyhow::Result<Threshold> {
         let words: Vec<&str> = text.split_whitespace().collect();
         let [name, comparison, limit] = words[..] else {
