@@ -155,10 +155,7 @@ impl Cluster {
         }
         postmaster.wait()?;
         let deadline = Instant::now() + Duration::from_secs(10);
-        while children
-            .iter()
-            .any(|pid| Path::new(&format!("/proc/{pid}/stat")).exists())
-        {
+        while children.iter().any(|pid| runs(*pid)) {
             if Instant::now() > deadline {
                 bail!("a process of the killed cluster is still there after 10 s");
             }
@@ -228,15 +225,39 @@ fn children(parent: i32) -> Vec<i32> {
     processes
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter(|pid: &i32| {
-            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            // The name in parentheses may hold anything; the parent is the second word after it.
-            let after = stat.rsplit_once(')').map_or("", |(_, after)| after);
-            after
-                .split_whitespace()
-                .nth(1)
-                .and_then(|word| word.parse().ok())
-                == Some(parent)
-        })
+        .filter(|pid| stat(*pid).is_some_and(|(_, its_parent)| its_parent == parent))
         .collect()
+}
+
+/// False for a zombie: it has ended, and a process 1 that reaps nobody keeps it for ever.
+fn runs(pid: i32) -> bool {
+    stat(pid).is_some_and(|(state, _)| state != "Z")
+}
+
+/// The state of a process and its parent; `None` when there is none.
+fn stat(pid: i32) -> Option<(String, i32)> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name in parentheses may hold anything.
+    let (_, after) = text.rsplit_once(')')?;
+    let mut words = after.split_whitespace();
+    Some((words.next()?.to_owned(), words.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zombie_has_ended() {
+        let mut child = Command::new("true").spawn().unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while runs(pid) {
+            assert!(Instant::now() < deadline, "it still runs");
+            std::thread::yield_now();
+        }
+        // Nobody has waited for it yet.
+        assert!(children(i32::try_from(std::process::id()).unwrap()).contains(&pid));
+        child.wait().unwrap();
+    }
 }
