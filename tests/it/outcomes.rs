@@ -280,7 +280,15 @@ fn settle(unknown: &Answer) -> (String, String) {
 
 /// The key of a warrior that was stored after all leads to it, and stores nothing more.
 fn assert_settled(server: &TestServer, key: &str, location: &str) {
-    let settled = server.post_keyed(key, &warrior("n"));
+    // The row may be there before the worker is; until it comes, a request may be refused.
+    let mut settled = server.post_keyed(key, &warrior("n"));
+    eventually("the worker is free again", || {
+        let refused = settled.status == 503;
+        if refused {
+            settled = server.post_keyed(key, &warrior("n"));
+        }
+        !refused
+    });
     assert_eq!(settled.location(), location);
     assert_eq!(server.count(), 1);
     let found = server.get(location).json(200);
