@@ -1,9 +1,10 @@
 //! The command line and the wiring, nothing else.
 
+use std::cell::Cell;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
 use mimalloc::MiMalloc;
@@ -15,18 +16,12 @@ use warrior_api::config::{
 };
 use warrior_api::ops::{self, LogGuard, Stop};
 use warrior_api::serve::{self, Running};
-use warrior_api::stack::{self, DATABASE, Endpoints, Stack};
+use warrior_api::stack::{self, DATABASE, Endpoints, Stack, StackError};
 use warrior_api::store::{Look, connect_direct, pooler_shortcomings, schema};
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-/// How often the children of `up` are looked after.
-const LOOK: Duration = Duration::from_millis(250);
-/// Children that die more often than this within [`REVIVAL_WINDOW`] are left dead.
-const REVIVALS_MAX: usize = 5;
-/// See [`REVIVALS_MAX`].
-const REVIVAL_WINDOW: Duration = Duration::from_secs(60);
 /// How long the workers get to finish once nobody waits for them any more.
 const WORKERS_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -97,27 +92,37 @@ fn up(
     warn: &dyn Fn(&str),
 ) -> anyhow::Result<()> {
     // First of all, so that a stop during the start is not lost and leaves nothing behind.
-    let (runtime, stop) = runtime_with_signals()?;
-    let mut stack = stack::start(embedded, &server.sizes, &mut |step| say(step))?;
+    let (runtime, (stop, stops)) = runtime_with_signals()?;
+    if args.until_stdin_ends {
+        ops::watch_input(stop)?;
+    }
+    let stopping = stopping(&stops);
+    let mut stack = match stack::start(embedded, &server.sizes, &mut |step| say(step), &stopping) {
+        Err(StackError::Interrupted) => {
+            say("stopped");
+            return Ok(());
+        }
+        started => started?,
+    };
     let mut owner = connect_direct(&stack.owner()).context("the schema's owner cannot log in")?;
     schema::apply(&mut owner, &mut |step| say(&step))?;
     drop(owner);
     let secret = stack.idempotency_secret().read()?;
     let running = runtime.block_on(serve::start(server, &stack.runtime(), &secret))?;
     if args.until_stdin_ends {
-        ops::watch_input(stop.0)?;
         announce(&running, &stack)?;
     }
     pooler_shortcomings(&stack.pooler_statistics(), DATABASE, server.sizes.pool())
         .iter()
         .for_each(|line| warn(line));
     introduce(&running, say);
-    let outcome = look_after(&mut stack, &stop.1);
+    let outcome = stack.keep_running(&stopping);
     say("stopping: finishing open requests, then PgBouncer, then PostgreSQL");
     runtime.block_on(running.stop()).join(WORKERS_TIMEOUT);
-    stack.stop()?;
+    let stopped = stack.stop();
     say("stopped");
-    outcome
+    // What ended the run explains what came after it.
+    Ok(outcome.and(stopped)?)
 }
 
 fn serve_existing(args: &ServeArgs, say: &dyn Fn(&str), warn: &dyn Fn(&str)) -> anyhow::Result<()> {
@@ -177,22 +182,16 @@ fn runtime_with_signals() -> anyhow::Result<(Runtime, StopChannel)> {
     Ok((runtime, stop))
 }
 
-/// Waits for [`Stop`], and starts children that die again.
-fn look_after(stack: &mut Stack, stop: &Receiver<Stop>) -> anyhow::Result<()> {
-    let mut revivals: Vec<Instant> = Vec::new();
-    while let Err(RecvTimeoutError::Timeout) = stop.recv_timeout(LOOK) {
-        let Some(last_words) = stack.revive()? else {
-            continue;
-        };
-        tracing::error!("{last_words}; it was started again");
-        revivals.retain(|at| at.elapsed() < REVIVAL_WINDOW);
-        revivals.push(Instant::now());
-        anyhow::ensure!(
-            revivals.len() <= REVIVALS_MAX,
-            "it keeps dying: {last_words}"
-        );
+/// Waits that long for [`Stop`]; one that was heard stays heard.
+fn stopping(stops: &Receiver<Stop>) -> impl Fn(Duration) -> bool {
+    let heard = Cell::new(false);
+    move |patience| {
+        if !heard.get() {
+            let waited = stops.recv_timeout(patience);
+            heard.set(!matches!(waited, Err(RecvTimeoutError::Timeout)));
+        }
+        heard.get()
     }
-    Ok(())
 }
 
 /// One line of JSON for a program that started the stack and has to find it.

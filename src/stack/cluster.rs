@@ -9,13 +9,16 @@ use nix::sys::signal::Signal;
 
 use super::endpoints::Instance;
 use super::folder::{self, Folder, failed};
-use super::process::{self, Ladder, Process, wait_until};
-use super::programs::{Postgres, Programs, Version};
-use super::{StackError, memory, secrets, shipped};
+use super::process::{self, Ladder, Process, Stopping, Wait};
+use super::programs::{self, Postgres, Programs, Version};
+use super::upgrade::Watch;
+use super::{StackError, leftovers, memory, secrets, shipped};
 use crate::config::Sizes;
 
 /// The superuser that initdb makes. It logs in like everybody else: over loopback, with SCRAM.
 pub(super) const SUPERUSER: &str = "postgres";
+
+const NAME: &str = "PostgreSQL";
 
 /// Fast shutdown (a checkpoint, which takes as long as the disk does), immediate shutdown, kill.
 pub(super) const STOP: Ladder = &[
@@ -33,6 +36,9 @@ const STOP_THROW_AWAY: Ladder = &[
 const RECOVERY: Duration = Duration::from_secs(600);
 /// How long backends of a killed postmaster may take to notice and let go of the shared memory.
 const ORPHANS: Duration = Duration::from_secs(20);
+const ORPHANS_PAUSE: Duration = Duration::from_millis(100);
+/// What PostgreSQL says while they have not.
+const ORPHANS_SAID: &str = "pre-existing shared memory block";
 /// What connects past the pooler: migrations, monitoring, psql, drills.
 const DIRECT_CONNECTIONS: usize = 50;
 
@@ -40,6 +46,7 @@ const DIRECT_CONNECTIONS: usize = 50;
 pub(super) struct Cluster {
     process: Process,
     postgres: Postgres,
+    watch: Watch,
     port: u16,
     ladder: Ladder,
 }
@@ -61,6 +68,7 @@ impl Cluster {
         port: u16,
         machine_conf: &str,
         progress: &mut dyn FnMut(&str),
+        stopping: Stopping<'_>,
     ) -> Result<Self, StackError> {
         let path = path(folder.path());
         let postgres = match fs::read_to_string(path.join("PG_VERSION")) {
@@ -85,7 +93,8 @@ impl Cluster {
         ));
         process::rotate(&log(folder));
         Ok(Self {
-            process: launch(folder, postgres)?,
+            watch: watch(postgres),
+            process: launch(folder, postgres, port, stopping)?,
             postgres: postgres.clone(),
             port,
             ladder: if folder.is_throw_away() {
@@ -96,14 +105,43 @@ impl Cluster {
         })
     }
 
-    pub(super) fn restart(&mut self, folder: &Folder) -> Result<(), StackError> {
-        match self.stop() {
+    /// Stops it, with a checkpoint that spares the new one a recovery, and starts it again.
+    pub(super) fn restart(
+        &mut self,
+        folder: &Folder,
+        stopping: Stopping<'_>,
+    ) -> Result<(), StackError> {
+        match self.process.stop(STOP) {
             // Killed is ended too: it hung, which may be why it is started again.
             Ok(()) | Err(StackError::Killed { .. }) => {}
             Err(e) => return Err(e),
         }
-        self.process = launch(folder, &self.postgres)?;
+        if let Ok(version) = programs::version_of(self.watch.program(), "POSTGRES_BIN") {
+            self.postgres.version = version;
+        }
+        self.watch = watch(&self.postgres);
+        self.process = launch(folder, &self.postgres, self.port, stopping)?;
         Ok(())
+    }
+
+    /// A sentence when another version of the same major was installed over the one that runs.
+    pub(super) fn replaced(&mut self) -> Option<String> {
+        let version = self.postgres.version;
+        let told = self.watch.replaced("PostgreSQL", "POSTGRES_BIN", |new| {
+            new.major == version.major
+        })?;
+        Some(format!("PostgreSQL {version} was replaced: {told}"))
+    }
+
+    /// Refuses to go on without the data: what PostgreSQL acknowledges from its open files is lost.
+    pub(super) fn check_exists(&self, folder: &Folder) -> Result<(), StackError> {
+        let path = path(folder.path());
+        match fs::metadata(path.join("PG_VERSION")) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                Err(StackError::Vanished { path })
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn stop(&mut self) -> Result<(), StackError> {
@@ -218,35 +256,75 @@ fn shared_buffers_mib(memory: u64, full_size: bool) -> u64 {
     (memory / 4).clamp(32, most)
 }
 
-fn launch(folder: &Folder, postgres: &Postgres) -> Result<Process, StackError> {
-    let unclean = pid_file(folder.path()).exists();
+/// Starts PostgreSQL, or takes over one that somebody else started in its place, and waits until it is ready.
+fn launch(
+    folder: &Folder,
+    postgres: &Postgres,
+    port: u16,
+    stopping: Stopping<'_>,
+) -> Result<Process, StackError> {
     let deadline = Instant::now() + ORPHANS;
     loop {
-        let mut process = spawn(folder, postgres)?;
-        let ready = wait_until(RECOVERY, || {
+        let mut process = match leftovers::postmaster(folder) {
+            Some(pid) => {
+                tracing::warn!("PostgreSQL (process {pid}) was started by another program");
+                Process::adopt(NAME, pid, &log(folder))
+            }
+            None => spawn(folder, postgres)?,
+        };
+        let waited = process::wait(RECOVERY, stopping, || {
             process.ended().is_some() || is_ready(folder.path(), process.pid())
         });
-        match (ready, process.ended()) {
-            (true, None) => return Ok(process),
-            (true, Some(_)) if unclean && Instant::now() < deadline => {
-                std::thread::sleep(Duration::from_millis(100));
+        let end = process.ended().map(str::to_owned);
+        match (waited, end) {
+            (Wait::Held, None) => return on_port(process, folder, port),
+            (Wait::Held, Some(_))
+                if process.said(ORPHANS_SAID)
+                    && Instant::now() < deadline
+                    && !stopping(ORPHANS_PAUSE) => {}
+            (Wait::Held, Some(end)) => {
+                return Err(process.did_not_start(format!("it ended ({end})")));
             }
-            (true, Some(status)) => {
-                return Err(process.did_not_start(format!("it ended ({status})")));
-            }
-            (false, _) => {
+            (Wait::TimedOut, _) => {
                 let reason = format!("it was not ready after {} s", RECOVERY.as_secs());
-                return Err(process.did_not_start(reason));
+                let error = process.did_not_start(reason);
+                return process.stop(STOP).and(Err(error));
+            }
+            (Wait::Stopped, _) => {
+                return process.stop(STOP).and(Err(StackError::Interrupted));
             }
         }
     }
+}
+
+/// One that somebody else started may listen on another port; it is theirs to stop.
+fn on_port(process: Process, folder: &Folder, port: u16) -> Result<Process, StackError> {
+    let text = fs::read_to_string(pid_file(folder.path())).unwrap_or_default();
+    // The fourth line, as pg_ctl reads it.
+    if process.is_adopted() && text.lines().nth(3) != Some(port.to_string().as_str()) {
+        return Err(StackError::RunElsewhere {
+            path: path(folder.path()),
+            pid: process.pid(),
+            port,
+        });
+    }
+    Ok(process)
+}
+
+/// The package of the server owns its libraries, too.
+fn watch(postgres: &Postgres) -> Watch {
+    let libraries = postgres.bin.join("../lib");
+    Watch::new(
+        postgres.bin.join("postgres"),
+        vec![postgres.bin.clone(), libraries],
+    )
 }
 
 fn spawn(folder: &Folder, postgres: &Postgres) -> Result<Process, StackError> {
     let program = postgres.bin.join("postgres");
     let mut command = clean(&program, folder);
     command.arg("-D").arg(path(folder.path()));
-    Process::start("PostgreSQL", &mut command, &log(folder)).map_err(failed("run", &program))
+    Process::start(NAME, &mut command, &log(folder)).map_err(failed("run", &program))
 }
 
 /// As pg_ctl does it: the eighth line of the pid file is the state.

@@ -162,6 +162,31 @@ pub enum StackError {
         /// The last lines of it, each on a line of its own.
         tail: String,
     },
+    /// A stop was asked for during a start; what had been started was stopped again.
+    #[error("the start was given up, because a stop was asked for")]
+    Interrupted,
+    /// Somebody else runs the cluster on another port.
+    #[error(
+        "the cluster in {path} is run by another program (process {pid}) on another port than \
+         {port}; stop it with `kill -INT {pid}`"
+    )]
+    RunElsewhere {
+        /// The cluster.
+        path: PathBuf,
+        /// The other postmaster.
+        pid: u32,
+        /// The port it should listen on.
+        port: u16,
+    },
+    /// The cluster was removed or moved while it ran.
+    #[error(
+        "{path} is gone, and with it what PostgreSQL had stored; put the folder back, or choose \
+         another one with DATA_DIR, then run this again"
+    )]
+    Vanished {
+        /// The cluster.
+        path: PathBuf,
+    },
     /// initdb failed.
     #[error("initdb could not make a cluster in {path}: {output}")]
     Initdb {

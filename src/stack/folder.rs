@@ -76,8 +76,12 @@ impl Drop for Folder {
     }
 }
 
-/// Writes a configuration file that its owner alone may read.
+/// Writes a configuration file that its owner alone may read, unless it holds that text already.
 pub(super) fn write(path: &Path, text: &str) -> Result<(), StackError> {
+    // A full disk must not cut what is right.
+    if fs::read(path).is_ok_and(|held| held == text.as_bytes()) {
+        return Ok(());
+    }
     let write = || -> io::Result<()> {
         let mut file = OpenOptions::new()
             .write(true)

@@ -1,7 +1,7 @@
 //! What a killed run left behind: processes of this very data folder, and their files.
 //!
 //! A process is known by the id in its own pid file, and believed only when its command line names
-//! this folder's files; ids are used again, most of all in containers.
+//! this folder's files or it works in this folder; ids are used again, most of all in containers.
 
 use std::fs;
 use std::path::Path;
@@ -22,8 +22,7 @@ pub(super) fn stop(folder: &Folder, progress: &mut dyn FnMut(&str)) -> Result<()
     }
     remove(&pooler_pid)?;
     let postmaster_pid = cluster::pid_file(folder.path());
-    let cluster = cluster::path(folder.path());
-    if let Some(pid) = leftover(&postmaster_pid, &cluster) {
+    if let Some(pid) = postmaster(folder) {
         progress(&format!(
             "Stopping PostgreSQL (process {pid}), which an earlier run left behind"
         ));
@@ -35,6 +34,17 @@ pub(super) fn stop(folder: &Folder, progress: &mut dyn FnMut(&str)) -> Result<()
         remove(&postmaster_pid)?;
     }
     Ok(())
+}
+
+/// The running postmaster of this folder, whoever started it.
+pub(super) fn postmaster(folder: &Folder) -> Option<u32> {
+    let cluster = cluster::path(folder.path());
+    read_pid(&cluster::pid_file(folder.path())).filter(|&pid| {
+        // pg_ctl may be given the path in another form, or in PGDATA; the postmaster works in the cluster.
+        is_alive(pid)
+            && (has_argument(pid, &cluster)
+                || fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == cluster))
+    })
 }
 
 fn leftover(pid_file: &Path, argument: &Path) -> Option<u32> {

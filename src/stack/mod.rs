@@ -1,8 +1,8 @@
 //! The embedded stack: a private PostgreSQL and the PgBouncer before it, in one data folder.
 //!
 //! [`start`] finds the machine's programs, makes the cluster on the first run, starts both and
-//! proves the way through them with one query; [`Stack::stop`], or dropping the [`Stack`], ends them
-//! in order. It is synchronous and knows nothing of warriors: the schema is applied by the caller.
+//! proves the way through them with one query; [`Stack::keep_running`] starts again what ends;
+//! [`Stack::stop`], or dropping the [`Stack`], ends them in order. It is synchronous and knows nothing of warriors: the schema is applied by the caller.
 //!
 //! ```text
 //! data/            0700, one owner, one lock
@@ -17,6 +17,7 @@ mod cluster;
 mod endpoints;
 mod error;
 mod folder;
+mod keeper;
 mod leftovers;
 mod memory;
 mod pooler;
@@ -28,12 +29,14 @@ mod root;
 mod secrets;
 pub mod shipped;
 mod supervise;
+mod upgrade;
 
 use std::path::Path;
 use std::time::Duration;
 
 pub use endpoints::{DATABASE, Endpoints, Instance};
 pub use error::StackError;
+pub use process::Stopping;
 pub use programs::Version;
 pub use root::{Unprivileged, leave_root};
 pub use supervise::supervise;
@@ -58,14 +61,16 @@ pub struct Stack {
     folder: Folder,
 }
 
-/// Starts PostgreSQL and PgBouncer; `progress` hears one sentence before each step that takes time.
+/// Starts PostgreSQL and PgBouncer; `progress` hears one sentence before each step that takes time, and
+/// `stopping` is asked during each wait.
 ///
 /// # Errors
-/// Each says what is in the way and the next command to type.
+/// Each says what is in the way and the next command to type; [`StackError::Interrupted`] after a stop.
 pub fn start(
     embedded: &Embedded,
     sizes: &Sizes,
     progress: &mut dyn FnMut(&str),
+    stopping: Stopping<'_>,
 ) -> Result<Stack, StackError> {
     let programs = Programs::find(embedded)?;
     let folder = Folder::open(embedded.data.as_deref())?;
@@ -73,7 +78,9 @@ pub fn start(
     let mut attempt = 1;
     loop {
         let ports = Ports::claim(embedded)?;
-        match start_in(embedded, &folder, &programs, &ports, sizes, progress) {
+        match start_in(
+            embedded, &folder, &programs, &ports, sizes, progress, stopping,
+        ) {
             Ok((cluster, pooler)) => {
                 return Ok(Stack {
                     pooler,
@@ -81,6 +88,7 @@ pub fn start(
                     folder,
                 });
             }
+            Err(StackError::Interrupted) => return Err(StackError::Interrupted),
             // Another process was quicker to take a port that was free when it was chosen.
             Err(_) if ports.is_lost() && attempt < PORT_ATTEMPTS => attempt += 1,
             Err(e) => return Err(e),
@@ -95,11 +103,15 @@ fn start_in(
     ports: &Ports,
     sizes: &Sizes,
     progress: &mut dyn FnMut(&str),
+    stopping: Stopping<'_>,
 ) -> Result<(Cluster, Pooler), StackError> {
     let conf = cluster::machine_conf(ports.postgres, sizes, embedded.full_size);
-    let cluster = Cluster::start(folder, programs, ports.postgres, &conf, progress)?;
-    let user_list = roles::prepare(folder, ports.postgres)?;
-    let pooler = Pooler::start(folder, programs, ports, sizes, &user_list, progress)?;
+    let port = ports.postgres;
+    let cluster = Cluster::start(folder, programs, port, &conf, progress, stopping)?;
+    let user_list = roles::prepare(folder, port)?;
+    let pooler = Pooler::start(
+        folder, programs, ports, sizes, &user_list, progress, stopping,
+    )?;
     Ok((cluster, pooler))
 }
 
@@ -154,41 +166,20 @@ impl Stack {
         self.folder.path()
     }
 
-    /// Which of the two has ended by itself, with the last lines of its log; never blocks.
-    pub fn died(&mut self) -> Option<String> {
-        self.cluster.died().or_else(|| self.pooler.died())
-    }
-
-    /// Starts what has ended by itself again, and says what that was; never blocks when all is well.
-    ///
-    /// # Errors
-    /// As [`start`].
-    pub fn revive(&mut self) -> Result<Option<String>, StackError> {
-        if let Some(last_words) = self.cluster.died() {
-            self.restart_postgres()?;
-            return Ok(Some(last_words));
-        }
-        if let Some(last_words) = self.pooler.died() {
-            self.restart_pooler()?;
-            return Ok(Some(last_words));
-        }
-        Ok(None)
-    }
-
     /// Starts PostgreSQL again on its port, after it died or was stopped.
     ///
     /// # Errors
     /// As [`start`].
-    pub fn restart_postgres(&mut self) -> Result<(), StackError> {
-        self.cluster.restart(&self.folder)
+    pub fn restart_postgres(&mut self, stopping: Stopping<'_>) -> Result<(), StackError> {
+        self.cluster.restart(&self.folder, stopping)
     }
 
     /// Starts PgBouncer again on its port, after it died or was stopped.
     ///
     /// # Errors
     /// As [`start`].
-    pub fn restart_pooler(&mut self) -> Result<(), StackError> {
-        self.pooler.restart(&self.folder)
+    pub fn restart_pooler(&mut self, stopping: Stopping<'_>) -> Result<(), StackError> {
+        self.pooler.restart(&self.folder, stopping)
     }
 
     /// Stops PostgreSQL alone, as a fault: its clients are cut off.

@@ -12,8 +12,9 @@ use nix::sys::signal::Signal;
 use super::endpoints::{DATABASE, Instance};
 use super::folder::{self, Folder, failed};
 use super::ports::{LOOPBACK, Ports};
-use super::process::{self, Ladder, Process, wait_until};
-use super::programs::{Programs, Version};
+use super::process::{self, Ladder, Process, Stopping, Wait};
+use super::programs::{self, POOLER_OLDEST, Programs, Version};
+use super::upgrade::Watch;
 use super::{StackError, roles, shipped};
 use crate::config::Sizes;
 
@@ -48,9 +49,11 @@ const START: Duration = Duration::from_secs(15);
 /// A running PgBouncer.
 pub(super) struct Pooler {
     process: Process,
-    program: PathBuf,
+    watch: Watch,
     version: Version,
-    port: u16,
+    ports: Ports,
+    sizes: Sizes,
+    user_list: String,
 }
 
 /// Server connections that PgBouncer may open: one for each of r2d2's, so that no transaction waits.
@@ -77,31 +80,58 @@ impl Pooler {
         sizes: &Sizes,
         user_list: &str,
         progress: &mut dyn FnMut(&str),
+        stopping: Stopping<'_>,
     ) -> Result<Self, StackError> {
-        let home = home(folder.path());
-        let port = ports.pooler;
         let version = programs.pooler_version;
-        folder::write(&home.join("pgbouncer.ini"), shipped::PGBOUNCER_INI)?;
-        folder::write(&home.join("userlist.txt"), user_list)?;
-        folder::write(&main_ini(folder.path()), &stack_ini(ports, sizes, version))?;
-        progress(&format!("Starting PgBouncer {version} on 127.0.0.1:{port}"));
+        progress(&format!(
+            "Starting PgBouncer {version} on {LOOPBACK}:{}",
+            ports.pooler
+        ));
         process::rotate(&log(folder));
+        configure(folder, ports, sizes, user_list, version)?;
         Ok(Self {
-            process: launch(folder, &programs.pooler, port)?,
-            program: programs.pooler.clone(),
+            watch: watch(&programs.pooler),
+            process: launch(folder, &programs.pooler, ports.pooler, stopping)?,
             version,
-            port,
+            ports: *ports,
+            sizes: sizes.clone(),
+            user_list: user_list.to_owned(),
         })
     }
 
-    pub(super) fn restart(&mut self, folder: &Folder) -> Result<(), StackError> {
+    /// Stops it and starts it again, with the files that its version wants.
+    pub(super) fn restart(
+        &mut self,
+        folder: &Folder,
+        stopping: Stopping<'_>,
+    ) -> Result<(), StackError> {
         match self.stop() {
             // Killed is ended too: it hung, which may be why it is started again.
             Ok(()) | Err(StackError::Killed { .. }) => {}
             Err(e) => return Err(e),
         }
-        self.process = launch(folder, &self.program, self.port)?;
+        let program = self.watch.program().to_owned();
+        if let Ok(version) = programs::version_of(&program, "PGBOUNCER") {
+            self.version = version;
+        }
+        configure(
+            folder,
+            &self.ports,
+            &self.sizes,
+            &self.user_list,
+            self.version,
+        )?;
+        self.watch = watch(&program);
+        self.process = launch(folder, &program, self.ports.pooler, stopping)?;
         Ok(())
+    }
+
+    /// A sentence when another version was installed over the one that runs.
+    pub(super) fn replaced(&mut self) -> Option<String> {
+        let told = self
+            .watch
+            .replaced("PgBouncer", "PGBOUNCER", |new| new >= POOLER_OLDEST)?;
+        Some(format!("PgBouncer {} was replaced: {told}", self.version))
     }
 
     pub(super) fn stop(&mut self) -> Result<(), StackError> {
@@ -123,7 +153,7 @@ impl Pooler {
 
     pub(super) fn instance(&self) -> Instance {
         Instance {
-            port: self.port,
+            port: self.ports.pooler,
             pid: self.process.pid(),
             version: self.version,
         }
@@ -164,7 +194,29 @@ fn stack_ini(ports: &Ports, sizes: &Sizes, version: Version) -> String {
     )
 }
 
-fn launch(folder: &Folder, program: &Path, port: u16) -> Result<Process, StackError> {
+fn configure(
+    folder: &Folder,
+    ports: &Ports,
+    sizes: &Sizes,
+    user_list: &str,
+    version: Version,
+) -> Result<(), StackError> {
+    let home = home(folder.path());
+    folder::write(&home.join("pgbouncer.ini"), shipped::PGBOUNCER_INI)?;
+    folder::write(&home.join("userlist.txt"), user_list)?;
+    folder::write(&main_ini(folder.path()), &stack_ini(ports, sizes, version))
+}
+
+fn watch(program: &Path) -> Watch {
+    Watch::new(program.to_owned(), Vec::new())
+}
+
+fn launch(
+    folder: &Folder,
+    program: &Path,
+    port: u16,
+    stopping: Stopping<'_>,
+) -> Result<Process, StackError> {
     // A file left by a killed PgBouncer may name the id of a process that lives today.
     let _ = fs::remove_file(pid_file(folder.path()));
     let mut command = Command::new(program);
@@ -174,20 +226,22 @@ fn launch(folder: &Folder, program: &Path, port: u16) -> Result<Process, StackEr
         .current_dir(home(folder.path()));
     let mut process =
         Process::start("PgBouncer", &mut command, &log(folder)).map_err(failed("run", program))?;
-    let ready = wait_until(START, || {
+    let waited = process::wait(START, stopping, || {
         process.ended().is_some()
             || (wrote_its_pid(folder.path(), process.pid())
                 && TcpStream::connect((LOOPBACK, port)).is_ok())
     });
-    if let Some(status) = process.ended() {
-        return Err(process.did_not_start(format!("it ended ({status})")));
+    if let Some(end) = process.ended().map(str::to_owned) {
+        return Err(process.did_not_start(format!("it ended ({end})")));
     }
-    if !ready {
-        let reason = format!("it was not ready after {} s", START.as_secs());
-        return Err(process.did_not_start(reason));
+    match waited {
+        Wait::Held => prove_the_way_through(folder, port, stopping).map(|()| process),
+        Wait::Stopped => Err(StackError::Interrupted),
+        Wait::TimedOut => {
+            let reason = format!("it was not ready after {} s", START.as_secs());
+            Err(process.did_not_start(reason))
+        }
     }
-    prove_the_way_through(folder, port)?;
-    Ok(process)
 }
 
 fn wrote_its_pid(data: &Path, pid: u32) -> bool {
@@ -195,7 +249,11 @@ fn wrote_its_pid(data: &Path, pid: u32) -> bool {
 }
 
 /// One query as the serving role, on a thread of its own because a login has no deadline.
-fn prove_the_way_through(folder: &Folder, port: u16) -> Result<(), StackError> {
+fn prove_the_way_through(
+    folder: &Folder,
+    port: u16,
+    stopping: Stopping<'_>,
+) -> Result<(), StackError> {
     let no_way = |reason: String| StackError::NoWayThrough {
         reason,
         log: log(folder),
@@ -209,10 +267,16 @@ fn prove_the_way_through(folder: &Folder, port: u16) -> Result<(), StackError> {
         // The receiver is gone once its patience has run out.
         let _ = sender.send(answer);
     });
-    match receiver.recv_timeout(START) {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(e)) => Err(no_way(roles::told(&e))),
-        Err(_) => Err(no_way(format!("no answer in {} s", START.as_secs()))),
+    let mut answer = None;
+    let waited = process::wait(START, stopping, || {
+        answer = receiver.try_recv().ok();
+        answer.is_some()
+    });
+    match (waited, answer) {
+        (_, Some(Ok(()))) => Ok(()),
+        (_, Some(Err(e))) => Err(no_way(roles::told(&e))),
+        (Wait::Stopped, None) => Err(StackError::Interrupted),
+        (_, None) => Err(no_way(format!("no answer in {} s", START.as_secs()))),
     }
 }
 

@@ -17,6 +17,7 @@ pub(super) const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const FREE: Range<u16> = 20_000..32_000;
 
 /// The two ports of a stack.
+#[derive(Clone, Copy)]
 pub(super) struct Ports {
     pub(super) postgres: u16,
     pub(super) pooler: u16,

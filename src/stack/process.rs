@@ -1,11 +1,11 @@
-//! A child process with a log file, and the polite and less polite ways to end one.
+//! A process with a log file, and the polite and less polite ways to end one.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -23,12 +23,36 @@ const TAIL_LINES: usize = 8;
 /// Signals and how long each may take, from the most polite to SIGKILL.
 pub(super) type Ladder = &'static [(Signal, Duration)];
 
-/// A running child. Dropping it kills it.
+/// Waits that long for a request to stop, and is true as soon as there has been one.
+pub type Stopping<'a> = &'a dyn Fn(Duration) -> bool;
+
+/// How a wait ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Wait {
+    Held,
+    TimedOut,
+    Stopped,
+}
+
+/// A running process. Dropping it kills it when it is a child.
 pub(super) struct Process {
     name: &'static str,
-    child: Child,
+    kind: Kind,
     log: PathBuf,
-    status: Option<ExitStatus>,
+    /// How it ended, if it did.
+    end: Option<String>,
+}
+
+enum Kind {
+    Child(Child),
+    /// One that somebody else started, which no wait can reap.
+    Foreign(Foreign),
+}
+
+/// The start time tells a process from a later one with the same id.
+struct Foreign {
+    pid: u32,
+    started: Option<u64>,
 }
 
 impl Process {
@@ -46,35 +70,62 @@ impl Process {
             .stderr(output)
             .process_group(0)
             .spawn()?;
-        Ok(Self {
+        Ok(Self::new(name, Kind::Child(child), log))
+    }
+
+    /// Takes over a process that somebody else started.
+    pub(super) fn adopt(name: &'static str, pid: u32, log: &Path) -> Self {
+        let started = stat(pid).map(|stat| stat.started);
+        Self::new(name, Kind::Foreign(Foreign { pid, started }), log)
+    }
+
+    fn new(name: &'static str, kind: Kind, log: &Path) -> Self {
+        Self {
             name,
-            child,
+            kind,
             log: log.to_owned(),
-            status: None,
-        })
+            end: None,
+        }
     }
 
     pub(super) fn pid(&self) -> u32 {
-        self.child.id()
+        match &self.kind {
+            Kind::Child(child) => child.id(),
+            Kind::Foreign(foreign) => foreign.pid,
+        }
+    }
+
+    pub(super) fn is_adopted(&self) -> bool {
+        matches!(self.kind, Kind::Foreign(_))
     }
 
     /// How it ended, if it did; never blocks.
-    pub(super) fn ended(&mut self) -> Option<ExitStatus> {
-        if self.status.is_none() {
-            self.status = self.child.try_wait().ok().flatten();
+    pub(super) fn ended(&mut self) -> Option<&str> {
+        if self.end.is_none() {
+            self.end = match &mut self.kind {
+                Kind::Child(child) => child.try_wait().ok().flatten().map(|s| s.to_string()),
+                Kind::Foreign(foreign) => foreign
+                    .has_ended()
+                    .then(|| "started by another program".to_owned()),
+            };
         }
-        self.status
+        self.end.as_deref()
     }
 
     /// A sentence about its end, if it ended, with the last lines of its log.
     pub(super) fn died(&mut self) -> Option<String> {
-        let status = self.ended()?;
+        let end = self.ended()?.to_owned();
         Some(format!(
-            "{} ended ({status}); its log is {}{}",
+            "{} ended ({end}); its log is {}{}",
             self.name,
             self.log.display(),
             tail(&self.log)
         ))
+    }
+
+    /// Whether the last lines of its log hold `text`.
+    pub(super) fn said(&self, text: &str) -> bool {
+        tail(&self.log).contains(text)
     }
 
     /// The error of a start that failed for `reason`.
@@ -112,10 +163,19 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if self.ended().is_none() {
-            let _ = self.child.kill();
-            let _ = self.child.wait();
+        if self.ended().is_none()
+            && let Kind::Child(child) = &mut self.kind
+        {
+            let _ = child.kill();
+            let _ = child.wait();
         }
+    }
+}
+
+impl Foreign {
+    fn has_ended(&self) -> bool {
+        !is_alive(self.pid)
+            || stat(self.pid).is_some_and(|now| self.started.is_some_and(|s| s != now.started))
     }
 }
 
@@ -137,22 +197,56 @@ pub(super) fn stop_foreign(pid: u32, ladder: Ladder) -> Result<(), StackError> {
     Err(StackError::Immortal { pid })
 }
 
-/// Whether `pid` exists, be it somebody else's.
+/// Whether `pid` runs, be it somebody else's. A zombie has ended: a process 1 that reaps nobody keeps it
+/// for ever.
 pub(super) fn is_alive(pid: u32) -> bool {
-    kill(as_pid(pid), None) != Err(Errno::ESRCH)
+    kill(as_pid(pid), None) != Err(Errno::ESRCH) && stat(pid).is_none_or(|stat| !stat.is_zombie)
+}
+
+struct Stat {
+    is_zombie: bool,
+    /// In ticks since the machine was started.
+    started: u64,
+}
+
+/// What Linux tells of a process; `None` elsewhere, and when there is none.
+fn stat(pid: u32) -> Option<Stat> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name in parentheses may hold anything.
+    let (_, after) = text.rsplit_once(')')?;
+    let mut words = after.split_whitespace();
+    Some(Stat {
+        is_zombie: matches!(words.next()?, "Z" | "X"),
+        started: words.nth(18)?.parse().ok()?,
+    })
 }
 
 /// Looks at `condition` until it holds; false when `patience` has run out first.
-pub(super) fn wait_until(patience: Duration, mut condition: impl FnMut() -> bool) -> bool {
+pub(super) fn wait_until(patience: Duration, condition: impl FnMut() -> bool) -> bool {
+    let never = |pause| {
+        std::thread::sleep(pause);
+        false
+    };
+    wait(patience, &never, condition) == Wait::Held
+}
+
+/// As [`wait_until`], unless a stop is asked for first.
+pub(super) fn wait(
+    patience: Duration,
+    stopping: Stopping<'_>,
+    mut condition: impl FnMut() -> bool,
+) -> Wait {
     let deadline = Instant::now() + patience;
     loop {
         if condition() {
-            return true;
+            return Wait::Held;
         }
         if Instant::now() >= deadline {
-            return false;
+            return Wait::TimedOut;
         }
-        std::thread::sleep(POLL);
+        if stopping(POLL) {
+            return Wait::Stopped;
+        }
     }
 }
 
@@ -173,7 +267,8 @@ fn tail(log: &Path) -> String {
         let length = file.metadata()?.len();
         file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
+        // It may be no file, or grow meanwhile.
+        file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     };
     let text = read().unwrap_or_default();
@@ -183,4 +278,39 @@ fn tail(log: &Path) -> String {
         .iter()
         .map(|line| format!("\n    {line}"))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zombie_has_ended() {
+        let mut child = Command::new("true").spawn().unwrap();
+        // Nobody has waited for it yet, so its id is still taken.
+        assert!(wait_until(Duration::from_secs(20), || !is_alive(
+            child.id()
+        )));
+        kill(as_pid(child.id()), None).unwrap();
+        stop_foreign(child.id(), &[(Signal::SIGKILL, Duration::ZERO)]).unwrap();
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn an_adopted_process_is_not_a_later_one_with_its_id() {
+        let mut itself = Process::adopt("this test", std::process::id(), Path::new("log"));
+        assert_eq!(itself.ended(), None);
+        let mut earlier = Process::adopt("another", std::process::id(), Path::new("log"));
+        if let Kind::Foreign(foreign) = &mut earlier.kind {
+            foreign.started = foreign.started.map(|ticks| ticks - 1);
+        }
+        assert_eq!(earlier.ended().is_some(), cfg!(target_os = "linux"));
+    }
+
+    #[test]
+    fn a_stop_ends_a_wait_at_once() {
+        let asked = |_| true;
+        assert_eq!(wait(Duration::MAX / 4, &asked, || false), Wait::Stopped);
+        assert_eq!(wait(Duration::ZERO, &asked, || true), Wait::Held);
+    }
 }

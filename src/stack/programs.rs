@@ -14,7 +14,7 @@ use crate::config::{self, Embedded};
 /// nobody has looked.
 const POSTGRES_MAJORS: std::ops::RangeInclusive<u32> = 15..=17;
 /// Debian 12's. Older ones lack settings that `pgbouncer.ini` needs.
-const POOLER_OLDEST: Version = Version {
+pub(super) const POOLER_OLDEST: Version = Version {
     major: 1,
     minor: 18,
 };
@@ -202,7 +202,7 @@ fn search_path() -> Vec<PathBuf> {
     folders
 }
 
-fn version_of(program: &Path, variable: &'static str) -> Result<Version, StackError> {
+pub(super) fn version_of(program: &Path, variable: &'static str) -> Result<Version, StackError> {
     let broken = |reason: String| StackError::BrokenProgram {
         path: program.to_owned(),
         reason,

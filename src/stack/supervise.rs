@@ -5,12 +5,13 @@
 //! is left behind even by a test runner without a teardown.
 
 use std::io::{self, BufRead, Write};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Endpoints, Stack, StackError};
+use super::{Endpoints, Stack, StackError, Stopping};
 use crate::config::{Embedded, Sizes};
 
 /// How many lines may wait while a command is carried out.
@@ -19,6 +20,21 @@ const LINES_MAX: usize = 16;
 enum Event {
     Line(String),
     End,
+}
+
+/// Where what happens outside is told: in the order it came, and a stop also at once.
+#[derive(Clone)]
+struct Events {
+    sender: mpsc::SyncSender<Event>,
+    stopped: Arc<AtomicBool>,
+}
+
+impl Events {
+    fn end(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+        // The receiver is gone when the stack has stopped already.
+        let _ = self.sender.send(Event::End);
+    }
 }
 
 /// One answer, one line.
@@ -40,18 +56,31 @@ enum Answer {
 /// As [`super::start`] and [`Stack::stop`].
 pub fn supervise(embedded: &Embedded, sizes: &Sizes) -> Result<(), StackError> {
     let (sender, receiver) = mpsc::sync_channel(LINES_MAX);
-    // Before anything is started, or a signal in between would leave it behind.
-    watch_signals(sender.clone());
-    let mut stack = super::start(embedded, sizes, &mut |step| {
+    let stopped = Arc::new(AtomicBool::new(false));
+    let events = Events {
+        sender,
+        stopped: Arc::clone(&stopped),
+    };
+    // Before anything is started, or a stop in between would not be heard.
+    watch_signals(events.clone());
+    watch_input(events);
+    let stopping = |patience| {
+        std::thread::sleep(patience);
+        stopped.load(Ordering::Relaxed)
+    };
+    let progress = &mut |step: &str| {
         // eprintln! would panic where nobody reads any more.
         let _ = writeln!(io::stderr(), "{step}");
-    })?;
-    watch_input(sender);
+    };
+    let mut stack = match super::start(embedded, sizes, progress, &stopping) {
+        Err(StackError::Interrupted) => return Ok(()),
+        started => started?,
+    };
     let mut listening = answer(&Answer::Running(stack.endpoints()));
     while listening {
         match receiver.recv() {
             Ok(Event::Line(line)) => {
-                let result = obey(&mut stack, line.trim());
+                let result = obey(&mut stack, line.trim(), &stopping);
                 listening = answer(&match result {
                     Ok(()) => Answer::Running(stack.endpoints()),
                     Err(e) => Answer::Error(e),
@@ -63,12 +92,12 @@ pub fn supervise(embedded: &Embedded, sizes: &Sizes) -> Result<(), StackError> {
     stack.stop()
 }
 
-fn obey(stack: &mut Stack, command: &str) -> Result<(), String> {
+fn obey(stack: &mut Stack, command: &str, stopping: Stopping<'_>) -> Result<(), String> {
     match command {
         "stop postgres" => stack.stop_postgres(),
-        "start postgres" => stack.restart_postgres(),
+        "start postgres" => stack.restart_postgres(stopping),
         "stop pooler" => stack.stop_pooler(),
-        "start pooler" => stack.restart_pooler(),
+        "start pooler" => stack.restart_pooler(stopping),
         _ => {
             return Err(format!(
                 "{command:?} is no command; use stop or start, then postgres or pooler"
@@ -89,20 +118,20 @@ fn answer(answer: &Answer) -> bool {
     write().is_ok()
 }
 
-fn watch_input(events: mpsc::SyncSender<Event>) {
+fn watch_input(events: Events) {
     std::thread::spawn(move || {
         for line in io::stdin().lock().lines() {
             let Ok(line) = line else { break };
-            if events.send(Event::Line(line)).is_err() {
+            if events.sender.send(Event::Line(line)).is_err() {
                 return;
             }
         }
-        let _ = events.send(Event::End);
+        events.end();
     });
 }
 
 /// Signals need a runtime; it lives on a thread of its own. Returns once they are caught.
-fn watch_signals(events: mpsc::SyncSender<Event>) {
+fn watch_signals(events: Events) {
     let (caught, wait) = mpsc::sync_channel(1);
     std::thread::spawn(move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
@@ -123,7 +152,7 @@ fn watch_signals(events: mpsc::SyncSender<Event>) {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            let _ = events.send(Event::End);
+            events.end();
         });
     });
     // An error means that the thread has given up; the stack then ends with its input alone.

@@ -36,5 +36,6 @@ mod supervisor;
 mod support;
 mod throttle;
 mod tls;
+mod up;
 mod values;
 mod wire;

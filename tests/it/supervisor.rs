@@ -82,10 +82,15 @@ impl Supervisor {
 
     /// Sends `stop postgres`, `start postgres`, `stop pooler` or `start pooler` and waits for it.
     pub(crate) fn command(&mut self, command: &str) {
-        let input = self.input.as_mut().expect("the stack has not been stopped");
-        writeln!(input, "{command}").expect("the supervisor listens");
+        self.send(command);
         let answer = read(&mut self.output).expect("the supervisor answers");
         self.endpoints = answer.unwrap_or_else(|e| panic!("{command}: {e}"));
+    }
+
+    /// Sends a command without waiting for its answer.
+    pub(crate) fn send(&mut self, command: &str) {
+        let input = self.input.as_mut().expect("the stack has not been stopped");
+        writeln!(input, "{command}").expect("the supervisor listens");
     }
 
     /// Ends its input and waits for it.

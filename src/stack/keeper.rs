@@ -1,0 +1,148 @@
+//! Supervision: a child that dies is started again, with growing pauses, until a stop is asked for.
+//!
+//! There is no last attempt: a full disk is emptied, a port is let go, and the next attempt succeeds.
+
+use std::time::{Duration, Instant};
+
+use super::process::Stopping;
+use super::{Stack, StackError};
+
+/// How often the children are looked after.
+const LOOK: Duration = Duration::from_millis(250);
+/// The pause after the first attempt; each later one is twice as long, up to [`PAUSE_MAX`].
+const PAUSE: Duration = Duration::from_millis(250);
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+/// How long a child must run before its pauses begin anew.
+const QUIET: Duration = Duration::from_secs(60);
+
+impl Stack {
+    /// Looks after PostgreSQL and PgBouncer until `stopping` is true: starts again what has ended and what a
+    /// package upgrade has replaced. Each attempt leaves a line in the log.
+    ///
+    /// # Errors
+    /// [`StackError::Vanished`] when the data is gone.
+    pub fn keep_running(&mut self, stopping: Stopping<'_>) -> Result<(), StackError> {
+        let (mut postgres, mut pooler) = (Attempts::new("PostgreSQL"), Attempts::new("PgBouncer"));
+        while !stopping(LOOK) {
+            self.cluster.check_exists(&self.folder)?;
+            let cause = self.cluster.died().or_else(|| self.cluster.replaced());
+            // PgBouncer waits for PostgreSQL, since its start ends with a query.
+            if postgres.attend(cause, || self.cluster.restart(&self.folder, stopping)) {
+                let cause = self.pooler.died().or_else(|| self.pooler.replaced());
+                pooler.attend(cause, || self.pooler.restart(&self.folder, stopping));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The attempts to start one child again.
+struct Attempts {
+    name: &'static str,
+    /// Without a success between them.
+    failed: u32,
+    pause: Duration,
+    /// The end of the last attempt.
+    last: Option<Instant>,
+}
+
+impl Attempts {
+    fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            failed: 0,
+            pause: Duration::ZERO,
+            last: None,
+        }
+    }
+
+    /// Runs `restart` when there is a `cause` and the pause is over; false while the child is not well.
+    fn attend(
+        &mut self,
+        cause: Option<String>,
+        restart: impl FnOnce() -> Result<(), StackError>,
+    ) -> bool {
+        let Some(cause) = cause else {
+            return true;
+        };
+        if !self.is_due(Instant::now()) {
+            return false;
+        }
+        if self.failed == 0 {
+            tracing::error!("{}; it is started again", one_line(&cause));
+        }
+        let result = restart();
+        self.ended(result.is_ok(), Instant::now());
+        match result {
+            Ok(()) => {
+                tracing::warn!("{} runs again", self.name);
+                true
+            }
+            // Whoever asked for the stop looks next.
+            Err(StackError::Interrupted) => false,
+            Err(e) => {
+                let (e, failed, pause) = (one_line(&e.to_string()), self.failed, self.pause);
+                tracing::error!("{e}; attempt {failed} failed, the next one is in {pause:?}");
+                false
+            }
+        }
+    }
+
+    fn is_due(&mut self, now: Instant) -> bool {
+        let Some(last) = self.last else {
+            return true;
+        };
+        if self.failed == 0 && now >= last + QUIET {
+            self.pause = Duration::ZERO;
+        }
+        now >= last + self.pause
+    }
+
+    fn ended(&mut self, success: bool, now: Instant) {
+        self.failed = if success { 0 } else { self.failed + 1 };
+        self.pause = (2 * self.pause).clamp(PAUSE, PAUSE_MAX);
+        self.last = Some(now);
+    }
+}
+
+/// The last lines of a log, which errors carry, in one line of ours.
+fn one_line(text: &str) -> String {
+    let lines: Vec<_> = text.lines().map(str::trim).collect();
+    lines.join(" | ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_a_bound_without_end_and_begin_anew_after_a_quiet_time() {
+        let mut attempts = Attempts::new("it");
+        let mut now = Instant::now();
+        assert!(attempts.is_due(now));
+        let mut pauses = Vec::new();
+        for _ in 0..100 {
+            attempts.ended(false, now);
+            pauses.push(attempts.pause);
+            assert!(!attempts.is_due(now + attempts.pause - Duration::from_millis(1)));
+            now += attempts.pause;
+            assert!(attempts.is_due(now));
+        }
+        assert_eq!(pauses[..3], [PAUSE, 2 * PAUSE, 4 * PAUSE]);
+        assert_eq!(pauses[99], PAUSE_MAX);
+        // One that starts and dies at once is as bad as one that does not start.
+        attempts.ended(true, now);
+        assert!(!attempts.is_due(now + PAUSE));
+        assert!(attempts.is_due(now + QUIET));
+        attempts.ended(true, now);
+        assert_eq!(attempts.pause, PAUSE);
+    }
+
+    #[test]
+    fn what_a_log_said_last_is_told_in_one_line() {
+        assert_eq!(
+            one_line("it ended\n    first\n    second"),
+            "it ended | first | second"
+        );
+    }
+}

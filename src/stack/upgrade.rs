@@ -1,0 +1,178 @@
+//! Package upgrades under a running stack.
+//!
+//! A server whose libraries were replaced goes on with the old program, but its new backends load the new
+//! libraries and may fail (SQLSTATE 58P01, undefined symbol) until it is restarted. Debian restarts only
+//! its own clusters.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::programs::{self, Version};
+
+/// How often the files are looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long nothing may have changed before the package manager is taken to be done.
+const SETTLED: Duration = Duration::from_secs(3);
+/// What dpkg calls a file that it has unpacked and not yet put in its place.
+const UNPACKED: &str = "dpkg-new";
+
+/// A program that runs, and its file on the disk.
+pub(super) struct Watch {
+    program: PathBuf,
+    folders: Vec<PathBuf>,
+    /// The file when the program was started.
+    started: Option<Print>,
+    /// One that is not to be started.
+    refused: Option<Print>,
+    changing: Option<Changing>,
+    next_look: Instant,
+}
+
+/// A file's contents as far as a look at its metadata tells. The inode says less: it changes on layered
+/// file systems without a write.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Print {
+    length: u64,
+    modified: Option<SystemTime>,
+}
+
+struct Changing {
+    files: Vec<(PathBuf, Print)>,
+    since: Instant,
+}
+
+impl Watch {
+    /// Begins with `program` as it is on the disk; `folders` hold what is replaced together with it.
+    pub(super) fn new(program: PathBuf, folders: Vec<PathBuf>) -> Self {
+        Self {
+            started: print(&program),
+            program,
+            folders,
+            refused: None,
+            changing: None,
+            next_look: Instant::now() + LOOK,
+        }
+    }
+
+    pub(super) fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// What is there now, once it is complete, runs, and is `wanted`; never blocks while nothing has changed.
+    pub(super) fn replaced(
+        &mut self,
+        name: &str,
+        variable: &'static str,
+        wanted: impl Fn(Version) -> bool,
+    ) -> Option<String> {
+        let now = Instant::now();
+        if now < self.next_look {
+            return None;
+        }
+        self.next_look = now + LOOK;
+        if !self.has_settled(now) {
+            return None;
+        }
+        let program = self.program.display();
+        let refusal = match programs::version_of(&self.program, variable) {
+            Ok(version) if wanted(version) => {
+                return Some(format!("{program} is version {version} now"));
+            }
+            Ok(version) => format!("{program} is version {version} now, which cannot take over"),
+            Err(e) => e.to_string(),
+        };
+        tracing::warn!("{name} was replaced, but the one that runs is kept: {refusal}");
+        self.refused = print(&self.program);
+        None
+    }
+
+    /// Whether the file is another than the one that was started, and nothing beside it changes any more.
+    fn has_settled(&mut self, now: Instant) -> bool {
+        let print = print(&self.program);
+        if print == self.started || print == self.refused {
+            self.changing = None;
+            return false;
+        }
+        let files = self.files();
+        let unpacking = files
+            .iter()
+            .any(|(path, _)| path.extension().is_some_and(|e| e == UNPACKED));
+        match &self.changing {
+            Some(changing) if changing.files == files => {
+                print.is_some() && !unpacking && now >= changing.since + SETTLED
+            }
+            _ => {
+                self.changing = Some(Changing { files, since: now });
+                false
+            }
+        }
+    }
+
+    /// Every file that may be replaced together with the program, in an order that stays.
+    fn files(&self) -> Vec<(PathBuf, Print)> {
+        let unpacked = self.program.with_added_extension(UNPACKED);
+        let mut files: Vec<_> = self
+            .folders
+            .iter()
+            .filter_map(|folder| fs::read_dir(folder).ok())
+            .flat_map(|entries| entries.flatten().map(|entry| entry.path()))
+            .chain([self.program.clone(), unpacked])
+            .filter_map(|path| print(&path).map(|print| (path, print)))
+            .collect();
+        files.sort_by(|a, b| a.0.cmp(&b.0));
+        files
+    }
+}
+
+/// `None` when there is no such file.
+fn print(path: &Path) -> Option<Print> {
+    let metadata = fs::metadata(path).ok()?;
+    Some(Print {
+        length: metadata.len(),
+        modified: metadata.modified().ok(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replaced_program_is_taken_once_its_package_is_complete() {
+        let folder =
+            std::env::temp_dir().join(format!("upgrade-{}", uuid::Uuid::new_v4().simple()));
+        let (bin, lib) = (folder.join("bin"), folder.join("lib"));
+        fs::create_dir_all(&bin).unwrap();
+        fs::create_dir_all(&lib).unwrap();
+        let program = bin.join("postgres");
+        fs::write(&program, "old").unwrap();
+        let mut watch = Watch::new(program.clone(), vec![bin.clone(), lib.clone()]);
+        let mut now = Instant::now();
+        let mut later = |watch: &mut Watch| {
+            now += SETTLED;
+            watch.has_settled(now)
+        };
+        assert!(!later(&mut watch) && !later(&mut watch));
+        // Another extension that is installed is no reason to restart.
+        fs::write(lib.join("postgis.so"), "new").unwrap();
+        assert!(!later(&mut watch) && !later(&mut watch));
+
+        // dpkg unpacks all files of a package, and then renames one after the other.
+        fs::write(lib.join("plpgsql.so.dpkg-new"), "newer").unwrap();
+        fs::remove_file(&program).unwrap();
+        assert!(!later(&mut watch) && !later(&mut watch));
+        fs::write(&program, "newer").unwrap();
+        assert!(!later(&mut watch) && !later(&mut watch));
+        fs::rename(lib.join("plpgsql.so.dpkg-new"), lib.join("plpgsql.so")).unwrap();
+        assert!(!later(&mut watch), "it has only just changed");
+        fs::write(lib.join("plpgsql.so"), "newer still").unwrap();
+        assert!(!later(&mut watch), "it has changed again");
+        assert!(later(&mut watch));
+
+        // Put back as it was.
+        watch.started = print(&program);
+        assert!(!later(&mut watch) && !later(&mut watch));
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -1,0 +1,233 @@
+//! `warrior-api up` stays up: whatever ends its children, they run again, until a stop is asked for.
+
+mod obstacles;
+mod upgrade;
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde::Deserialize;
+use warrior_api::stack::Endpoints;
+
+use crate::api::warrior;
+use crate::http::request;
+use crate::supervisor::{Scratch, WARRIOR_API, eventually, is_alive, kill_9};
+
+/// A running `warrior-api up` with its data in a folder of its own. Dropping it stops it.
+struct Up {
+    child: Child,
+    input: Option<ChildStdin>,
+    said: Arc<Mutex<Vec<String>>>,
+    announced: Announcement,
+    /// Paths of all warriors whose creates were answered 201.
+    stored: Mutex<Vec<String>>,
+    scratch: Scratch,
+}
+
+#[derive(Deserialize)]
+struct Announcement {
+    http: SocketAddr,
+    running: Endpoints,
+}
+
+impl Up {
+    fn start() -> Self {
+        Self::start_with(Scratch::new(), |_| {})
+    }
+
+    /// Starts one whose data is in `scratch`, and whose command `change` has changed.
+    fn start_with(scratch: Scratch, change: impl FnOnce(&mut Command)) -> Self {
+        let mut command = Command::new(WARRIOR_API);
+        command
+            .env_clear()
+            .envs([("PORT", "0"), ("ADMIN_PORT", "0")])
+            .envs([("POSTGRES_PORT", "0"), ("POSTGRES_DIRECT_PORT", "0")])
+            .envs([("WORKERS", "3"), ("DB_POOL_MIN", "0")])
+            .env("DRAIN_DELAY_MS", "0")
+            // Where there is no .env that would have a say.
+            .current_dir("/")
+            .args(["up", "--until-stdin-ends", "--data"])
+            .arg(scratch.join("data"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        change(&mut command);
+        let mut child = command.spawn().expect("the program under test runs");
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let (heard, errors) = (Arc::clone(&said), child.stderr.take().unwrap());
+        std::thread::spawn(move || {
+            for line in BufReader::new(errors).lines().map_while(Result::ok) {
+                let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+                heard.push(line);
+            }
+        });
+        let mut line = String::new();
+        let output = child.stdout.take().unwrap();
+        BufReader::new(output).read_line(&mut line).unwrap();
+        let announced = serde_json::from_str(&line)
+            .unwrap_or_else(|e| panic!("{e}: {line:?}, {:?}", said.lock().unwrap()));
+        Self {
+            input: child.stdin.take(),
+            child,
+            said,
+            announced,
+            stored: Mutex::new(Vec::new()),
+            scratch,
+        }
+    }
+
+    fn data(&self) -> &Path {
+        &self.announced.running.data
+    }
+
+    fn postgres(&self) -> u32 {
+        first_line(&self.data().join("pg/postmaster.pid"))
+    }
+
+    fn pooler(&self) -> u32 {
+        first_line(&self.data().join("pgbouncer/pgbouncer.pid"))
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.child.id().try_into().unwrap());
+        kill(pid, signal).expect("it runs");
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        said.clone()
+    }
+
+    /// Does something, and waits for a line after it that holds all of `facts`.
+    fn await_line(&self, facts: &[&str], act: impl FnOnce()) {
+        let before = self.lines().len();
+        act();
+        self.eventually(&format!("a line with {facts:?}"), || {
+            self.lines()[before..]
+                .iter()
+                .any(|line| facts.iter().all(|fact| line.contains(fact)))
+        });
+    }
+
+    /// As the other one, with more patience for pauses between attempts, and what was said.
+    fn eventually(&self, what: &str, mut condition: impl FnMut() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !condition() {
+            let lines = self.lines().join("\n");
+            assert!(
+                Instant::now() < deadline,
+                "never came true: {what}\n{lines}"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// One create, whose path is kept when it was stored.
+    fn create(&self) -> u16 {
+        let body = warrior("n").to_string();
+        let answer = request(
+            self.announced.http,
+            "POST",
+            "/warrior",
+            &[],
+            body.as_bytes(),
+        );
+        if answer.status == 201 {
+            self.stored
+                .lock()
+                .unwrap()
+                .push(answer.location().to_owned());
+        }
+        answer.status
+    }
+
+    /// Waits until creates are taken, and looks for everything that was ever acknowledged.
+    fn serves(&self) {
+        self.eventually("creates are taken", || self.create() == 201);
+        for path in self.stored.lock().unwrap().iter() {
+            self.eventually("finds are answered", || {
+                let status = request(self.announced.http, "GET", path, &[], b"").status;
+                assert_ne!(status, 404, "{path} was acknowledged and is lost");
+                status == 200
+            });
+        }
+    }
+
+    fn wait(&mut self) -> ExitStatus {
+        let mut status = None;
+        eventually("it ends", || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap()
+    }
+
+    fn stop(mut self) {
+        let children = [self.postgres(), self.pooler()];
+        drop(self.input.take());
+        assert!(self.wait().success(), "{:?}", self.lines());
+        assert!(!children.into_iter().any(is_alive), "{:?}", self.lines());
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        drop(self.input.take());
+        let _ = self.child.wait();
+    }
+}
+
+/// A process id.
+fn first_line(path: &Path) -> u32 {
+    let mut pid = None;
+    eventually("the file holds a process id", || {
+        let text = fs::read_to_string(path).unwrap_or_default();
+        pid = text.lines().next().and_then(|line| line.parse().ok());
+        pid.is_some()
+    });
+    pid.unwrap()
+}
+
+/// The program that a process runs.
+fn program_of(pid: u32) -> PathBuf {
+    fs::read_link(format!("/proc/{pid}/exe")).expect("Linux tells, and it is ours")
+}
+
+#[test]
+fn children_that_are_killed_again_and_again_run_again() {
+    let up = Up::start();
+    for _ in 0..3 {
+        let pooler = up.pooler();
+        kill_9(pooler);
+        up.eventually("PgBouncer is another", || up.pooler() != pooler);
+        up.serves();
+        let postgres = up.postgres();
+        kill_9(postgres);
+        up.eventually("PostgreSQL is another", || up.postgres() != postgres);
+        up.serves();
+    }
+    up.stop();
+}
+
+#[test]
+fn data_that_vanishes_ends_it_with_a_sentence() {
+    let mut up = Up::start();
+    up.serves();
+    let children = [up.postgres(), up.pooler()];
+    let data = up.data().to_owned();
+    fs::rename(&data, up.scratch.join("elsewhere")).unwrap();
+    assert!(!up.wait().success());
+    let facts = [data.to_str().unwrap(), "is gone", "DATA_DIR"];
+    up.eventually("the last line says why", || {
+        let last = up.lines().pop().unwrap_or_default();
+        facts.iter().all(|fact| last.contains(fact))
+    });
+    assert!(!children.into_iter().any(is_alive));
+}
