@@ -147,6 +147,14 @@ fn a_whole_server_serves_over_tls_or_says_why_not() {
 }
 
 #[test]
+fn verify_ca_refuses_an_untrusted_chain_whatever_its_name() {
+    let server = showing(Certificate::OtherName);
+    let other = server.write("untrusted.pem", &authority().pem());
+    let refused = refusal(&server.login("localhost", Tls::VerifyCa(other)));
+    assert!(refused.contains("UnknownIssuer"), "{refused}");
+}
+
+#[test]
 fn a_ca_file_that_cannot_be_used_is_named() {
     let files = Scratch::new();
     let broken = [
