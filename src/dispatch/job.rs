@@ -21,7 +21,7 @@ const ABANDONED: u8 = 3;
 pub(super) struct Job<Q, R> {
     pub(super) query: Q,
     pub(super) queued_at: Instant,
-    deadline: Instant,
+    pub(super) deadline: Instant,
     /// An earlier attempt may have been executed: the answer can no longer be "certainly not".
     unknown: bool,
     state: Arc<State>,

@@ -12,7 +12,7 @@ use super::metrics::LaneMetrics;
 use super::queue::{PushError, Queue, Takers};
 use super::worker::Worker;
 use super::{Failure, Reason};
-use crate::store::StoreError;
+use crate::store::{Claimed, StoreError};
 use crate::throttle::throttled;
 
 /// So many requests are worth a batch of their own while others run: what a batch costs by itself, some 20
@@ -26,7 +26,7 @@ const LONG: Duration = Duration::from_millis(20);
 /// still wanted (they count as sent from then on), runs one statement for all of them, and returns
 /// one reply for each, in the same order. It may be called from several threads at once.
 pub type Execute<Q, R> = Box<
-    dyn for<'a> Fn(&mut (dyn FnMut() -> Vec<&'a Q> + '_)) -> Result<Vec<R>, StoreError>
+    dyn for<'a> Fn(&mut (dyn FnMut() -> Claimed<'a, Q> + '_)) -> Result<Vec<R>, StoreError>
         + Send
         + Sync,
 >;

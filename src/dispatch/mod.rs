@@ -205,7 +205,7 @@ impl Dispatch {
 
 impl Threads {
     /// Waits until every worker has finished what it holds, at most `limit`; says whether all have.
-    /// A worker that hangs on a silent peer is left to the end of the process. Blocks.
+    /// A worker whose peer is silent takes longer, and is left to the end of the process. Blocks.
     pub fn join(self, limit: Duration) -> bool {
         let (done, all_done) = sync_channel(1);
         let joining = std::thread::Builder::new()

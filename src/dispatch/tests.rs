@@ -41,7 +41,7 @@ impl Rig {
         let batches = Arc::new(Mutex::new(Vec::new()));
         let record = Arc::clone(&batches);
         let execute: Execute<u32, u32> = Box::new(move |send| {
-            let sent: Vec<u32> = send().into_iter().copied().collect();
+            let sent: Vec<u32> = send().queries.into_iter().copied().collect();
             let number = {
                 let mut batches = record.lock().unwrap();
                 batches.push(sent.clone());
@@ -341,7 +341,7 @@ async fn a_database_that_is_gone_is_probed_and_not_queued_for() {
         let (fails, sends) = (fails.clone(), Arc::clone(&sends));
         Box::new(move |send| {
             fails()?;
-            let sent = send();
+            let sent = send().queries;
             sends.fetch_add(sent.len(), std::sync::atomic::Ordering::SeqCst);
             Ok(sent.iter().map(|_| Found::Count(1)).collect())
         })
@@ -351,9 +351,15 @@ async fn a_database_that_is_gone_is_probed_and_not_queued_for() {
         ..Readiness::default()
     };
     let executors = Executors {
-        create: Box::new(|send| Ok(send().iter().map(|_| Created::Stored).collect())),
+        create: Box::new(|send| Ok(send().queries.iter().map(|_| Created::Stored).collect())),
         find,
-        search: Box::new(|send| Ok(send().iter().map(|_| SearchHits::from([])).collect())),
+        search: Box::new(|send| {
+            Ok(send()
+                .queries
+                .iter()
+                .map(|_| SearchHits::from([]))
+                .collect())
+        }),
         probe: Box::new(move || fails().map(|()| ready)),
     };
     let sizes = Sizes {

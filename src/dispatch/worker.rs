@@ -10,7 +10,7 @@ use super::job::Job;
 use super::lane::Shared;
 use super::queue::Taken;
 use super::{Failure, Reason};
-use crate::store::{Class, StoreError};
+use crate::store::{Claimed, Class, StoreError};
 use crate::throttle::throttled;
 
 pub(super) struct Worker<Q, R> {
@@ -70,6 +70,7 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
             jobs.retain(|job| job.is_wanted(now));
             self.log(&error, jobs.len(), last);
             match error.class {
+                Class::Unknown if jobs.is_empty() => return,
                 Class::Data => return self.split(jobs),
                 Class::TooCostly => return self.set_apart(jobs, Reason::TooCostly),
                 Class::NotSent if last => {
@@ -91,10 +92,16 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
         let mut claimed = Vec::with_capacity(jobs.len());
         let result = (self.lane.execute)(&mut || {
             let now = Instant::now();
-            let claims = jobs.iter().enumerate().filter(|(_, job)| job.claim(now));
-            claims
-                .map(|(i, job)| (claimed.push(i), &job.query).1)
-                .collect()
+            let (mut queries, mut deadline) = (Vec::with_capacity(jobs.len()), now);
+            for (i, job) in jobs.iter().enumerate().filter(|(_, job)| job.claim(now)) {
+                claimed.push(i);
+                queries.push(&job.query);
+                deadline = deadline.max(job.deadline);
+            }
+            Claimed {
+                queries,
+                deadline: deadline.into_std(),
+            }
         })
         .and_then(|replies| match replies.len() == claimed.len() {
             true => Ok(replies),

@@ -6,11 +6,14 @@
 
 mod backlog;
 mod connection;
+mod deadline;
 mod error;
 mod flusher;
+mod login;
 mod mend;
 mod pool_metrics;
 mod pooler;
+mod resolver;
 pub mod schema;
 mod session;
 mod start;
@@ -21,15 +24,15 @@ use std::collections::{HashMap, HashSet};
 use std::error::Error;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use prometheus_client::registry::Registry;
 use r2d2::Pool;
 use scheduled_thread_pool::ScheduledThreadPool;
 use uuid::Uuid;
 
-pub use connection::{LoginError, connect, connect_direct};
 pub use error::{Class, StoreError};
+pub use login::{LoginError, connect, connect_direct};
 pub use pooler::shortcomings as pooler_shortcomings;
 pub use start::Look;
 pub use tls::TlsError;
@@ -123,7 +126,16 @@ pub enum Writes {
 pub type SearchHits = Arc<[Warrior]>;
 
 /// A batch of requests that becomes known once a connection is in hand.
-pub type Send<'s, 'a, Q> = &'s mut (dyn FnMut() -> Vec<&'a Q> + 's);
+pub type Send<'s, 'a, Q> = &'s mut (dyn FnMut() -> Claimed<'a, Q> + 's);
+
+/// Requests that count as sent from now on.
+#[derive(Debug)]
+pub struct Claimed<'a, Q> {
+    /// One for each reply, in the same order.
+    pub queries: Vec<&'a Q>,
+    /// When the last of them stops waiting.
+    pub deadline: Instant,
+}
 
 /// The database, seen by worker threads. Clones share one pool.
 #[derive(Clone)]
@@ -151,7 +163,7 @@ impl Store {
         let size = u32::try_from(sizes.pool()).unwrap_or(u32::MAX);
         let health = Health::default();
         let events = PoolEvents::register(registry, sizes.pool());
-        // A login that hangs must not hold up the others.
+        // A login that takes all of its time must not hold up the others.
         let login_threads = ScheduledThreadPool::builder()
             .num_threads(sizes.pool())
             .thread_name_pattern("r2d2-{}")
@@ -186,7 +198,7 @@ impl Store {
     pub fn create<'a>(&self, send: Send<'_, 'a, NewRow>) -> Result<Vec<Created>, StoreError> {
         let _turn = self.0.backlog.turn();
         let mut session = self.0.session()?;
-        let rows = send();
+        let rows = session.claim(send);
         if rows.is_empty() {
             return Ok(Vec::new());
         }
@@ -227,7 +239,7 @@ impl Store {
     /// Of the whole batch.
     pub fn find<'a>(&self, send: Send<'_, 'a, Lookup>) -> Result<Vec<Found>, StoreError> {
         let mut session = self.0.session()?;
-        let lookups = send();
+        let lookups = session.claim(send);
         let ids: HashSet<Uuid> = lookups
             .iter()
             .filter_map(|lookup| match lookup {
@@ -255,7 +267,7 @@ impl Store {
     /// Of the whole batch; [`Class::TooCostly`] when the statement ran out of its time.
     pub fn search<'a>(&self, send: Send<'_, 'a, String>) -> Result<Vec<SearchHits>, StoreError> {
         let mut session = self.0.session()?;
-        let terms = send();
+        let terms = session.claim(send);
         let mut different: Vec<&str> = Vec::new();
         let places: Vec<usize> = terms
             .iter()
@@ -334,7 +346,7 @@ impl Inner {
                 None => format!("no connection: {e}"),
             })
         })?;
-        Ok(Session { connection, health })
+        Ok(Session::new(connection, health))
     }
 }
 

@@ -8,7 +8,7 @@ use prometheus_client::registry::Registry;
 use r2d2::event::{AcquireEvent, CheckinEvent, CheckoutEvent, ReleaseEvent, TimeoutEvent};
 use r2d2::{HandleError, HandleEvent};
 
-use super::connection::LoginError;
+use super::login::LoginError;
 use crate::throttle::throttled;
 
 /// Connections by state, and times of waiting and of use. Counted from events: a registry that held

@@ -2,7 +2,7 @@
 
 use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
-use super::connection::connect;
+use super::login::connect;
 use crate::config::Database;
 
 /// The database that is PgBouncer itself.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use postgres::error::SqlState;
 use postgres::types::{ToSql, Type};
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::connection::{Health, Manager};
 use super::mend::{self, Suspect};
 use super::values::{Date, Moment, Texts};
-use super::{NewRow, Readiness, SearchHits, StoreError, Writes};
+use super::{Claimed, NewRow, Readiness, SearchHits, Send, StoreError, Writes};
 use crate::throttle::throttled;
 use crate::warrior::{NewWarrior, StoredWarrior, Warrior};
 
@@ -26,13 +26,40 @@ const SEARCHES: &str = include_str!("sql/searches.sql");
 const READY: &str = include_str!("sql/ready.sql");
 const FLUSH: &str = include_str!("sql/flush.sql");
 
+/// The role's `statement_timeout` (`postgres-conf/roles.sql`): a server that is slow says so itself by then,
+/// which ends the statement there, too, and keeps the connection.
+pub(super) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(2);
+/// How much later than that, and than the last request of a batch, its worker gives up. By then the front end
+/// has answered for all of them, so no answer depends on it.
+const GRACE: Duration = Duration::from_millis(500);
+/// How long a flush may take: longer than PgBouncer's `query_timeout`, which is longer than that of flush.sql.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(6);
+
 /// A connection in hand.
 pub(super) struct Session<'p> {
-    pub(super) connection: PooledConnection<Manager>,
-    pub(super) health: &'p Health,
+    connection: PooledConnection<Manager>,
+    health: &'p Health,
+    /// When its statements are given up, and the connection with them.
+    until: Instant,
 }
 
-impl Session<'_> {
+impl<'p> Session<'p> {
+    /// A session that is [given requests](Self::claim), or a time, before its first statement.
+    pub(super) fn new(connection: PooledConnection<Manager>, health: &'p Health) -> Self {
+        Self {
+            connection,
+            health,
+            until: Instant::now(),
+        }
+    }
+
+    /// Takes the requests of a batch over, and the time that they have.
+    pub(super) fn claim<'a, Q>(&mut self, send: Send<'_, 'a, Q>) -> Vec<&'a Q> {
+        let Claimed { queries, deadline } = send();
+        self.until = deadline.max(Instant::now() + STATEMENT_TIMEOUT) + GRACE;
+        queries
+    }
+
     /// Inserts what is not there yet, and gives the ids that were new.
     pub(super) fn insert(&mut self, rows: &[&NewRow]) -> Result<HashSet<Uuid>, StoreError> {
         // In one order everywhere, so that two batches cannot wait for each other.
@@ -136,13 +163,13 @@ impl Session<'_> {
 
     /// Empties the pending lists of the search indexes.
     pub(super) fn flush(&mut self) -> Result<(), StoreError> {
+        self.until = Instant::now() + FLUSH_TIMEOUT;
         self.said(|client| client.batch_execute(FLUSH))
             .map_err(StoreError::of_read)
     }
 
-    /// Asks whether the server answers at all first, since only that question has a time limit.
     pub(super) fn readiness(&mut self) -> Result<Readiness, StoreError> {
-        self.connection.ping().map_err(StoreError::of_read)?;
+        self.until = Instant::now() + STATEMENT_TIMEOUT + GRACE;
         self.said(readiness).map_err(StoreError::of_read)
     }
 
@@ -167,11 +194,11 @@ impl Session<'_> {
         statement: impl Fn(&mut Client) -> Result<T, postgres::Error>,
     ) -> Result<T, postgres::Error> {
         let began = Instant::now();
-        let mut result = self.connection.run(&statement);
+        let mut result = self.connection.run(self.until, &statement);
         if let Err(e) = &result
             && let Some(suspect) = Suspect::of(e, began.elapsed())
         {
-            match (self.connection).run(|c| mend::run(c, suspect, &statement)) {
+            match (self.connection).run(self.until, |c| mend::run(c, suspect, &statement)) {
                 Ok(Some(value)) => {
                     throttled!(
                         WARN,

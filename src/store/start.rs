@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use postgres::Client;
 
-use super::connection::{LoginError, connect_direct};
+use super::login::{LoginError, connect_direct};
 use super::session::readiness;
 use super::{pooler, schema};
 use crate::config::Database;

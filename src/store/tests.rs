@@ -4,6 +4,8 @@ use super::backlog::{ENOUGH, entries};
 use super::session::array_literal;
 use super::*;
 use r2d2::ManageConnection;
+use std::io::Write;
+use std::net::{IpAddr, TcpListener};
 
 #[test]
 fn array_literals_quote_every_element() {
@@ -34,25 +36,13 @@ fn a_chain_names_every_cause_once() {
 }
 
 #[test]
-fn only_logins_that_were_left_behind_count_as_hanging() {
+fn a_silent_server_is_left_at_the_deadline_by_all_at_once() {
     // The kernel accepts, and nobody ever answers.
-    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let database = Database {
-        host: "127.0.0.1".to_owned(),
-        port: silent.local_addr().unwrap().port(),
-        dbname: "none".to_owned(),
-        user: "nobody".to_owned(),
-        password: None,
-        tls: crate::config::Tls::Off,
-        connect_timeout: Duration::from_millis(500),
-    };
-    let manager = Manager::new(database, Health::default()).unwrap();
-    // A big pool logs in all at once, and more than may hang.
-    let together = connection::HANGING_MAX + 16;
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let manager = manager(&silent);
+    let began = Instant::now();
     std::thread::scope(|scope| {
-        let logins: Vec<_> = (0..together)
-            .map(|_| scope.spawn(|| manager.connect()))
-            .collect();
+        let logins: Vec<_> = (0..16).map(|_| scope.spawn(|| manager.connect())).collect();
         for login in logins {
             let result = login.join().unwrap();
             assert!(
@@ -62,7 +52,74 @@ fn only_logins_that_were_left_behind_count_as_hanging() {
             );
         }
     });
-    assert!(matches!(manager.connect(), Err(LoginError::NoThread(_))));
+    assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
+}
+
+/// A byte now and then keeps alive any limit that begins anew with each read.
+#[test]
+fn a_server_that_trickles_is_left_at_the_deadline_too() {
+    let trickling = TcpListener::bind("127.0.0.1:0").unwrap();
+    let manager = manager(&trickling);
+    let server = std::thread::spawn(move || {
+        let (mut socket, _) = trickling.accept().unwrap();
+        // The head of a message that is longer than what ever comes.
+        let mut bytes = b"R\0\x10\0\0".iter().chain(std::iter::repeat(&0));
+        while bytes
+            .next()
+            .is_some_and(|byte| socket.write_all(&[*byte]).is_ok())
+        {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    });
+    let began = Instant::now();
+    assert!(matches!(manager.connect(), Err(LoginError::Silent { .. })));
+    assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
+    // The socket is closed, so the server's next byte finds nobody.
+    server.join().unwrap();
+}
+
+#[test]
+fn a_name_server_that_keeps_silent_holds_one_thread_and_no_login() {
+    let resolver = resolver::Resolver::new();
+    let (answer, awaited) = sync_channel::<()>(0);
+    let soon = || Instant::now() + Duration::from_millis(50);
+    let given_up = resolver.ask(soon(), move || {
+        awaited.recv().unwrap();
+        Ok(vec![[10, 0, 0, 1].into()])
+    });
+    assert!(given_up.unwrap_err().contains("no answer in time"));
+    let shared = resolver.ask(soon(), || unreachable!("one lookup runs already"));
+    assert!(shared.is_err());
+    let later = Instant::now() + PATIENCE;
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| resolver.ask(later, move || Ok(vec![[10, 0, 0, 1].into()])));
+        answer.send(()).unwrap();
+        assert_eq!(asked.join().unwrap(), Ok(vec![IpAddr::from([10, 0, 0, 1])]));
+    });
+}
+
+#[test]
+fn the_wait_for_an_answer_is_longer_than_the_role_s_statement_timeout() {
+    let roles = include_str!("../../postgres-conf/roles.sql");
+    let seconds = session::STATEMENT_TIMEOUT.as_secs();
+    let setting = format!("set statement_timeout = '{seconds}s'");
+    assert!(roles.contains(&setting), "{setting}");
+}
+
+/// How much later than its deadline a login may end on a machine that does other things, too.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn manager(server: &TcpListener) -> Manager {
+    let database = Database {
+        host: "127.0.0.1".to_owned(),
+        port: server.local_addr().unwrap().port(),
+        dbname: "none".to_owned(),
+        user: "nobody".to_owned(),
+        password: None,
+        tls: crate::config::Tls::Off,
+        connect_timeout: Duration::from_millis(500),
+    };
+    Manager::new(database, Health::default()).unwrap()
 }
 
 #[test]

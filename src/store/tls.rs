@@ -27,21 +27,18 @@ pub struct TlsError {
     why: String,
 }
 
-/// The connector for `tls`. With [`Tls::Off`] the client does not offer TLS and never asks it.
+/// What begins TLS; none for [`Tls::Off`].
 ///
 /// # Errors
 /// When the CA file cannot be read or holds no usable certificate.
-pub(super) fn connector(tls: &Tls) -> Result<MakeRustlsConnect, TlsError> {
-    let config = match tls {
-        Tls::Off => client_config(RootCertStore::empty()).map_err(|why| error(Path::new(""), why)),
-        Tls::VerifyFull(ca) => roots(ca)
-            .and_then(client_config)
-            .map_err(|why| error(ca, why)),
-        Tls::VerifyCa(ca) => roots(ca)
-            .and_then(any_name)
-            .map_err(|why| error(ca, why)),
+pub(super) fn connector(tls: &Tls) -> Result<Option<MakeRustlsConnect>, TlsError> {
+    let (ca, config) = match tls {
+        Tls::Off => return Ok(None),
+        Tls::VerifyFull(ca) => (ca, roots(ca).and_then(client_config)),
+        Tls::VerifyCa(ca) => (ca, roots(ca).and_then(any_name)),
     };
-    Ok(MakeRustlsConnect::new(config?))
+    let config = config.map_err(|why| error(ca, why))?;
+    Ok(Some(MakeRustlsConnect::new(config)))
 }
 
 fn error(path: &Path, why: String) -> TlsError {

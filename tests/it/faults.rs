@@ -3,6 +3,7 @@
 //! something, mends it, and then compares every answer with the table.
 
 mod drill;
+mod lost_replies;
 mod proxy;
 
 use std::time::Duration;
@@ -10,6 +11,9 @@ use std::time::Duration;
 use drill::{Drill, Outcome};
 use nix::sys::signal::Signal;
 use proxy::Cut;
+
+pub(crate) use lost_replies::drill_encrypted;
+pub(crate) use proxy::Proxy;
 
 use crate::supervisor::{eventually, kill_9};
 

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use postgres::Client;
 use rcgen::{
@@ -14,6 +14,7 @@ use warrior_api::config::{Database, Tls};
 use warrior_api::stack::{DATABASE, Endpoints};
 use warrior_api::store::{LoginError, connect, schema};
 
+use crate::faults::{Proxy, drill_encrypted};
 use crate::server::TestServer;
 use crate::supervisor::{Scratch, Supervisor, eventually};
 
@@ -144,6 +145,18 @@ fn a_whole_server_serves_over_tls_or_says_why_not() {
     refused.problem(503, "unavailable");
     // What is wrong is told to the operator, not to the client.
     assert!(!refused.text().contains("Issuer"), "{}", refused.text());
+}
+
+#[test]
+fn a_reply_that_is_lost_in_tls_costs_no_worker() {
+    let server = showing(Certificate::Right);
+    let mut login = server.login("localhost", server.verify_full());
+    let proxy = Proxy::to(login.port);
+    login.port = proxy.port;
+    let served = TestServer::with(&login, |server| {
+        server.deadline = Duration::from_millis(500)
+    });
+    drill_encrypted(&served, &proxy);
 }
 
 #[test]

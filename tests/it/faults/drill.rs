@@ -17,7 +17,7 @@ use warrior_api::config::{Listen, Server, Sizes};
 use warrior_api::serve::{self, Running};
 use warrior_api::store::{connect_direct, schema};
 
-use super::proxy::{Cut, Proxy};
+use super::proxy::{Cut, INSERT, Proxy};
 use crate::supervisor::{Supervisor, connect, eventually};
 
 /// Clients that create at the same time.
@@ -277,8 +277,8 @@ impl Drill {
             .proxy
             .as_ref()
             .expect("this drill goes through the proxy");
-        proxy.cut_next(cut);
-        eventually("an insert is cut", || proxy.has_cut());
+        proxy.cut_next(cut, INSERT, 1);
+        eventually("an insert is cut", || proxy.has_cut(INSERT));
     }
 
     fn rows(&self) -> HashMap<String, Vec<String>> {

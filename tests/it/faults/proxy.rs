@@ -1,83 +1,105 @@
-//! A TCP proxy that understands just enough of PostgreSQL's protocol to cut a connection at a chosen
-//! message.
+//! A TCP proxy that understands just enough of PostgreSQL's protocol to do harm to a connection at a
+//! chosen message.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::thread;
+use std::time::Duration;
 
-/// What a connection is cut before.
+/// What becomes of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cut {
-    /// The server never sees the statement.
+pub(crate) enum Cut {
+    /// The connection ends, and the server never sees the statement.
     Request,
-    /// The server executes the statement; not a byte of its answer comes back.
+    /// The connection ends, and the server executes the statement; not a byte of its answer comes back.
     Reply,
-    /// All of the answer comes back but the word that it is committed.
+    /// The connection ends, and all of the answer comes back but the word that it is committed.
     ReadyForQuery,
+    /// The connection stays, and nothing comes back any more.
+    Silence,
+    /// The connection stays, and what comes back is no message of the protocol.
+    Garbage,
+    /// The connection stays, and of one message that never ends a byte comes back now and then.
+    Trickle,
 }
 
-/// Relays connections to one port; the next statement after an order is cut.
-pub(super) struct Proxy {
-    pub(super) port: u16,
-    order: Arc<Mutex<Option<Cut>>>,
+/// What begins a statement that creates.
+pub(crate) const INSERT: &[u8] = b"insert into";
+
+/// Relays connections to one port; the next statements after an order suffer it.
+pub(crate) struct Proxy {
+    pub(crate) port: u16,
+    orders: Arc<Mutex<Vec<Order>>>,
+}
+
+/// What is to become of the statements that come next, each on a connection of its own.
+struct Order {
+    cut: Cut,
+    /// What a statement contains that suffers it.
+    marker: &'static [u8],
+    left: usize,
 }
 
 impl Proxy {
-    pub(super) fn to(port: u16) -> Self {
+    pub(crate) fn to(port: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let proxy = Self {
             port: listener.local_addr().unwrap().port(),
-            order: Arc::default(),
+            orders: Arc::default(),
         };
-        let order = Arc::clone(&proxy.order);
+        let orders = Arc::clone(&proxy.orders);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else {
                     continue;
                 };
-                relay(&client, &server, &order);
+                relay(&client, &server, &orders);
             }
         });
         proxy
     }
 
-    pub(super) fn cut_next(&self, cut: Cut) {
-        *self.order.lock().unwrap() = Some(cut);
+    /// Orders that the next statements that contain `marker` suffer `cut`, so many of them. What is
+    /// encrypted contains nothing but the empty marker.
+    pub(crate) fn cut_next(&self, cut: Cut, marker: &'static [u8], left: usize) {
+        let order = Order { cut, marker, left };
+        self.orders.lock().unwrap().push(order);
     }
 
-    /// Whether the last order has been carried out.
-    pub(super) fn has_cut(&self) -> bool {
-        self.order.lock().unwrap().is_none()
+    /// Whether all orders for this marker have been carried out.
+    pub(crate) fn has_cut(&self, marker: &[u8]) -> bool {
+        let orders = self.orders.lock().unwrap();
+        orders.iter().all(|order| order.marker != marker)
     }
 }
 
 /// Two threads, one for each direction; both end when either side is closed.
-fn relay(client: &TcpStream, server: &TcpStream, order: &Arc<Mutex<Option<Cut>>>) {
+fn relay(client: &TcpStream, server: &TcpStream, orders: &Arc<Mutex<Vec<Order>>>) {
     let pending: Arc<Mutex<Option<Cut>>> = Arc::default();
     let (from_client, to_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
     let (from_server, to_client) = (server.try_clone().unwrap(), client.try_clone().unwrap());
-    let (order, cut) = (Arc::clone(order), Arc::clone(&pending));
-    thread::spawn(move || requests(from_client, to_server, &order, &pending));
+    let (orders, cut) = (Arc::clone(orders), Arc::clone(&pending));
+    thread::spawn(move || requests(from_client, to_server, &orders, &pending));
     thread::spawn(move || replies(from_server, to_client, &cut));
 }
 
-/// A statement arrives in one write that begins with Parse ('P').
+/// A statement arrives in one write, which begins with Parse ('P') unless it is encrypted.
 fn requests(
     mut from: TcpStream,
     mut to: TcpStream,
-    order: &Mutex<Option<Cut>>,
+    orders: &Mutex<Vec<Order>>,
     pending: &Mutex<Option<Cut>>,
 ) {
     let mut buffer = vec![0; 1 << 20];
     while let Ok(n @ 1..) = from.read(&mut buffer) {
-        let insert = buffer[0] == b'P' && contains(&buffer[..n], b"insert into");
-        if let Some(cut) = order.lock().unwrap().take_if(|_| insert) {
-            if cut == Cut::Request {
-                break;
-            }
-            *pending.lock().unwrap() = Some(cut);
+        let cut = carry_out(&mut orders.lock().unwrap(), &buffer[..n]);
+        if cut == Some(Cut::Request) {
+            break;
+        }
+        if cut.is_some() {
+            *pending.lock().unwrap() = cut;
         }
         if to.write_all(&buffer[..n]).is_err() {
             break;
@@ -86,10 +108,23 @@ fn requests(
     close(&from, &to);
 }
 
+/// What these bytes suffer, if there is an order for them.
+fn carry_out(orders: &mut Vec<Order>, bytes: &[u8]) -> Option<Cut> {
+    let suffers = |order: &&mut Order| {
+        order.marker.is_empty() || (bytes[0] == b'P' && contains(bytes, order.marker))
+    };
+    let order = orders.iter_mut().find(suffers)?;
+    order.left -= 1;
+    let cut = order.cut;
+    orders.retain(|order| order.left > 0);
+    Some(cut)
+}
+
 fn replies(mut from: TcpStream, mut to: TcpStream, pending: &Mutex<Option<Cut>>) {
     let mut buffer = vec![0; 1 << 20];
     while let Ok(n @ 1..) = from.read(&mut buffer) {
-        let pass = match *pending.lock().unwrap() {
+        let pending = *pending.lock().unwrap();
+        let pass = match pending {
             Some(Cut::Reply | Cut::Request) => break,
             // ReadyForQuery is 'Z', a length of 5, and one byte of status.
             Some(Cut::ReadyForQuery) => match buffer[..n].ends_with(b"Z\0\0\0\x05I") {
@@ -99,6 +134,19 @@ fn replies(mut from: TcpStream, mut to: TcpStream, pending: &Mutex<Option<Cut>>)
                 }
                 false => n,
             },
+            Some(Cut::Silence) => 0,
+            Some(Cut::Garbage) => match to.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n") {
+                Ok(()) => 0,
+                Err(_) => break,
+            },
+            Some(Cut::Trickle) => {
+                // DataRow, and a length of 16 MiB.
+                let mut bytes = b"D\x01\0\0\0".iter().chain(std::iter::repeat(&0));
+                while bytes.next().is_some_and(|b| to.write_all(&[*b]).is_ok()) {
+                    thread::sleep(Duration::from_millis(100));
+                }
+                break;
+            }
             None => n,
         };
         if to.write_all(&buffer[..pass]).is_err() {

@@ -1,0 +1,241 @@
+//! Logins: one deadline for the name lookup, TCP, TLS and the authentication, over all addresses of a host.
+
+use std::error::Error;
+use std::io;
+use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use postgres::config::{SslMode, SslNegotiation};
+use postgres::{Client, Config};
+use r2d2::ManageConnection;
+use r2d2_postgres::PostgresConnectionManager;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::deadline::{Connector, Deadline, Overdue};
+use super::resolver::{self, Resolver};
+use super::schema::DIRECT_OPTIONS;
+use super::tls::{self, TlsError};
+use crate::config::{Database, SecretError};
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginError {
+    /// The password file cannot be used.
+    #[error(transparent)]
+    Password(#[from] SecretError),
+    /// The CA file cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The server refused, or cannot be reached.
+    #[error("cannot log in to {at}: {why}")]
+    Refused {
+        /// Host and port.
+        at: String,
+        /// The chain of causes; for a host of several addresses, of each of them.
+        why: String,
+    },
+    /// The server accepted the connection and then kept silent.
+    #[error("no login at {at} within {limit:?}: the server accepts connections and keeps silent")]
+    Silent {
+        /// Host and port.
+        at: String,
+        /// The deadline.
+        limit: Duration,
+    },
+}
+
+/// Logs in to one database as one role.
+pub(super) struct Logins {
+    database: Database,
+    /// None: clear text.
+    tls: Option<MakeRustlsConnect>,
+    resolver: Resolver,
+    /// Startup options, which no pooler passes on.
+    options: Option<&'static str>,
+}
+
+/// A client, and what watches over it.
+pub(super) struct Login {
+    pub(super) client: Client,
+    pub(super) deadline: Deadline,
+}
+
+/// Logs in once, outside any pool, and gives a plain client, whose statements have no deadline.
+///
+/// # Errors
+/// As [`LoginError`] says; after `database.connect_timeout` at the latest.
+pub fn connect(database: &Database) -> Result<Client, LoginError> {
+    Logins::new(database.clone())?.unbounded()
+}
+
+/// As [`connect`], with the mark that reaches PostgreSQL on a direct connection alone. A pooler lets in without
+/// it, whatever it does with the parameter that carries it: the commands of [`schema`](super::schema) look for
+/// the mark themselves.
+///
+/// # Errors
+/// As [`connect`].
+pub fn connect_direct(database: &Database) -> Result<Client, LoginError> {
+    let mut logins = Logins::new(database.clone())?;
+    logins.options = Some(DIRECT_OPTIONS);
+    match logins.unbounded() {
+        // PgBouncer's words for a parameter that it neither passes on nor was told to ignore.
+        Err(LoginError::Refused { why, .. }) if why.contains("unsupported startup parameter") => {
+            logins.options = None;
+            logins.unbounded()
+        }
+        other => other,
+    }
+}
+
+impl Logins {
+    pub(super) fn new(database: Database) -> Result<Self, TlsError> {
+        Ok(Self {
+            tls: tls::connector(&database.tls)?,
+            database,
+            resolver: Resolver::new(),
+            options: None,
+        })
+    }
+
+    /// Host and port.
+    pub(super) fn at(&self) -> String {
+        format!("{}:{}", self.database.host, self.database.port)
+    }
+
+    /// Tries the addresses in turn.
+    pub(super) fn login(&self) -> Result<Login, LoginError> {
+        let until = Instant::now() + self.database.connect_timeout;
+        let config = self.config()?;
+        let addresses = self.addresses(until).map_err(|why| self.refused(why))?;
+        let mut failures = Vec::new();
+        for (tried, address) in addresses.iter().enumerate() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            let mut config = config.clone();
+            // An address that swallows everything leaves the others their share.
+            let others = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
+            config.hostaddr(*address).connect_timeout(left / others);
+            match self.attempt(config, until) {
+                Ok(login) => return Ok(login),
+                Err(error) => failures.push((*address, error)),
+            }
+        }
+        Err(self.told(failures))
+    }
+
+    fn unbounded(&self) -> Result<Client, LoginError> {
+        let login = self.login()?;
+        login.deadline.set(None);
+        Ok(login.client)
+    }
+
+    fn attempt(&self, config: Config, until: Instant) -> Result<Login, Box<dyn Error>> {
+        let deadline = Deadline::default();
+        deadline.set(Some(until));
+        let connector = Connector {
+            tls: self.tls.clone(),
+            deadline: deadline.clone(),
+        };
+        let manager = PostgresConnectionManager::new(config, connector);
+        // The client panics when there are no descriptors left; r2d2 would lose count of its connections.
+        let client = catch_unwind(AssertUnwindSafe(|| manager.connect()))
+            .map_err(|_| "the client panicked; there may be no file descriptors left")??;
+        Ok(Login { client, deadline })
+    }
+
+    fn addresses(&self, until: Instant) -> Result<Vec<IpAddr>, String> {
+        let host = self.database.host.clone();
+        if let Ok(address) = host.parse() {
+            return Ok(vec![address]);
+        }
+        (self.resolver)
+            .ask(until, move || resolver::look_up(&host))
+            .and_then(|addresses| match addresses.is_empty() {
+                true => Err("it has no address".to_owned()),
+                false => Ok(addresses),
+            })
+            .map_err(|why| format!("the name cannot be looked up: {why}"))
+    }
+
+    /// The failures of all addresses as one, the most telling first.
+    fn told(&self, mut failures: Vec<(IpAddr, Box<dyn Error>)>) -> LoginError {
+        failures.sort_by_key(|(_, error)| remoteness(&**error));
+        match failures.as_slice() {
+            [] => self.silent(),
+            [(_, error), ..] if Overdue::is_behind(&**error) => self.silent(),
+            [(_, error)] => self.refused(super::chain(&**error)),
+            several => {
+                let each = several
+                    .iter()
+                    .map(|(address, error)| format!("{address}: {}", super::chain(&**error)));
+                self.refused(each.collect::<Vec<_>>().join("; "))
+            }
+        }
+    }
+
+    fn silent(&self) -> LoginError {
+        LoginError::Silent {
+            at: self.at(),
+            limit: self.database.connect_timeout,
+        }
+    }
+
+    pub(super) fn refused(&self, why: String) -> LoginError {
+        LoginError::Refused { at: self.at(), why }
+    }
+
+    fn config(&self) -> Result<Config, SecretError> {
+        let database = &self.database;
+        let mut config = Config::new();
+        config
+            .host(&database.host)
+            .port(database.port)
+            .dbname(&database.dbname)
+            .user(&database.user)
+            .application_name("warrior-api")
+            // Both have every stream go through our connector; see `deadline`.
+            .ssl_mode(SslMode::Require)
+            .ssl_negotiation(SslNegotiation::Direct)
+            // A peer that is gone without a word is given up after 5 + 3 x 1 seconds idle, or after
+            // 3 seconds with unacknowledged data.
+            .keepalives_idle(Duration::from_secs(5))
+            .keepalives_interval(Duration::from_secs(1))
+            .keepalives_retries(3)
+            .tcp_user_timeout(Duration::from_secs(3));
+        if let Some(options) = self.options {
+            config.options(options);
+        }
+        if let Some(password) = &database.password {
+            config.password(password.read()?.expose());
+        }
+        Ok(config)
+    }
+}
+
+/// How far a login came, the farthest first: a server that answered says more than a port that refused,
+/// and that more than a network that is not there.
+fn remoteness(error: &(dyn Error + 'static)) -> u8 {
+    let mut cause = Some(error);
+    while let Some(e) = cause {
+        let io = e.downcast_ref::<io::Error>();
+        // A kernel without IPv6; the error has no kind of its own.
+        if io.and_then(io::Error::raw_os_error) == Some(Errno::EAFNOSUPPORT as i32) {
+            return 3;
+        }
+        match io.map(io::Error::kind) {
+            Some(io::ErrorKind::TimedOut) => return 1,
+            Some(io::ErrorKind::ConnectionRefused) => return 2,
+            Some(
+                io::ErrorKind::AddrNotAvailable
+                | io::ErrorKind::HostUnreachable
+                | io::ErrorKind::NetworkUnreachable,
+            ) => return 3,
+            _ => cause = e.source(),
+        }
+    }
+    0
+}
