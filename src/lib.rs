@@ -23,7 +23,8 @@
 //! - No blocking call on an async thread.
 //! - No `postgres::Client` is used or dropped on one: it owns a runtime and blocks on it.
 //! - Every queue is bounded, and so is every wait for the database.
-//! - A write is acknowledged only when the server is ready for the next statement after it.
+//! - A write is acknowledged only when the server is ready for the next statement after it, and has not said
+//!   that its wait for a synchronous standby was cancelled.
 //! - A job answered `503` is never sent; a job is sent only with a live connection in hand.
 //! - No session state in SQL: the pooler may hand the next transaction to another server.
 //! - No SQL is built from strings; statements stand in `.sql` files.

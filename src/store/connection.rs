@@ -158,6 +158,7 @@ impl Connection {
         statement: impl FnOnce(&mut Client) -> Result<T, postgres::Error>,
     ) -> Result<T, postgres::Error> {
         self.login.deadline.set(Some(until));
+        self.login.standby_wait.clear();
         self.owed = true;
         let result = statement(&mut self.login.client);
         self.owed = false;
@@ -177,6 +178,11 @@ impl Connection {
         self.run(Instant::now() + CHECK_TIMEOUT, |client| {
             client.simple_query("").map(drop)
         })
+    }
+
+    /// Whether the last statement committed on this server alone; see [`super::replication`].
+    pub(super) fn standby_wait_was_cancelled(&self) -> bool {
+        self.login.standby_wait.was_cancelled()
     }
 
     /// Whether the connection will not be used again.

@@ -110,6 +110,17 @@ impl StoreError {
         }
     }
 
+    /// A write was committed, and a synchronous standby may not have it: see
+    /// [`replication`](super::replication).
+    pub(super) fn not_replicated() -> Self {
+        let text = "the wait for the synchronous standby was cancelled: what was committed is on this \
+                    server alone";
+        Self {
+            class: Class::Unknown,
+            source: Source::Text(text.to_owned()),
+        }
+    }
+
     /// A row has another shape than this program expects: the schema is not the one it knows.
     pub(super) fn of_row(source: postgres::Error) -> Self {
         Self {

@@ -14,6 +14,7 @@ use r2d2_postgres::PostgresConnectionManager;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::deadline::{Connector, Deadline, Overdue};
+use super::replication::StandbyWait;
 use super::resolver::{self, Resolver};
 use super::schema::DIRECT_OPTIONS;
 use super::tls::{self, TlsError};
@@ -60,6 +61,7 @@ pub(super) struct Logins {
 pub(super) struct Login {
     pub(super) client: Client,
     pub(super) deadline: Deadline,
+    pub(super) standby_wait: StandbyWait,
 }
 
 /// Logs in once, outside any pool, and gives a plain client, whose statements have no deadline.
@@ -133,9 +135,11 @@ impl Logins {
         Ok(login.client)
     }
 
-    fn attempt(&self, config: Config, until: Instant) -> Result<Login, Box<dyn Error>> {
-        let deadline = Deadline::default();
+    fn attempt(&self, mut config: Config, until: Instant) -> Result<Login, Box<dyn Error>> {
+        let (deadline, standby_wait) = (Deadline::default(), StandbyWait::default());
         deadline.set(Some(until));
+        let seen = standby_wait.clone();
+        config.notice_callback(move |notice| seen.notice(&notice));
         let connector = Connector {
             tls: self.tls.clone(),
             deadline: deadline.clone(),
@@ -144,7 +148,11 @@ impl Logins {
         // The client panics when there are no descriptors left; r2d2 would lose count of its connections.
         let client = catch_unwind(AssertUnwindSafe(|| manager.connect()))
             .map_err(|_| "the client panicked; there may be no file descriptors left")??;
-        Ok(Login { client, deadline })
+        Ok(Login {
+            client,
+            deadline,
+            standby_wait,
+        })
     }
 
     fn addresses(&self, until: Instant) -> Result<Vec<IpAddr>, String> {

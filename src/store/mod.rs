@@ -13,6 +13,7 @@ mod login;
 mod mend;
 mod pool_metrics;
 mod pooler;
+mod replication;
 mod resolver;
 pub mod schema;
 mod session;
@@ -211,9 +212,9 @@ impl Store {
             *times.entry(row.id).or_insert(0) += 1;
             times
         });
-        // A keyless id is ours alone: a row that holds it is this one, stored by an earlier attempt.
-        let in_doubt =
-            |row: &NewRow| row.keyed && (!inserted.contains(&row.id) || times[&row.id] > 1);
+        // A keyless id is ours alone, so a row that holds it comes of an earlier attempt, which may have
+        // committed on this server alone.
+        let in_doubt = |row: &NewRow| !inserted.contains(&row.id) || times[&row.id] > 1;
         let ids: Vec<Uuid> = rows
             .iter()
             .filter(|row| in_doubt(row))

@@ -79,6 +79,7 @@ impl<'p> Session<'p> {
             (&skills, Type::TEXT_ARRAY),
         ];
         let new = self.run(INSERT, params).map_err(StoreError::of_write)?;
+        self.replicated()?;
         new.iter()
             .map(|row| row.try_get(0))
             .collect::<Result<_, _>>()
@@ -102,6 +103,7 @@ impl<'p> Session<'p> {
         let rows = self
             .run(STORED, &[(&ids, Type::UUID_ARRAY)])
             .map_err(StoreError::doubtful)?;
+        self.replicated()?;
         rows.into_iter()
             .map(read)
             .collect::<Result<_, _>>()
@@ -171,6 +173,14 @@ impl<'p> Session<'p> {
     pub(super) fn readiness(&mut self) -> Result<Readiness, StoreError> {
         self.until = Instant::now() + STATEMENT_TIMEOUT + GRACE;
         self.said(readiness).map_err(StoreError::of_read)
+    }
+
+    /// What was committed may be told of only if the standbys that it waits for have it.
+    fn replicated(&self) -> Result<(), StoreError> {
+        match self.connection.standby_wait_was_cancelled() {
+            true => Err(StoreError::not_replicated()),
+            false => Ok(()),
+        }
     }
 
     fn read(

@@ -25,6 +25,7 @@ mod ops;
 mod outcomes;
 mod plans;
 mod program;
+mod replication;
 mod schema;
 mod search;
 mod searches;
