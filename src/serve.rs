@@ -87,6 +87,7 @@ pub async fn start(
         dispatch,
         Arc::new(registry),
         schema::current_version(),
+        server.deadline,
         phase.clone(),
     );
     let admin_task = tokio::spawn(http::serve(

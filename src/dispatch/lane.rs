@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::breaker::Breaker;
 use super::job::{Job, job};
 use super::metrics::LaneMetrics;
+use super::pulse::Pulse;
 use super::queue::{PushError, Queue, Takers};
 use super::worker::Worker;
 use super::{Failure, Reason};
@@ -67,6 +68,7 @@ pub(super) struct Shared<Q, R> {
     pub(super) breaker: Arc<Breaker>,
     pub(super) metrics: LaneMetrics,
     pub(super) pace: Pace,
+    pub(super) pulse: Pulse,
 }
 
 /// How fast the workers of a lane are, and whether any of them still moves.
@@ -78,7 +80,7 @@ pub(super) struct Pace {
     batch_milli_requests: AtomicU64,
     /// Kinds that a batch may have now.
     kinds: AtomicUsize,
-    /// For each worker, microseconds from `born` to the start of its running batch; 0 when idle.
+    /// For each worker, microseconds from `born` to its last attempt at the batch that runs; 0 when idle.
     busy_since: Vec<AtomicU64>,
 }
 
@@ -113,6 +115,7 @@ impl<Q: Send + 'static, R: Send + 'static> Lane<Q, R> {
             breaker,
             metrics,
             pace,
+            pulse: Pulse::default(),
         };
         let lane = Self {
             shared: Arc::new(shared),
@@ -145,6 +148,27 @@ impl<Q: Send + 'static, R: Send + 'static> Lane<Q, R> {
     /// Requests that wait now.
     pub(super) fn depth(&self) -> usize {
         self.shared.queue.len()
+    }
+
+    /// Why the lane cannot serve, if it cannot; `patience` is the longest time that a request waits. An idle
+    /// lane can, and so can one that has a single worker to spare.
+    pub(super) fn trouble(&self, patience: Duration) -> Option<String> {
+        let (now, shared) = (Instant::now(), &self.shared);
+        let trouble = match shared.pace.is_stalled(now, patience) {
+            true => Some(format!(
+                "each of its {} workers has waited for the database longer than {patience:?}",
+                shared.size.workers
+            )),
+            false => shared.pulse.trouble(now, patience),
+        };
+        trouble.map(|why| format!("the {} lane does not serve: {why}", shared.name))
+    }
+
+    /// Its name, the time of its last success and the age of its oldest running batch, both in seconds.
+    pub(super) fn vitals(&self) -> (&'static str, f64, f64) {
+        let shared = &self.shared;
+        let oldest = shared.pace.oldest(Instant::now()).as_secs_f64();
+        (shared.name, shared.pulse.last_success(), oldest)
     }
 
     fn admit(&self, now: Instant, deadline: Instant) -> Result<(), Reason> {
@@ -255,7 +279,7 @@ impl Pace {
         )
     }
 
-    /// Whether every worker has been busy with one batch for longer than `patience`: then the
+    /// Whether every worker has been busy with one attempt for longer than `patience`: then the
     /// database keeps silent, and waiting is hopeless.
     fn is_stalled(&self, now: Instant, patience: Duration) -> bool {
         let now = self.micros(now);
@@ -266,6 +290,14 @@ impl Pace {
                 0 => false,
                 since => now.saturating_sub(since) > patience,
             })
+    }
+
+    /// The age of the oldest attempt at a batch that runs; zero when all workers are idle.
+    fn oldest(&self, now: Instant) -> Duration {
+        let busy = self.busy_since.iter();
+        let since = busy.map(|since| since.load(Ordering::Relaxed));
+        let first = since.filter(|since| *since > 0).min();
+        Duration::from_micros(first.map_or(0, |since| self.micros(now).saturating_sub(since)))
     }
 
     fn micros(&self, at: Instant) -> u64 {

@@ -12,6 +12,7 @@ mod job;
 mod lane;
 mod metrics;
 mod probe;
+mod pulse;
 mod queue;
 mod worker;
 
@@ -201,6 +202,18 @@ impl Dispatch {
     pub async fn readiness(&self, limit: Duration) -> Result<Readiness, String> {
         probe::check(&self.probe, limit).await
     }
+
+    /// Whether each lane serves: no answer of the database to the probe tells. `patience` is the longest time
+    /// that a request waits.
+    ///
+    /// # Errors
+    /// The first lane that does not, and why, for people.
+    pub fn lanes_serve(&self, patience: Duration) -> Result<(), String> {
+        (self.create.trouble(patience))
+            .or_else(|| self.find.trouble(patience))
+            .or_else(|| self.search.trouble(patience))
+            .map_or(Ok(()), Err)
+    }
 }
 
 impl Threads {
@@ -272,6 +285,23 @@ impl Collector for Gauges {
         let mut depth = encoder.encode_descriptor("queue_depth", help, None, kind)?;
         for (lane, waiting) in depths {
             gauge(waiting).encode(depth.encode_family(&[("lane", lane)])?)?;
+        }
+        let vitals = [
+            dispatch.create.vitals(),
+            dispatch.find.vitals(),
+            dispatch.search.vitals(),
+        ];
+        let name = "batch_last_success_timestamp_seconds";
+        let help =
+            "When the database last answered a batch, in seconds since 1970; 0 before the first.";
+        let mut last = encoder.encode_descriptor(name, help, None, kind)?;
+        for (lane, at, _) in vitals {
+            ConstGauge::new(at).encode(last.encode_family(&[("lane", lane)])?)?;
+        }
+        let help = "Age of the oldest batch that runs, since its last attempt; 0 when none does.";
+        let mut oldest = encoder.encode_descriptor("batch_oldest_seconds", help, None, kind)?;
+        for (lane, _, age) in vitals {
+            ConstGauge::new(age).encode(oldest.encode_family(&[("lane", lane)])?)?;
         }
         Ok(())
     }

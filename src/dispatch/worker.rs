@@ -69,6 +69,10 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
             let now = Instant::now();
             jobs.retain(|job| job.is_wanted(now));
             self.log(&error, jobs.len(), last);
+            let answered = matches!(error.class, Class::Data | Class::TooCostly);
+            if !answered && (last || jobs.is_empty()) {
+                self.lane.pulse.failed(began.into(), error.to_string());
+            }
             match error.class {
                 Class::Unknown if jobs.is_empty() => return,
                 Class::Data => return self.split(jobs),
@@ -89,6 +93,7 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
     /// Executes a batch once. Answers every job on success, takes the answered and the unwanted
     /// ones out of `jobs`, and leaves the others in the state that the failure implies.
     fn attempt(&self, jobs: &mut Vec<Job<Q, R>>) -> Result<(), StoreError> {
+        self.lane.pace.begin(self.number, Instant::now());
         let mut claimed = Vec::with_capacity(jobs.len());
         let result = (self.lane.execute)(&mut || {
             let now = Instant::now();
@@ -110,6 +115,9 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
         match result {
             Ok(replies) => {
                 self.lane.breaker.succeeded();
+                if !claimed.is_empty() {
+                    self.lane.pulse.succeeded();
+                }
                 let mut replies = claimed.iter().zip(replies).peekable();
                 for (i, job) in jobs.drain(..).enumerate() {
                     if let Some((_, reply)) = replies.next_if(|(claimed, _)| **claimed == i) {

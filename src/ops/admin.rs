@@ -24,22 +24,25 @@ pub struct Admin {
     dispatch: Arc<Dispatch>,
     registry: Arc<Registry>,
     schema_version: i32,
+    deadline: Duration,
     phase: watch::Receiver<Phase>,
 }
 
 impl Admin {
     /// An admin that calls the server ready while the database has at least `schema_version` and can be
-    /// written to, and `phase` is serving.
+    /// written to, every lane serves requests within `deadline`, and `phase` is serving.
     pub fn new(
         dispatch: Arc<Dispatch>,
         registry: Arc<Registry>,
         schema_version: i32,
+        deadline: Duration,
         phase: watch::Receiver<Phase>,
     ) -> Self {
         Self {
             dispatch,
             registry,
             schema_version,
+            deadline,
             phase,
         }
     }
@@ -71,7 +74,8 @@ impl Admin {
             return Err("the server is draining".to_owned());
         }
         let database = self.dispatch.readiness(READY_TIMEOUT).await?;
-        database.suffices(self.schema_version)
+        database.suffices(self.schema_version)?;
+        self.dispatch.lanes_serve(self.deadline)
     }
 
     fn metrics(&self) -> Response<Full<Bytes>> {

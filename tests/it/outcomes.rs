@@ -117,6 +117,57 @@ fn a_lock_that_times_out_is_503_and_not_stored() {
     server.post(&warrior("after")).json(201);
 }
 
+#[test]
+fn a_lane_that_waits_for_the_database_in_vain_is_not_ready_until_it_is_back() {
+    let database = fresh_database();
+    wait_for_locks_for_ever(&database);
+    let server = impatient(&database);
+    let lock = TableLock::take(&database);
+    // The table is held against searches and finds, too, but nobody asks for any.
+    settle(&server.post(&warrior("n")));
+    eventually("/ready names the lane", || is_not_ready(&server, "create"));
+    lock.release();
+    // Without a request: who is taken out of a balancer gets none.
+    server.await_ready();
+    eventually("a create is taken", || {
+        server.post(&warrior("n")).status == 201
+    });
+}
+
+#[test]
+fn a_lane_whose_batches_fail_is_not_ready_for_a_while() {
+    let database = fresh_database();
+    let server = impatient(&database);
+    let mut owner = database.owner();
+    owner
+        .batch_execute("revoke insert on warrior from warrior")
+        .unwrap();
+    let refused = |server: &TestServer| server.post(&warrior("n")).problem(503, "unavailable");
+    // One failure, or a few at once, may be a passing fault.
+    refused(&server);
+    assert_eq!(server.ask_admin("/ready").status, 200);
+    eventually("/ready names the lane", || {
+        refused(&server);
+        is_not_ready(&server, "create")
+    });
+    assert_eq!(server.find("n").status, 200, "the other lanes serve");
+    // Nobody sends anything, and the lane gets another chance; while it fails, it is taken.
+    server.await_ready();
+    refused(&server);
+    assert!(is_not_ready(&server, "create"));
+    owner
+        .batch_execute("grant insert on warrior to warrior")
+        .unwrap();
+    server.post(&warrior("n")).json(201);
+    assert_eq!(server.ask_admin("/ready").status, 200);
+}
+
+fn is_not_ready(server: &TestServer, lane: &str) -> bool {
+    let answer = server.ask_admin("/ready");
+    let named = format!("the {lane} lane does not serve");
+    answer.status == 503 && answer.text().contains(&named)
+}
+
 /// The commit happens while the pooler that would have confirmed it stands still.
 #[test]
 fn a_pooler_that_stops_between_send_and_answer_makes_an_unknown_outcome() {
