@@ -38,7 +38,7 @@ pub struct Database {
     pub password: Option<SecretSource>,
     /// Whether and how the server's certificate is checked.
     pub tls: Tls,
-    /// Longest time for one login, from the first packet to the first ReadyForQuery.
+    /// Longest time for one login, from the name lookup to the first ReadyForQuery.
     pub connect_timeout: Duration,
 }
 

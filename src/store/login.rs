@@ -163,10 +163,10 @@ impl Logins {
         (self.resolver)
             .ask(until, move || resolver::look_up(&host))
             .and_then(|addresses| match addresses.is_empty() {
-                true => Err("it has no address".to_owned()),
+                true => Err("the name has no address".to_owned()),
                 false => Ok(addresses),
             })
-            .map_err(|why| format!("the name cannot be looked up: {why}"))
+            .map_err(|why| format!("{why}; the host must be a name or an IP address"))
     }
 
     /// The failures of all addresses as one, the most telling first.
