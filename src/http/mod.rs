@@ -2,6 +2,7 @@
 
 mod body;
 mod listener;
+mod pace;
 mod server;
 
 use std::time::Duration;
@@ -12,8 +13,11 @@ pub use server::{Limits, Phase, serve};
 
 /// Longest time for a request's body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Longest time that a client may stop reading its answer.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How slowly a client may take its answer: a megabyte has 74 s.
+const PACE: pace::Pace = pace::Pace {
+    pause: Duration::from_secs(10),
+    rate: 16 * 1024,
+};
 /// Time for what is under way between a client and us when a listener closes: a request that was sent
 /// before, an end that was not read yet.
 const IN_FLIGHT: Duration = Duration::from_millis(250);

@@ -18,9 +18,9 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
-use tokio_io_timeout::TimeoutStream;
 
-use super::{HEAD_MAX, IN_FLIGHT, LINGER, WRITE_TIMEOUT, body};
+use super::pace::Paced;
+use super::{HEAD_MAX, IN_FLIGHT, LINGER, PACE, body};
 use crate::api::Problem;
 use crate::throttle::throttled;
 
@@ -184,8 +184,6 @@ async fn connection<A, F>(
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
     let _ = stream.set_nodelay(true);
-    let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(WRITE_TIMEOUT));
     let service =
         service_fn(move |request| respond(request, Arc::clone(&draining), answer.clone()));
     // Without half_close: the end of a client's half cannot be told from a client that is gone, whose
@@ -196,7 +194,7 @@ async fn connection<A, F>(
         .timer(TokioTimer::new())
         .header_read_timeout(head)
         .max_buf_size(HEAD_MAX)
-        .serve_connection(TokioIo::new(Box::pin(stream)), service);
+        .serve_connection(TokioIo::new(Paced::new(stream, PACE)), service);
     let ended = tokio::select! {
         // First what the socket has: hyper calls a connection idle until a head is read whole.
         biased;

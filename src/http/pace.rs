@@ -1,0 +1,197 @@
+//! Minimum response data rate: a client that takes its answer too slowly is let go, since the answer is held in memory
+//! until its last byte is taken. A pause between two bytes alone would let a client keep it for hours, byte by byte.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// How slowly an answer may be taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    /// Longest time without a byte, and the time that any answer may take whatever its rate.
+    pub(super) pause: Duration,
+    /// Bytes a second, on average from the first that had to wait; at least 1.
+    pub(super) rate: u32,
+}
+
+/// A stream whose writer keeps to a [`Pace`].
+#[derive(Debug)]
+pub(super) struct Paced<S> {
+    stream: S,
+    pace: Pace,
+    /// The answer that could not be written at once, until it is flushed.
+    held: Option<Held>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    since: Instant,
+    progress: Instant,
+    written: usize,
+}
+
+impl<S: AsyncWrite + Unpin> Paced<S> {
+    pub(super) fn new(stream: S, pace: Pace) -> Self {
+        Self {
+            stream,
+            pace,
+            held: None,
+            timer: None,
+        }
+    }
+
+    /// When the next byte must have been taken.
+    fn due(&self, held: &Held) -> Instant {
+        let written = u32::try_from(held.written).unwrap_or(u32::MAX);
+        let earned = Duration::from_secs(1) * written / self.pace.rate;
+        (held.progress + self.pace.pause).min(held.since + self.pace.pause + earned)
+    }
+
+    fn check(
+        &mut self,
+        cx: &mut Context<'_>,
+        result: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        match (&result, self.held) {
+            (Poll::Ready(Ok(written)), Some(mut held)) => {
+                held.progress = Instant::now();
+                held.written += written;
+                self.held = Some(held);
+                if held.progress > self.due(&held) {
+                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                }
+            }
+            (Poll::Ready(_), _) => {}
+            (Poll::Pending, held) => {
+                let held = held.unwrap_or_else(Held::begin);
+                self.held = Some(held);
+                let due = self.due(&held);
+                let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(due)));
+                if timer.deadline() != due {
+                    timer.as_mut().reset(due);
+                }
+                ready!(timer.as_mut().poll(cx));
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+        }
+        result
+    }
+}
+
+impl Held {
+    fn begin() -> Self {
+        let now = Instant::now();
+        Self {
+            since: now,
+            progress: now,
+            written: 0,
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.check(cx, result)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
+        self.check(cx, result)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    /// hyper flushes once everything that it holds is written.
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let result = ready!(Pin::new(&mut self.stream).poll_flush(cx));
+        self.held = None;
+        Poll::Ready(result)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+
+    const BOUND: Duration = Duration::from_secs(20);
+
+    /// Writes an answer of 100 KB to a client that takes `bytes` every 20 ms.
+    async fn answer(pace: Pace, bytes: usize) -> io::Result<()> {
+        let (ours, mut theirs) = duplex(1024);
+        let client = tokio::spawn(async move {
+            let mut taken = vec![0; bytes];
+            while theirs.read_exact(&mut taken).await.is_ok() {
+                sleep(Duration::from_millis(20)).await;
+            }
+        });
+        let mut paced = Paced::new(ours, pace);
+        let answer = async {
+            paced.write_all(&[b'x'; 100_000]).await?;
+            paced.flush().await
+        };
+        let outcome = timeout(BOUND, answer).await;
+        client.abort();
+        outcome.unwrap_or_else(|_| panic!("the client kept its answer"))
+    }
+
+    #[tokio::test]
+    async fn a_client_that_takes_byte_by_byte_is_let_go_and_a_slow_one_is_not() {
+        let pace = |pause, rate| Pace {
+            pause: Duration::from_millis(pause),
+            rate,
+        };
+        let taken = answer(pace(400, 10_000), 1).await;
+        assert_eq!(taken.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        // At most 50,000 bytes a second, and far more than a second's pause on a busy machine.
+        answer(pace(10_000, 1), 1000).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_pause_ends_an_answer_whatever_its_rate_was() {
+        let (ours, theirs) = duplex(1024);
+        let pace = Pace {
+            pause: Duration::from_millis(100),
+            rate: 1,
+        };
+        let mut paced = Paced::new(ours, pace);
+        let written = timeout(BOUND, paced.write_all(&[b'x'; 2000])).await;
+        assert_eq!(
+            written.unwrap().unwrap_err().kind(),
+            io::ErrorKind::TimedOut
+        );
+        drop(theirs);
+    }
+}
