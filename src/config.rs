@@ -103,6 +103,8 @@ pub struct Server {
     pub admin: Listen,
     /// Everything that has a capacity.
     pub sizes: Sizes,
+    /// Bytes of memory that it may use; none: what the control group or the machine has.
+    pub memory: Option<u64>,
     /// Longest time from a request's last byte to its answer.
     pub deadline: Duration,
     /// Longest time for a request's head, and longest rest of a connection between two requests.

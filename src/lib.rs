@@ -20,9 +20,10 @@
 //!
 //! # Invariants
 //!
-//! - No blocking call on an async thread.
+//! - No blocking call on an async thread, and no rendering of rows.
 //! - No `postgres::Client` is used or dropped on one: it owns a runtime and blocks on it.
-//! - Every queue is bounded, and so is every wait for the database.
+//! - Every queue is bounded, in requests and in bytes; so are answers, from the first row read to the last byte taken.
+//! - Every wait for the database is bounded.
 //! - A write is acknowledged only when the server is ready for the next statement after it, and has not said
 //!   that its wait for a synchronous standby was cancelled.
 //! - A job answered `503` is never sent; a job is sent only with a live connection in hand.
@@ -37,6 +38,8 @@
 //! - [`warrior`]: the domain types; parsing is validation. A leaf.
 //! - [`config`]: the only reader of the environment. A leaf.
 //! - `throttle`: rate limiting of log lines that repeat. A leaf.
+//! - [`memory`]: how much memory there is, and what for. A leaf.
+//! - [`budget`]: bytes of requests that wait and of answers on their way; what does not fit is refused. A leaf.
 //! - [`serve`]: the server put together, and how it ends.
 //! - [`http`]: sockets, limits, timeouts, drain. Knows no warriors.
 //! - [`api`]: requests as one closed enum, outcomes as responses. Pure but for the lanes it asks.
@@ -52,6 +55,10 @@ pub mod warrior;
 pub mod config;
 
 mod throttle;
+
+pub mod memory;
+
+pub mod budget;
 
 pub mod serve;
 

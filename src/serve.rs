@@ -9,10 +9,12 @@ use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::api::{Api, Keys};
+use crate::api::{Answers, Api, Keys};
+use crate::budget::Budget;
 use crate::config::{Database, Secret, Server};
 use crate::dispatch::{Dispatch, Executors, Threads};
 use crate::http::{self, Phase};
+use crate::memory::{self, Memory};
 use crate::ops::{Admin, RequestMetrics};
 use crate::store::{Store, schema};
 
@@ -48,22 +50,29 @@ pub async fn start(
     database: &Database,
     secret: &Secret,
 ) -> anyhow::Result<Running> {
-    let public = http::bind(server.public).context("the public listener (HOST, PORT)")?;
-    let admin_listener =
-        http::bind(server.admin).context("the admin listener (ADMIN_HOST, ADMIN_PORT)")?;
+    let memory = share_memory(server);
+    let public = http::bind(server.public, memory.send_buffer)
+        .context("the public listener (HOST, PORT)")?;
+    let admin_listener = http::bind(server.admin, memory.send_buffer)
+        .context("the admin listener (ADMIN_HOST, ADMIN_PORT)")?;
     let (public_address, admin_address) = (public.local_addr()?, admin_listener.local_addr()?);
 
     let mut registry = Registry::default();
     let requests = RequestMetrics::register(&mut registry);
     let store = Store::new(database, &server.sizes, &mut registry)?;
     let lanes = registry.sub_registry_with_prefix("warrior");
-    let (dispatch, threads) = Dispatch::start(&server.sizes, executors(store), lanes)
+    let (waiting, answers) = (Budget::new(memory.requests), Budget::new(memory.answers));
+    waiting.register(lanes, "request", "Bytes of requests that wait in lanes");
+    let what = "Bytes of answers that are read or that clients have not taken yet";
+    answers.register(lanes, "answer", what);
+    let executors = executors(store, Answers::new(answers));
+    let (dispatch, threads) = Dispatch::start(&server.sizes, executors, &waiting, lanes)
         .context("the worker threads cannot be started")?;
 
     let api = Api::new(Arc::clone(&dispatch), Keys::new(secret), server.deadline);
     let (public_phase, phase) = watch::channel(Phase::Serving);
     let limits = http::Limits {
-        connections: server.sizes.connections_max,
+        connections: memory.connections,
         head: server.head_timeout,
         drain: server.drain_timeout,
     };
@@ -137,12 +146,34 @@ impl Running {
     }
 }
 
-fn executors(store: Store) -> Executors {
+/// Shares out what the process may use, with a warning when that serves fewer clients than were asked for.
+fn share_memory(server: &Server) -> Memory {
+    let limit = server.memory.unwrap_or_else(memory::limit_bytes);
+    let memory = Memory::share(limit, server.sizes.connections_max);
+    if memory.connections < server.sizes.connections_max {
+        tracing::warn!(
+            limit_mib = limit >> 20,
+            served = memory.connections,
+            "too little memory for MAX_CONNECTIONS: fewer clients are served at once; raise the limit of the control \
+             group (or MEMORY_LIMIT_MIB) or lower MAX_CONNECTIONS to {}",
+            memory.connections
+        );
+    }
+    memory
+}
+
+/// The store's rows, rendered where they are read.
+fn executors(store: Store, answers: Answers) -> Executors {
     let (creates, finds, searches) = (store.clone(), store.clone(), store.clone());
+    let lists = answers.clone();
     Executors {
         create: Box::new(move |send| creates.create(send)),
-        find: Box::new(move |send| finds.find(send)),
-        search: Box::new(move |send| searches.search(send)),
+        find: Box::new(move |send| finds.find(send, |warrior| answers.one(warrior))),
+        search: Box::new(move |send| {
+            let mut lists = lists.lists();
+            let terms = searches.search(send, |term, hit| lists.add(term, hit))?;
+            Ok(lists.end(&terms))
+        }),
         probe: Box::new(move || store.readiness()),
     }
 }

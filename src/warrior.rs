@@ -30,26 +30,26 @@ pub struct NewWarrior {
     pub fight_skills: Vec<String>,
 }
 
-/// A warrior as the database holds it. Rows that came in by other ways than this API may exceed the
+/// A warrior as the database holds it, its texts borrowed from the row. Rows that came in by other ways than this API may exceed the
 /// limits of [`NewWarrior`], and are served as they are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Warrior {
+pub struct Warrior<'r> {
     /// The id.
     pub id: Uuid,
     /// The name.
-    pub name: String,
+    pub name: &'r str,
     /// The date, as PostgreSQL writes it in ISO style.
     pub dob: String,
     /// The skills, in order.
-    pub fight_skills: Vec<Option<String>>,
+    pub fight_skills: Vec<Option<&'r str>>,
 }
 
 /// A warrior with the time it was stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct StoredWarrior {
+pub struct StoredWarrior<'r> {
     /// The warrior itself.
     #[serde(flatten)]
-    pub warrior: Warrior,
+    pub warrior: Warrior<'r>,
     /// RFC 3339, UTC; null in rows of an adopted table that had none.
     pub created_at: Option<String>,
 }
@@ -73,6 +73,17 @@ pub struct FieldError {
 }
 
 impl NewWarrior {
+    /// Bytes that it takes in memory, but for what the allocator adds.
+    pub fn bytes(&self) -> usize {
+        let skills = self.fight_skills.iter();
+        size_of::<Self>()
+            + self.name.len()
+            + self.dob.len()
+            + skills
+                .map(|skill| size_of::<String>() + skill.len())
+                .sum::<usize>()
+    }
+
     /// Reads a request body.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! The API's surface: requests become one closed enum, outcomes become responses.
 
-mod budget;
+mod answers;
 mod keys;
 mod openapi;
 mod problem;
@@ -19,7 +19,7 @@ use hyper::http::request::Parts;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use budget::Budget;
+pub use answers::{Answers, Lists};
 pub use keys::Keys;
 pub use openapi::DOCUMENT;
 pub use problem::{Problem, Settle};
@@ -34,7 +34,6 @@ pub struct Api {
     dispatch: Arc<Dispatch>,
     keys: Keys,
     deadline: Duration,
-    budget: Budget,
 }
 
 /// A request that has been read.
@@ -59,7 +58,6 @@ impl Api {
             dispatch,
             keys,
             deadline,
-            budget: Budget::new(),
         }
     }
 
@@ -100,23 +98,14 @@ impl Api {
                     .await
                     .map_err(read_failed)?
                 {
-                    // Rows that came in by other ways may be large, too.
-                    Found::Warrior(Some(warrior)) => {
-                        let json = guarded(|| render::json(&*warrior))?;
-                        self.budget.admit(json).map(render::json_bytes)
-                    }
+                    Found::Warrior(Some(json)) => Ok(render::json_bytes(json)),
                     Found::Warrior(None) | Found::Count(_) => Err(unknown_warrior()),
                 }
             }
             Request::Search(None) => Ok(render::json_bytes(Bytes::from_static(b"[]"))),
             Request::Search(Some(term)) => {
-                let hits = self
-                    .dispatch
-                    .search(term, deadline)
-                    .await
-                    .map_err(read_failed)?;
-                let json = guarded(|| render::json(&*hits))?;
-                self.budget.admit(json).map(render::json_bytes)
+                let json = self.dispatch.search(term, deadline).await;
+                json.map(render::json_bytes).map_err(read_failed)
             }
             Request::Count => {
                 match self

@@ -114,7 +114,9 @@ impl Problem {
             ),
             Self::NotDone(reason) => {
                 let r#type = match reason {
-                    Reason::QueueFull | Reason::TooLate | Reason::Deadline => "overloaded",
+                    Reason::QueueFull | Reason::NoMemory | Reason::TooLate | Reason::Deadline => {
+                        "overloaded"
+                    }
                     Reason::TooCostly => "too-costly",
                     Reason::DatabaseGone | Reason::RolledBack | Reason::Lost => "unavailable",
                 };
@@ -185,7 +187,7 @@ impl Problem {
                 _ => None,
             },
         };
-        let mut response = Response::new(Full::new(super::render::json(&body)));
+        let mut response = Response::new(Full::new(Bytes::from(super::render::json(&body))));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(
@@ -213,6 +215,10 @@ fn not_done(reason: Reason) -> &'static str {
     match reason {
         Reason::QueueFull | Reason::TooLate => {
             "The server has more work than it can do in time. Repeat the request a little later."
+        }
+        Reason::NoMemory => {
+            "The memory for requests that wait and for answers that clients have not taken yet is used up, or the \
+             answer is larger than it. Repeat the request a little later; use a longer term for a search."
         }
         Reason::Deadline => {
             "There was no answer from the database in time. Repeat the request a little later."

@@ -36,7 +36,7 @@ pub(super) fn count(count: i64) -> Response<Full<Bytes>> {
 
 /// `200` with `body` as JSON.
 pub(super) fn ok(body: &(impl Serialize + ?Sized)) -> Response<Full<Bytes>> {
-    json_bytes(json(body))
+    json_bytes(Bytes::from(json(body)))
 }
 
 /// `200` with bytes that are JSON already.
@@ -54,8 +54,6 @@ pub(super) fn location(id: Uuid) -> String {
 }
 
 /// JSON of a value that always has one: string keys, no failing serializer.
-pub(super) fn json(value: &(impl Serialize + ?Sized)) -> Bytes {
-    serde_json::to_vec(value)
-        .map(Bytes::from)
-        .unwrap_or_default()
+pub(super) fn json(value: &(impl Serialize + ?Sized)) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_default()
 }

@@ -210,6 +210,10 @@ pub(super) struct ServerArgs {
         default_value_t = 10_000
     )]
     pub(super) max_connections: usize,
+    /// Memory that the server may use, in MiB; connections, waiting requests and answers are fitted into it
+    /// [default: the limit of the control group, or what the machine has]
+    #[arg(long, env = "MEMORY_LIMIT_MIB", value_name = "MEMORY_LIMIT_MIB")]
+    pub(super) memory_limit_mib: Option<u64>,
     /// Longest time for a request's head, and longest rest of a connection between two requests
     #[arg(
         long,

@@ -183,6 +183,10 @@ impl ServerArgs {
             },
             admin: self.admin.resolve(),
             sizes: self.sizes(pool)?,
+            memory: match self.memory_limit_mib {
+                Some(mib) => Some(within("MEMORY_LIMIT_MIB", mib, 16..=1 << 24)? << 20),
+                None => None,
+            },
             deadline: Duration::from_millis(within(
                 "REQUEST_DEADLINE_MS",
                 self.request_deadline_ms,

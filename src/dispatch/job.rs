@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Failure, Reason};
+use crate::budget::Charge;
 
 const QUEUED: u8 = 0;
 const SENT: u8 = 1;
@@ -20,6 +21,8 @@ const ABANDONED: u8 = 3;
 /// The worker's half.
 pub(super) struct Job<Q, R> {
     pub(super) query: Q,
+    /// For the bytes of the query. A client that leaves does not take its job out of the queue.
+    _charge: Charge,
     pub(super) queued_at: Instant,
     pub(super) deadline: Instant,
     /// An earlier attempt may have been executed: the answer can no longer be "certainly not".
@@ -37,11 +40,17 @@ pub(super) struct Ticket<R> {
 
 struct State(AtomicU8);
 
-pub(super) fn job<Q, R>(query: Q, now: Instant, deadline: Instant) -> (Job<Q, R>, Ticket<R>) {
+pub(super) fn job<Q, R>(
+    query: Q,
+    charge: Charge,
+    now: Instant,
+    deadline: Instant,
+) -> (Job<Q, R>, Ticket<R>) {
     let state = Arc::new(State(AtomicU8::new(QUEUED)));
     let (sender, receiver) = oneshot::channel();
     let job = Job {
         query,
+        _charge: charge,
         queued_at: now,
         deadline,
         unknown: false,

@@ -13,6 +13,7 @@ use super::pulse::Pulse;
 use super::queue::{PushError, Queue, Takers};
 use super::worker::Worker;
 use super::{Failure, Reason};
+use crate::budget::Budget;
 use crate::store::{Claimed, StoreError};
 use crate::throttle::throttled;
 
@@ -31,6 +32,9 @@ pub type Execute<Q, R> = Box<
         + Send
         + Sync,
 >;
+
+/// What requests that wait are charged to, and the bytes that each takes.
+pub(super) type Weigh<Q> = (Budget, fn(&Q) -> usize);
 
 /// How big a lane is.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +68,7 @@ pub(super) struct Shared<Q, R> {
     pub(super) queue: Queue<Job<Q, R>>,
     /// Whether two requests are of one kind: both cost little more than one of them.
     pub(super) together: fn(&Q, &Q) -> bool,
+    weigh: Weigh<Q>,
     pub(super) execute: Execute<Q, R>,
     pub(super) breaker: Arc<Breaker>,
     pub(super) metrics: LaneMetrics,
@@ -97,6 +102,7 @@ impl<Q: Send + 'static, R: Send + 'static> Lane<Q, R> {
         breaker: Arc<Breaker>,
         metrics: LaneMetrics,
         together: fn(&Q, &Q) -> bool,
+        weigh: Weigh<Q>,
         execute: Execute<Q, R>,
     ) -> std::io::Result<(Self, Vec<std::thread::JoinHandle<()>>)> {
         let takers = Takers {
@@ -111,6 +117,7 @@ impl<Q: Send + 'static, R: Send + 'static> Lane<Q, R> {
             size,
             queue,
             together,
+            weigh,
             execute,
             breaker,
             metrics,
@@ -134,7 +141,10 @@ impl<Q: Send + 'static, R: Send + 'static> Lane<Q, R> {
         let now = Instant::now();
         self.admit(now, deadline)
             .map_err(|reason| self.refuse(reason))?;
-        let (job, ticket) = job(query, now, deadline);
+        let (requests, bytes) = &self.shared.weigh;
+        let charge = requests.charge(bytes(&query));
+        let charge = charge.ok_or_else(|| self.refuse(Reason::NoMemory))?;
+        let (job, ticket) = job(query, charge, now, deadline);
         self.shared.queue.push(job).map_err(|e| match e {
             PushError::Full => self.refuse(Reason::QueueFull),
             PushError::Closed => self.refuse(Reason::Lost),
@@ -203,7 +213,7 @@ impl<Q: Send + 'static, R: Send + 'static> Lane<Q, R> {
         );
     }
 
-    fn refuse(&self, reason: Reason) -> Failure {
+    pub(super) fn refuse(&self, reason: Reason) -> Failure {
         self.shared.metrics.refused(reason);
         throttled!(
             WARN,

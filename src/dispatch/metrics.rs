@@ -80,7 +80,11 @@ impl Families {
         registry.register("batch_size", "Requests in one batch", f.batch_size.clone());
         let duration = "Time that a worker spent on one batch, its retry included";
         registry.register("batch_duration_seconds", duration, f.batch_duration.clone());
-        registry.register("refused", "Requests refused at the door", f.refused.clone());
+        registry.register(
+            "refused",
+            "Requests refused at the door, or for want of memory for their answers",
+            f.refused.clone(),
+        );
         registry.register(
             "batch_failures",
             "Attempts at a batch that failed",
@@ -94,7 +98,7 @@ impl Families {
 
     pub(super) fn lane(&self, lane: &'static str) -> LaneMetrics {
         // A series that is missing until its first failure cannot be alerted on.
-        for reason in Reason::AT_THE_DOOR.map(Reason::name) {
+        for reason in Reason::REFUSALS.map(Reason::name) {
             let _ = self.refused.get_or_create(&RefusedLabels { lane, reason });
         }
         for class in Class::ALL.map(Class::name) {

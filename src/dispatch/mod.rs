@@ -30,8 +30,9 @@ use tokio::time::Instant;
 pub use lane::{Execute, LaneSize};
 pub use probe::Ask;
 
+use crate::budget::{Budget, Bytes};
 use crate::config::Sizes;
-use crate::store::{Created, Found, Lookup, NewRow, Readiness, SearchHits};
+use crate::store::{Created, Found, Lookup, NewRow, Readiness};
 use breaker::Breaker;
 use lane::Lane;
 use metrics::Families;
@@ -56,6 +57,9 @@ pub enum Failure {
 pub enum Reason {
     /// Its lane's queue was full.
     QueueFull,
+    /// No memory is left for it among the requests that wait, or for its answer among those that clients have not
+    /// taken yet.
+    NoMemory,
     /// It would have waited beyond its deadline.
     TooLate,
     /// The database cannot be reached.
@@ -70,14 +74,17 @@ pub enum Reason {
     Lost,
 }
 
+/// An answer to a read, rendered; none when there was no memory for it.
+pub type Rendered = Option<Bytes>;
+
 /// What executes the batches of each lane, and answers the probe.
 pub struct Executors {
     /// Stores warriors.
     pub create: Execute<NewRow, Created>,
     /// Finds warriors by id, and counts.
-    pub find: Execute<Lookup, Found>,
+    pub find: Execute<Lookup, Found<Rendered>>,
     /// Searches; a batch has few different terms.
-    pub search: Execute<String, SearchHits>,
+    pub search: Execute<String, Rendered>,
     /// Asks the database what it can do.
     pub probe: Ask,
 }
@@ -85,8 +92,8 @@ pub struct Executors {
 /// The lanes.
 pub struct Dispatch {
     create: Lane<NewRow, Created>,
-    find: Lane<Lookup, Found>,
-    search: Lane<String, SearchHits>,
+    find: Lane<Lookup, Found<Rendered>>,
+    search: Lane<String, Rendered>,
     breaker: Arc<Breaker>,
     probe: SyncSender<probe::Call>,
 }
@@ -96,13 +103,14 @@ pub struct Dispatch {
 pub struct Threads(Vec<JoinHandle<()>>);
 
 impl Dispatch {
-    /// Starts all workers, and registers what they count.
+    /// Starts all workers, and registers what they count. Requests that wait are charged to `requests`.
     ///
     /// # Errors
     /// When the system refuses a thread.
     pub fn start(
         sizes: &Sizes,
         executors: Executors,
+        requests: &Budget,
         registry: &mut Registry,
     ) -> std::io::Result<(Arc<Self>, Threads)> {
         let (probe, calls) = sync_channel(probe::CALLS_MAX);
@@ -128,6 +136,7 @@ impl Dispatch {
             Arc::clone(&breaker),
             families.lane("create"),
             |_, _| true,
+            (requests.clone(), |row: &NewRow| row.warrior.bytes()),
             executors.create,
         )?;
         let (find, more) = Lane::start(
@@ -140,6 +149,7 @@ impl Dispatch {
             Arc::clone(&breaker),
             families.lane("find"),
             |_, _| true,
+            (requests.clone(), |_| size_of::<Lookup>()),
             executors.find,
         )?;
         threads.extend(more);
@@ -152,6 +162,7 @@ impl Dispatch {
             Arc::clone(&breaker),
             families.lane("search"),
             |a, b| a == b,
+            (requests.clone(), String::len),
             executors.search,
         )?;
         threads.extend(more);
@@ -183,16 +194,22 @@ impl Dispatch {
     ///
     /// # Errors
     /// As [`Failure`] says; at `deadline` at the latest.
-    pub async fn find(&self, lookup: Lookup, deadline: Instant) -> Result<Found, Failure> {
-        self.find.call(lookup, deadline).await
+    pub async fn find(&self, lookup: Lookup, deadline: Instant) -> Result<Found<Bytes>, Failure> {
+        match self.find.call(lookup, deadline).await? {
+            Found::Warrior(None) => Ok(Found::Warrior(None)),
+            Found::Warrior(Some(Some(json))) => Ok(Found::Warrior(Some(json))),
+            Found::Warrior(Some(None)) => Err(self.find.refuse(Reason::NoMemory)),
+            Found::Count(count) => Ok(Found::Count(count)),
+        }
     }
 
     /// Searches.
     ///
     /// # Errors
     /// As [`Failure`] says; at `deadline` at the latest.
-    pub async fn search(&self, term: String, deadline: Instant) -> Result<SearchHits, Failure> {
-        self.search.call(term, deadline).await
+    pub async fn search(&self, term: String, deadline: Instant) -> Result<Bytes, Failure> {
+        let rendered = self.search.call(term, deadline).await?;
+        rendered.ok_or_else(|| self.search.refuse(Reason::NoMemory))
     }
 
     /// Asks the database what it can do, within `limit`.
@@ -234,9 +251,10 @@ impl Threads {
 }
 
 impl Reason {
-    /// Those that a lane gives before it takes a request in.
-    const AT_THE_DOOR: [Self; 4] = [
+    /// Those that a lane gives before it takes a request in, and for want of memory.
+    const REFUSALS: [Self; 5] = [
         Self::QueueFull,
+        Self::NoMemory,
         Self::TooLate,
         Self::DatabaseGone,
         Self::Lost,
@@ -246,6 +264,7 @@ impl Reason {
     pub fn name(self) -> &'static str {
         match self {
             Self::QueueFull => "queue_full",
+            Self::NoMemory => "no_memory",
             Self::TooLate => "too_late",
             Self::DatabaseGone => "database_gone",
             Self::Deadline => "deadline",

@@ -67,6 +67,7 @@ impl Rig {
             Arc::clone(&breaker),
             metrics,
             together,
+            weigh(),
             execute,
         )
         .unwrap();
@@ -104,6 +105,11 @@ impl Rig {
             tokio::task::yield_now().await;
         }
     }
+}
+
+/// Each request takes as many bytes as it says.
+fn weigh() -> lane::Weigh<u32> {
+    (Budget::new(10_000), |bytes| *bytes as usize)
 }
 
 /// Holds up the executions whose first number is 0, until the sender is dropped.
@@ -153,6 +159,26 @@ async fn a_full_queue_refuses_at_once() {
     rig.queued(2).await;
     assert_eq!(rig.call(3).await, Err(Failure::NotDone(Reason::QueueFull)));
     drop(open);
+}
+
+#[tokio::test]
+async fn requests_wait_within_their_budget_also_when_their_clients_left() {
+    let (open, script) = gate();
+    let rig = Rig::new(100, script);
+    let first = rig.spawn(0, LATER);
+    rig.executed(1).await;
+    let left = rig.spawn(9000, LATER);
+    rig.queued(1).await;
+    left.abort();
+    assert!(left.await.is_err());
+    let refused = Err(Failure::NotDone(Reason::NoMemory));
+    assert_eq!(rig.call(2000).await, refused);
+    let small = rig.spawn(1000, LATER);
+    rig.queued(2).await;
+    drop(open);
+    assert_eq!(first.await.unwrap(), Ok(0));
+    assert_eq!(small.await.unwrap(), Ok(2000));
+    assert_eq!(rig.call(10_000).await, Ok(20_000));
 }
 
 #[tokio::test]
@@ -281,7 +307,16 @@ async fn a_panic_costs_its_batch_and_nothing_else() {
         queue_max: 1,
     };
     let execute: Execute<u32, u32> = Box::new(|_| panic!("provoked before the send"));
-    let (lane, _) = Lane::start("test", size, breaker, metrics, |_, _| true, execute).unwrap();
+    let (lane, _) = Lane::start(
+        "test",
+        size,
+        breaker,
+        metrics,
+        |_, _| true,
+        weigh(),
+        execute,
+    )
+    .unwrap();
     let answer = lane.call(1, Instant::now() + LATER).await;
     assert_eq!(answer, Err(Failure::NotDone(Reason::Lost)));
 }
@@ -337,7 +372,7 @@ async fn a_database_that_is_gone_is_probed_and_not_queued_for() {
         }
     };
     let sends = Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let find: Execute<Lookup, Found> = {
+    let find: Execute<Lookup, Found<Rendered>> = {
         let (fails, sends) = (fails.clone(), Arc::clone(&sends));
         Box::new(move |send| {
             fails()?;
@@ -353,13 +388,7 @@ async fn a_database_that_is_gone_is_probed_and_not_queued_for() {
     let executors = Executors {
         create: Box::new(|send| Ok(send().queries.iter().map(|_| Created::Stored).collect())),
         find,
-        search: Box::new(|send| {
-            Ok(send()
-                .queries
-                .iter()
-                .map(|_| SearchHits::from([]))
-                .collect())
-        }),
+        search: Box::new(|send| Ok(send().queries.iter().map(|_| Some(Bytes::new())).collect())),
         probe: Box::new(move || fails().map(|()| ready)),
     };
     let sizes = Sizes {
@@ -371,7 +400,13 @@ async fn a_database_that_is_gone_is_probed_and_not_queued_for() {
         queue_max: 10,
         connections_max: 10,
     };
-    let (dispatch, threads) = Dispatch::start(&sizes, executors, &mut Registry::default()).unwrap();
+    let (dispatch, threads) = Dispatch::start(
+        &sizes,
+        executors,
+        &Budget::new(1 << 20),
+        &mut Registry::default(),
+    )
+    .unwrap();
     let count = || dispatch.find(Lookup::Count, Instant::now() + LATER);
     let gone = Failure::NotDone(Reason::DatabaseGone);
     assert_eq!(count().await.err(), Some(gone.clone()));

@@ -9,13 +9,14 @@ use tokio::net::TcpListener;
 use super::BACKLOG;
 use crate::config::Listen;
 
-/// Listens. Must be called within a tokio runtime.
+/// Listens, with a send buffer of so many bytes for each connection: the kernel's own choice grows to megabytes, which
+/// count as memory of the control group. Must be called within a tokio runtime.
 ///
 /// # Errors
 /// Names the address, and for a port in use the command that shows who has it.
-pub fn bind(listen: Listen) -> io::Result<TcpListener> {
+pub fn bind(listen: Listen, send_buffer: usize) -> io::Result<TcpListener> {
     let address = SocketAddr::new(listen.host, listen.port);
-    open(address).map_err(|e| {
+    open(address, send_buffer).map_err(|e| {
         let next = match e.kind() {
             io::ErrorKind::AddrInUse => {
                 format!(
@@ -29,7 +30,7 @@ pub fn bind(listen: Listen) -> io::Result<TcpListener> {
     })
 }
 
-fn open(address: SocketAddr) -> io::Result<TcpListener> {
+fn open(address: SocketAddr, send_buffer: usize) -> io::Result<TcpListener> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,
@@ -38,6 +39,8 @@ fn open(address: SocketAddr) -> io::Result<TcpListener> {
     // A restart must not wait for the sockets of the last run to be forgotten.
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
+    // Connections inherit it from their listener.
+    socket.set_send_buffer_size(send_buffer)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())

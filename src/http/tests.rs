@@ -33,11 +33,11 @@ impl Rig {
     }
 
     fn with_places(connections: usize, answer_bytes: usize) -> Self {
-        let listener = bind(Listen {
+        let anywhere = Listen {
             host: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 0,
-        })
-        .unwrap();
+        };
+        let listener = bind(anywhere, 64 * 1024).unwrap();
         let address = listener.local_addr().unwrap();
         let answered = Arc::new(AtomicUsize::new(0));
         let (phase, phases) = watch::channel(Phase::Serving);

@@ -12,7 +12,7 @@ use super::folder::{self, Folder, failed};
 use super::process::{self, Ladder, Process, Stopping, Wait};
 use super::programs::{self, Postgres, Programs, Version};
 use super::upgrade::Watch;
-use super::{StackError, leftovers, memory, secrets, shipped};
+use super::{StackError, leftovers, secrets, shipped};
 use crate::config::Sizes;
 
 /// The superuser that initdb makes. It logs in like everybody else: over loopback, with SCRAM.
@@ -230,7 +230,7 @@ fn locale(version: Version) -> &'static [&'static str] {
 
 /// What depends on this machine and this start. PostgreSQL reads it after `postgresql.conf`.
 pub(super) fn machine_conf(port: u16, sizes: &Sizes, full_size: bool) -> String {
-    let memory = memory::limit_mib();
+    let memory = crate::memory::limit_bytes() >> 20;
     let shared_buffers = shared_buffers_mib(memory, full_size);
     let max_connections = shipped::number(shipped::POSTGRESQL_CONF, "max_connections")
         .max(super::pooler::pool_size(sizes) + DIRECT_CONNECTIONS);

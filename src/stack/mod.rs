@@ -19,7 +19,6 @@ mod error;
 mod folder;
 mod keeper;
 mod leftovers;
-mod memory;
 mod pooler;
 mod ports;
 mod process;

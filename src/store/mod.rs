@@ -93,11 +93,11 @@ pub enum Lookup {
     Count,
 }
 
-/// What was looked up.
+/// What was looked up; `A` is what the caller made of a row.
 #[derive(Clone, Debug)]
-pub enum Found {
+pub enum Found<A> {
     /// The warrior, if there is one.
-    Warrior(Option<Arc<StoredWarrior>>),
+    Warrior(Option<A>),
     /// How many warriors there are.
     Count(i64),
 }
@@ -122,9 +122,6 @@ pub enum Writes {
     /// The server is a standby, or recovers.
     Standby,
 }
-
-/// At most 50 warriors, in the contract's order.
-pub type SearchHits = Arc<[Warrior]>;
 
 /// A batch of requests that becomes known once a connection is in hand.
 pub type Send<'s, 'a, Q> = &'s mut (dyn FnMut() -> Claimed<'a, Q> + 's);
@@ -234,11 +231,16 @@ impl Store {
         Ok(rows.iter().map(outcome).collect())
     }
 
-    /// Finds a batch of warriors in one statement; all who count share another.
+    /// Finds a batch of warriors in one statement; all who count share another. Each warrior is given to
+    /// `render` as it arrives, once for all who asked for it: `None` in place of one that is too large to be read.
     ///
     /// # Errors
     /// Of the whole batch.
-    pub fn find<'a>(&self, send: Send<'_, 'a, Lookup>) -> Result<Vec<Found>, StoreError> {
+    pub fn find<'a, A: Clone>(
+        &self,
+        send: Send<'_, 'a, Lookup>,
+        render: impl FnMut(Option<&StoredWarrior>) -> A,
+    ) -> Result<Vec<Found<A>>, StoreError> {
         let mut session = self.0.session()?;
         let lookups = session.claim(send);
         let ids: HashSet<Uuid> = lookups
@@ -253,7 +255,7 @@ impl Store {
         let warriors = if ids.is_empty() {
             HashMap::new()
         } else {
-            session.find(ids)?
+            session.find(ids, render)?
         };
         let found = |lookup: &&Lookup| match lookup {
             Lookup::Warrior(id) => Found::Warrior(warriors.get(id).cloned()),
@@ -262,11 +264,18 @@ impl Store {
         Ok(lookups.iter().map(found).collect())
     }
 
-    /// Searches once for each different term of a batch, in one statement.
+    /// Searches once for each different term of a batch, in one statement. Gives for each request the number
+    /// of its term, from 0 in order of appearance. The hits, at most 50 for a term, are given to `take` as they
+    /// arrive, with that number, term by term and each in the contract's order: `None` in place of one that is too
+    /// large to be read.
     ///
     /// # Errors
     /// Of the whole batch; [`Class::TooCostly`] when the statement ran out of its time.
-    pub fn search<'a>(&self, send: Send<'_, 'a, String>) -> Result<Vec<SearchHits>, StoreError> {
+    pub fn search<'a>(
+        &self,
+        send: Send<'_, 'a, String>,
+        mut take: impl FnMut(usize, Option<&Warrior>),
+    ) -> Result<Vec<usize>, StoreError> {
         let mut session = self.0.session()?;
         let terms = session.claim(send);
         let mut different: Vec<&str> = Vec::new();
@@ -281,15 +290,12 @@ impl Store {
                 })
             })
             .collect();
-        let hits = match different.as_slice() {
-            [] => return Ok(Vec::new()),
-            [term] => vec![session.search(term)?],
-            terms => session.searches(terms)?,
-        };
-        Ok(places
-            .iter()
-            .map(|place| Arc::clone(&hits[*place]))
-            .collect())
+        match different.as_slice() {
+            [] => {}
+            [term] => session.search(term, |hit| take(0, hit))?,
+            terms => session.searches(terms, take)?,
+        }
+        Ok(places)
     }
 
     /// What the database can do.

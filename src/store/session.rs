@@ -1,10 +1,11 @@
 //! A connection in hand: one method for each statement.
 
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use postgres::error::SqlState;
+use postgres::fallible_iterator::FallibleIterator;
 use postgres::types::{ToSql, Type};
 use postgres::{Client, Row};
 use r2d2::PooledConnection;
@@ -13,7 +14,7 @@ use uuid::Uuid;
 use super::connection::{Health, Manager};
 use super::mend::{self, Suspect};
 use super::values::{Date, Moment, Texts};
-use super::{Claimed, NewRow, Readiness, SearchHits, Send, StoreError, Writes};
+use super::{Claimed, NewRow, Readiness, Send, StoreError, Writes};
 use crate::throttle::throttled;
 use crate::warrior::{NewWarrior, StoredWarrior, Warrior};
 
@@ -93,9 +94,9 @@ impl<'p> Session<'p> {
             // A NULL among the skills came in by another way, and equals no client's skill.
             let skills = row.fight_skills.into_iter().map(Option::unwrap_or_default);
             let warrior = NewWarrior {
-                name: row.name,
+                name: row.name.to_owned(),
                 dob: row.dob,
-                fight_skills: skills.collect(),
+                fight_skills: skills.map(str::to_owned).collect(),
             };
             Ok((row.id, warrior))
         };
@@ -110,23 +111,24 @@ impl<'p> Session<'p> {
             .map_err(StoreError::doubtful)
     }
 
-    pub(super) fn find(
+    /// Gives each warrior to `render` as it arrives: `None` in place of one that is too large to be read.
+    pub(super) fn find<A>(
         &mut self,
         ids: HashSet<Uuid>,
-    ) -> Result<HashMap<Uuid, Arc<StoredWarrior>>, StoreError> {
+        mut render: impl FnMut(Option<&StoredWarrior>) -> A,
+    ) -> Result<HashMap<Uuid, A>, StoreError> {
         let ids: Vec<Uuid> = ids.into_iter().collect();
-        let rows = self.read(FIND, &[(&ids, Type::UUID_ARRAY)])?;
-        rows.iter()
-            .map(|row| {
-                let created_at: Option<Moment> = row.try_get(4)?;
-                let warrior = StoredWarrior {
-                    warrior: warrior(row)?,
-                    created_at: created_at.map(|Moment(text)| text),
-                };
-                Ok((warrior.warrior.id, Arc::new(warrior)))
-            })
-            .collect::<Result<_, _>>()
-            .map_err(StoreError::of_row)
+        let mut found = HashMap::with_capacity(ids.len());
+        self.each(FIND, &[(&ids, Type::UUID_ARRAY)], |row| {
+            let created_at: Option<Moment> = row.try_get(4)?;
+            let stored = bounded(row)?.map(|warrior| StoredWarrior {
+                warrior,
+                created_at: created_at.map(|Moment(text)| text),
+            });
+            found.insert(row.try_get(0)?, render(stored.as_ref()));
+            Ok(())
+        })?;
+        Ok(found)
     }
 
     pub(super) fn count(&mut self) -> Result<i64, StoreError> {
@@ -136,31 +138,39 @@ impl<'p> Session<'p> {
             .map_err(StoreError::of_row)
     }
 
-    pub(super) fn search(&mut self, term: &str) -> Result<SearchHits, StoreError> {
-        let rows = self.read(SEARCH, &[(&term, Type::TEXT)])?;
-        rows.iter()
-            .map(warrior)
-            .collect::<Result<_, _>>()
-            .map_err(StoreError::of_row)
+    /// Gives each hit to `take` as it arrives: `None` in place of one that is too large to be read.
+    pub(super) fn search(
+        &mut self,
+        term: &str,
+        mut take: impl FnMut(Option<&Warrior>),
+    ) -> Result<(), StoreError> {
+        self.each(SEARCH, &[(&term, Type::TEXT)], |row| {
+            take(bounded(row)?.as_ref());
+            Ok(())
+        })
     }
 
-    /// Searches for each of these terms, in one statement.
-    pub(super) fn searches(&mut self, terms: &[&str]) -> Result<Vec<SearchHits>, StoreError> {
-        let rows = self.read(SEARCHES, &[(&terms, Type::TEXT_ARRAY)])?;
-        let mut hits: Vec<Vec<Warrior>> = terms.iter().map(|_| Vec::new()).collect();
-        for row in &rows {
-            let place: i64 = row.try_get(4).map_err(StoreError::of_row)?;
-            let of_term = usize::try_from(place - 1)
-                .ok()
-                .and_then(|i| hits.get_mut(i));
-            let Some(of_term) = of_term else {
-                return Err(StoreError::not_sent(
-                    "searches.sql answered for a term that was not asked for",
-                ));
-            };
-            of_term.push(warrior(row).map_err(StoreError::of_row)?);
+    /// Searches for each of these terms, in one statement; the hits come term by term, with its number.
+    pub(super) fn searches(
+        &mut self,
+        terms: &[&str],
+        mut take: impl FnMut(usize, Option<&Warrior>),
+    ) -> Result<(), StoreError> {
+        let mut strange = false;
+        self.each(SEARCHES, &[(&terms, Type::TEXT_ARRAY)], |row| {
+            let place: i64 = row.try_get(4)?;
+            match usize::try_from(place - 1) {
+                Ok(term) if term < terms.len() => take(term, bounded(row)?.as_ref()),
+                _ => strange = true,
+            }
+            Ok(())
+        })?;
+        if strange {
+            return Err(StoreError::not_sent(
+                "searches.sql answered for a term that was not asked for",
+            ));
         }
-        Ok(hits.into_iter().map(SearchHits::from).collect())
+        Ok(())
     }
 
     /// Empties the pending lists of the search indexes.
@@ -183,6 +193,31 @@ impl<'p> Session<'p> {
         }
     }
 
+    /// Reads row by row: a result is never in memory as a whole, however large its rows are. All of it is
+    /// read, whatever `take` says, so that the connection can be used again.
+    fn each(
+        &mut self,
+        sql: &str,
+        params: &[(&(dyn ToSql + Sync), Type)],
+        take: impl FnMut(&Row) -> Result<(), postgres::Error>,
+    ) -> Result<(), StoreError> {
+        let (take, taken, begun) = (RefCell::new(take), Cell::new(Ok(())), Cell::new(false));
+        let statement = |client: &mut Client| {
+            let params = params.iter().map(|(value, of)| (*value, of.clone()));
+            let mut rows = client.query_typed_raw(sql, params)?;
+            while let Some(row) = rows.next()? {
+                begun.set(true);
+                let before = taken.replace(Ok(()));
+                taken.set(before.and_then(|()| (take.borrow_mut())(&row)));
+            }
+            Ok(())
+        };
+        // Rows that were taken once cannot be taken again.
+        self.said_while(|| !begun.get(), statement)
+            .map_err(StoreError::of_read)?;
+        taken.into_inner().map_err(StoreError::of_row)
+    }
+
     fn read(
         &mut self,
         sql: &str,
@@ -203,12 +238,26 @@ impl<'p> Session<'p> {
         &mut self,
         statement: impl Fn(&mut Client) -> Result<T, postgres::Error>,
     ) -> Result<T, postgres::Error> {
+        self.said_while(|| true, statement)
+    }
+
+    /// Runs a statement, and once more in a session that is reset if another client's settings made it fail:
+    /// as long as it may be `repeated`.
+    fn said_while<T>(
+        &mut self,
+        repeated: impl Fn() -> bool,
+        statement: impl Fn(&mut Client) -> Result<T, postgres::Error>,
+    ) -> Result<T, postgres::Error> {
         let began = Instant::now();
         let mut result = self.connection.run(self.until, &statement);
         if let Err(e) = &result
             && let Some(suspect) = Suspect::of(e, began.elapsed())
         {
-            match (self.connection).run(self.until, |c| mend::run(c, suspect, &statement)) {
+            let again = |client: &mut Client| match repeated() {
+                true => statement(client).map(Some),
+                false => Ok(None),
+            };
+            match (self.connection).run(self.until, |c| mend::run(c, suspect, &again)) {
                 Ok(Some(value)) => {
                     throttled!(
                         WARN,
@@ -218,7 +267,9 @@ impl<'p> Session<'p> {
                         reason = e.code().map_or("", SqlState::code).to_owned(),
                         error = e.as_db_error().map(tracing::field::display)
                     );
-                    return Ok(value);
+                    if let Some(value) = value {
+                        return Ok(value);
+                    }
                 }
                 Ok(None) => self.connection.failed(e),
                 Err(later) => result = Err(later),
@@ -262,8 +313,18 @@ fn ready_row(rows: &[Row]) -> Result<Readiness, postgres::Error> {
 
 /// The first four columns of find.sql, search.sql, searches.sql and stored.sql. By number, since a name would be compared
 /// with those of all columns, for each field of each row.
-fn warrior(row: &Row) -> Result<Warrior, postgres::Error> {
-    let (Date(dob), Texts(fight_skills)) = (row.try_get(2)?, row.try_get(3)?);
+fn warrior(row: &Row) -> Result<Warrior<'_>, postgres::Error> {
+    row.try_get(3).and_then(|skills| with(row, skills))
+}
+
+/// As [`warrior`]; `None` when the statement left out skills that are too large to be read.
+fn bounded(row: &Row) -> Result<Option<Warrior<'_>>, postgres::Error> {
+    let skills: Option<Texts> = row.try_get(3)?;
+    skills.map(|skills| with(row, skills)).transpose()
+}
+
+fn with<'r>(row: &'r Row, Texts(fight_skills): Texts<'r>) -> Result<Warrior<'r>, postgres::Error> {
+    let Date(dob) = row.try_get(2)?;
     Ok(Warrior {
         id: row.try_get(0)?,
         name: row.try_get(1)?,

@@ -28,7 +28,7 @@ pub struct Moment(pub String);
 /// A `text[]`. A nested array, which only other ways than the API can bring in, has no form in the
 /// contract and is flattened.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Texts(pub Vec<Option<String>>);
+pub struct Texts<'r>(pub Vec<Option<&'r str>>);
 
 impl<'a> FromSql<'a> for Date {
     fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Broken> {
@@ -67,7 +67,7 @@ impl<'a> FromSql<'a> for Moment {
     }
 }
 
-impl<'a> FromSql<'a> for Texts {
+impl<'a> FromSql<'a> for Texts<'a> {
     /// The number of dimensions, whether there are NULLs, the type of the elements; for each dimension its
     /// length and lower bound; then the elements, the last dimension fastest, each after its length.
     fn from_sql(_: &Type, mut raw: &'a [u8]) -> Result<Self, Broken> {
@@ -88,7 +88,7 @@ impl<'a> FromSql<'a> for Texts {
                         .split_at_checked(len.try_into()?)
                         .ok_or("an array ends within an element")?;
                     raw = rest;
-                    Some(str::from_utf8(text)?.to_owned())
+                    Some(str::from_utf8(text)?)
                 }
             });
         }
@@ -220,12 +220,14 @@ mod tests {
 
     #[test]
     fn broken_bytes_are_refused() {
-        let texts = |raw: &[u8]| Texts::from_sql(&Type::TEXT_ARRAY, raw);
+        fn texts(raw: &[u8]) -> Result<Texts<'_>, Broken> {
+            Texts::from_sql(&Type::TEXT_ARRAY, raw)
+        }
         let one = |len: i32| {
             let ints = [1, 0, 25, 1, 1, len].map(i32::to_be_bytes);
             [ints.as_flattened(), b"abc"].concat()
         };
-        assert_eq!(texts(&one(3)).unwrap().0, [Some("abc".to_owned())]);
+        assert_eq!(texts(&one(3)).unwrap().0, [Some("abc")]);
         assert_eq!(texts(&one(-1)).unwrap().0, [None]);
         assert!(texts(&one(4)).is_err());
         assert!(texts(&one(-2)).is_err());

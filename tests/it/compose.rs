@@ -1,5 +1,7 @@
 //! The containers' numbers, which must agree with each other and with the program's.
 
+use warrior_api::memory::Memory;
+
 use crate::agreement::default_of;
 
 const COMPOSE: &str = include_str!("../../docker-compose.yml");
@@ -12,8 +14,7 @@ const RUNNING: [&str; 4] = ["POSTGRES", "PGBOUNCER", "API", "BALANCER"];
 /// Everything together, as the issue of a service that must be small has it.
 const CPUS_MAX: f64 = 1.5;
 const MEMORY_MAX: f64 = 3.0e9;
-/// A connection with a stalled body, and what the program takes besides, in bytes; both measured.
-const CONNECTION: f64 = 85.0 * 1024.0;
+/// What the program takes besides connections, requests that wait and answers, in bytes; measured.
 const PROGRAM: f64 = 24.0 * MIB;
 const MIB: f64 = 1024.0 * 1024.0;
 
@@ -77,7 +78,10 @@ fn the_database_is_reached_by_the_servers_alone() {
 fn the_connections_of_a_server_fit_into_its_memory_and_its_descriptors() {
     let most = number(COMPOSE, "MAX_CONNECTIONS");
     let memory = number(COMPOSE, "API_MEMORY") * MIB;
-    assert!(most * CONNECTION + PROGRAM <= memory, "{most} connections");
+    let shared = Memory::share(memory as u64, most as usize);
+    assert_eq!(shared.connections as f64, most);
+    let rest = memory / 2.0 - (shared.answers + shared.requests) as f64;
+    assert!(PROGRAM <= rest, "{rest} bytes for the program");
     // Three groups of servers in the balancer, each with its own count.
     let groups = BALANCER.matches("server-template api ").count();
     assert!(3.0 * number(COMPOSE, "API_MAX_CONNECTIONS") <= most);

@@ -31,6 +31,7 @@ mod search;
 mod searches;
 mod server;
 mod settings;
+mod slow_readers;
 mod stack;
 mod start;
 mod supervisor;

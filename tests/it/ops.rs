@@ -128,6 +128,10 @@ fn metrics_are_openmetrics_and_count() {
     let metrics = open_metrics(answer.text());
     let families: BTreeSet<_> = metrics.kinds.keys().map(String::as_str).collect();
     for documented in [
+        "warrior_answer_bytes",
+        "warrior_answer_bytes_max",
+        "warrior_request_bytes",
+        "warrior_request_bytes_max",
         "http_server_request_duration_seconds",
         "db_client_connection_count",
         "db_client_connection_max",

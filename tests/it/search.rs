@@ -40,7 +40,8 @@ type Hit = (Uuid, String, String, Vec<Option<String>>);
 fn hits(client: &mut Client, sql: &str, term: &str) -> Vec<Hit> {
     let hit = |row: &Row| {
         let (Date(dob), Texts(skills)) = (row.get(2), row.get(3));
-        (row.get(0), row.get(1), dob, skills)
+        let skills = skills.into_iter().map(|skill| skill.map(str::to_owned));
+        (row.get(0), row.get(1), dob, skills.collect())
     };
     let rows = client.query_typed(sql, &[(&term, Type::TEXT)]);
     rows.unwrap_or_else(|e| panic!("{term:?}: {e:?}"))
@@ -334,17 +335,17 @@ fn serves_rows_that_only_other_ways_can_bring_in() {
         .map(|(name, at)| (name.to_owned(), at.map(str::to_owned)))
         .into();
     assert_eq!(shown, expected);
-    let skills = |name: &str| -> Vec<Option<String>> {
+    let skills = |name: &str| {
         let row = found
             .iter()
             .find(|row| row.get::<_, String>("name") == name);
         let Texts(skills) = row.unwrap().get("fight_skills");
         skills
     };
-    assert_eq!(skills("holes"), [Some("judo".to_owned()), None]);
+    assert_eq!(skills("holes"), [Some("judo"), None]);
     assert_eq!(
         skills("nested"),
-        ["inner", "deep", "more", "still"].map(|s| Some(s.to_owned()))
+        ["inner", "deep", "more", "still"].map(Some)
     );
 }
 

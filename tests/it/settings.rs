@@ -28,6 +28,7 @@ fn a_malformed_setting_stops_the_start_and_is_named() {
         ("BATCH_MAX", "0"),
         ("QUEUE_MAX", "0"),
         ("MAX_CONNECTIONS", "0"),
+        ("MEMORY_LIMIT_MIB", "15"),
         ("REQUEST_DEADLINE_MS", "5"),
         ("REQUEST_DEADLINE_MS", "3s"),
         ("DB_CONNECT_TIMEOUT_MS", "0"),

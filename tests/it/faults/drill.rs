@@ -91,6 +91,7 @@ impl Drill {
                 queue_max: 1024,
                 connections_max: 100,
             },
+            memory: None,
             deadline: DEADLINE,
             head_timeout: Duration::from_secs(5),
             drain_delay: Duration::ZERO,
