@@ -1,4 +1,4 @@
--- The table, and who may do what with it.
+-- The table. Who may do what with it stands in src/store/sql/schema/grants.sql.
 --
 -- id          uuid: made by the API before the request is queued (version 7, or 8 when derived from
 --             an Idempotency-Key), so that an attempt with unknown outcome can be repeated. The
@@ -38,24 +38,6 @@
 -- For the same reason this file adopts a table that is already there; `schema apply` has checked its
 -- columns first, and `schema print` shows what else it does.
 
-do $$
-declare
-    missing text;
-begin
-    select string_agg(role, ', ')
-      into missing
-      from unnest(array['warrior', 'warrior_monitor']) as role
-     where not exists (select from pg_catalog.pg_roles where rolname = role);
-    if missing is not null then
-        raise exception using
-            errcode = 'undefined_object',
-            message = format('role %s does not exist in this cluster', missing),
-            hint = format('run as an administrator: psql -d %s -f postgres-conf/roles.sql',
-                          current_database());
-    end if;
-end
-$$;
-
 -- Trusted since PostgreSQL 13: a role with CREATE on the database may install it, no superuser needed.
 create extension if not exists pg_trgm;
 
@@ -74,9 +56,3 @@ alter table public.warrior set (
     autovacuum_vacuum_insert_threshold = 10000,
     autovacuum_vacuum_insert_scale_factor = 0.05
 );
-
--- The runtime role reads and adds. Nothing in the API changes or removes a warrior.
-grant select, insert on public.warrior to warrior;
-grant select on public.warrior to warrior_monitor;
--- /ready asks which version the schema has.
-grant select on public.refinery_schema_history to warrior, warrior_monitor;

@@ -69,5 +69,3 @@ create or replace trigger warrior_deleted
     after delete on public.warrior
     referencing old table as removed_rows
     for each statement execute function public.warrior_deleted();
-
-grant select on public.warrior_count to warrior, warrior_monitor;

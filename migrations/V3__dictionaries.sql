@@ -137,5 +137,3 @@ revoke execute on function public.warrior_truncated from public;
 create or replace trigger warrior_truncated
     after truncate on public.warrior
     for each statement execute function public.warrior_truncated();
-
-grant select on public.warrior_skill, public.warrior_date to warrior, warrior_monitor;

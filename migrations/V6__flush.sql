@@ -41,4 +41,3 @@ begin
 end
 $$;
 revoke execute on function public.warrior_flush from public;
-grant execute on function public.warrior_flush to warrior;

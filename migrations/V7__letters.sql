@@ -120,5 +120,3 @@ create or replace trigger warrior_inserted
     after insert on public.warrior
     referencing new table as added_rows
     for each statement execute function public.warrior_inserted();
-
-grant select on public.warrior_letter to warrior, warrior_monitor;

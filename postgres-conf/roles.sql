@@ -4,8 +4,8 @@
 --     psql -d warrior_api -f postgres-conf/roles.sql
 --
 -- warrior_owner    owns the database and everything in it; `warrior-api schema apply` logs in as it.
--- warrior          what the API logs in as through PgBouncer: SELECT and INSERT on what the migrations
---                  grant, nothing else.
+-- warrior          what the API logs in as through PgBouncer: SELECT and INSERT on what `schema apply`
+--                  grants, nothing else.
 -- warrior_monitor  reads statistics (pg_monitor) and the count.
 --
 -- No password stands here. Set each with `\password warrior` in psql, which sends a SCRAM secret and
@@ -64,7 +64,8 @@ $$;
 grant usage on schema public to warrior, warrior_monitor;
 
 -- Limits of one statement of the API. They stand on the role, since PgBouncer passes no `options` and
--- a SET would stay behind on a server connection that the next client gets.
+-- a SET would stay behind on a server connection that the next client gets. `schema apply` sets those that
+-- a role lacks (src/store/sql/schema/limits.sql).
 -- Default: no limit. Ours: longer than any statement should take, shorter than the deadline of a
 -- request (3 s), so that PostgreSQL gives up before the client has stopped listening.
 alter role warrior set statement_timeout = '2s';

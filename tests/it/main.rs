@@ -20,6 +20,7 @@ mod idempotency;
 mod left;
 mod lock;
 mod malformed;
+mod one_role;
 mod openmetrics;
 mod ops;
 mod outcomes;

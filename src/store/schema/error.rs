@@ -49,6 +49,18 @@ pub enum SchemaError {
         /// The database.
         dbname: String,
     },
+    /// The role that serves requests is not there.
+    #[error(
+        "role {role} (POSTGRES_USER) does not exist in this cluster; as an administrator run: psql -d \
+         {dbname} -f postgres-conf/roles.sql, or set POSTGRES_USER to the role that `warrior-api serve` \
+         logs in as, then `warrior-api schema apply` again"
+    )]
+    NoRole {
+        /// The role.
+        role: String,
+        /// The database.
+        dbname: String,
+    },
     /// An index has the name of one of ours and is another one.
     #[error(
         "the index {name} is `{found}`, but the API needs `{wanted}` under that name; rename it \

@@ -8,6 +8,7 @@
 mod adopt;
 mod error;
 mod indexes;
+mod roles;
 mod session;
 
 use std::fmt;
@@ -26,6 +27,8 @@ mod embedded {
     refinery::embed_migrations!("migrations");
 }
 
+/// The role that serves requests where no other is named.
+pub const RUNTIME_ROLE: &str = "warrior";
 /// The last migration that the indexes are built after; those that follow rely on them.
 const BEFORE_INDEXES: i32 = 4;
 /// The migration that brings the function that `recount` calls.
@@ -87,7 +90,7 @@ pub fn current_version() -> i32 {
     versions.max().unwrap_or(0)
 }
 
-/// Brings the database to [`current_version`], adopting a table that is there.
+/// Brings the database to [`current_version`], adopting a table that is there, for [`RUNTIME_ROLE`].
 ///
 /// `progress` is given one line for each step.
 ///
@@ -97,8 +100,26 @@ pub fn apply(
     client: &mut Client,
     progress: &mut dyn FnMut(String),
 ) -> Result<Applied, SchemaError> {
+    apply_for(client, RUNTIME_ROLE, progress)
+}
+
+/// As [`apply`], for another role that serves requests; it may be the one that owns everything.
+///
+/// # Errors
+/// As those of [`apply`].
+pub fn apply_for(
+    client: &mut Client,
+    runtime: &str,
+    progress: &mut dyn FnMut(String),
+) -> Result<Applied, SchemaError> {
     session::prepare(client)?;
-    session::alone(client, progress, apply_alone)
+    session::alone(client, progress, |client, progress| {
+        roles::name(client, runtime)?;
+        let mut done = apply_alone(client, progress)?;
+        roles::grant(client)?;
+        done.notes.extend(roles::limit(client, runtime)?);
+        Ok(done)
+    })
 }
 
 /// Compares the database with this program, changing nothing.
@@ -146,6 +167,16 @@ pub fn print() -> String {
     for migration in &after {
         section(&mut text, &migration.to_string(), migration.sql());
     }
+    section(
+        &mut text,
+        "every time: who may do what",
+        Some(roles::GRANTS),
+    );
+    section(
+        &mut text,
+        "limits that the role lacks",
+        Some(roles::SET_LIMITS),
+    );
     text
 }
 

@@ -1,0 +1,137 @@
+//! Roles: one for everything, as the migration guide has it, and what each may do and see.
+
+use postgres::types::Type;
+use warrior_api::store::schema::{self, SchemaError};
+use warrior_api::store::{connect, connect_direct};
+
+use crate::support::{Fresh, empty_database, fresh_database};
+
+/// The limits that stand on a role in one of the places: everywhere, or in this database.
+const LIMITS: &str = "select coalesce(string_agg(line, '; ' order by lower(line)), '')
+      from pg_db_role_setting, unnest(setconfig) as line
+     where setrole = (select oid from pg_roles where rolname = $1)
+       and setdatabase = (select case when $2 then oid else 0::oid end from pg_database where datname = current_database())";
+
+fn limits(database: &Fresh, role: &str, of_database: bool) -> String {
+    let params = [
+        (&role as &(dyn postgres::types::ToSql + Sync), Type::TEXT),
+        (&of_database, Type::BOOL),
+    ];
+    database.superuser().query_typed(LIMITS, &params).unwrap()[0].get(0)
+}
+
+/// A role of this test's own, which is gone with the stack.
+fn role(database: &Fresh, kind: &str) -> String {
+    let name = format!("{}_{kind}", database.name());
+    let sql = format!("create role {name} {kind} login password 'of the test'");
+    database.superuser().batch_execute(&sql).unwrap();
+    name
+}
+
+#[test]
+fn one_role_owns_and_serves_and_gets_the_limits_of_roles_sql() {
+    let database = empty_database();
+    let one = role(&database, "superuser");
+    let mut login = database.superuser_login();
+    login.user.clone_from(&one);
+    login.password = Some(warrior_api::config::SecretSource::Inline(
+        warrior_api::config::Secret::new("of the test"),
+    ));
+    let mut client = connect_direct(&login).unwrap();
+    let applied = schema::apply_for(&mut client, &one, &mut |_| {}).unwrap();
+    assert_eq!(applied.notes.len(), 1, "{applied}");
+    assert!(
+        applied.notes[0].contains("statement_timeout 2s"),
+        "{applied}"
+    );
+    // roles.sql puts its own on `warrior`, in every database.
+    assert_eq!(
+        limits(&database, &one, true),
+        limits(&database, "warrior", false)
+    );
+    let applied = schema::apply_for(&mut client, &one, &mut |_| {}).unwrap();
+    assert!(applied.notes.is_empty(), "{applied}");
+    let now = "select current_setting('search_path')";
+    let now: String = connect(&login).unwrap().query_one(now, &[]).unwrap().get(0);
+    assert_eq!(now, "public, pg_temp");
+}
+
+#[test]
+fn a_limit_that_an_operator_chose_stays() {
+    let database = empty_database();
+    let runtime = role(&database, "nosuperuser");
+    let name = database.name();
+    database
+        .superuser()
+        .batch_execute(&format!(
+            "alter role {runtime} set statement_timeout = '30s';
+             alter role {runtime} in database {name} set datestyle = 'ISO, DMY';
+             alter database {name} set lock_timeout = '9s'"
+        ))
+        .unwrap();
+    // The owner may not set what stands on another role, and says who may.
+    let applied = schema::apply_for(&mut database.owner(), &runtime, &mut |_| {}).unwrap();
+    assert!(
+        applied.notes[0].contains("as an administrator run"),
+        "{applied}"
+    );
+    assert!(!applied.notes[0].contains("statement_timeout"), "{applied}");
+    let mut superuser = connect_direct(&database.superuser_login()).unwrap();
+    let applied = schema::apply_for(&mut superuser, &runtime, &mut |_| {}).unwrap();
+    for chosen in ["statement_timeout 2s", "lock_timeout", "DateStyle"] {
+        assert!(!applied.notes[0].contains(chosen), "{applied}");
+    }
+    assert_eq!(limits(&database, &runtime, false), "statement_timeout=30s");
+    assert!(limits(&database, &runtime, true).contains("DateStyle=ISO, DMY"));
+}
+
+#[test]
+fn a_role_that_is_not_there_is_named_before_anything_is_done() {
+    let database = empty_database();
+    let refused = schema::apply_for(&mut database.owner(), "nobody_of_this_name", &mut |_| {});
+    let error = refused.unwrap_err();
+    assert!(matches!(&error, SchemaError::NoRole { .. }), "{error}");
+    assert!(error.to_string().contains("roles.sql"), "{error}");
+    let status = schema::status(&mut database.owner()).unwrap();
+    assert_eq!(status.applied, None);
+}
+
+#[test]
+fn the_secret_is_shown_to_the_api_and_to_nobody_else() {
+    const SECRET: &str = include_str!("../../src/store/sql/secret.sql");
+    let database = empty_database();
+    let reader = role(&database, "nosuperuser");
+    let defaults = format!("alter default privileges grant select on tables to public, {reader}");
+    database.owner().batch_execute(&defaults).unwrap();
+    schema::apply(&mut database.owner(), &mut |_| {}).unwrap();
+    let shown: String = database.runtime().query_one(SECRET, &[]).unwrap().get(0);
+    assert!(
+        shown.len() == 64 && shown.chars().all(|c| c.is_ascii_hexdigit()),
+        "{shown}"
+    );
+    schema::apply(&mut database.owner(), &mut |_| {}).unwrap();
+    let again: String = database.runtime().query_one(SECRET, &[]).unwrap().get(0);
+    assert_eq!(shown, again, "it is made once");
+    let mut superuser = database.superuser();
+    for other in [reader.as_str(), "warrior_monitor"] {
+        superuser
+            .batch_execute(&format!("set role {other}"))
+            .unwrap();
+        superuser
+            .query("select n from public.warrior_count", &[])
+            .unwrap();
+        let error = superuser.query(SECRET, &[]).expect_err(other);
+        assert!(
+            error
+                .as_db_error()
+                .is_some_and(|e| e.code().code() == "42501"),
+            "{error}"
+        );
+    }
+    let other: String = fresh_database()
+        .runtime()
+        .query_one(SECRET, &[])
+        .unwrap()
+        .get(0);
+    assert_ne!(shown, other, "each database has its own");
+}
