@@ -41,6 +41,7 @@
 //! - [`memory`]: how much memory there is, and what for. A leaf.
 //! - [`budget`]: bytes of requests that wait and of answers on their way; what does not fit is refused. A leaf.
 //! - [`serve`]: the server put together, and how it ends.
+//! - `secret`: the secret behind idempotency keys, read from the database where none is configured.
 //! - [`http`]: sockets, limits, timeouts, drain. Knows no warriors.
 //! - [`api`]: requests as one closed enum, outcomes as responses. Pure but for the lanes it asks.
 //! - [`dispatch`]: lanes, queues, workers, job states, the breaker.
@@ -61,6 +62,8 @@ pub mod memory;
 pub mod budget;
 
 pub mod serve;
+
+mod secret;
 
 pub mod http;
 

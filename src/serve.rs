@@ -9,13 +9,14 @@ use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::api::{Answers, Api, Keys};
+use crate::api::{Answers, Api};
 use crate::budget::Budget;
 use crate::config::{Database, Secret, Server};
 use crate::dispatch::{Dispatch, Executors, Threads};
 use crate::http::{self, Phase};
 use crate::memory::{self, Memory};
 use crate::ops::{Admin, RequestMetrics};
+use crate::secret::{self, Reading};
 use crate::store::{Store, schema};
 
 /// Connections on the admin listener; operators and load balancers are few.
@@ -38,17 +39,19 @@ pub struct Running {
     public_task: JoinHandle<()>,
     admin_task: JoinHandle<()>,
     threads: Threads,
+    /// Ends with the server.
+    _secret: Reading,
 }
 
 /// Starts a server. It listens when this returns, whether the database is there or not; `/ready`
-/// tells.
+/// tells. Without a `secret`, the one that the database keeps is read; creates are refused until it is.
 ///
 /// # Errors
 /// When an address cannot be listened on, the CA file cannot be used, or the system refuses threads.
 pub async fn start(
     server: &Server,
     database: &Database,
-    secret: &Secret,
+    secret: impl Into<Option<&Secret>>,
 ) -> anyhow::Result<Running> {
     let memory = share_memory(server);
     let public = http::bind(server.public, memory.send_buffer)
@@ -65,11 +68,15 @@ pub async fn start(
     waiting.register(lanes, "request", "Bytes of requests that wait in lanes");
     let what = "Bytes of answers that are read or that clients have not taken yet";
     answers.register(lanes, "answer", what);
+    let mut reading = secret::keys(secret.into(), &store)
+        .context("the thread that reads the secret cannot be started")?;
     let executors = executors(store, Answers::new(answers));
     let (dispatch, threads) = Dispatch::start(&server.sizes, executors, &waiting, lanes)
         .context("the worker threads cannot be started")?;
+    // Where the database is there, the first create must not come too early.
+    reading.wait(database.connect_timeout).await;
 
-    let api = Api::new(Arc::clone(&dispatch), Keys::new(secret), server.deadline);
+    let api = Api::new(Arc::clone(&dispatch), reading.keys.clone(), server.deadline);
     let (public_phase, phase) = watch::channel(Phase::Serving);
     let limits = http::Limits {
         connections: memory.connections,
@@ -97,6 +104,7 @@ pub async fn start(
         Arc::new(registry),
         schema::current_version(),
         server.deadline,
+        reading.keys.clone(),
         phase.clone(),
     );
     let admin_task = tokio::spawn(http::serve(
@@ -126,6 +134,7 @@ pub async fn start(
         public_task,
         admin_task,
         threads,
+        _secret: reading,
     })
 }
 

@@ -16,6 +16,7 @@ use http_body_util::Full;
 use hyper::Response;
 use hyper::body::Bytes;
 use hyper::http::request::Parts;
+use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -32,9 +33,12 @@ use crate::store::{Created, Found, Lookup, NewRow};
 #[derive(Clone)]
 pub struct Api {
     dispatch: Arc<Dispatch>,
-    keys: Keys,
+    keys: KnownKeys,
     deadline: Duration,
 }
+
+/// The keys, or why there are none yet.
+pub type KnownKeys = watch::Receiver<Result<Keys, String>>;
 
 /// A request that has been read.
 pub struct Asked {
@@ -53,7 +57,7 @@ pub struct Answer {
 
 impl Api {
     /// An API that answers within `deadline`.
-    pub fn new(dispatch: Arc<Dispatch>, keys: Keys, deadline: Duration) -> Self {
+    pub fn new(dispatch: Arc<Dispatch>, keys: KnownKeys, deadline: Duration) -> Self {
         Self {
             dispatch,
             keys,
@@ -130,10 +134,15 @@ impl Api {
         create: Create,
         deadline: Instant,
     ) -> Result<Response<Full<Bytes>>, Problem> {
+        // Also a create without a key needs them: one that ends unknown is settled by a key.
+        let keys = match &*self.keys.borrow() {
+            Ok(keys) => keys.clone(),
+            Err(_) => return Err(Problem::NoKeys),
+        };
         let id = create
             .key
             .as_ref()
-            .map_or_else(Keys::fresh, |key| self.keys.id(key));
+            .map_or_else(Keys::fresh, |key| keys.id(key));
         let row = NewRow {
             id,
             keyed: create.key.is_some(),
@@ -142,23 +151,23 @@ impl Api {
         let outcome = self.dispatch.create(row, deadline).await;
         match outcome {
             Ok(Created::Stored) => guarded(|| render::created(id, &create.warrior))
-                .map_err(|_| self.unknown(id, create.key)),
+                .map_err(|_| unknown(&keys, id, create.key)),
             Ok(Created::Mismatch) => Err(Problem::KeyReused),
             Ok(Created::Vanished) => Err(Problem::NotDone(Reason::RolledBack)),
             Err(Failure::NotDone(reason)) => Err(Problem::NotDone(reason)),
             Err(Failure::Rejected) => Err(Problem::RefusedByDatabase),
-            Err(Failure::Unknown) => Err(self.unknown(id, create.key)),
+            Err(Failure::Unknown) => Err(unknown(&keys, id, create.key)),
         }
     }
+}
 
-    /// What settles a create of unknown outcome: the client's own key, or one that stands for the id.
-    fn unknown(&self, id: Uuid, key: Option<String>) -> Problem {
-        Problem::Unknown(Box::new(Settle {
-            id,
-            location: render::location(id),
-            idempotency_key: key.unwrap_or_else(|| self.keys.key_of(id)),
-        }))
-    }
+/// What settles a create of unknown outcome: the client's own key, or one that stands for the id.
+fn unknown(keys: &Keys, id: Uuid, key: Option<String>) -> Problem {
+    Problem::Unknown(Box::new(Settle {
+        id,
+        location: render::location(id),
+        idempotency_key: key.unwrap_or_else(|| keys.key_of(id)),
+    }))
 }
 
 /// Runs code of the front end that should not panic; if it does, its client still gets an answer, and

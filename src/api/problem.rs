@@ -35,6 +35,8 @@ pub enum Problem {
     KeyReused,
     /// Certainly not done; may be repeated as it is.
     NotDone(Reason),
+    /// A create that came before the secret of the keys is known; may be repeated as it is.
+    NoKeys,
     /// The database refused what validation had let pass.
     RefusedByDatabase,
     /// A write that may have been done.
@@ -126,6 +128,11 @@ impl Problem {
                     "The request was certainly not executed",
                 )
             }
+            Self::NoKeys => (
+                S::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "The request was certainly not executed",
+            ),
             Self::RefusedByDatabase => (
                 S::UNPROCESSABLE_ENTITY,
                 "refused-by-database",
@@ -158,6 +165,11 @@ impl Problem {
                     .to_owned()
             }
             Self::NotDone(reason) => not_done(*reason).to_owned(),
+            Self::NoKeys => {
+                "The server has not read its secret from the database yet. Repeat the request a \
+                             little later."
+                    .to_owned()
+            }
             Self::RefusedByDatabase => {
                 "Nothing was stored. The data passed validation and the database still refused it."
                     .to_owned()
@@ -195,7 +207,7 @@ impl Problem {
             HeaderValue::from_static("application/problem+json"),
         );
         match self {
-            Self::NotDone(_) => {
+            Self::NotDone(_) | Self::NoKeys => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
             Self::MethodNotAllowed(allow) => {

@@ -12,6 +12,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
+use crate::api::KnownKeys;
 use crate::dispatch::Dispatch;
 use crate::http::Phase;
 
@@ -25,17 +26,19 @@ pub struct Admin {
     registry: Arc<Registry>,
     schema_version: i32,
     deadline: Duration,
+    keys: KnownKeys,
     phase: watch::Receiver<Phase>,
 }
 
 impl Admin {
     /// An admin that calls the server ready while the database has at least `schema_version` and can be
-    /// written to, every lane serves requests within `deadline`, and `phase` is serving.
+    /// written to, every lane serves requests within `deadline`, the `keys` are known, and `phase` is serving.
     pub fn new(
         dispatch: Arc<Dispatch>,
         registry: Arc<Registry>,
         schema_version: i32,
         deadline: Duration,
+        keys: KnownKeys,
         phase: watch::Receiver<Phase>,
     ) -> Self {
         Self {
@@ -43,6 +46,7 @@ impl Admin {
             registry,
             schema_version,
             deadline,
+            keys,
             phase,
         }
     }
@@ -75,7 +79,14 @@ impl Admin {
         }
         let database = self.dispatch.readiness(READY_TIMEOUT).await?;
         database.suffices(self.schema_version)?;
-        self.dispatch.lanes_serve(self.deadline)
+        self.dispatch.lanes_serve(self.deadline)?;
+        match &*self.keys.borrow() {
+            Ok(_) => Ok(()),
+            Err(why) => Err(format!(
+                "creates are refused, since the secret of Idempotency-Keys cannot be read: {why}; run \
+                 `warrior-api schema apply` with this server's POSTGRES_USER, or set IDEMPOTENCY_SECRET"
+            )),
+        }
     }
 
     fn metrics(&self) -> Response<Full<Bytes>> {

@@ -39,7 +39,7 @@ pub use start::Look;
 pub use tls::TlsError;
 pub use values::{Date, Moment, Texts};
 
-use crate::config::{Database, Sizes};
+use crate::config::{Database, Secret, Sizes};
 use crate::warrior::{NewWarrior, StoredWarrior, Warrior};
 use backlog::Backlog;
 use connection::{Health, Manager};
@@ -334,6 +334,16 @@ impl Readiness {
                     .to_owned(),
             ),
         }
+    }
+}
+
+impl Store {
+    /// The secret that the database keeps for all servers; none when somebody has removed it.
+    ///
+    /// # Errors
+    /// When the database cannot be reached, or has no such table, or does not show it to this role.
+    pub fn secret(&self) -> Result<Option<Secret>, StoreError> {
+        self.0.session()?.secret()
     }
 }
 

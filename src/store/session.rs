@@ -15,6 +15,7 @@ use super::connection::{Health, Manager};
 use super::mend::{self, Suspect};
 use super::values::{Date, Moment, Texts};
 use super::{Claimed, NewRow, Readiness, Send, StoreError, Writes};
+use crate::config::Secret;
 use crate::throttle::throttled;
 use crate::warrior::{NewWarrior, StoredWarrior, Warrior};
 
@@ -25,6 +26,7 @@ const COUNT: &str = include_str!("sql/count.sql");
 const SEARCH: &str = include_str!("sql/search.sql");
 const SEARCHES: &str = include_str!("sql/searches.sql");
 const READY: &str = include_str!("sql/ready.sql");
+const SECRET: &str = include_str!("sql/secret.sql");
 const FLUSH: &str = include_str!("sql/flush.sql");
 
 /// The role's `statement_timeout` (`postgres-conf/roles.sql`): a server that is slow says so itself by then,
@@ -216,6 +218,17 @@ impl<'p> Session<'p> {
         self.said_while(|| !begun.get(), statement)
             .map_err(StoreError::of_read)?;
         taken.into_inner().map_err(StoreError::of_row)
+    }
+
+    /// The secret that the database keeps; none when its row is missing.
+    pub(super) fn secret(&mut self) -> Result<Option<Secret>, StoreError> {
+        self.until = Instant::now() + STATEMENT_TIMEOUT + GRACE;
+        let rows = self.read(SECRET, &[])?;
+        let secret = rows.first().map(|row| row.try_get::<_, String>(0));
+        Ok(secret
+            .transpose()
+            .map_err(StoreError::of_row)?
+            .map(Secret::new))
     }
 
     fn read(

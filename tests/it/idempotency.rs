@@ -6,12 +6,14 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
+use warrior_api::config::Secret;
 
 use crate::api::warrior;
 use crate::http::Answer;
 use crate::lock::{TableLock, wait_for_locks_for_ever};
 use crate::server::TestServer;
-use crate::support::fresh_database;
+use crate::supervisor::eventually;
+use crate::support::{Fresh, empty_database, fresh_database};
 
 const KEY: &str = "0123456789abcdef";
 
@@ -178,4 +180,76 @@ fn at_once(n: usize, ask: impl Fn(usize) -> Answer + Sync) -> Vec<Answer> {
             .collect();
         threads.into_iter().map(|t| t.join().unwrap()).collect()
     })
+}
+
+#[test]
+fn servers_without_a_secret_share_the_one_of_their_database() {
+    let database = fresh_database();
+    let first = TestServer::without_secret(&database.pooled_login());
+    let second = TestServer::without_secret(&database.direct_login());
+    let ana = warrior("Ana");
+    first.await_ready();
+    second.await_ready();
+    let stored = first.post_keyed(KEY, &ana);
+    stored.json(201);
+    assert_eq!(second.post_keyed(KEY, &ana).location(), stored.location());
+    assert_eq!(first.count(), 1);
+    // One that is configured counts.
+    let configured = TestServer::start(&database.pooled_login());
+    assert_ne!(
+        configured.post_keyed(KEY, &ana).location(),
+        stored.location()
+    );
+    // Its own keys, too, are under the shared one: what one server answers, the other settles.
+    let key = warrior_api::api::Keys::new(&shared_secret(&database));
+    let id = warrior_api::api::Keys::fresh();
+    let settled = second.post_keyed(&key.key_of(id), &ana);
+    assert_eq!(settled.location(), format!("/warrior/{id}"));
+}
+
+#[test]
+fn a_create_before_the_secret_is_known_is_refused() {
+    let database = empty_database();
+    // The server is there before its schema is.
+    let server = TestServer::without_secret(&database.pooled_login());
+    let ana = warrior("Ana");
+    for answer in [server.post(&ana), server.post_keyed(KEY, &ana)] {
+        let problem = answer.problem(503, "unavailable");
+        assert!(
+            problem["detail"].as_str().unwrap().contains("secret"),
+            "{problem}"
+        );
+        assert_eq!(answer.header("retry-after"), Some("1"));
+    }
+    // A table whose row is kept out, so that the server cannot be quicker than this test.
+    let mut owner = database.owner();
+    owner
+        .batch_execute(
+            "create table warrior_secret (one boolean primary key default true, idempotency text not null);
+             create rule kept_out as on insert to warrior_secret do instead nothing",
+        )
+        .unwrap();
+    warrior_api::store::schema::apply(&mut owner, &mut |_| {}).unwrap();
+    eventually("/ready tells what is missing", || {
+        server
+            .ask_admin("/ready")
+            .text()
+            .contains("warrior_secret has no row")
+    });
+    assert_eq!(server.ask_admin("/ready").status, 503);
+    server.post(&ana).problem(503, "unavailable");
+    owner
+        .batch_execute(
+            "drop rule kept_out on warrior_secret;
+             insert into warrior_secret (idempotency) values ('given later')",
+        )
+        .unwrap();
+    server.await_ready();
+    server.post_keyed(KEY, &ana).json(201);
+}
+
+fn shared_secret(database: &Fresh) -> Secret {
+    let sql = include_str!("../../src/store/sql/secret.sql");
+    let row = database.owner().query_one(sql, &[]).unwrap();
+    Secret::new(row.get::<_, String>(0))
 }

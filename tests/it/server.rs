@@ -33,17 +33,22 @@ impl TestServer {
     pub(crate) fn with(database: &Database, change: impl FnOnce(&mut Server)) -> Self {
         let mut server = small();
         change(&mut server);
+        Self::from(&server, database, Some(&Secret::new("of the tests")))
+    }
+
+    /// A server that reads the secret of idempotency keys from its database.
+    pub(crate) fn without_secret(database: &Database) -> Self {
+        Self::from(&small(), database, None)
+    }
+
+    fn from(server: &Server, database: &Database, secret: Option<&Secret>) -> Self {
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .expect("a runtime");
         let running = runtime
-            .block_on(serve::start(
-                &server,
-                database,
-                &Secret::new("of the tests"),
-            ))
+            .block_on(serve::start(server, database, secret))
             .expect("the server starts");
         Self {
             public: running.public,

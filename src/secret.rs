@@ -1,0 +1,85 @@
+//! The secret that ids are derived with, once it is known.
+//!
+//! Where none is configured, the database keeps one for all servers. A server starts before its database
+//! does, so it may have to wait for the secret, and refuses creates until then: an id under any other
+//! secret would be another id, and one warrior two.
+
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::api::{Keys, KnownKeys};
+use crate::config::Secret;
+use crate::store::Store;
+use crate::throttle::throttled;
+
+/// How often the database is asked.
+const INTERVAL: Duration = Duration::from_millis(250);
+/// The failure that is told first.
+const TOLD_FROM: u64 = 4;
+
+/// Reads the secret in the background until it is known, or the returned guard is dropped.
+pub(crate) struct Reading {
+    /// What creates look at.
+    pub(crate) keys: KnownKeys,
+    /// Never sent on: its end is the end of the thread.
+    _guard: Option<SyncSender<()>>,
+}
+
+impl Reading {
+    /// Waits until the secret is known, at most `limit`.
+    pub(crate) async fn wait(&mut self, limit: Duration) {
+        let known = self.keys.wait_for(Result::is_ok);
+        let _ = tokio::time::timeout(limit, known).await;
+    }
+}
+
+/// Keys under `secret`, or under the one that `store` gives.
+///
+/// # Errors
+/// When the system refuses a thread.
+pub(crate) fn keys(secret: Option<&Secret>, store: &Store) -> io::Result<Reading> {
+    if let Some(secret) = secret {
+        let (_, keys) = watch::channel(Ok(Keys::new(secret)));
+        return Ok(Reading { keys, _guard: None });
+    }
+    let (known, keys) = watch::channel(Err("it has not been read yet".to_owned()));
+    let (guard, ended) = sync_channel(0);
+    let store = store.clone();
+    thread::Builder::new()
+        .name("secret".to_owned())
+        .spawn(move || read(&store, &known, &ended))?;
+    Ok(Reading {
+        keys,
+        _guard: Some(guard),
+    })
+}
+
+fn read(store: &Store, known: &watch::Sender<Result<Keys, String>>, ended: &Receiver<()>) {
+    for failures in 1_u64.. {
+        let why = match store.secret() {
+            Ok(Some(secret)) => {
+                let _ = known.send_replace(Ok(Keys::new(&secret)));
+                return;
+            }
+            Ok(None) => "public.warrior_secret has no row".to_owned(),
+            Err(e) => e.to_string(),
+        };
+        // The first few are those of a pool that is still logging in.
+        if failures >= TOLD_FROM {
+            throttled!(
+                WARN,
+                "creates are refused: the secret of Idempotency-Keys cannot be read",
+                lane = "create",
+                reason = why.clone()
+            );
+        }
+        let _ = known.send_replace(Err(why));
+        if ended.recv_timeout(INTERVAL) != Err(RecvTimeoutError::Timeout) {
+            return;
+        }
+    }
+}
