@@ -1,12 +1,16 @@
 //! Configuration: the only reader of the environment.
 //!
-//! Order: flags, then environment, then `.env`. Missing is a default; malformed stops the start and
-//! names the variable. `warrior-api <command> --help` lists every variable with its default.
+//! Order: flags, then environment, then `.env`. Missing is a default; malformed, which an empty value is,
+//! stops the start and names the variable; what is not taken as it stands is said. `warrior-api <command>
+//! --help` lists every variable with its default.
 //! Passwords have no flag, since flags show in `ps`: `POSTGRES_PASSWORD`, `POSTGRES_OWNER_PASSWORD`
-//! and `IDEMPOTENCY_SECRET` are read from the environment, or from the file that the same name with
-//! `_FILE` points to.
+//! and `IDEMPOTENCY_SECRET` are read from the environment or `.env`, or from the file that the same name
+//! with `_FILE` points to.
 
 mod cli;
+mod env_file;
+mod environment;
+mod notes;
 mod resolve;
 mod secret;
 
@@ -15,7 +19,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use cli::{Cli, Command, HealthArgs, SchemaAction, SchemaArgs, ServeArgs, StackArgs, UpArgs};
-pub use resolve::{load, no_color};
+pub use environment::{load, no_color};
 pub use secret::{Secret, SecretError, SecretSource};
 
 /// What stops the start before anything else happens.

@@ -42,6 +42,7 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> anyhow::Result<()> {
     let say = |line: &str| ops::say(cli.log_format, Level::INFO, line);
     let warn = |line: &str| ops::say(cli.log_format, Level::WARN, line);
+    cli.notes().iter().for_each(|note| warn(note));
     let logs = || ops::start_logs(cli.log_format, &cli.log_level);
     match &cli.command {
         Command::Up(args) => {
@@ -126,13 +127,12 @@ fn up(
 }
 
 fn serve_existing(args: &ServeArgs, say: &dyn Fn(&str), warn: &dyn Fn(&str)) -> anyhow::Result<()> {
-    let secret = args.idempotency_secret()?.read()?;
+    let (secret, database) = (args.idempotency_secret()?, args.database()?);
     let mut server = args.server()?;
     server.sizes.connections_max = ops::raise_descriptor_limit(&server.sizes);
     let (runtime, stop) = runtime_with_signals()?;
-    let database = args.database()?;
     let look = Look::begin(&database, server.sizes.pool());
-    let running = runtime.block_on(serve::start(&server, &database, &secret))?;
+    let running = runtime.block_on(serve::start(&server, &database, secret.as_ref()))?;
     look.end().iter().for_each(|line| warn(line));
     introduce(&running, say);
     let _ = stop.1.recv();
@@ -156,7 +156,7 @@ fn schema_command(args: &SchemaArgs, say: &dyn Fn(&str)) -> anyhow::Result<()> {
             writeln!(
                 out,
                 "{}",
-                schema::apply(&mut owner, &mut |step| say(&step))?
+                schema::apply_for(&mut owner, args.runtime_role(), &mut |step| say(&step))?
             )?;
         }
         SchemaAction::Status => {

@@ -1,8 +1,10 @@
 //! The command line: flags, their variables and their defaults.
 
-use std::net::IpAddr;
+use std::net::{AddrParseError, IpAddr};
 use std::path::PathBuf;
+use std::str::FromStr;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::LogFormat;
@@ -171,7 +173,13 @@ pub(super) struct ServerArgs {
     )]
     pub(super) db_mode: DbMode,
     /// Address of the public API
-    #[arg(long, env = "HOST", value_name = "HOST", default_value = "127.0.0.1")]
+    #[arg(
+        long,
+        env = "HOST",
+        value_name = "HOST",
+        value_parser = address,
+        default_value = "127.0.0.1"
+    )]
     pub(super) host: IpAddr,
     /// Port of the public API; 0 takes a free one
     #[arg(long, env = "PORT", value_name = "PORT", default_value_t = 5001)]
@@ -247,6 +255,7 @@ pub(super) struct AdminArgs {
     #[arg(
         long,
         env = "ADMIN_HOST",
+        value_parser = address,
         value_name = "ADMIN_HOST",
         default_value = "127.0.0.1"
     )]
@@ -263,9 +272,18 @@ pub(super) struct AdminArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct PoolArgs {
-    /// Worker threads in all, split over the three lanes [default: 3 per core, 6 to 48]
+    /// Worker threads in all, split over the three lanes; auto is 3 per core, 6 to 48 [default: the number
+    /// of GUNICORN_WORKERS, else auto]
     #[arg(long, env = "WORKERS", value_name = "WORKERS")]
-    pub(super) workers: Option<usize>,
+    pub(super) workers: Option<Workers>,
+    /// What the service before this one called it
+    #[arg(
+        long,
+        env = "GUNICORN_WORKERS",
+        value_name = "GUNICORN_WORKERS",
+        hide = true
+    )]
+    pub(super) gunicorn_workers: Option<Workers>,
     /// Worker threads that create [default: their share of WORKERS]
     #[arg(long, env = "WORKERS_CREATE", value_name = "WORKERS_CREATE")]
     pub(super) workers_create: Option<usize>,
@@ -275,7 +293,7 @@ pub(super) struct PoolArgs {
     /// Worker threads that search [default: their share of WORKERS]
     #[arg(long, env = "WORKERS_SEARCH", value_name = "WORKERS_SEARCH")]
     pub(super) workers_search: Option<usize>,
-    /// Connections that r2d2 keeps open even when idle [default: as many as workers]
+    /// Connections that r2d2 keeps open even when idle, at most all [default: as many as workers]
     #[arg(long, env = "DB_POOL_MIN", value_name = "DB_POOL_MIN")]
     pub(super) db_pool_min: Option<usize>,
     /// Ceiling of r2d2's size, which is the number of workers, and two
@@ -293,7 +311,9 @@ pub(super) struct DatabaseArgs {
     /// Where requests go: PgBouncer, or PostgreSQL itself
     #[arg(
         long,
+        global = true,
         env = "POSTGRES_HOST",
+        value_parser = NonEmptyStringValueParser::new(),
         value_name = "POSTGRES_HOST",
         default_value = "localhost"
     )]
@@ -301,6 +321,7 @@ pub(super) struct DatabaseArgs {
     /// Its port
     #[arg(
         long,
+        global = true,
         env = "POSTGRES_PORT",
         value_name = "POSTGRES_PORT",
         default_value_t = 6432
@@ -309,7 +330,9 @@ pub(super) struct DatabaseArgs {
     /// Database name
     #[arg(
         long,
+        global = true,
         env = "POSTGRES_DB",
+        value_parser = NonEmptyStringValueParser::new(),
         value_name = "POSTGRES_DB",
         default_value = "warrior_api"
     )]
@@ -317,7 +340,9 @@ pub(super) struct DatabaseArgs {
     /// Role that serves requests; its password: POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE
     #[arg(
         long,
+        global = true,
         env = "POSTGRES_USER",
+        value_parser = NonEmptyStringValueParser::new(),
         value_name = "POSTGRES_USER",
         default_value = "warrior"
     )]
@@ -325,13 +350,16 @@ pub(super) struct DatabaseArgs {
     /// PostgreSQL itself, for migrations [default: POSTGRES_HOST]
     #[arg(
         long,
+        global = true,
         env = "POSTGRES_DIRECT_HOST",
+        value_parser = NonEmptyStringValueParser::new(),
         value_name = "POSTGRES_DIRECT_HOST"
     )]
     pub(super) postgres_direct_host: Option<String>,
     /// PostgreSQL's own port, for migrations [default: POSTGRES_PORT]
     #[arg(
         long,
+        global = true,
         env = "POSTGRES_DIRECT_PORT",
         value_name = "POSTGRES_DIRECT_PORT"
     )]
@@ -339,17 +367,24 @@ pub(super) struct DatabaseArgs {
     /// TLS to the database
     #[arg(
         long,
+        global = true,
         env = "POSTGRES_TLS",
         value_name = "POSTGRES_TLS",
         default_value = "off"
     )]
     pub(super) postgres_tls: TlsMode,
     /// PEM file of the CAs to trust; needed by verify-ca and verify-full
-    #[arg(long, env = "POSTGRES_TLS_CA", value_name = "POSTGRES_TLS_CA")]
+    #[arg(
+        long,
+        global = true,
+        env = "POSTGRES_TLS_CA",
+        value_name = "POSTGRES_TLS_CA"
+    )]
     pub(super) postgres_tls_ca: Option<PathBuf>,
     /// Longest time for one login
     #[arg(
         long,
+        global = true,
         env = "DB_CONNECT_TIMEOUT_MS",
         value_name = "DB_CONNECT_TIMEOUT_MS",
         default_value_t = 2000
@@ -360,13 +395,42 @@ pub(super) struct DatabaseArgs {
 #[derive(Debug, Args)]
 pub(super) struct OwnerArgs {
     /// Role that owns the schema; its password: POSTGRES_OWNER_PASSWORD or POSTGRES_OWNER_PASSWORD_FILE
+    /// [default: warrior_owner, or POSTGRES_USER when there is no such password either]
     #[arg(
         long,
+        global = true,
         env = "POSTGRES_OWNER",
-        value_name = "POSTGRES_OWNER",
-        default_value = "warrior_owner"
+        value_parser = NonEmptyStringValueParser::new(),
+        value_name = "POSTGRES_OWNER"
     )]
-    pub(super) postgres_owner: String,
+    pub(super) postgres_owner: Option<String>,
+}
+
+/// A number of worker threads, or what the machine's cores make of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Workers {
+    Auto,
+    Total(usize),
+}
+
+impl FromStr for Workers {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            _ => text
+                .parse()
+                .map(Self::Total)
+                .map_err(|_| "it is neither a number nor auto"),
+        }
+    }
+}
+
+/// An IPv6 address may stand in brackets, as in a URL.
+fn address(text: &str) -> Result<IpAddr, AddrParseError> {
+    let inner = text.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+    inner.map_or_else(|| text.parse(), |ip| ip.parse().map(IpAddr::V6))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

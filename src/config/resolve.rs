@@ -2,57 +2,18 @@
 
 use std::time::Duration;
 
-use clap::Parser;
-
 use super::cli::{
-    AdminArgs, Cli, DatabaseArgs, DbMode, EmbeddedArgs, HealthArgs, PoolArgs, SchemaArgs,
-    ServeArgs, ServerArgs, StackArgs, TlsMode, UpArgs,
+    AdminArgs, DatabaseArgs, DbMode, EmbeddedArgs, HealthArgs, PoolArgs, SchemaArgs, ServeArgs,
+    ServerArgs, StackArgs, TlsMode, UpArgs, Workers,
 };
-use super::{ConfigError, Database, Embedded, Listen, Secret, SecretSource, Server, Sizes, Tls};
+use super::secret;
+use super::{ConfigError, Database, Embedded, Listen, Secret, Server, Sizes, Tls};
 
-/// Read from the working directory alone: one that belongs to another project further up is none of
-/// ours.
-const ENV_FILE: &str = ".env";
-
-/// Reads `.env`, the environment and the flags; prints help and errors itself, as clap does.
-///
-/// # Errors
-/// When `.env` exists and is malformed.
-pub fn load() -> Result<Cli, ConfigError> {
-    match dotenvy::from_path_iter(ENV_FILE) {
-        Ok(entries) => {
-            check_entries(entries)?;
-            dotenvy::from_path(ENV_FILE).map_err(|e| unreadable(&e))?;
-        }
-        Err(e) if e.not_found() => {}
-        Err(e) => return Err(unreadable(&e)),
-    }
-    Ok(Cli::parse())
-}
-
-/// Says where `.env` is malformed without showing the line, which may hold a password.
-fn check_entries(
-    entries: impl Iterator<Item = dotenvy::Result<(String, String)>>,
-) -> Result<(), ConfigError> {
-    let mut place = "at its first entry".to_owned();
-    for entry in entries {
-        match entry {
-            Ok((name, _)) => place = format!("after {name}"),
-            Err(dotenvy::Error::LineParse(..)) => {
-                return Err(ConfigError(format!(
-                    ".env is malformed {place}; each line is NAME=value, and a value with spaces or \
-                     quotes in it stands in quotes"
-                )));
-            }
-            Err(e) => return Err(unreadable(&e)),
-        }
-    }
-    Ok(())
-}
-
-fn unreadable(e: &dotenvy::Error) -> ConfigError {
-    ConfigError(format!(".env cannot be read: {e}"))
-}
+/// Longest drain: what an orchestrator waits for at the most before it kills.
+const DRAIN_MS_MAX: u64 = 600_000;
+/// The owner of the schema where only its password is configured; postgres-conf/roles.sql makes it.
+const OWNER: &str = "warrior_owner";
+const OWNER_PASSWORD: &str = "POSTGRES_OWNER_PASSWORD";
 
 impl UpArgs {
     /// The server's own part.
@@ -126,44 +87,52 @@ impl ServeArgs {
         self.database.runtime()
     }
 
-    /// The secret that ids are derived with, shared by all instances.
+    /// The secret that ids are derived with; none leaves it to the one that the database keeps.
     ///
     /// # Errors
-    /// When it is missing, or given twice.
-    pub fn idempotency_secret(&self) -> Result<SecretSource, ConfigError> {
-        secret("IDEMPOTENCY_SECRET")?.ok_or_else(|| {
-            ConfigError(
-                "IDEMPOTENCY_SECRET is not set; every instance needs the same one, or a repeated \
-                 Idempotency-Key could store a warrior twice. Make it once with \
-                 `openssl rand -hex 32 > idempotency.secret` and set \
-                 IDEMPOTENCY_SECRET_FILE=idempotency.secret"
-                    .to_owned(),
-            )
-        })
+    /// When it is given twice, cannot be read, or can be guessed.
+    pub fn idempotency_secret(&self) -> Result<Option<Secret>, ConfigError> {
+        secret::idempotency()
     }
 }
 
 impl SchemaArgs {
-    /// The direct connection, as the owner of the schema.
+    /// The direct connection, as the owner of the schema: POSTGRES_OWNER, or one role for everything where
+    /// no other is configured.
     ///
     /// # Errors
-    /// When TLS lacks its CA, or a secret is given twice.
+    /// When TLS lacks its CA, or a secret is empty or given twice.
     pub fn owner(&self) -> Result<Database, ConfigError> {
         let runtime = self.database.runtime()?;
-        let host = self
-            .database
-            .postgres_direct_host
-            .clone()
-            .unwrap_or(runtime.host);
-        let port = self.database.postgres_direct_port.unwrap_or(runtime.port);
-        let user = self.owner.postgres_owner.clone();
+        let host = match &self.database.postgres_direct_host {
+            Some(host) => without_brackets(host),
+            None => runtime.host,
+        };
+        let port = match self.database.postgres_direct_port {
+            Some(port) => within("POSTGRES_DIRECT_PORT", port, 1..=u16::MAX)?,
+            None => runtime.port,
+        };
+        let (user, password) = match (&self.owner.postgres_owner, secret::source(OWNER_PASSWORD)?) {
+            (None, None) => (runtime.user, runtime.password),
+            (user, password) => (user.clone().unwrap_or_else(|| OWNER.to_owned()), password),
+        };
         Ok(Database {
             host,
             port,
             user,
-            password: secret("POSTGRES_OWNER_PASSWORD")?,
+            password,
             ..runtime
         })
+    }
+
+    /// The role that serves requests, and is given what it needs for that.
+    pub fn runtime_role(&self) -> &str {
+        &self.database.postgres_user
+    }
+
+    /// Whether no role but the one that serves requests is configured.
+    pub(super) fn has_one_role(&self) -> bool {
+        self.owner.postgres_owner.is_none() && matches!(secret::source(OWNER_PASSWORD), Ok(None))
     }
 }
 
@@ -197,15 +166,27 @@ impl ServerArgs {
                 self.head_timeout_ms,
                 100..=600_000,
             )?),
-            drain_delay: Duration::from_millis(self.drain_delay_ms),
-            drain_timeout: Duration::from_millis(self.drain_timeout_ms),
+            drain_delay: Duration::from_millis(within(
+                "DRAIN_DELAY_MS",
+                self.drain_delay_ms,
+                0..=DRAIN_MS_MAX,
+            )?),
+            drain_timeout: Duration::from_millis(within(
+                "DRAIN_TIMEOUT_MS",
+                self.drain_timeout_ms,
+                0..=DRAIN_MS_MAX,
+            )?),
         })
     }
 
-    fn sizes(&self, pool: &PoolArgs) -> Result<Sizes, ConfigError> {
-        let total = match pool.workers {
-            Some(n) => within("WORKERS", n, 3..=1000)?,
-            None => (3 * num_cpus::get()).clamp(6, 48),
+    pub(super) fn sizes(&self, pool: &PoolArgs) -> Result<Sizes, ConfigError> {
+        let (name, total) = match pool.workers {
+            Some(workers) => ("WORKERS", Some(workers)),
+            None => ("GUNICORN_WORKERS", pool.gunicorn_workers),
+        };
+        let total = match total {
+            Some(Workers::Total(n)) => within(name, n, 3..=1000)?,
+            Some(Workers::Auto) | None => (3 * num_cpus::get()).clamp(6, 48),
         };
         let share = |name, given: Option<usize>, of_total: usize| match given {
             Some(n) => within(name, n, 1..=1000),
@@ -216,20 +197,17 @@ impl ServerArgs {
         let workers_find = share("WORKERS_FIND", pool.workers_find, (total + 1) / 3)?;
         let workers_search = share("WORKERS_SEARCH", pool.workers_search, total / 3)?;
         let workers = workers_create + workers_find + workers_search;
-        let sizes = Sizes {
+        let mut sizes = Sizes {
             workers_create,
             workers_find,
             workers_search,
-            pool_min: within(
-                "DB_POOL_MIN",
-                pool.db_pool_min.unwrap_or(workers),
-                0..=workers,
-            )?,
+            pool_min: pool.db_pool_min.unwrap_or(workers),
             batch_max: within("BATCH_MAX", self.batch_max, 1..=10_000)?,
             queue_max: within("QUEUE_MAX", self.queue_max, 1..=1_000_000)?,
             connections_max: within("MAX_CONNECTIONS", self.max_connections, 1..=1_000_000)?,
         };
         let connections = sizes.pool();
+        sizes.pool_min = sizes.pool_min.min(connections);
         if connections > pool.db_pool_max {
             return Err(ConfigError(format!(
                 "{workers} workers, the probe and the flusher need {connections} database connections, \
@@ -273,11 +251,11 @@ impl DatabaseArgs {
             }
         };
         Ok(Database {
-            host: self.postgres_host.clone(),
-            port: self.postgres_port,
+            host: without_brackets(&self.postgres_host),
+            port: within("POSTGRES_PORT", self.postgres_port, 1..=u16::MAX)?,
             dbname: self.postgres_db.clone(),
             user: self.postgres_user.clone(),
-            password: secret("POSTGRES_PASSWORD")?,
+            password: secret::source("POSTGRES_PASSWORD")?,
             tls,
             connect_timeout: Duration::from_millis(within(
                 "DB_CONNECT_TIMEOUT_MS",
@@ -288,35 +266,10 @@ impl DatabaseArgs {
     }
 }
 
-/// Whether colours are unwelcome, as <https://no-color.org> has it.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "config is the reader of the environment"
-)]
-pub fn no_color() -> bool {
-    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-}
-
-/// `NAME`, or the file that `NAME_FILE` points to; both at once is a mistake worth stopping for.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "config is the reader of the environment"
-)]
-fn secret(name: &str) -> Result<Option<SecretSource>, ConfigError> {
-    let file_name = format!("{name}_FILE");
-    let read = |name: &str| match std::env::var(name) {
-        Ok(value) => Ok(Some(value).filter(|v| !v.is_empty())),
-        Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => Err(ConfigError(format!("{name} is not UTF-8"))),
-    };
-    match (read(name)?, read(&file_name)?) {
-        (Some(_), Some(_)) => Err(ConfigError(format!(
-            "{name} and {file_name} are both set; keep one of them"
-        ))),
-        (Some(value), None) => Ok(Some(SecretSource::Inline(Secret::new(value)))),
-        (None, Some(path)) => Ok(Some(SecretSource::File(path.into()))),
-        (None, None) => Ok(None),
-    }
+/// An IPv6 address may stand in brackets, as in a URL.
+fn without_brackets(host: &str) -> String {
+    let inner = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+    inner.unwrap_or(host).to_owned()
 }
 
 fn within<T>(name: &str, value: T, range: std::ops::RangeInclusive<T>) -> Result<T, ConfigError>

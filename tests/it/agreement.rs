@@ -130,6 +130,8 @@ fn the_example_of_an_env_file_names_every_variable_with_its_default() {
                 .get_subcommands()
                 .flat_map(clap::Command::get_arguments),
         )
+        // What is hidden is an older name of another.
+        .filter(|a| !a.is_hide_set())
         .filter_map(|a| Some((a.get_env()?.to_str()?, a.get_default_values())))
         .collect();
     for (name, value) in &named {

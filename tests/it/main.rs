@@ -15,6 +15,7 @@ mod count;
 mod drain;
 mod faults;
 mod flush;
+mod guide_road;
 mod http;
 mod idempotency;
 mod left;

@@ -31,7 +31,7 @@ pub(crate) fn serve() -> Command {
         .env("ADMIN_PORT", "0")
         .env("WORKERS", "3")
         .env("DB_POOL_MIN", "0")
-        .env("IDEMPOTENCY_SECRET", "of the tests")
+        .env("IDEMPOTENCY_SECRET", "the secret of the tests")
         .current_dir("/")
         .arg("serve");
     command

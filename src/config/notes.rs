@@ -1,0 +1,160 @@
+//! What is not taken as it stands, or has no effect: one sentence for each, so that nothing is in silence.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::Cli;
+use super::cli::{
+    Command, DatabaseArgs, EmbeddedArgs, PoolArgs, SchemaAction, SchemaArgs, ServeArgs, ServerArgs,
+    TlsMode, Workers,
+};
+use super::environment::{ENV_FILE, in_file, unread, variable};
+use super::secret::SECRETS;
+
+/// The port of PostgreSQL wherever nobody chose another.
+const POSTGRESQL: u16 = 5432;
+
+/// What `serve` and `schema` log in with, which the embedded stack makes for itself.
+const OF_OTHER_DATABASES: [&str; 10] = [
+    "POSTGRES_HOST",
+    "POSTGRES_DB",
+    "POSTGRES_USER",
+    "POSTGRES_PASSWORD",
+    "POSTGRES_PASSWORD_FILE",
+    "POSTGRES_TLS",
+    "POSTGRES_OWNER_PASSWORD",
+    "POSTGRES_OWNER_PASSWORD_FILE",
+    "IDEMPOTENCY_SECRET",
+    "IDEMPOTENCY_SECRET_FILE",
+];
+
+impl Cli {
+    /// The sentences for this command.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        match &self.command {
+            Command::Up(args) => {
+                sizes(&mut notes, &args.server, &args.pool);
+                embedded(&mut notes, &args.embedded, "up");
+            }
+            Command::Stack(args) => embedded(&mut notes, &args.embedded, "stack"),
+            Command::Serve(args) => serve(&mut notes, args),
+            Command::Schema(args) if args.action != SchemaAction::Print => {
+                schema(&mut notes, args);
+            }
+            Command::Schema(_) | Command::Health(_) => {}
+        }
+        notes
+    }
+}
+
+fn serve(notes: &mut Vec<String>, args: &ServeArgs) {
+    sizes(notes, &args.server, &args.pool);
+    tls(notes, &args.database);
+    secrets(notes, &["POSTGRES_PASSWORD", "IDEMPOTENCY_SECRET"]);
+}
+
+fn schema(notes: &mut Vec<String>, args: &SchemaArgs) {
+    tls(notes, &args.database);
+    if args.has_one_role() {
+        notes.push(format!(
+            "POSTGRES_OWNER is not set: role {} (POSTGRES_USER) owns the schema and serves requests",
+            args.runtime_role()
+        ));
+        secrets(notes, &["POSTGRES_PASSWORD"]);
+    } else {
+        secrets(notes, &["POSTGRES_OWNER_PASSWORD"]);
+    }
+}
+
+fn sizes(notes: &mut Vec<String>, server: &ServerArgs, pool: &PoolArgs) {
+    // What is out of range stops the start with a sentence of its own.
+    let Ok(sizes) = server.sizes(pool) else {
+        return;
+    };
+    match (pool.workers, pool.gunicorn_workers) {
+        (_, None) => {}
+        (Some(_), Some(_)) => {
+            notes.push("WORKERS and GUNICORN_WORKERS are both set: WORKERS counts".to_owned())
+        }
+        (None, Some(workers)) => notes.push(format!(
+            "GUNICORN_WORKERS is taken as WORKERS: {} worker threads in one process{}",
+            sizes.workers(),
+            match workers {
+                Workers::Auto => ", 3 per core, 6 to 48",
+                Workers::Total(_) => "",
+            }
+        )),
+    }
+    if let Some(least) = pool.db_pool_min.filter(|least| *least > sizes.pool()) {
+        notes.push(format!(
+            "DB_POOL_MIN is {least}, more than there ever are: {most} connections, one for each of {} workers, \
+             one for the probe and one for the flusher; all {most} are kept open",
+            sizes.workers(),
+            most = sizes.pool()
+        ));
+    }
+    let unread = unread();
+    if !unread.is_empty() {
+        notes.push(format!(
+            "{ENV_FILE} sets what no command reads: {}; `warrior-api serve --help` lists what is",
+            unread.join(", ")
+        ));
+    }
+}
+
+fn embedded(notes: &mut Vec<String>, args: &EmbeddedArgs, command: &str) {
+    if args.postgres_port == POSTGRESQL && !args.ephemeral {
+        notes.push(format!(
+            "POSTGRES_PORT is where requests go, and with `{command}` that is PgBouncer: it listens on \
+             {POSTGRESQL}, PostgreSQL itself on {} (POSTGRES_DIRECT_PORT)",
+            args.postgres_direct_port
+        ));
+    }
+    let set = |name: &&str| variable(name).is_ok_and(|value| value.is_some());
+    let without_effect: Vec<&str> = OF_OTHER_DATABASES.into_iter().filter(set).collect();
+    if !without_effect.is_empty() {
+        notes.push(format!(
+            "`{command}` starts a PostgreSQL of its own and makes its own passwords; without effect here, and \
+             read by `serve`: {}",
+            without_effect.join(", ")
+        ));
+    }
+}
+
+fn tls(notes: &mut Vec<String>, args: &DatabaseArgs) {
+    if args.postgres_tls == TlsMode::Off && args.postgres_tls_ca.is_some() {
+        notes.push(
+            "POSTGRES_TLS_CA has no effect while POSTGRES_TLS is off; set it to verify-full"
+                .to_owned(),
+        );
+    }
+}
+
+/// Files of secrets that everybody can read. Reading by a group is what it was made for: the containers'
+/// files are open to the group of the containers.
+fn secrets(notes: &mut Vec<String>, names: &[&str]) {
+    for name in names {
+        let file = format!("{name}_FILE");
+        if let Ok(Some(path)) = variable(&file) {
+            notes.extend(open_to_all(Path::new(&path), &file));
+        }
+    }
+    if let Some(name) = SECRETS.iter().find(|name| in_file(name).is_some()) {
+        notes.extend(open_to_all(Path::new(ENV_FILE), name));
+    }
+}
+
+fn open_to_all(path: &Path, name: &str) -> Option<String> {
+    let whole = path.canonicalize().ok()?;
+    let mode = |path: &Path| Some(path.metadata().ok()?.permissions().mode());
+    let readable = mode(&whole)? & 0o004 != 0;
+    // A folder that is closed to them closes everything in it.
+    let reachable = |path: &Path| mode(path).is_some_and(|mode| mode & 0o001 != 0);
+    (readable && whole.ancestors().skip(1).all(reachable)).then(|| {
+        format!(
+            "every user of this machine can read {path}, which {name} is in; close it: chmod o-rwx {path}",
+            path = path.display()
+        )
+    })
+}
