@@ -15,8 +15,9 @@
 //!
 //! # Three answers to a write
 //!
-//! `201`: the row is committed and readable. `503`: certainly not stored, may be repeated. `504`:
-//! unknown, and the body carries what settles it. There is no fourth.
+//! `201`: the row is committed and readable, as it was sent. `503`: this attempt certainly stored nothing, and may be
+//! repeated. `504`: unknown, or stored otherwise than it was sent by a trigger of others; the body carries what settles
+//! it. There is no fourth.
 //!
 //! # Invariants
 //!

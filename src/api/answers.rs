@@ -37,7 +37,7 @@ impl Answers {
 
     /// The JSON of one result; none when there is no room for it, or when it was too large to be read.
     pub fn one(&self, result: Option<&impl Serialize>) -> Option<Bytes> {
-        let json = super::render::json(result?);
+        let json = super::render::json(result?).ok()?;
         Some(self.0.charge(json.len())?.hold(json))
     }
 

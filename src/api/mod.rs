@@ -103,7 +103,8 @@ impl Api {
                     .map_err(read_failed)?
                 {
                     Found::Warrior(Some(json)) => Ok(render::json_bytes(json)),
-                    Found::Warrior(None) | Found::Count(_) => Err(unknown_warrior()),
+                    Found::Warrior(None) => Err(unknown_warrior()),
+                    Found::Count(_) => Err(Problem::NotDone(Reason::ReadFailed)),
                 }
             }
             Request::Search(None) => Ok(render::json_bytes(Bytes::from_static(b"[]"))),
@@ -118,8 +119,8 @@ impl Api {
                     .await
                     .map_err(read_failed)?
                 {
-                    Found::Count(count) => Ok(render::count(count)),
-                    Found::Warrior(_) => Err(Problem::NotDone(Reason::Lost)),
+                    Found::Count(count) => render::count(count),
+                    Found::Warrior(_) => Err(Problem::NotDone(Reason::ReadFailed)),
                 }
             }
             Request::Health => Ok(render::json_bytes(Bytes::from_static(
@@ -149,25 +150,31 @@ impl Api {
             warrior: Arc::clone(&create.warrior),
         };
         let outcome = self.dispatch.create(row, deadline).await;
+        let not_done = |reason| match &create.key {
+            Some(_) => Problem::AttemptNotDone(reason),
+            None => Problem::NotDone(reason),
+        };
         match outcome {
             Ok(Created::Stored) => guarded(|| render::created(id, &create.warrior))
-                .map_err(|_| unknown(&keys, id, create.key)),
+                .and_then(|response| response)
+                .map_err(|_| Problem::Unknown(settle(&keys, id, create.key))),
             Ok(Created::Mismatch) => Err(Problem::KeyReused),
-            Ok(Created::Vanished) => Err(Problem::NotDone(Reason::RolledBack)),
-            Err(Failure::NotDone(reason)) => Err(Problem::NotDone(reason)),
-            Err(Failure::Rejected) => Err(Problem::RefusedByDatabase),
-            Err(Failure::Unknown) => Err(unknown(&keys, id, create.key)),
+            Ok(Created::Altered) => Err(Problem::Altered(settle(&keys, id, create.key))),
+            Ok(Created::Vanished) => Err(not_done(Reason::RolledBack)),
+            Err(Failure::NotDone(reason)) => Err(not_done(reason)),
+            Ok(Created::Refused) | Err(Failure::Rejected) => Err(Problem::RefusedByDatabase),
+            Err(Failure::Unknown) => Err(Problem::Unknown(settle(&keys, id, create.key))),
         }
     }
 }
 
 /// What settles a create of unknown outcome: the client's own key, or one that stands for the id.
-fn unknown(keys: &Keys, id: Uuid, key: Option<String>) -> Problem {
-    Problem::Unknown(Box::new(Settle {
+fn settle(keys: &Keys, id: Uuid, key: Option<String>) -> Box<Settle> {
+    Box::new(Settle {
         id,
         location: render::location(id),
         idempotency_key: key.unwrap_or_else(|| keys.key_of(id)),
-    }))
+    })
 }
 
 /// Runs code of the front end that should not panic; if it does, its client still gets an answer, and
@@ -184,7 +191,8 @@ fn unknown_warrior() -> Problem {
 fn read_failed(failure: Failure) -> Problem {
     Problem::NotDone(match failure {
         Failure::NotDone(reason) => reason,
-        Failure::Unknown | Failure::Rejected => Reason::Deadline,
+        Failure::Unknown => Reason::Deadline,
+        Failure::Rejected => Reason::ReadFailed,
     })
 }
 

@@ -37,10 +37,15 @@ pub enum Problem {
     NotDone(Reason),
     /// A create that came before the secret of the keys is known; may be repeated as it is.
     NoKeys,
+    /// As [`Self::NotDone`], of a create with an Idempotency-Key: an earlier one with the same key is another matter.
+    AttemptNotDone(Reason),
     /// The database refused what validation had let pass.
     RefusedByDatabase,
     /// A write that may have been done.
     Unknown(Box<Settle>),
+    /// A row is there, and it is not what was sent. Neither `201` nor `503` nor a plain refusal would be true: it may
+    /// be this write, changed by a trigger on its way, or another one with the same key.
+    Altered(Box<Settle>),
 }
 
 /// What settles a write of unknown outcome.
@@ -54,6 +59,9 @@ pub struct Settle {
     /// Repeating the request with this key stores the warrior once, whatever happened.
     pub idempotency_key: String,
 }
+
+/// The body of a problem that cannot be written as JSON; its status stands in the response.
+const UNTOLD: &[u8] = br#"{"type":"about:blank"}"#;
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -114,24 +122,27 @@ impl Problem {
                 "idempotency-key-reused",
                 "The Idempotency-Key belongs to another warrior",
             ),
-            Self::NotDone(reason) => {
+            Self::NotDone(reason) | Self::AttemptNotDone(reason) => {
                 let r#type = match reason {
                     Reason::QueueFull | Reason::NoMemory | Reason::TooLate | Reason::Deadline => {
                         "overloaded"
                     }
                     Reason::TooCostly => "too-costly",
-                    Reason::DatabaseGone | Reason::RolledBack | Reason::Lost => "unavailable",
+                    Reason::DatabaseGone
+                    | Reason::RolledBack
+                    | Reason::ReadFailed
+                    | Reason::Lost => "unavailable",
                 };
                 (
                     S::SERVICE_UNAVAILABLE,
                     r#type,
-                    "The request was certainly not executed",
+                    "This request was certainly not executed",
                 )
             }
             Self::NoKeys => (
                 S::SERVICE_UNAVAILABLE,
                 "unavailable",
-                "The request was certainly not executed",
+                "This request was certainly not executed",
             ),
             Self::RefusedByDatabase => (
                 S::UNPROCESSABLE_ENTITY,
@@ -142,6 +153,11 @@ impl Problem {
                 S::GATEWAY_TIMEOUT,
                 "outcome-unknown",
                 "The warrior may or may not be stored",
+            ),
+            Self::Altered(_) => (
+                S::GATEWAY_TIMEOUT,
+                "altered-by-database",
+                "Another warrior than the one that was sent is stored",
             ),
         }
     }
@@ -170,13 +186,25 @@ impl Problem {
                              little later."
                     .to_owned()
             }
+            Self::AttemptNotDone(reason) => format!(
+                "{} This attempt stored nothing; an earlier one with the same Idempotency-Key that was answered 504, \
+                 or not at all, may have. With the same key the warrior is stored once, whatever happened.",
+                not_done(*reason)
+            ),
             Self::RefusedByDatabase => {
-                "Nothing was stored. The data passed validation and the database still refused it."
+                "Nothing was stored. The data passed validation, and the database, or a trigger in it, still refused \
+                 it; it would do so again."
                     .to_owned()
             }
             Self::Unknown(_) => {
                 "Send the same warrior again with the header Idempotency-Key set to \
                  idempotency_key: it will be stored once, whatever happened to this request."
+                    .to_owned()
+            }
+            Self::Altered(_) => {
+                "A trigger of the table has changed the warrior on its way, or the Idempotency-Key was used for \
+                 another one before. See at Location what is stored, if it kept its id; to send the same again gives this \
+                 answer again, or one more row."
                     .to_owned()
             }
         }
@@ -195,11 +223,12 @@ impl Problem {
                 _ => None,
             },
             settle: match self {
-                Self::Unknown(settle) => Some(settle),
+                Self::Unknown(settle) | Self::Altered(settle) => Some(settle),
                 _ => None,
             },
         };
-        let mut response = Response::new(Full::new(Bytes::from(super::render::json(&body))));
+        let body = super::render::json(&body).map_or(Bytes::from_static(UNTOLD), Bytes::from);
+        let mut response = Response::new(Full::new(body));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(
@@ -207,7 +236,7 @@ impl Problem {
             HeaderValue::from_static("application/problem+json"),
         );
         match self {
-            Self::NotDone(_) | Self::NoKeys => {
+            Self::NotDone(_) | Self::AttemptNotDone(_) | Self::NoKeys => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
             Self::MethodNotAllowed(allow) => {
@@ -241,6 +270,10 @@ fn not_done(reason: Reason) -> &'static str {
         Reason::RolledBack => "The database undid the request. Repeat it.",
         Reason::TooCostly => {
             "The statement took longer than it may. Use a longer term for a search; repeat the rest."
+        }
+        Reason::ReadFailed => {
+            "The database answered the read with an error, which another attempt is likely to meet again; the \
+             server's log has its code."
         }
         Reason::Lost => "The server let go of the request. Repeat it.",
     }

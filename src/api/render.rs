@@ -7,36 +7,33 @@ use hyper::{Response, StatusCode};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::Problem;
+use crate::dispatch::Reason;
 use crate::warrior::NewWarrior;
 
 /// `201` with the warrior and where it is.
-pub(super) fn created(id: Uuid, warrior: &NewWarrior) -> Response<Full<Bytes>> {
+pub(super) fn created(id: Uuid, warrior: &NewWarrior) -> Result<Response<Full<Bytes>>, Problem> {
     #[derive(Serialize)]
     struct Body<'a> {
         id: Uuid,
         #[serde(flatten)]
         warrior: &'a NewWarrior,
     }
-    let mut response = ok(&Body { id, warrior });
+    let mut response = json_bytes(Bytes::from(json(&Body { id, warrior })?));
     *response.status_mut() = StatusCode::CREATED;
     if let Ok(location) = HeaderValue::from_str(&location(id)) {
         response.headers_mut().insert(LOCATION, location);
     }
-    response
+    Ok(response)
 }
 
 /// `200` with how many warriors there are.
-pub(super) fn count(count: i64) -> Response<Full<Bytes>> {
+pub(super) fn count(count: i64) -> Result<Response<Full<Bytes>>, Problem> {
     #[derive(Serialize)]
     struct Body {
         count: i64,
     }
-    ok(&Body { count })
-}
-
-/// `200` with `body` as JSON.
-pub(super) fn ok(body: &(impl Serialize + ?Sized)) -> Response<Full<Bytes>> {
-    json_bytes(Bytes::from(json(body)))
+    json(&Body { count }).map(|json| json_bytes(Bytes::from(json)))
 }
 
 /// `200` with bytes that are JSON already.
@@ -53,7 +50,8 @@ pub(super) fn location(id: Uuid) -> String {
     format!("/warrior/{id}")
 }
 
-/// JSON of a value that always has one: string keys, no failing serializer.
-pub(super) fn json(value: &(impl Serialize + ?Sized)) -> Vec<u8> {
-    serde_json::to_vec(value).unwrap_or_default()
+/// JSON of a value. All of ours have one, with string keys and no failing serializer; if one had not, its client
+/// would get an answer that says so, and never an empty one.
+pub(super) fn json(value: &(impl Serialize + ?Sized)) -> Result<Vec<u8>, Problem> {
+    serde_json::to_vec(value).map_err(|_| Problem::NotDone(Reason::Lost))
 }

@@ -4,7 +4,13 @@ use hyper::http::request::Parts;
 use hyper::{Method, Request as HttpRequest, StatusCode};
 use serde_json::Value;
 
+use http_body_util::BodyExt;
+use prometheus_client::registry::Registry;
+
 use super::*;
+use crate::budget::Budget;
+use crate::dispatch::Executors;
+use crate::store::{Class, Readiness, StoreError};
 
 const BODY: &[u8] = br#"{"name":"n","dob":"2000-01-01","fight_skills":["s"]}"#;
 
@@ -255,6 +261,86 @@ async fn an_unknown_outcome_carries_what_settles_it() {
     let sent_again = body["idempotency_key"].as_str().unwrap();
     assert!(post(&[("idempotency-key", sent_again)], BODY).is_ok());
     assert_eq!(keys.id(sent_again), id);
+}
+
+/// What a create with and without a key, and each read, are answered by a store that does this.
+async fn answers(
+    create: fn() -> Result<Created, StoreError>,
+    find: Found<Option<Bytes>>,
+) -> (Vec<Response<Full<Bytes>>>, Response<Full<Bytes>>) {
+    let sizes = crate::config::Sizes {
+        workers_create: 1,
+        workers_find: 1,
+        workers_search: 1,
+        pool_min: 0,
+        batch_max: 1,
+        queue_max: 8,
+        connections_max: 8,
+    };
+    let executors = Executors {
+        create: Box::new(move |send| send().queries.iter().map(|_| create()).collect()),
+        find: Box::new(move |send| Ok(send().queries.iter().map(|_| find.clone()).collect())),
+        search: Box::new(|send| Ok(send().queries.iter().map(|_| Some(Bytes::new())).collect())),
+        probe: Box::new(|| Ok(Readiness::default())),
+    };
+    let (dispatch, _threads) = Dispatch::start(
+        &sizes,
+        executors,
+        &Budget::new(1 << 20),
+        &mut Registry::default(),
+    )
+    .unwrap();
+    let keys = Keys::new(&crate::config::Secret::new("secret"));
+    let (_known, keys) = tokio::sync::watch::channel(Ok(keys));
+    let api = Api::new(dispatch, keys, Duration::from_secs(20));
+    let ask = async |method: &str, target: &str, headers: &[(&str, &str)]| {
+        let asked = api.read(head(method, target, headers), Ok(Bytes::from_static(BODY)));
+        api.answer(asked).await.response
+    };
+    let key = [("idempotency-key", "0123456789abcdef")];
+    let creates = vec![
+        ask("POST", "/warrior", &[]).await,
+        ask("POST", "/warrior", &key).await,
+    ];
+    let target = format!("/warrior/{}", Keys::fresh());
+    (creates, ask("GET", &target, &[]).await)
+}
+
+async fn json_of(response: Response<Full<Bytes>>) -> Value {
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    serde_json::from_slice(&bytes).unwrap()
+}
+
+/// The earlier one may have been answered 504, and be stored.
+#[tokio::test]
+async fn the_503_of_a_create_with_a_key_speaks_of_this_attempt() {
+    let undone = || Err(StoreError::of_class(Class::RolledBack));
+    for create in [undone, || Ok(Created::Vanished)] {
+        let (creates, _) = answers(create, Found::Count(0)).await;
+        let mut details = Vec::new();
+        for response in creates {
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(response.headers()["retry-after"], "1");
+            details.push(json_of(response).await["detail"].to_string());
+        }
+        assert!(!details[0].contains("earlier"), "{details:?}");
+        assert!(details[1].contains("an earlier one with the same Idempotency-Key"));
+    }
+}
+
+#[tokio::test]
+async fn a_reply_that_does_not_fit_its_question_is_503() {
+    let (_, found) = answers(|| Ok(Created::Stored), Found::Count(1)).await;
+    assert_eq!(found.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let (_, found) = answers(|| Ok(Created::Stored), Found::Warrior(None)).await;
+    assert_eq!(found.status(), StatusCode::NOT_FOUND);
+}
+
+#[test]
+fn what_cannot_be_written_as_json_is_a_problem_and_no_empty_answer() {
+    let unwritable = std::collections::HashMap::from([(vec![1], 1)]);
+    let problem = render::json(&unwritable).unwrap_err();
+    assert_eq!(problem, Problem::NotDone(Reason::Lost));
 }
 
 #[test]

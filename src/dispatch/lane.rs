@@ -33,6 +33,9 @@ pub type Execute<Q, R> = Box<
         + Sync,
 >;
 
+/// Whether two requests are of one kind, and whether a reply says that the database refused its request.
+pub(super) type Traits<Q, R> = (fn(&Q, &Q) -> bool, fn(&R) -> bool);
+
 /// What requests that wait are charged to, and the bytes that each takes.
 pub(super) type Weigh<Q> = (Budget, fn(&Q) -> usize);
 
@@ -69,6 +72,8 @@ pub(super) struct Shared<Q, R> {
     /// Whether two requests are of one kind: both cost little more than one of them.
     pub(super) together: fn(&Q, &Q) -> bool,
     weigh: Weigh<Q>,
+    /// Whether a reply says that the database refused the request: no firm answer after an attempt of unknown outcome.
+    pub(super) refused: fn(&R) -> bool,
     pub(super) execute: Execute<Q, R>,
     pub(super) breaker: Arc<Breaker>,
     pub(super) metrics: LaneMetrics,
@@ -101,7 +106,7 @@ impl<Q: Send + 'static, R: Send + 'static> Lane<Q, R> {
         size: LaneSize,
         breaker: Arc<Breaker>,
         metrics: LaneMetrics,
-        together: fn(&Q, &Q) -> bool,
+        (together, refused): Traits<Q, R>,
         weigh: Weigh<Q>,
         execute: Execute<Q, R>,
     ) -> std::io::Result<(Self, Vec<std::thread::JoinHandle<()>>)> {
@@ -118,6 +123,7 @@ impl<Q: Send + 'static, R: Send + 'static> Lane<Q, R> {
             queue,
             together,
             weigh,
+            refused,
             execute,
             breaker,
             metrics,

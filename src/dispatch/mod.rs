@@ -70,6 +70,8 @@ pub enum Reason {
     RolledBack,
     /// The statement took longer than it may.
     TooCostly,
+    /// A read met an error that another attempt is likely to meet again.
+    ReadFailed,
     /// Its worker failed before it was sent, or the server stops.
     Lost,
 }
@@ -135,7 +137,7 @@ impl Dispatch {
             ),
             Arc::clone(&breaker),
             families.lane("create"),
-            |_, _| true,
+            (|_, _| true, |created| *created == Created::Refused),
             (requests.clone(), |row: &NewRow| row.warrior.bytes()),
             executors.create,
         )?;
@@ -148,7 +150,7 @@ impl Dispatch {
             ),
             Arc::clone(&breaker),
             families.lane("find"),
-            |_, _| true,
+            (|_, _| true, |_| false),
             (requests.clone(), |_| size_of::<Lookup>()),
             executors.find,
         )?;
@@ -161,7 +163,7 @@ impl Dispatch {
             },
             Arc::clone(&breaker),
             families.lane("search"),
-            |a, b| a == b,
+            (|a, b| a == b, |_| false),
             (requests.clone(), String::len),
             executors.search,
         )?;
@@ -270,6 +272,7 @@ impl Reason {
             Self::Deadline => "deadline",
             Self::RolledBack => "rolled_back",
             Self::TooCostly => "too_costly",
+            Self::ReadFailed => "read_failed",
             Self::Lost => "lost",
         }
     }

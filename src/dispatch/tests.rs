@@ -13,6 +13,9 @@ const LATER: Duration = Duration::from_secs(30);
 /// Near enough to be waited for.
 const SOON: Duration = Duration::from_millis(60);
 
+/// The reply that says that the database refused the request.
+const REFUSED: u32 = 2 * 66;
+
 type Script = dyn Fn(usize, &[u32]) -> Result<(), StoreError> + Send + Sync;
 
 /// A lane of numbers whose executor records what it sent and doubles it.
@@ -66,7 +69,7 @@ impl Rig {
             size,
             Arc::clone(&breaker),
             metrics,
-            together,
+            (together, |reply| *reply == REFUSED),
             weigh(),
             execute,
         )
@@ -264,6 +267,46 @@ async fn a_statement_out_of_its_time_is_not_repeated() {
 }
 
 #[tokio::test]
+async fn a_refusal_is_firm_unless_an_earlier_attempt_is_unknown() {
+    let rig = Rig::new(10, failing(&[]));
+    assert_eq!(rig.call(66).await, Err(Failure::Rejected));
+    let rig = Rig::new(10, failing(&[Class::Unknown]));
+    assert_eq!(rig.call(66).await, Err(Failure::Unknown));
+    assert_eq!(rig.batches(), [[66], [66]]);
+}
+
+/// A lookup that fails stands alone at last; so does a term, which shares its statement with few others.
+#[tokio::test]
+async fn a_read_that_always_fails_harms_no_other_and_says_so() {
+    let different: fn(&u32, &u32) -> bool = |a, b| a == b;
+    for (kinds_max, together) in [(1, (|_, _| true) as fn(&u32, &u32) -> bool), (8, different)] {
+        let (open, gated) = gate();
+        let script = move |number: usize, sent: &[u32]| {
+            gated(number, sent)?;
+            match sent.contains(&13) {
+                true => Err(StoreError::of_class(Class::ReadFailed)),
+                false => Ok(()),
+            }
+        };
+        let rig = Rig::with(100, kinds_max, together, Box::new(script));
+        let first = rig.spawn(0, LATER);
+        rig.executed(1).await;
+        let others: Vec<_> = (10..16).map(|n| rig.spawn(n, LATER)).collect();
+        rig.queued(6).await;
+        drop(open);
+        assert_eq!(first.await.unwrap(), Ok(0));
+        for (n, other) in (10..).zip(others) {
+            let expected = match n {
+                13 => Err(Failure::NotDone(Reason::ReadFailed)),
+                n => Ok(n * 2),
+            };
+            assert_eq!(other.await.unwrap(), expected);
+        }
+        assert!(!rig.breaker.is_open());
+    }
+}
+
+#[tokio::test]
 async fn one_bad_row_harms_nobody_else() {
     let (open, gated) = gate();
     let rig = Rig::new(100, move |number, sent| {
@@ -312,7 +355,7 @@ async fn a_panic_costs_its_batch_and_nothing_else() {
         size,
         breaker,
         metrics,
-        |_, _| true,
+        (|_, _| true, |_| false),
         weigh(),
         execute,
     )

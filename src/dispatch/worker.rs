@@ -75,7 +75,12 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
             }
             match error.class {
                 Class::Unknown if jobs.is_empty() => return,
-                Class::Data => return self.split(jobs),
+                Class::Data => return self.split(jobs, Failure::Rejected),
+                // Many lookups are of one kind and ask for different rows, of which one may be at fault.
+                Class::ReadFailed if self.lane.size.kinds_max == 1 => {
+                    return self.split(jobs, Failure::NotDone(Reason::ReadFailed));
+                }
+                Class::ReadFailed => return self.set_apart(jobs, Reason::ReadFailed),
                 Class::TooCostly => return self.set_apart(jobs, Reason::TooCostly),
                 Class::NotSent if last => {
                     self.lane.breaker.failed(began, &error.to_string());
@@ -120,8 +125,10 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
                 }
                 let mut replies = claimed.iter().zip(replies).peekable();
                 for (i, job) in jobs.drain(..).enumerate() {
-                    if let Some((_, reply)) = replies.next_if(|(claimed, _)| **claimed == i) {
-                        job.succeed(reply);
+                    match replies.next_if(|(claimed, _)| **claimed == i) {
+                        Some((_, reply)) if (self.lane.refused)(&reply) => self.reject(job),
+                        Some((_, reply)) => job.succeed(reply),
+                        None => {}
                     }
                 }
                 Ok(())
@@ -158,16 +165,23 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
         }
     }
 
-    /// One bad row must harm nobody else: halves until it stands alone.
-    fn split(&self, mut jobs: Vec<Job<Q, R>>) {
+    /// One bad row must harm nobody else: halves until it stands alone, and fails as `failure` says.
+    fn split(&self, mut jobs: Vec<Job<Q, R>>, failure: Failure) {
         if jobs.len() > 1 {
             let right = jobs.split_off(jobs.len() / 2);
             self.process(jobs);
             self.process(right);
         } else if let Some(job) = jobs.pop() {
-            self.lane.metrics.slipped_through();
-            job.fail(Failure::Rejected);
+            match failure {
+                Failure::Rejected => self.reject(job),
+                other => job.fail(other),
+            }
         }
+    }
+
+    fn reject(&self, job: Job<Q, R>) {
+        self.lane.metrics.slipped_through();
+        job.fail(Failure::Rejected);
     }
 
     fn log(&self, error: &StoreError, jobs: usize, last: bool) {

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use postgres::error::{Severity, SqlState};
+use postgres::error::{DbError, Severity, SqlState};
 
 /// What is certain after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,8 +16,10 @@ pub enum Class {
     Unknown,
     /// The data itself was refused; another row of the batch may be fine.
     Data,
-    /// The statement took longer than a read may.
+    /// The database cancelled the statement, and so undid it, since it took longer than it may.
     TooCostly,
+    /// A read met an error, or an answer that makes no sense, that another attempt is likely to meet again.
+    ReadFailed,
 }
 
 /// A failure and its class.
@@ -50,12 +52,13 @@ const POOLER_NOT_SENT: &[&str] = &[
 
 impl Class {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::NotSent,
         Self::RolledBack,
         Self::Unknown,
         Self::Data,
         Self::TooCostly,
+        Self::ReadFailed,
     ];
 
     /// The name in metrics.
@@ -66,6 +69,7 @@ impl Class {
             Self::Unknown => "unknown",
             Self::Data => "data",
             Self::TooCostly => "too_costly",
+            Self::ReadFailed => "read_failed",
         }
     }
 }
@@ -81,24 +85,23 @@ impl StoreError {
 
     /// A statement failed on a live connection.
     pub(super) fn of_write(source: postgres::Error) -> Self {
-        let class = classify(
-            source.code().map(SqlState::code),
-            source.as_db_error().and_then(|e| e.parsed_severity()) == Some(Severity::Error),
-            source.as_db_error().map_or("", |e| e.message()),
-        );
+        let class = source
+            .as_db_error()
+            .map_or(Class::Unknown, |e| classify(&Told::of(e)));
         Self {
             class,
             source: Source::Postgres(source),
         }
     }
 
-    /// As [`Self::of_write`], for a statement that changes nothing: one that ran out of its time is
-    /// not worth a second try.
+    /// As [`Self::of_write`], for a statement that changes nothing.
     pub(super) fn of_read(source: postgres::Error) -> Self {
         let mut error = Self::of_write(source);
-        if matches!(error.sqlstate(), Some("57014" | TOO_COSTLY)) {
-            error.class = Class::TooCostly;
-        }
+        error.class = match (error.class, error.sqlstate()) {
+            (_, Some(TOO_COSTLY)) => Class::TooCostly,
+            (Class::Data, _) | (_, Some(DATA_CORRUPTED | INDEX_CORRUPTED)) => Class::ReadFailed,
+            (class, _) => class,
+        };
         error
     }
 
@@ -121,11 +124,19 @@ impl StoreError {
         }
     }
 
-    /// A row has another shape than this program expects: the schema is not the one it knows.
+    /// A row that was read has another shape than this program expects: the schema is not the one it knows.
     pub(super) fn of_row(source: postgres::Error) -> Self {
         Self {
-            class: Class::RolledBack,
+            class: Class::ReadFailed,
             source: Source::Postgres(source),
+        }
+    }
+
+    /// A read came back with rows that do not fit its question.
+    pub(super) fn malformed(text: &str) -> Self {
+        Self {
+            class: Class::ReadFailed,
+            source: Source::Text(text.to_owned()),
         }
     }
 
@@ -158,28 +169,81 @@ impl StoreError {
 
 /// What `warrior_search` raises when a term would cost more than it may.
 const TOO_COSTLY: &str = "WA001";
+/// A page of the table, or of an index, cannot be read: only who asks for it meets this.
+const DATA_CORRUPTED: &str = "XX001";
+const INDEX_CORRUPTED: &str = "XX002";
 
-/// The class of a failed write, from its SQLSTATE (none: the connection itself failed), whether its
-/// severity is ERROR rather than FATAL or PANIC, and its text. What is not known to be harmless is
-/// unknown.
-fn classify(sqlstate: Option<&str>, is_error: bool, message: &str) -> Class {
-    let Some(sqlstate) = sqlstate else {
-        return Class::Unknown;
-    };
-    match sqlstate {
-        "08P01" if POOLER_NOT_SENT.iter().any(|text| message.contains(text)) => Class::NotSent,
+/// SQLSTATE classes whose ERROR is about the server or the schema, and not about a row.
+const NOT_ABOUT_A_ROW: &[&str] = &[
+    "0A", "25", "26", "34", "3D", "3F", "40", "42", "53", "54", "55", "57", "58", "72", "F0", "HV",
+    "XX",
+];
+/// The functions of PostgreSQL that raise such an SQLSTATE for one row after all: a policy of row-level security
+/// that does not let it in, and a value that is too long for an index or a page.
+const REFUSES_A_ROW: &[&str] = &[
+    "ExecWithCheckOptions",
+    "_bt_check_third_page",
+    "GinFormTuple",
+    "index_form_tuple",
+    "index_form_tuple_context",
+    "RelationGetBufferForTuple",
+];
+
+/// What the database, or the pooler, tells of an error, as far as its class depends on it.
+struct Told<'e> {
+    sqlstate: &'e str,
+    /// ERROR, which undoes the statement and keeps the session; FATAL and PANIC end the session at a moment that
+    /// nobody knows.
+    is_error: bool,
+    message: &'e str,
+    /// The function of the server that raised it; its names are not translated.
+    routine: &'e str,
+}
+
+impl<'e> Told<'e> {
+    fn of(error: &'e DbError) -> Self {
+        Self {
+            sqlstate: error.code().code(),
+            is_error: error.parsed_severity() == Some(Severity::Error),
+            message: error.message(),
+            routine: error.routine().unwrap_or_default(),
+        }
+    }
+}
+
+/// The class of a failed write. What is not known to be harmless is unknown.
+fn classify(told: &Told<'_>) -> Class {
+    match told.sqlstate {
+        "08P01"
+            if POOLER_NOT_SENT
+                .iter()
+                .any(|text| told.message.contains(text)) =>
+        {
+            Class::NotSent
+        }
         "3D000" | "53300" | "57P03" => Class::NotSent,
-        "40003" | "57014" | "57P01" | "57P02" => Class::Unknown,
-        _ => match sqlstate.get(..2) {
+        "40003" | "57P01" | "57P02" => Class::Unknown,
+        // PostgreSQL stops listening to cancellation before it commits.
+        "57014" if told.is_error => Class::TooCostly,
+        sqlstate => match sqlstate.get(..2) {
             Some("28") => Class::NotSent,
-            Some("22" | "23") => Class::Data,
-            Some("08") => Class::Unknown,
-            // Any other ERROR undoes the statement and keeps the session; FATAL and PANIC end the
-            // session at a moment that nobody knows.
-            _ if is_error => Class::RolledBack,
-            _ => Class::Unknown,
+            // The pooler's own errors may be of severity ERROR.
+            None | Some("08") => Class::Unknown,
+            _ if !told.is_error => Class::Unknown,
+            _ if is_about_a_row(told) => Class::Data,
+            _ => Class::RolledBack,
         },
     }
+}
+
+/// Whether an error is about the data of one request. What a trigger raises has P0001, or a class that its author
+/// made up; [`TOO_COSTLY`] is ours.
+fn is_about_a_row(told: &Told<'_>) -> bool {
+    let class = told.sqlstate.get(..2).unwrap_or_default();
+    REFUSES_A_ROW.contains(&told.routine)
+        || (!NOT_ABOUT_A_ROW.contains(&class)
+            && !["", "08", "28"].contains(&class)
+            && told.sqlstate != TOO_COSTLY)
 }
 
 impl fmt::Display for StoreError {
@@ -188,7 +252,7 @@ impl fmt::Display for StoreError {
             Source::Postgres(e) => match e.as_db_error() {
                 // The detail of a database error repeats the row, and so does the message where the data
                 // is at fault.
-                Some(db) if self.class == Class::Data => {
+                Some(db) if is_about_a_row(&Told::of(db)) => {
                     write!(f, "{}: the data was refused", db.severity())
                 }
                 Some(db) => write!(f, "{}: {}", db.severity(), db.message()),

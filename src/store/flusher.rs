@@ -8,6 +8,7 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
+use super::drift::Watch;
 use super::{Inner, StoreError};
 use crate::throttle::throttled;
 
@@ -17,15 +18,15 @@ const REST: Duration = Duration::from_secs(1);
 /// The SQLSTATE of a statement that ran into `statement_timeout`.
 const CUT_OFF: &str = "57014";
 
-/// Starts the flusher; it ends when the sender of `due` is dropped, and keeps no store alive.
-pub(super) fn start(store: Weak<Inner>, due: Receiver<()>) -> io::Result<()> {
+/// Starts the flusher, which also watches for [drift](super::drift); it ends when the sender of `due` is dropped, and keeps no store alive.
+pub(super) fn start(store: Weak<Inner>, due: Receiver<()>, drift: Watch) -> io::Result<()> {
     thread::Builder::new()
         .name("flusher".to_owned())
-        .spawn(move || run(&store, &due))
+        .spawn(move || run(&store, &due, drift))
         .map(drop)
 }
 
-fn run(store: &Weak<Inner>, due: &Receiver<()>) {
+fn run(store: &Weak<Inner>, due: &Receiver<()>, mut drift: Watch) {
     let mut seen = 0;
     loop {
         let rested = match due.recv_timeout(REST) {
@@ -34,6 +35,7 @@ fn run(store: &Weak<Inner>, due: &Receiver<()>) {
             Err(RecvTimeoutError::Disconnected) => return,
         };
         let Some(store) = store.upgrade() else { return };
+        drift.look(&store);
         let added = store.backlog.added();
         // What was told may be of entries that the last flush has taken along.
         let wanted = store.backlog.is_due() || (rested && added == seen);

@@ -7,6 +7,7 @@
 mod backlog;
 mod connection;
 mod deadline;
+mod drift;
 mod error;
 mod flusher;
 mod login;
@@ -44,7 +45,7 @@ use crate::warrior::{NewWarrior, StoredWarrior, Warrior};
 use backlog::Backlog;
 use connection::{Health, Manager};
 use pool_metrics::{LoginFailures, PoolEvents};
-use session::Session;
+use session::{Session, Stored};
 
 /// Longest wait for a connection; there is one for each worker, so a wait means that it is broken.
 const CHECKOUT_TIMEOUT: Duration = Duration::from_millis(500);
@@ -71,6 +72,12 @@ pub enum Created {
     Mismatch,
     /// The row that was in the way is gone; nothing was stored.
     Vanished,
+    /// Something of others, a trigger or row-level security, kept the row out; nothing was stored, and nothing would
+    /// be by another attempt.
+    Refused,
+    /// A committed row is not the warrior that was sent: a trigger of others changed it on its way, its id even, or
+    /// the key was used for another one before. Which of these it was, nobody can tell.
+    Altered,
 }
 
 /// Why there is no store.
@@ -185,7 +192,8 @@ impl Store {
             health,
             backlog: Backlog::new(flusher),
         });
-        flusher::start(Arc::downgrade(&inner), enough)?;
+        let drift = drift::Watch::register(registry);
+        flusher::start(Arc::downgrade(&inner), enough, drift)?;
         Ok(Self(inner))
     }
 
@@ -201,7 +209,7 @@ impl Store {
             return Ok(Vec::new());
         }
         let inserted = session.insert(&rows)?;
-        let added = rows.iter().filter(|row| inserted.contains(&row.id));
+        let added = rows.iter().filter(|row| inserted.ids.contains(&row.id));
         self.0
             .backlog
             .add(added.map(|row| backlog::entries(row)).sum());
@@ -209,23 +217,29 @@ impl Store {
             *times.entry(row.id).or_insert(0) += 1;
             times
         });
-        // A keyless id is ours alone, so a row that holds it comes of an earlier attempt, which may have
-        // committed on this server alone.
-        let in_doubt = |row: &NewRow| !inserted.contains(&row.id) || times[&row.id] > 1;
+        // A trigger that gives a row another id hides which row it was.
+        let replaced = inserted.ids.iter().any(|id| !times.contains_key(id));
+        // A row proves what it holds when this statement alone added it, and no trigger of others saw it. Any other
+        // comes of an earlier attempt, which may have committed on this server alone.
+        let in_doubt =
+            |row: &NewRow| inserted.others || !inserted.ids.contains(&row.id) || times[&row.id] > 1;
         let ids: Vec<Uuid> = rows
             .iter()
             .filter(|row| in_doubt(row))
             .map(|row| row.id)
             .collect();
-        let stored = if ids.is_empty() {
-            HashMap::new()
-        } else {
-            session.stored(&ids)?
+        let stored = match ids.is_empty() {
+            true => Stored::default(),
+            false => session.stored(&ids)?,
         };
-        let outcome = |row: &&NewRow| match stored.get(&row.id) {
+        let outcome = |row: &&NewRow| match stored.warriors.get(&row.id) {
             _ if !in_doubt(row) => Created::Stored,
+            None if replaced => Created::Altered,
+            None if stored.others => Created::Refused,
             None => Created::Vanished,
             Some(warrior) if *warrior == *row.warrior => Created::Stored,
+            // A keyless id is ours alone.
+            Some(_) if stored.others || !row.keyed => Created::Altered,
             Some(_) => Created::Mismatch,
         };
         Ok(rows.iter().map(outcome).collect())

@@ -12,6 +12,7 @@ use r2d2::PooledConnection;
 use uuid::Uuid;
 
 use super::connection::{Health, Manager};
+use super::drift::Drift;
 use super::mend::{self, Suspect};
 use super::values::{Date, Moment, Texts};
 use super::{Claimed, NewRow, Readiness, Send, StoreError, Writes};
@@ -25,6 +26,7 @@ const FIND: &str = include_str!("sql/find.sql");
 const COUNT: &str = include_str!("sql/count.sql");
 const SEARCH: &str = include_str!("sql/search.sql");
 const SEARCHES: &str = include_str!("sql/searches.sql");
+const DRIFT: &str = include_str!("sql/drift.sql");
 const READY: &str = include_str!("sql/ready.sql");
 const SECRET: &str = include_str!("sql/secret.sql");
 const FLUSH: &str = include_str!("sql/flush.sql");
@@ -46,6 +48,22 @@ pub(super) struct Session<'p> {
     until: Instant,
 }
 
+/// What an insert added.
+pub(super) struct Inserted {
+    /// The ids of the rows that were added.
+    pub(super) ids: HashSet<Uuid>,
+    /// There are triggers of others, so that an added row need not hold, or still be, what was sent.
+    pub(super) others: bool,
+}
+
+/// What is there under ids that were in doubt.
+#[derive(Default)]
+pub(super) struct Stored {
+    pub(super) warriors: HashMap<Uuid, NewWarrior>,
+    /// Something of others may be why a row is missing or differs.
+    pub(super) others: bool,
+}
+
 impl<'p> Session<'p> {
     /// A session that is [given requests](Self::claim), or a time, before its first statement.
     pub(super) fn new(connection: PooledConnection<Manager>, health: &'p Health) -> Self {
@@ -63,8 +81,8 @@ impl<'p> Session<'p> {
         queries
     }
 
-    /// Inserts what is not there yet, and gives the ids that were new.
-    pub(super) fn insert(&mut self, rows: &[&NewRow]) -> Result<HashSet<Uuid>, StoreError> {
+    /// Inserts what is not there yet.
+    pub(super) fn insert(&mut self, rows: &[&NewRow]) -> Result<Inserted, StoreError> {
         // In one order everywhere, so that two batches cannot wait for each other.
         let mut sorted: Vec<&NewRow> = rows.to_vec();
         sorted.sort_unstable_by_key(|row| row.id);
@@ -83,34 +101,50 @@ impl<'p> Session<'p> {
         ];
         let new = self.run(INSERT, params).map_err(StoreError::of_write)?;
         self.replicated()?;
-        new.iter()
-            .map(|row| row.try_get(0))
-            .collect::<Result<_, _>>()
-            .map_err(StoreError::doubtful)
+        let read = || -> Result<_, postgres::Error> {
+            Ok(Inserted {
+                ids: new
+                    .iter()
+                    .map(|row| row.try_get(0))
+                    .collect::<Result<_, _>>()?,
+                others: new.first().map_or(Ok(false), |row| row.try_get(1))?,
+            })
+        };
+        read().map_err(StoreError::doubtful)
     }
 
-    /// The warriors that hold these ids already, as a later snapshot sees them.
-    pub(super) fn stored(&mut self, ids: &[Uuid]) -> Result<HashMap<Uuid, NewWarrior>, StoreError> {
-        let read = |row: Row| -> Result<_, postgres::Error> {
-            let row = warrior(&row)?;
-            // A NULL among the skills came in by another way, and equals no client's skill.
-            let skills = row.fight_skills.into_iter().map(Option::unwrap_or_default);
-            let warrior = NewWarrior {
-                name: row.name.to_owned(),
-                dob: row.dob,
-                fight_skills: skills.map(str::to_owned).collect(),
-            };
-            Ok((row.id, warrior))
-        };
+    /// The warriors that hold these ids, as a later snapshot sees them.
+    pub(super) fn stored(&mut self, ids: &[Uuid]) -> Result<Stored, StoreError> {
         // Whatever fails here, the insert before it is committed.
         let rows = self
             .run(STORED, &[(&ids, Type::UUID_ARRAY)])
             .map_err(StoreError::doubtful)?;
         self.replicated()?;
-        rows.into_iter()
-            .map(read)
-            .collect::<Result<_, _>>()
-            .map_err(StoreError::doubtful)
+        let read = || -> Result<_, postgres::Error> {
+            let mut stored = Stored::default();
+            for row in &rows {
+                stored.others = row.try_get(4)?;
+                if row.try_get::<_, Option<Uuid>>(0)?.is_none() {
+                    continue;
+                }
+                let Warrior {
+                    id,
+                    name,
+                    dob,
+                    fight_skills,
+                } = warrior(row)?;
+                // A NULL among the skills came in by another way, and equals no client's skill.
+                let fight_skills = fight_skills.into_iter().map(Option::unwrap_or_default);
+                let warrior = NewWarrior {
+                    name: name.to_owned(),
+                    dob,
+                    fight_skills: fight_skills.map(str::to_owned).collect(),
+                };
+                stored.warriors.insert(id, warrior);
+            }
+            Ok(stored)
+        };
+        read().map_err(StoreError::doubtful)
     }
 
     /// Gives each warrior to `render` as it arrives: `None` in place of one that is too large to be read.
@@ -168,7 +202,7 @@ impl<'p> Session<'p> {
             Ok(())
         })?;
         if strange {
-            return Err(StoreError::not_sent(
+            return Err(StoreError::malformed(
                 "searches.sql answered for a term that was not asked for",
             ));
         }
@@ -229,6 +263,17 @@ impl<'p> Session<'p> {
             .transpose()
             .map_err(StoreError::of_row)?
             .map(Secret::new))
+    }
+
+    /// Compares the table with what its triggers keep; counts at most `count_rows_max` rows. None while somebody
+    /// holds the table.
+    pub(super) fn drift(&mut self, count_rows_max: i64) -> Result<Option<Drift>, StoreError> {
+        self.until = Instant::now() + STATEMENT_TIMEOUT + GRACE;
+        let rows = self.read(DRIFT, &[(&count_rows_max, Type::INT8)])?;
+        let row = rows
+            .first()
+            .ok_or_else(|| StoreError::malformed("drift.sql gave no row"))?;
+        Drift::of_row(row).map_err(StoreError::of_row)
     }
 
     fn read(

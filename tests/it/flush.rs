@@ -115,6 +115,43 @@ fn a_flush_leaves_no_row_in_an_adopted_table() {
     assert_eq!(rows, 0);
 }
 
+/// An adopter's checks, unique constraints and triggers are met by a copy of a row that is there, or gone around.
+#[test]
+fn a_flush_empties_the_list_of_a_table_that_others_use_too() {
+    let trigger = |body: &str| {
+        format!(
+            "create function public.theirs() returns trigger language plpgsql as $$ begin {body} end $$;
+             create trigger theirs before insert on public.warrior for each row execute function public.theirs()"
+        )
+    };
+    for theirs in [
+        "alter table public.warrior add check (dob < '1999-01-01' and name <> 'flush')".to_owned(),
+        "alter table public.warrior add unique (name)".to_owned(),
+        trigger("raise exception 'no more'; return new;"),
+        trigger(
+            "if exists (select from public.warrior where name = new.name) then return null; end if; return new;",
+        ),
+        trigger("new.name := 'flush'; return new;"),
+    ] {
+        let database = fresh_database();
+        let mut superuser = database.superuser();
+        superuser
+            .batch_execute("create extension pgstattuple")
+            .unwrap();
+        let mut warrior = database.pooled();
+        warrior.batch_execute(ADD).unwrap();
+        database.owner().batch_execute(&theirs).unwrap();
+        assert!(pending_pages(&mut superuser) > SHORT);
+        warrior.batch_execute(FLUSH).unwrap();
+        assert!(pending_pages(&mut superuser) <= SHORT, "{theirs}");
+        let rows: i64 = superuser
+            .query_one("select count(*) from public.warrior", &[])
+            .unwrap()
+            .get(0);
+        assert_eq!(rows, 500, "{theirs}");
+    }
+}
+
 /// Each of the two holds a connection of the pool, which many servers may share.
 #[test]
 fn one_flush_waits_for_another_and_a_third_does_not() {

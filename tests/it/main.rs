@@ -24,6 +24,7 @@ mod malformed;
 mod one_role;
 mod openmetrics;
 mod ops;
+mod others;
 mod outcomes;
 mod plans;
 mod program;

@@ -34,7 +34,7 @@ const BEFORE_INDEXES: i32 = 4;
 /// The migration that brings the function that `recount` calls.
 const RECOUNTING: i32 = 8;
 /// The migrations that put triggers on the table, and so lock its writers out for a moment.
-const LOCKING: [i32; 3] = [2, 3, 7];
+const LOCKING: [i32; 4] = [2, 3, 7, 14];
 /// Longest wait for a lock that writers queue behind.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often such a lock is asked for, with as long a pause in between.
