@@ -163,8 +163,15 @@ fn schema_command(args: &SchemaArgs, say: &dyn Fn(&str)) -> anyhow::Result<()> {
             let status = schema::status(&mut owner)?;
             writeln!(out, "{status}")?;
             anyhow::ensure!(status.pending.is_empty(), "the schema is not current");
+            anyhow::ensure!(
+                status.faults.is_empty(),
+                "the schema is current, and not in order"
+            );
         }
-        SchemaAction::Recount => writeln!(out, "{}", schema::recount(&mut owner)?)?,
+        SchemaAction::Recount => {
+            let recounted = schema::recount(&mut owner, &mut |step| say(&step))?;
+            writeln!(out, "{recounted}")?;
+        }
         SchemaAction::Print => {}
     }
     Ok(())

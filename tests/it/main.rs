@@ -8,11 +8,13 @@
     reason = "in a test, an unwrap that fails is the failure to report"
 )]
 
+mod adoption;
 mod agreement;
 mod api;
 mod compose;
 mod count;
 mod drain;
+mod drift;
 mod faults;
 mod flush;
 mod guide_road;

@@ -241,7 +241,7 @@ fn refuses_a_pooler_that_ignores_the_mark_of_a_direct_connection() {
     let pooled = || connect_direct(&database.pooled_login()).expect("the pooler lets in");
     for refused in [
         apply(&mut pooled()).map(drop),
-        schema::recount(&mut pooled()).map(drop),
+        schema::recount(&mut pooled(), &mut |_| {}).map(drop),
         schema::status(&mut pooled()).map(drop),
     ] {
         assert!(matches!(refused, Err(SchemaError::Pooled)), "{refused:?}");

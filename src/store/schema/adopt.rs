@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use postgres::Client;
 
 use super::error::{Doing, SchemaError};
-use super::locked;
+use super::{locked, others};
 
 /// The columns that a table needs: name, type, and whether NULL is refused. An adopted `created_at`
 /// may still allow it.
@@ -71,6 +71,10 @@ pub(super) fn inspect(client: &mut Client) -> Result<bool, SchemaError> {
     }
     if !wrong.is_empty() {
         return Err(SchemaError::Shape(wrong));
+    }
+    let obstacles = others::look(client)?.obstacles;
+    if !obstacles.is_empty() {
+        return Err(SchemaError::Obstacles(obstacles));
     }
     if !table.get::<_, bool>("owned") {
         let sql = include_str!("../sql/schema/whoami.sql");

@@ -17,13 +17,13 @@ pub enum SchemaError {
     /// The database cannot hold every name, or folds case in another way than the contract.
     #[error(
         "the database has encoding {encoding} and locale {locale}, but the API needs UTF8 and a \
-         locale whose lower() folds I to i; make one with: create database warrior_api template \
-         template0 encoding 'UTF8' locale 'C.UTF-8'"
+         locale whose lower() folds I to i, É to é and Ж to ж; make one with: create database warrior_api \
+         template template0 encoding 'UTF8' locale 'C.UTF-8'"
     )]
     Database {
         /// `server_encoding`.
         encoding: String,
-        /// `lc_collate`.
+        /// `lc_ctype`.
         locale: String,
     },
     /// There is a table `warrior`, and it is another one.
@@ -35,6 +35,12 @@ pub enum SchemaError {
         .0.join("; ")
     )]
     Shape(Vec<String>),
+    /// The service cannot work beside what others have put on the table.
+    #[error(
+        "the table public.warrior cannot be served as it is: {}; then run `warrior-api schema apply` again",
+        .0.join(" ")
+    )]
+    Obstacles(Vec<String>),
     /// The table belongs to a role that ours is no member of.
     #[error(
         "the table public.warrior belongs to role {owner}, and role {user} may not change it; as an \

@@ -8,6 +8,7 @@
 mod adopt;
 mod error;
 mod indexes;
+mod others;
 mod roles;
 mod session;
 
@@ -16,11 +17,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use postgres::Client;
+use postgres::types::Type;
 use refinery::{Migration, Target};
 
 pub use error::SchemaError;
 pub use session::DIRECT_OPTIONS;
 
+use super::drift::Drift;
 use error::Doing;
 
 mod embedded {
@@ -31,8 +34,8 @@ mod embedded {
 pub const RUNTIME_ROLE: &str = "warrior";
 /// The last migration that the indexes are built after; those that follow rely on them.
 const BEFORE_INDEXES: i32 = 4;
-/// The migration that brings the function that `recount` calls.
-const RECOUNTING: i32 = 8;
+/// The migration that brings what finds drift, and what repairs it.
+const DRIFT: i32 = 14;
 /// The migrations that put triggers on the table, and so lock its writers out for a moment.
 const LOCKING: [i32; 4] = [2, 3, 7, 14];
 /// Longest wait for a lock that writers queue behind.
@@ -66,11 +69,17 @@ pub struct Status {
     pub current: i32,
     /// What stands between the two, or is missing beside them.
     pub pending: Vec<String>,
+    /// What keeps the service from its promises, each with the command that mends it.
+    pub faults: Vec<String>,
+    /// What others have put on the table, and what it does to the answers.
+    pub notes: Vec<String>,
 }
 
 /// What `recount` repaired.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Recounted {
+    /// Triggers that were missing, or did not fire always.
+    pub triggers_mended: Vec<String>,
     /// The count as it was kept.
     pub before: i64,
     /// The count as it is.
@@ -122,12 +131,12 @@ pub fn apply_for(
     })
 }
 
-/// Compares the database with this program, changing nothing.
+/// Compares the database with this program, and the table with what its triggers keep (its rows are counted),
+/// changing nothing.
 ///
 /// # Errors
 /// When the database cannot be asked.
 pub fn status(client: &mut Client) -> Result<Status, SchemaError> {
-    session::require_direct(client)?;
     let applied = applied_version(client)?;
     let mut pending: Vec<String> = migrations()
         .iter()
@@ -137,10 +146,30 @@ pub fn status(client: &mut Client) -> Result<Status, SchemaError> {
     if applied.is_some() {
         pending.extend(indexes::wanting(&indexes::existing(client)?));
     }
+    let mut faults = Vec::new();
+    match session::check_server(client) {
+        Ok(()) => {}
+        Err(e @ SchemaError::Database { .. }) => faults.push(e.to_string()),
+        Err(e) => return Err(e),
+    }
+    let others = others::look(client)?;
+    faults.extend(others.obstacles);
+    let mut notes = others.notes;
+    if applied.is_some_and(|version| version >= DRIFT) {
+        match drift(client, i64::MAX)? {
+            Some(drift) => faults.extend(drift.faults()),
+            None => notes.push(format!(
+                "public.warrior is locked by {}, and was not compared with what its triggers keep",
+                holders(client)?
+            )),
+        }
+    }
     Ok(Status {
         applied,
         current: current_version(),
         pending,
+        faults,
+        notes,
     })
 }
 
@@ -180,23 +209,39 @@ pub fn print() -> String {
     text
 }
 
-/// Makes count and dictionaries agree with the table again; writers go on meanwhile.
+/// Makes the triggers, the count and the dictionaries what they should be again; writers go on meanwhile, but for the
+/// moment that a missing trigger takes.
 ///
 /// # Errors
 /// When the schema is not there, or the database refuses.
-pub fn recount(client: &mut Client) -> Result<Recounted, SchemaError> {
+pub fn recount(
+    client: &mut Client,
+    progress: &mut dyn FnMut(String),
+) -> Result<Recounted, SchemaError> {
     session::prepare(client)?;
     let applied = applied_version(client)?;
-    if applied.is_none_or(|version| version < RECOUNTING) {
+    if applied.is_none_or(|version| version < DRIFT) {
         return Err(SchemaError::TooOld {
             applied,
-            needed: RECOUNTING,
+            needed: DRIFT,
         });
+    }
+    // First, so that nothing slips through between them and the count.
+    let found = drift(client, 0)?.map(|drift| drift.triggers);
+    if found.as_ref().is_none_or(|triggers| !triggers.is_empty()) {
+        locked(client, progress, |client| {
+            client
+                .query(include_str!("../sql/schema/mend_triggers.sql"), &[])
+                .doing("mending the triggers of public.warrior")
+                .map(drop)
+        })?;
+        session::set_lock_timeout(client, Duration::ZERO)?;
     }
     let row = client
         .query_one(include_str!("../sql/schema/recount.sql"), &[])
         .doing("counting again")?;
     Ok(Recounted {
+        triggers_mended: found.unwrap_or_default(),
         before: row.get("count_before"),
         after: row.get("count_after"),
         skills_added: row.get("skills_added"),
@@ -236,10 +281,11 @@ impl fmt::Display for Status {
         self.pending
             .iter()
             .try_for_each(|line| write!(f, "\n{line}"))?;
-        match self.pending.is_empty() {
-            true => Ok(()),
-            false => write!(f, "\nrun `warrior-api schema apply`"),
+        if !self.pending.is_empty() {
+            write!(f, "\nrun `warrior-api schema apply`")?;
         }
+        let more = self.faults.iter().chain(&self.notes);
+        more.into_iter().try_for_each(|line| write!(f, "\n{line}"))
     }
 }
 
@@ -257,7 +303,15 @@ impl fmt::Display for Recounted {
             f,
             "; {} skills, {} dates and {} letters were not listed",
             self.skills_added, self.dates_added, self.letters_added
-        )
+        )?;
+        match self.triggers_mended.is_empty() {
+            true => Ok(()),
+            false => write!(
+                f,
+                "; these triggers were missing, disabled, or did not fire always, and do again: {}",
+                self.triggers_mended.join(", ")
+            ),
+        }
     }
 }
 
@@ -294,6 +348,7 @@ fn apply_alone(
     run(client, progress, &after, &mut done)?;
     done.notes
         .extend(indexes::unused(&indexes::existing(client)?));
+    done.notes.extend(others::look(client)?.notes);
     Ok(done)
 }
 
@@ -381,6 +436,21 @@ fn holders(client: &mut Client) -> Result<String, SchemaError> {
         true => "a transaction that has just ended".to_owned(),
         false => all.join(", "),
     })
+}
+
+/// None while somebody holds the table.
+fn drift(client: &mut Client, count_rows_max: i64) -> Result<Option<Drift>, SchemaError> {
+    let doing = "comparing public.warrior with what its triggers keep";
+    let rows = client
+        .query_typed(
+            include_str!("../sql/drift.sql"),
+            &[(&count_rows_max, Type::INT8)],
+        )
+        .doing(doing)?;
+    match rows.first() {
+        Some(row) => Drift::of_row(row).doing(doing),
+        None => Ok(None),
+    }
 }
 
 fn applied_version(client: &mut Client) -> Result<Option<i32>, SchemaError> {

@@ -3,8 +3,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use postgres::Client;
 use postgres::types::Type;
-use postgres::{Client, Row};
 
 use super::error::{Doing, SchemaError};
 
@@ -20,26 +20,26 @@ const LOCK_REPORT: Duration = Duration::from_secs(5);
 
 /// Checks that the session may run migrations, and gives it the settings they need.
 pub(super) fn prepare(client: &mut Client) -> Result<(), SchemaError> {
-    let server = require_direct(client)?;
-    let encoding: String = server.get("encoding");
-    if encoding != "UTF8" || !server.get::<_, bool>("folds") {
-        let locale = server.get("locale");
-        return Err(SchemaError::Database { encoding, locale });
-    }
+    check_server(client)?;
     client
         .query(include_str!("../sql/schema/session.sql"), &[])
         .doing("preparing the session")?;
     Ok(())
 }
 
-/// Checks that PostgreSQL itself is at the other end, and gives what it says of itself.
-pub(super) fn require_direct(client: &mut Client) -> Result<Row, SchemaError> {
+/// Checks that the session goes to PostgreSQL itself, and to a database that can keep the contract.
+pub(super) fn check_server(client: &mut Client) -> Result<(), SchemaError> {
     let sql = include_str!("../sql/schema/server.sql");
     let rows = client.query_typed(sql, &[]).doing("asking the server")?;
-    let server = rows.into_iter().next();
-    server
-        .filter(|server| server.get("direct"))
-        .ok_or(SchemaError::Pooled)
+    let Some(server) = rows.first().filter(|server| server.get("direct")) else {
+        return Err(SchemaError::Pooled);
+    };
+    let encoding: String = server.get("encoding");
+    if encoding != "UTF8" || !server.get::<_, bool>("folds") {
+        let locale = server.get("locale");
+        return Err(SchemaError::Database { encoding, locale });
+    }
+    Ok(())
 }
 
 /// Runs `work` while no other schema command runs on this database.

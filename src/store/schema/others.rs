@@ -1,0 +1,57 @@
+//! What others have put on the table: what the service cannot work with, and what changes its answers.
+
+use postgres::Client;
+
+use super::error::{Doing, SchemaError};
+
+/// What was found, each as a sentence.
+#[derive(Debug, Default)]
+pub(super) struct Others {
+    /// The service cannot work beside these; each with the command that removes it.
+    pub(super) obstacles: Vec<String>,
+    /// These change what it answers.
+    pub(super) notes: Vec<String>,
+}
+
+/// Looks at the table; there is nothing to be found where there is none.
+pub(super) fn look(client: &mut Client) -> Result<Others, SchemaError> {
+    let rows = client
+        .query(include_str!("../sql/schema/others.sql"), &[])
+        .doing("looking for triggers, rules and policies on public.warrior")?;
+    let mut others = Others::default();
+    for row in &rows {
+        let (name, definition): (String, String) = (row.get("name"), row.get("definition"));
+        match row.get("kind") {
+            "trigger under our name" => others.obstacles.push(format!(
+                "the trigger {name} has a name that the API's own needs; rename it: alter trigger {name} on \
+                 public.warrior rename to {name}_old;"
+            )),
+            "rule of inserts" => others.obstacles.push(format!(
+                "beside the rule {name}, PostgreSQL refuses `insert ... on conflict`, which each create is; make it a \
+                 trigger, and then: drop rule {name} on public.warrior;"
+            )),
+            "row-level security without a policy" => others.obstacles.push(format!(
+                "row-level security is on, and no policy lets the role warrior {name}; write one (create policy \
+                 warrior_{name} on public.warrior for {name} to warrior ...), or: alter table public.warrior disable \
+                 row level security;"
+            )),
+            "trigger of inserts" => others.notes.push(format!(
+                "the trigger {name} runs at every create, which takes a second statement to see what it did: a warrior \
+                 that it keeps out is answered 422, one that it changes 504, and so is a key that was used for another \
+                 warrior, instead of 422; if nothing needs it: drop trigger {name} on public.warrior; ({definition})"
+            )),
+            "policy" => others.notes.push(format!(
+                "the policy {name} decides which rows the API may read and add: those that it hides are not found, but \
+                 counted, and those that it refuses are answered 422; if nothing needs it: drop policy {name} on \
+                 public.warrior; ({definition})"
+            )),
+            "constraint" => others.notes.push(format!(
+                "{name} is not the API's: a warrior that it refuses is answered 422 ({definition})"
+            )),
+            kind => others.notes.push(format!(
+                "the {kind} {name} never runs for the API, which neither changes nor removes a warrior ({definition})"
+            )),
+        }
+    }
+    Ok(others)
+}

@@ -1,0 +1,60 @@
+-- What others have put on the table: what kind of thing it is, its name, and how PostgreSQL describes it.
+with warrior as (
+    select c.oid, c.relrowsecurity, i.attnum as id
+      from pg_catalog.pg_class as c
+      join pg_catalog.pg_attribute as i on i.attrelid = c.oid and i.attname = 'id'
+     where c.oid = to_regclass('public.warrior')
+), ours (name) as (
+    values ('warrior_inserted'), ('warrior_updated'), ('warrior_deleted'), ('warrior_truncated')
+)
+select case
+           when ours.name is not null then 'trigger under our name'
+           when t.tgtype & 4 <> 0 then 'trigger of inserts'
+           else 'trigger'
+       end as kind,
+       t.tgname::text as name,
+       pg_catalog.pg_get_triggerdef(t.oid, true) as definition
+  from warrior
+  join pg_catalog.pg_trigger as t on t.tgrelid = warrior.oid and not t.tgisinternal
+  left join ours on ours.name = t.tgname
+ where ours.name is null or t.tgfoid is distinct from to_regproc('public.' || ours.name)::oid
+union all
+-- `insert ... on conflict` is refused beside a rule for INSERT (3) or UPDATE (2).
+select case when r.ev_type in ('2', '3') then 'rule of inserts' else 'rule' end,
+       r.rulename::text, pg_catalog.pg_get_ruledef(r.oid, true)
+  from warrior
+  join pg_catalog.pg_rewrite as r on r.ev_class = warrior.oid
+union all
+select 'policy', p.polname::text,
+       concat(case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end,
+              ' using (', pg_catalog.pg_get_expr(p.polqual, p.polrelid), ') with check (',
+              pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid), ')')
+  from warrior
+  join pg_catalog.pg_policy as p on p.polrelid = warrior.oid
+ where warrior.relrowsecurity
+union all
+select 'row-level security without a policy', command.name, ''
+  from warrior
+  cross join (values ('r', 'select'), ('a', 'insert')) as command (code, name)
+ where warrior.relrowsecurity
+   and not (select rolbypassrls or rolsuper from pg_catalog.pg_roles where rolname = 'warrior')
+   and not exists (select from pg_catalog.pg_policy as p
+                    where p.polrelid = warrior.oid and p.polpermissive and p.polcmd in (command.code, '*')
+                      and (0 = any (p.polroles)
+                           or exists (select
+                                        from unnest(p.polroles) as role
+                                        join pg_catalog.pg_roles as r on r.rolname = 'warrior'
+                                       where pg_catalog.pg_has_role(r.oid, role, 'usage'))))
+union all
+select 'constraint', con.conname::text, pg_catalog.pg_get_constraintdef(con.oid, true)
+  from warrior
+  join pg_catalog.pg_constraint as con on con.conrelid = warrior.oid
+ where con.contype in ('c', 'f', 'u', 'x') and con.conname <> 'warrior_created_at_present'
+   and not (con.contype = 'u' and con.conkey = array[warrior.id])
+union all
+select 'constraint', x.indexrelid::regclass::text, pg_catalog.pg_get_indexdef(x.indexrelid)
+  from warrior
+  join pg_catalog.pg_index as x on x.indrelid = warrior.oid
+ where x.indisunique and x.indkey::text <> warrior.id::text
+   and not exists (select from pg_catalog.pg_constraint where conindid = x.indexrelid)
+ order by 1, 2
