@@ -124,6 +124,30 @@ fn a_limit_that_another_client_leaves_is_lifted() {
     });
 }
 
+/// A planner setting, say, under which a statement takes all the time that it has.
+#[test]
+fn what_another_client_leaves_to_make_statements_slow_is_undone() {
+    let database = fresh_database();
+    let sql = format!(
+        "alter role warrior in database {} set statement_timeout = 300",
+        database.name()
+    );
+    database.superuser().batch_execute(&sql).unwrap();
+    let slow = "create function slow() returns trigger language plpgsql as
+                    'begin
+                         if current_setting(''enable_sort'') = ''off'' then perform pg_sleep(30); end if;
+                         return null;
+                     end';
+                create trigger slow after insert on warrior execute function slow()";
+    database.owner().batch_execute(slow).unwrap();
+    let server = patient(&database);
+    let mut others = Others::of(&database);
+    others.leave("set enable_sort = off");
+    eventually("a create is stored", || {
+        server.post(&warrior("n")).status == 201
+    });
+}
+
 /// What the role and the database say is no accident.
 #[test]
 fn a_limit_of_the_role_is_kept() {

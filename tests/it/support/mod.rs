@@ -2,11 +2,12 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
 
 use postgres::Client;
 use warrior_api::config::Database;
 use warrior_api::stack::Endpoints;
-use warrior_api::store::{connect, connect_direct, schema};
+use warrior_api::store::{LoginError, connect, connect_direct, schema};
 
 use crate::supervisor::shared;
 
@@ -45,7 +46,7 @@ pub(crate) fn fresh_database_on(endpoints: &Endpoints) -> Fresh {
 
 impl Fresh {
     pub(crate) fn owner(&self) -> Client {
-        connect_direct(&self.owner_login()).expect("login as warrior_owner")
+        connect_direct(&patient(&self.owner_login())).expect("login as warrior_owner")
     }
 
     pub(crate) fn owner_login(&self) -> Database {
@@ -53,7 +54,7 @@ impl Fresh {
     }
 
     pub(crate) fn superuser(&self) -> Client {
-        connect(&self.superuser_login()).expect("login as superuser")
+        log_in(&self.superuser_login()).expect("login as superuser")
     }
 
     pub(crate) fn superuser_login(&self) -> Database {
@@ -67,12 +68,12 @@ impl Fresh {
 
     /// As the API does, but around PgBouncer.
     pub(crate) fn runtime(&self) -> Client {
-        connect(&self.endpoints.runtime_direct(&self.name)).expect("login as warrior")
+        log_in(&self.endpoints.runtime_direct(&self.name)).expect("login as warrior")
     }
 
     /// As the API does.
     pub(crate) fn pooled(&self) -> Client {
-        connect(&self.pooled_login()).expect("login as warrior through PgBouncer")
+        log_in(&self.pooled_login()).expect("login as warrior through PgBouncer")
     }
 
     pub(crate) fn pooled_login(&self) -> Database {
@@ -92,13 +93,25 @@ impl Drop for Fresh {
     }
 }
 
+/// A test's own login, on a machine that may be busy; those of the server under test keep their limit.
+fn log_in(database: &Database) -> Result<Client, LoginError> {
+    connect(&patient(database))
+}
+
+fn patient(database: &Database) -> Database {
+    Database {
+        connect_timeout: Duration::from_secs(20),
+        ..database.clone()
+    }
+}
+
 const END_CONNECTIONS: &str =
     "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1";
 
 fn create(endpoints: &Endpoints, template: &str) -> Fresh {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-    let mut admin = connect(&endpoints.superuser("postgres")).expect("login as superuser");
+    let mut admin = log_in(&endpoints.superuser("postgres")).expect("login as superuser");
     let _one_at_a_time = COPYING.lock().unwrap_or_else(|e| e.into_inner());
     admin
         .batch_execute(&format!(
