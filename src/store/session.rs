@@ -319,8 +319,8 @@ impl<'p> Session<'p> {
                 Ok(Some(value)) => {
                     throttled!(
                         WARN,
-                        "another client had changed the settings of a server connection: it was reset; \
-                         let people log in as roles of their own",
+                        "a statement that had failed was run again in a session that was reset: another client \
+                         may have changed its settings; let people log in as roles of their own",
                         lane = "",
                         reason = e.code().map_or("", SqlState::code).to_owned(),
                         error = e.as_db_error().map(tracing::field::display)

@@ -212,7 +212,8 @@ fn a_standby_is_not_ready_and_is_said_at_the_start() {
     chown(&signal, Some(owner.into()), None).unwrap();
     stack.command("start postgres");
     let mut command = serve();
-    let program = Program::start(from(&mut command, &database.pooled_login()));
+    let command = from(&mut command, &database.pooled_login());
+    let program = Program::start(command.env("DB_CONNECT_TIMEOUT_MS", "15000"));
     let said = program.lines().join("\n");
     assert!(said.contains("is a standby or recovers"), "{said}");
     let ready = || crate::http::request(program.admin, "GET", "/ready", &[], b"");
