@@ -146,9 +146,14 @@ fn a_parameter_that_drivers_always_send_is_no_reason_to_refuse() {
     for (parameter, value, answer) in [
         ("extra_float_digits", "2", b'R'),
         ("options", "-c statement_timeout=1", b'R'),
+        // CVE-2026-107349: an empty name made 1.24 spin for ever while `options` was not listed.
+        ("options", "-c =x", b'R'),
         ("unheard_of", "2", b'E'),
     ] {
         let mut client = TcpStream::connect(("127.0.0.1", shared().pooler.port)).unwrap();
+        client
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
         let mut startup = vec![0, 0, 0, 0, 0, 3, 0, 0];
         for word in [
             "user", "warrior", "database", DATABASE, parameter, value, "",
