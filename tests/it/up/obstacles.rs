@@ -34,7 +34,8 @@ fn a_full_disk_and_a_closed_folder_are_waited_for() {
     fs::set_permissions(&pg, Permissions::from_mode(0o700)).unwrap();
     up.serves();
 
-    // A log that cannot be written is no reason to be down.
+    // A log that cannot be written is no reason to be down, nor is a file that somebody changed.
+    fs::write(up.data().join("pgbouncer/stack.ini"), "[nothing]").unwrap();
     let log = up.data().join("log/pgbouncer.log");
     fs::remove_file(&log).unwrap();
     symlink("/dev/full", &log).unwrap();
