@@ -270,7 +270,10 @@ fn launch(
                 tracing::warn!("PostgreSQL (process {pid}) was started by another program");
                 Process::adopt(NAME, pid, &log(folder))
             }
-            None => spawn(folder, postgres)?,
+            None => {
+                leftovers::forget_postmaster(folder)?;
+                spawn(folder, postgres)?
+            }
         };
         let waited = process::wait(RECOVERY, stopping, || {
             process.ended().is_some() || is_ready(folder.path(), process.pid())

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::folder::Folder;
-use super::process::{is_alive, stop_foreign};
+use super::process::{is_alive, is_taken, stop_foreign};
 use super::{StackError, cluster, pooler};
 
 /// Stops both leftovers. The caller holds the folder's lock, so nobody else runs them.
@@ -21,17 +21,11 @@ pub(super) fn stop(folder: &Folder, progress: &mut dyn FnMut(&str)) -> Result<()
         stop_foreign(pid, pooler::STOP_LEFTOVER)?;
     }
     remove(&pooler_pid)?;
-    let postmaster_pid = cluster::pid_file(folder.path());
     if let Some(pid) = postmaster(folder) {
         progress(&format!(
             "Stopping PostgreSQL (process {pid}), which an earlier run left behind"
         ));
         stop_foreign(pid, cluster::STOP)?;
-    } else if read_pid(&postmaster_pid).is_some_and(is_alive) {
-        // PostgreSQL takes any live process of that id for its other self and refuses to start.
-        // Removing the file is safe: orphaned backends are still found, by the shared memory that
-        // they hold and whose key PostgreSQL derives from the folder's inode.
-        remove(&postmaster_pid)?;
     }
     Ok(())
 }
@@ -45,6 +39,17 @@ pub(super) fn postmaster(folder: &Folder) -> Option<u32> {
             && (has_argument(pid, &cluster)
                 || fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == cluster))
     })
+}
+
+/// Removes a pid file that names a stranger or a zombie, either of which PostgreSQL takes for its other self.
+/// Orphaned backends are still found, by the shared memory that they hold and whose key PostgreSQL derives
+/// from the folder's inode.
+pub(super) fn forget_postmaster(folder: &Folder) -> Result<(), StackError> {
+    let pid_file = cluster::pid_file(folder.path());
+    if read_pid(&pid_file).is_some_and(is_taken) && postmaster(folder).is_none() {
+        remove(&pid_file)?;
+    }
+    Ok(())
 }
 
 fn leftover(pid_file: &Path, argument: &Path) -> Option<u32> {

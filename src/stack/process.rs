@@ -200,7 +200,12 @@ pub(super) fn stop_foreign(pid: u32, ladder: Ladder) -> Result<(), StackError> {
 /// Whether `pid` runs, be it somebody else's. A zombie has ended: a process 1 that reaps nobody keeps it
 /// for ever.
 pub(super) fn is_alive(pid: u32) -> bool {
-    kill(as_pid(pid), None) != Err(Errno::ESRCH) && stat(pid).is_none_or(|stat| !stat.is_zombie)
+    is_taken(pid) && stat(pid).is_none_or(|stat| !stat.is_zombie)
+}
+
+/// Whether there is a process `pid`, be it a zombie.
+pub(super) fn is_taken(pid: u32) -> bool {
+    kill(as_pid(pid), None) != Err(Errno::ESRCH)
 }
 
 struct Stat {

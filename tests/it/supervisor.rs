@@ -45,6 +45,7 @@ impl Supervisor {
 
     /// Starts what [`stack`] made; the error is what it printed before it gave up.
     pub(crate) fn start(command: &mut Command) -> Result<Self, String> {
+        keep_zombies();
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -113,6 +114,12 @@ impl Drop for Supervisor {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Makes this process the parent of orphans, of which it reaps none, as process 1 of many containers does.
+pub(crate) fn keep_zombies() {
+    #[cfg(target_os = "linux")]
+    nix::sys::prctl::set_child_subreaper(true).expect("Linux knows subreapers");
 }
 
 /// The command that starts a stack, on free ports and without this process's settings.

@@ -18,7 +18,7 @@ use warrior_api::stack::Endpoints;
 
 use crate::api::warrior;
 use crate::http::request;
-use crate::supervisor::{Scratch, WARRIOR_API, eventually, is_alive, kill_9};
+use crate::supervisor::{Scratch, WARRIOR_API, eventually, is_alive, keep_zombies, kill_9};
 
 /// A running `warrior-api up` with its data in a folder of its own. Dropping it stops it.
 struct Up {
@@ -59,6 +59,7 @@ impl Up {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         change(&mut command);
+        keep_zombies();
         let mut child = command.spawn().expect("the program under test runs");
         let said = Arc::new(Mutex::new(Vec::new()));
         let (heard, errors) = (Arc::clone(&said), child.stderr.take().unwrap());
