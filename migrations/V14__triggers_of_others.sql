@@ -121,7 +121,7 @@ begin
     ), skill as materialized (
         select distinct skill from seen, unnest(fight_skills) as skill where skill is not null
     ), written as (
-        select name as line from seen union all select skill from skill
+        select name as line from seen union select skill from skill
     )
     select (select count(*) from seen),
            (select count(*) from skill

@@ -12,7 +12,6 @@ use postgres::Client;
 use postgres::error::Severity;
 use r2d2::ManageConnection;
 
-use super::deadline::Overdue;
 use super::login::{Login, LoginError, Logins};
 use super::tls::TlsError;
 use crate::config::Database;
@@ -41,8 +40,6 @@ struct Learned {
     epoch: AtomicU64,
     /// Why the last login, or the first question after it, failed; none when both succeeded.
     last_failure: Mutex<Option<String>>,
-    /// When a question was last left unanswered until [`CHECK_TIMEOUT`].
-    silent_at: Mutex<Option<Instant>>,
 }
 
 /// A connection with what is known of its health.
@@ -66,16 +63,6 @@ impl Health {
     /// Why the last login, or the first question after it, failed; none when both succeeded.
     pub(super) fn last_failure(&self) -> Option<String> {
         self.0.last_failure.lock().clone()
-    }
-
-    /// A server has left a question unanswered. One such wait is enough: with it, everybody who needs a
-    /// connection would otherwise sit through those of all idle ones.
-    fn found_silent(&self) {
-        *self.0.silent_at.lock() = Some(Instant::now());
-    }
-
-    fn was_silent_after(&self, last_used: Instant) -> bool {
-        self.0.silent_at.lock().is_some_and(|at| at > last_used)
     }
 
     fn learn(&self, failure: Option<String>) {
@@ -122,14 +109,7 @@ impl ManageConnection for Manager {
         if connection.epoch == epoch && connection.last_used.elapsed() < IDLE_CHECK {
             return Ok(());
         }
-        if self.health.was_silent_after(connection.last_used) {
-            let why = "another connection found the server silent, so this one is renewed";
-            return Err(self.logins.refused(why.to_owned()));
-        }
         let answer = connection.ping().map_err(|e| {
-            if Overdue::is_behind(&e) {
-                self.health.found_silent();
-            }
             let why = super::chain(&e);
             (self.logins).refused(format!("it lets us in, but answers nothing: {why}"))
         });

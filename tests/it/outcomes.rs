@@ -124,8 +124,10 @@ fn a_lane_that_waits_for_the_database_in_vain_is_not_ready_until_it_is_back() {
     let server = impatient(&database);
     let lock = TableLock::take(&database);
     // The table is held against searches and finds, too, but nobody asks for any.
-    settle(&server.post(&warrior("n")));
-    eventually("/ready names the lane", || is_not_ready(&server, "create"));
+    eventually("/ready names the lane", || {
+        assert_ne!(server.post(&warrior("n")).status, 201);
+        is_not_ready(&server, "create")
+    });
     lock.release();
     // Without a request: who is taken out of a balancer gets none.
     server.await_ready();

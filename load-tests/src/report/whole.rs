@@ -18,11 +18,8 @@ pub fn write_whole(path: &Path, text: &str) -> anyhow::Result<()> {
         fs::rename(&aside, path)
     });
     written
-        .map_err(|error| {
-            // The first error is the one to tell.
-            fs::remove_file(&aside).ok();
-            error
-        })
+        // The first error is the one to tell.
+        .inspect_err(|_| drop(fs::remove_file(&aside)))
         .with_context(|| {
             format!(
                 "cannot write {}; make room there, or name another directory with --out",

@@ -23,7 +23,7 @@ const WORKERS: usize = 2;
 const DEADLINE: Duration = Duration::from_millis(500);
 /// A worker is back after the role's statement_timeout and half a second. Where there is no bound it never is,
 /// so there is time for a machine that does other things, too.
-const SERVES_WITHIN: Duration = Duration::from_secs(15);
+const SERVES_WITHIN: Duration = Duration::from_secs(20);
 
 /// A kind of request, and what its statement contains.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +70,7 @@ fn drill(cut: Cut) {
     let program = Program::start(
         from(&mut serve(), &login)
             .env("WORKERS", (3 * WORKERS).to_string())
+            .env("DB_POOL_MIN", (3 * WORKERS).to_string())
             .env("REQUEST_DEADLINE_MS", DEADLINE.as_millis().to_string()),
     );
     let lanes = [CREATE, FIND, SEARCH];
