@@ -22,7 +22,7 @@ const ABANDONED: u8 = 3;
 pub(super) struct Job<Q, R> {
     pub(super) query: Q,
     /// For the bytes of the query. A client that leaves does not take its job out of the queue.
-    _charge: Charge,
+    charge: Charge,
     pub(super) queued_at: Instant,
     pub(super) deadline: Instant,
     /// An earlier attempt may have been executed: the answer can no longer be "certainly not".
@@ -50,7 +50,7 @@ pub(super) fn job<Q, R>(
     let (sender, receiver) = oneshot::channel();
     let job = Job {
         query,
-        _charge: charge,
+        charge,
         queued_at: now,
         deadline,
         unknown: false,
@@ -109,6 +109,8 @@ impl<Q, R> Job<Q, R> {
     }
 
     fn answer(self, result: Result<R, Failure>) {
+        // Before its client can send the next request, which needs the room.
+        drop(self.charge);
         self.state.set_done();
         // The front end may have answered by itself, or its client may have left.
         let _ = self.reply.send(result);
