@@ -47,7 +47,7 @@ fn a_row_that_is_on_one_server_alone_is_confirmed_once_the_standby_has_it() {
             !waiting.admin.query(CANCEL, &[]).unwrap().is_empty()
         });
         // The second attempt finds the row, and waits all the same.
-        let query = "select from pg_stat_activity where wait_event = 'SyncRep' and query like '%logical_emit%'";
+        let query = "select from pg_stat_activity where wait_event = 'SyncRep' and query like '-- The rows behind ids%'";
         eventually("the second attempt waits, too", || {
             !waiting.admin.query(query, &[]).unwrap().is_empty()
         });
