@@ -13,6 +13,7 @@ use postgres::error::Severity;
 use r2d2::ManageConnection;
 
 use super::login::{Login, LoginError, Logins};
+use super::mend::{self, Repair, Suspect};
 use super::tls::TlsError;
 use crate::config::Database;
 
@@ -137,9 +138,7 @@ impl Connection {
         until: Instant,
         statement: impl FnOnce(&mut Client) -> Result<T, postgres::Error>,
     ) -> Result<T, postgres::Error> {
-        self.login.deadline.set(Some(until));
-        self.login.standby_wait.clear();
-        self.owed = true;
+        self.begin(until);
         let result = statement(&mut self.login.client);
         self.owed = false;
         if let Err(e) = &result {
@@ -148,9 +147,29 @@ impl Connection {
         result
     }
 
+    /// Runs a statement in a session that is reset; see [`mend`]. A connection whose transaction may still be open
+    /// is not used again.
+    pub(super) fn mend<T>(
+        &mut self,
+        until: Instant,
+        suspect: Suspect,
+        statement: &impl Fn(&mut Client) -> Result<T, postgres::Error>,
+    ) -> Option<Result<T, postgres::Error>> {
+        self.begin(until);
+        let Repair { again, open } = mend::run(&mut self.login.client, suspect, statement);
+        self.owed = open.is_some() || matches!(&again, Some(Err(e)) if !leaves_session_usable(e));
+        again
+    }
+
+    fn begin(&mut self, until: Instant) {
+        self.login.deadline.set(Some(until));
+        self.login.standby_wait.clear();
+        self.owed = true;
+    }
+
     /// Judges the connection by the failure of a statement.
     pub(super) fn failed(&mut self, error: &postgres::Error) {
-        self.owed = !leaves_session_usable(error);
+        self.owed |= !leaves_session_usable(error);
     }
 
     /// Asks the server whether it is there, within [`CHECK_TIMEOUT`].

@@ -47,26 +47,35 @@ impl Suspect {
     }
 }
 
-/// Resets the session, and runs the statement in it; `None` when the session was not to blame, or cannot be
-/// reset.
-///
-/// # Errors
-/// Of the statement in the reset session, or of its commit.
+/// What came of a repair.
+pub(super) struct Repair<T> {
+    /// Of the statement in the reset session, or of its commit; none where it was not run again, since the session
+    /// was not to blame or cannot be reset.
+    pub(super) again: Option<Result<T, postgres::Error>>,
+    /// Why the transaction may still be open. A statement that ran in it would be answered as if it were committed.
+    pub(super) open: Option<postgres::Error>,
+}
+
+/// Resets the session, and runs the statement in it.
 pub(super) fn run<T>(
     client: &mut Client,
     suspect: Suspect,
     statement: &impl Fn(&mut Client) -> Result<T, postgres::Error>,
-) -> Result<Option<T>, postgres::Error> {
-    let result = match reset(client, suspect) {
-        Ok(true) => statement(client).map(Some),
-        Ok(false) | Err(_) => Ok(None),
+) -> Repair<T> {
+    let again = match reset(client, suspect) {
+        Ok(true) => Some(statement(client)),
+        Ok(false) | Err(_) => None,
     };
-    match &result {
-        Ok(Some(_)) => client.batch_execute("commit")?,
-        // Should this fail, too, the connection has ended, and the transaction with it.
-        Ok(None) | Err(_) => drop(client.batch_execute("rollback")),
+    match again {
+        Some(Ok(value)) => Repair {
+            again: Some(client.batch_execute("commit").map(|()| value)),
+            open: None,
+        },
+        again => Repair {
+            again,
+            open: client.batch_execute("rollback").err(),
+        },
     }
-    result
 }
 
 /// Opens a transaction with the settings of role and database; whether others were to blame.

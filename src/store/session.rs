@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::connection::{Health, Manager};
 use super::drift::Drift;
-use super::mend::{self, Suspect};
+use super::mend::{self, Repair, Suspect};
 use super::values::{Date, Moment, Texts};
 use super::{Claimed, NewRow, Readiness, Send, StoreError, Writes};
 use crate::config::Secret;
@@ -212,8 +212,9 @@ impl<'p> Session<'p> {
     /// Empties the pending lists of the search indexes.
     pub(super) fn flush(&mut self) -> Result<(), StoreError> {
         self.until = Instant::now() + FLUSH_TIMEOUT;
-        self.said(|client| client.batch_execute(FLUSH))
-            .map_err(StoreError::of_read)
+        // Without repair: the statement has a limit of its own, which is no other client's.
+        let result = (self.connection).run(self.until, |client| client.batch_execute(FLUSH));
+        self.noticed(result).map_err(StoreError::of_read)
     }
 
     pub(super) fn readiness(&mut self) -> Result<Readiness, StoreError> {
@@ -315,8 +316,8 @@ impl<'p> Session<'p> {
                 true => statement(client).map(Some),
                 false => Ok(None),
             };
-            match (self.connection).run(self.until, |c| mend::run(c, suspect, &again)) {
-                Ok(Some(value)) => {
+            match self.connection.mend(self.until, suspect, &again) {
+                Some(Ok(Some(value))) => {
                     throttled!(
                         WARN,
                         "a statement that had failed was run again in a session that was reset: another client \
@@ -325,14 +326,18 @@ impl<'p> Session<'p> {
                         reason = e.code().map_or("", SqlState::code).to_owned(),
                         error = e.as_db_error().map(tracing::field::display)
                     );
-                    if let Some(value) = value {
-                        return Ok(value);
-                    }
+                    return Ok(value);
                 }
-                Ok(None) => self.connection.failed(e),
-                Err(later) => result = Err(later),
+                Some(Ok(None)) => {}
+                None => self.connection.failed(e),
+                Some(Err(later)) => result = Err(later),
             }
         }
+        self.noticed(result)
+    }
+
+    /// Has all connections asked whether they live once one of them has failed.
+    fn noticed<T>(&self, result: Result<T, postgres::Error>) -> Result<T, postgres::Error> {
         if result.is_err() && self.connection.is_spent() {
             self.health.suspect_all();
         }
@@ -348,7 +353,8 @@ pub(super) fn readiness(client: &mut Client) -> Result<Readiness, postgres::Erro
     };
     let ready = ask(client)?;
     if ready.writes == Writes::ReadOnly {
-        return Ok(mend::run(client, Suspect::Setting, &ask)?.unwrap_or(ready));
+        let Repair { again, open } = mend::run(client, Suspect::Setting, &ask);
+        return open.map_or(again.unwrap_or(Ok(ready)), Err);
     }
     Ok(ready)
 }

@@ -4,7 +4,7 @@
 
 mod drill;
 mod lost_replies;
-mod proxy;
+pub(crate) mod proxy;
 
 use std::time::Duration;
 

@@ -12,6 +12,7 @@ use postgres::types::Type;
 use serde_json::json;
 
 use crate::api::warrior;
+use crate::faults::proxy::{Cut, Proxy};
 use crate::lock::TableLock;
 use crate::program::{Program, from, serve};
 use crate::server::TestServer;
@@ -232,4 +233,37 @@ fn a_standby_is_not_ready_and_is_said_at_the_start() {
     eventually("creates go on", || create().status == 201);
     program.signal(Signal::SIGTERM);
     assert!(program.wait().0.success());
+}
+
+/// Whatever ran next on such a connection would be part of a transaction that nobody commits, and be answered as
+/// if it were stored.
+#[test]
+fn a_repair_that_is_cut_off_takes_its_connection_along() {
+    let database = fresh_database();
+    let mut login = database.pooled_login();
+    let proxy = Proxy::to(login.port);
+    login.port = proxy.port;
+    let server = TestServer::with(&login, |server| {
+        server.sizes.workers_create = 1;
+        server.deadline = Duration::from_secs(1);
+    });
+    server.await_ready();
+    server.post(&warrior("n")).json(201);
+    Others::of(&database).leave("set lock_timeout = 1");
+    let begin = b"start transaction";
+    proxy.cut_next(Cut::Silence, begin, 1);
+    let lock = TableLock::take(&database);
+    eventually("a repair has begun", || {
+        server.post(&warrior("n"));
+        proxy.has_cut(begin)
+    });
+    drop(lock);
+    let mut next = server.post(&warrior("n"));
+    eventually("the worker is back", || {
+        if next.status == 503 {
+            next = server.post(&warrior("n"));
+        }
+        next.status != 503
+    });
+    next.json(201);
 }

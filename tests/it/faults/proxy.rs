@@ -85,7 +85,7 @@ fn relay(client: &TcpStream, server: &TcpStream, orders: &Arc<Mutex<Vec<Order>>>
     thread::spawn(move || replies(from_server, to_client, &cut));
 }
 
-/// A statement arrives in one write, which begins with Parse ('P') unless it is encrypted.
+/// A statement arrives in one write, which begins with Parse ('P') or Query ('Q') unless it is encrypted.
 fn requests(
     mut from: TcpStream,
     mut to: TcpStream,
@@ -111,7 +111,8 @@ fn requests(
 /// What these bytes suffer, if there is an order for them.
 fn carry_out(orders: &mut Vec<Order>, bytes: &[u8]) -> Option<Cut> {
     let suffers = |order: &&mut Order| {
-        order.marker.is_empty() || (bytes[0] == b'P' && contains(bytes, order.marker))
+        order.marker.is_empty()
+            || (matches!(bytes[0], b'P' | b'Q') && contains(bytes, order.marker))
     };
     let order = orders.iter_mut().find(suffers)?;
     order.left -= 1;
