@@ -266,6 +266,26 @@ async fn a_statement_out_of_its_time_is_not_repeated() {
     assert_eq!(rig.batches().len(), 1);
 }
 
+/// Each of a held table's creates is cut off after the same time, and none of them hangs.
+#[tokio::test]
+async fn batches_out_of_their_time_are_failures_of_a_lane_unless_a_term_may_be_at_fault() {
+    for (kinds_max, at_fault) in [(1, true), (8, false)] {
+        let script = |_: usize, _: &[u32]| Err(StoreError::of_class(Class::TooCostly));
+        let rig = Rig::with(10, kinds_max, |_, _| true, Box::new(script));
+        for _ in 0..3 {
+            assert_eq!(rig.call(1).await, Err(Failure::NotDone(Reason::TooCostly)));
+        }
+        let trouble = loop {
+            match rig.lane.trouble(Duration::ZERO) {
+                // The worker has answered, and is not idle yet.
+                Some(why) if why.contains("has waited") => tokio::task::yield_now().await,
+                other => break other,
+            }
+        };
+        assert_eq!(trouble.is_some(), at_fault, "{trouble:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_refusal_is_firm_unless_an_earlier_attempt_is_unknown() {
     let rig = Rig::new(10, failing(&[]));

@@ -69,15 +69,21 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
             let now = Instant::now();
             jobs.retain(|job| job.is_wanted(now));
             self.log(&error, jobs.len(), last);
-            let answered = matches!(error.class, Class::Data | Class::TooCostly);
-            if !answered && (last || jobs.is_empty()) {
+            // A search may cost too much by its term. No row and no id does: there it is the database that is slow.
+            let by_term = self.lane.size.kinds_max > 1;
+            let failed = match error.class {
+                Class::Data => false,
+                Class::TooCostly => !by_term,
+                _ => last || jobs.is_empty(),
+            };
+            if failed {
                 self.lane.pulse.failed(began.into(), error.to_string());
             }
             match error.class {
                 Class::Unknown if jobs.is_empty() => return,
                 Class::Data => return self.split(jobs, Failure::Rejected),
                 // Many lookups are of one kind and ask for different rows, of which one may be at fault.
-                Class::ReadFailed if self.lane.size.kinds_max == 1 => {
+                Class::ReadFailed if !by_term => {
                     return self.split(jobs, Failure::NotDone(Reason::ReadFailed));
                 }
                 Class::ReadFailed => return self.set_apart(jobs, Reason::ReadFailed),
