@@ -1,5 +1,7 @@
 //! The surface without sockets and without a database.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use hyper::http::request::Parts;
 use hyper::{Method, Request as HttpRequest, StatusCode};
 use serde_json::Value;
@@ -325,6 +327,20 @@ async fn the_503_of_a_create_with_a_key_speaks_of_this_attempt() {
         }
         assert!(!details[0].contains("earlier"), "{details:?}");
         assert!(details[1].contains("an earlier one with the same Idempotency-Key"));
+    }
+}
+
+/// The lost attempt may have stored the row that is gone now.
+#[tokio::test]
+async fn a_row_that_vanished_after_a_lost_attempt_is_of_unknown_outcome() {
+    static ATTEMPTS: AtomicUsize = AtomicUsize::new(0);
+    let create = || match ATTEMPTS.fetch_add(1, Ordering::Relaxed) % 2 {
+        0 => Err(StoreError::of_class(Class::Unknown)),
+        _ => Ok(Created::Vanished),
+    };
+    let (creates, _) = answers(create, Found::Count(0)).await;
+    for response in creates {
+        assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT);
     }
 }
 

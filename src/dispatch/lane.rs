@@ -33,8 +33,8 @@ pub type Execute<Q, R> = Box<
         + Sync,
 >;
 
-/// Whether two requests are of one kind, and whether a reply says that the database refused its request.
-pub(super) type Traits<Q, R> = (fn(&Q, &Q) -> bool, fn(&R) -> bool);
+/// Whether two requests are of one kind, and the failure that a reply stands for, if it does.
+pub(super) type Traits<Q, R> = (fn(&Q, &Q) -> bool, fn(&R) -> Option<Failure>);
 
 /// What requests that wait are charged to, and the bytes that each takes.
 pub(super) type Weigh<Q> = (Budget, fn(&Q) -> usize);
@@ -72,8 +72,8 @@ pub(super) struct Shared<Q, R> {
     /// Whether two requests are of one kind: both cost little more than one of them.
     pub(super) together: fn(&Q, &Q) -> bool,
     weigh: Weigh<Q>,
-    /// Whether a reply says that the database refused the request: no firm answer after an attempt of unknown outcome.
-    pub(super) refused: fn(&R) -> bool,
+    /// The failure of a reply that nothing was stored: no firm answer after an attempt of unknown outcome.
+    pub(super) refused: fn(&R) -> Option<Failure>,
     pub(super) execute: Execute<Q, R>,
     pub(super) breaker: Arc<Breaker>,
     pub(super) metrics: LaneMetrics,

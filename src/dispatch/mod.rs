@@ -137,7 +137,7 @@ impl Dispatch {
             ),
             Arc::clone(&breaker),
             families.lane("create"),
-            (|_, _| true, |created| *created == Created::Refused),
+            (|_, _| true, unstored),
             (requests.clone(), |row: &NewRow| row.warrior.bytes()),
             executors.create,
         )?;
@@ -150,7 +150,7 @@ impl Dispatch {
             ),
             Arc::clone(&breaker),
             families.lane("find"),
-            (|_, _| true, |_| false),
+            (|_, _| true, |_| None),
             (requests.clone(), |_| size_of::<Lookup>()),
             executors.find,
         )?;
@@ -163,7 +163,7 @@ impl Dispatch {
             },
             Arc::clone(&breaker),
             families.lane("search"),
-            (|a, b| a == b, |_| false),
+            (|a, b| a == b, |_| None),
             (requests.clone(), String::len),
             executors.search,
         )?;
@@ -232,6 +232,15 @@ impl Dispatch {
             .or_else(|| self.find.trouble(patience))
             .or_else(|| self.search.trouble(patience))
             .map_or(Ok(()), Err)
+    }
+}
+
+/// The failure of a create whose reply says that nothing was stored.
+fn unstored(created: &Created) -> Option<Failure> {
+    match created {
+        Created::Refused => Some(Failure::Rejected),
+        Created::Vanished => Some(Failure::NotDone(Reason::RolledBack)),
+        Created::Stored | Created::Mismatch | Created::Altered => None,
     }
 }
 

@@ -69,7 +69,9 @@ impl Rig {
             size,
             Arc::clone(&breaker),
             metrics,
-            (together, |reply| *reply == REFUSED),
+            (together, |reply| {
+                (*reply == REFUSED).then_some(Failure::Rejected)
+            }),
             weigh(),
             execute,
         )
@@ -375,7 +377,7 @@ async fn a_panic_costs_its_batch_and_nothing_else() {
         size,
         breaker,
         metrics,
-        (|_, _| true, |_| false),
+        (|_, _| true, |_| None),
         weigh(),
         execute,
     )

@@ -132,8 +132,10 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
                 let mut replies = claimed.iter().zip(replies).peekable();
                 for (i, job) in jobs.drain(..).enumerate() {
                     match replies.next_if(|(claimed, _)| **claimed == i) {
-                        Some((_, reply)) if (self.lane.refused)(&reply) => self.reject(job),
-                        Some((_, reply)) => job.succeed(reply),
+                        Some((_, reply)) => match (self.lane.refused)(&reply) {
+                            Some(failure) => self.fail(job, failure),
+                            None => job.succeed(reply),
+                        },
                         None => {}
                     }
                 }
@@ -178,16 +180,15 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
             self.process(jobs);
             self.process(right);
         } else if let Some(job) = jobs.pop() {
-            match failure {
-                Failure::Rejected => self.reject(job),
-                other => job.fail(other),
-            }
+            self.fail(job, failure);
         }
     }
 
-    fn reject(&self, job: Job<Q, R>) {
-        self.lane.metrics.slipped_through();
-        job.fail(Failure::Rejected);
+    fn fail(&self, job: Job<Q, R>, failure: Failure) {
+        if failure == Failure::Rejected {
+            self.lane.metrics.slipped_through();
+        }
+        job.fail(failure);
     }
 
     fn log(&self, error: &StoreError, jobs: usize, last: bool) {
