@@ -24,7 +24,8 @@
 //! - No blocking call on an async thread, and no rendering of rows.
 //! - No `postgres::Client` is used or dropped on one: it owns a runtime and blocks on it.
 //! - Every queue is bounded, in requests and in bytes; so are answers, from the first row read to the last byte taken.
-//! - Every wait for the database is bounded.
+//! - Every wait for the database is bounded, but for those of schema commands (`up` applies the schema, too): building
+//!   an index takes as long as it takes.
 //! - A write is acknowledged only when the server is ready for the next statement after it, and has not said
 //!   that its wait for a synchronous standby was cancelled.
 //! - A job answered `503` is never sent; a job is sent only with a live connection in hand.

@@ -69,7 +69,12 @@ pub(super) struct Login {
 /// # Errors
 /// As [`LoginError`] says; after `database.connect_timeout` at the latest.
 pub fn connect(database: &Database) -> Result<Client, LoginError> {
-    Logins::new(database.clone())?.unbounded()
+    Ok(login(database)?.unbounded())
+}
+
+/// Logs in once, outside any pool.
+pub(super) fn login(database: &Database) -> Result<Login, LoginError> {
+    Logins::new(database.clone())?.login()
 }
 
 /// As [`connect`], with the mark that reaches PostgreSQL on a direct connection alone. A pooler lets in without
@@ -79,15 +84,33 @@ pub fn connect(database: &Database) -> Result<Client, LoginError> {
 /// # Errors
 /// As [`connect`].
 pub fn connect_direct(database: &Database) -> Result<Client, LoginError> {
+    Ok(login_direct(database)?.unbounded())
+}
+
+/// As [`login`], with that mark.
+pub(super) fn login_direct(database: &Database) -> Result<Login, LoginError> {
     let mut logins = Logins::new(database.clone())?;
     logins.options = Some(DIRECT_OPTIONS);
-    match logins.unbounded() {
+    match logins.login() {
         // PgBouncer's words for a parameter that it neither passes on nor was told to ignore.
         Err(LoginError::Refused { why, .. }) if why.contains("unsupported startup parameter") => {
             logins.options = None;
-            logins.unbounded()
+            logins.login()
         }
         other => other,
+    }
+}
+
+impl Login {
+    /// A plain client, all of whose questions must be answered at `until`.
+    pub(super) fn until(self, until: Instant) -> Client {
+        self.deadline.set(Some(until));
+        self.client
+    }
+
+    fn unbounded(self) -> Client {
+        self.deadline.set(None);
+        self.client
     }
 }
 
@@ -127,12 +150,6 @@ impl Logins {
             }
         }
         Err(self.told(failures))
-    }
-
-    fn unbounded(&self) -> Result<Client, LoginError> {
-        let login = self.login()?;
-        login.deadline.set(None);
-        Ok(login.client)
     }
 
     fn attempt(&self, mut config: Config, until: Instant) -> Result<Login, Box<dyn Error>> {

@@ -2,7 +2,8 @@
 
 use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
-use super::login::connect;
+use super::login::login;
+use super::start::time_to_ask;
 use crate::config::Database;
 
 /// The database that is PgBouncer itself.
@@ -34,9 +35,11 @@ const SPINS: (Version, Version) = ((1, 20, 0), (1, 26, 0));
 /// What should be known of the pooler at `console`, which serves `dbname` to a server with `connections`
 /// connections. Nothing when it is none that tells.
 pub fn shortcomings(console: &Database, dbname: &str, connections: usize) -> Vec<String> {
-    let Ok(mut client) = connect(console) else {
+    let until = time_to_ask(console);
+    let Ok(login) = login(console) else {
         return Vec::new();
     };
+    let mut client = login.until(until);
     let Ok(version) = show(&mut client, "show version") else {
         return Vec::new();
     };

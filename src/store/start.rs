@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use postgres::Client;
 
-use super::login::{LoginError, connect_direct};
+use super::login::{LoginError, login_direct};
 use super::session::readiness;
 use super::{pooler, schema};
 use crate::config::Database;
 
 const LIMITS: &str = include_str!("sql/start/limits.sql");
-/// What the questions after the login may take.
+/// What the questions after a login may take.
 const QUESTIONS: Duration = Duration::from_millis(500);
 
 /// A look that goes on while the server starts.
@@ -29,16 +29,21 @@ impl Look {
     /// Begins to look at `database` as a server with `connections` connections would find it.
     pub fn begin(database: &Database, connections: usize) -> Self {
         let (found, lines) = channel();
+        let until = time_to_ask(database);
         let look = Self {
             lines,
-            until: Instant::now() + database.connect_timeout + QUESTIONS,
+            until,
             at: format!("{}:{}", database.host, database.port),
         };
         let database = database.clone();
         // Its end, or the refusal of a thread, ends the receiver.
         let _ = thread::Builder::new()
             .name("look".to_owned())
-            .spawn(move || look_at(&database, connections, &|line| drop(found.send(line))));
+            .spawn(move || {
+                look_at(&database, until, connections, &|line| {
+                    drop(found.send(line))
+                })
+            });
         look
     }
 
@@ -63,9 +68,14 @@ impl Look {
     }
 }
 
-fn look_at(database: &Database, connections: usize, found: &dyn Fn(String)) {
-    let mut client = match connect_direct(database) {
-        Ok(client) => client,
+/// When a login that begins now, and a few questions after it, are given up.
+pub(super) fn time_to_ask(database: &Database) -> Instant {
+    Instant::now() + database.connect_timeout + QUESTIONS
+}
+
+fn look_at(database: &Database, until: Instant, connections: usize, found: &dyn Fn(String)) {
+    let mut client = match login_direct(database) {
+        Ok(login) => login.until(until),
         Err(e) => return found(refused(database, &e)),
     };
     let direct = match limits(&mut client, database, connections) {

@@ -4,7 +4,7 @@ use super::backlog::{ENOUGH, entries};
 use super::session::array_literal;
 use super::*;
 use r2d2::ManageConnection;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{IpAddr, TcpListener};
 
 #[test]
@@ -79,6 +79,34 @@ fn a_server_that_trickles_is_left_at_the_deadline_too() {
 }
 
 #[test]
+fn a_server_that_lets_in_and_keeps_silent_is_asked_no_longer_than_it_may() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let database = database(&silent);
+    std::thread::scope(|scope| {
+        let server = scope.spawn(|| (0..2).for_each(|_| let_in(&silent)));
+        let began = Instant::now();
+        assert!(!Look::begin(&database, 1).end().is_empty());
+        assert!(pooler_shortcomings(&database, "none", 1).is_empty());
+        assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
+        server.join().unwrap();
+    });
+}
+
+/// Lets a client in, and waits until it has left.
+fn let_in(server: &TcpListener) {
+    let (mut socket, _) = server.accept().unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut length = [0; 4];
+    socket.read_exact(&mut length).unwrap();
+    let mut startup = vec![0; u32::from_be_bytes(length) as usize - length.len()];
+    socket.read_exact(&mut startup).unwrap();
+    // AuthenticationOk and ReadyForQuery.
+    let welcome = b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I";
+    socket.write_all(welcome).unwrap();
+    while socket.read(&mut [0; 1024]).expect("the client leaves") > 0 {}
+}
+
+#[test]
 fn a_name_server_that_keeps_silent_holds_one_thread_and_no_login() {
     let resolver = resolver::Resolver::new();
     let (answer, awaited) = sync_channel::<()>(0);
@@ -110,7 +138,11 @@ fn the_wait_for_an_answer_is_longer_than_the_role_s_statement_timeout() {
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn manager(server: &TcpListener) -> Manager {
-    let database = Database {
+    Manager::new(database(server), Health::default()).unwrap()
+}
+
+fn database(server: &TcpListener) -> Database {
+    Database {
         host: "127.0.0.1".to_owned(),
         port: server.local_addr().unwrap().port(),
         dbname: "none".to_owned(),
@@ -118,8 +150,7 @@ fn manager(server: &TcpListener) -> Manager {
         password: None,
         tls: crate::config::Tls::Off,
         connect_timeout: Duration::from_millis(500),
-    };
-    Manager::new(database, Health::default()).unwrap()
+    }
 }
 
 #[test]
