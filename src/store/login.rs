@@ -132,8 +132,16 @@ impl Logins {
     /// Tries the addresses in turn.
     pub(super) fn login(&self) -> Result<Login, LoginError> {
         let until = Instant::now() + self.database.connect_timeout;
-        let config = self.config()?;
         let addresses = self.addresses(until).map_err(|why| self.refused(why))?;
+        self.try_each(&addresses, until)
+    }
+
+    pub(super) fn try_each(
+        &self,
+        addresses: &[IpAddr],
+        until: Instant,
+    ) -> Result<Login, LoginError> {
+        let config = self.config()?;
         let mut failures = Vec::new();
         for (tried, address) in addresses.iter().enumerate() {
             let left = until.saturating_duration_since(Instant::now());
@@ -141,10 +149,10 @@ impl Logins {
                 break;
             }
             let mut config = config.clone();
-            // An address that swallows everything leaves the others their share.
-            let others = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-            config.hostaddr(*address).connect_timeout(left / others);
-            match self.attempt(config, until) {
+            // An address that swallows everything, or accepts and keeps silent, leaves the others their share.
+            let share = left / u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
+            config.hostaddr(*address).connect_timeout(share);
+            match self.attempt(config, Instant::now() + share) {
                 Ok(login) => return Ok(login),
                 Err(error) => failures.push((*address, error)),
             }

@@ -55,6 +55,21 @@ fn a_silent_server_is_left_at_the_deadline_by_all_at_once() {
     assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
 }
 
+/// As `localhost` may be ::1 first, where another program listens.
+#[test]
+fn an_address_that_keeps_silent_leaves_the_next_one_its_share() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let database = database(&silent);
+    let addresses = [IpAddr::from([127, 0, 0, 1]), IpAddr::from([127, 0, 0, 2])];
+    let next = TcpListener::bind((addresses[1], database.port)).unwrap();
+    let until = Instant::now() + PATIENCE / 20;
+    let logins = login::Logins::new(database).unwrap();
+    let result = logins.try_each(&addresses, until);
+    assert!(matches!(result, Err(LoginError::Silent { .. })));
+    next.set_nonblocking(true).unwrap();
+    assert!(next.accept().is_ok(), "the second address was not tried");
+}
+
 /// A byte now and then keeps alive any limit that begins anew with each read.
 #[test]
 fn a_server_that_trickles_is_left_at_the_deadline_too() {
