@@ -135,12 +135,14 @@ fn limits(
         let limit: i32 = row.try_get(column)?;
         if usize::try_from(limit).is_ok_and(|limit| limit < connections) {
             let lower = match direct {
-                true => format!("set WORKERS={}", (limit - 2).max(3)),
-                false => format!("keep the pool size of the pooler at {limit} or less"),
+                // Each of the three lanes has a worker, and a pool has two connections more.
+                true if limit < 5 => String::new(),
+                true => format!("set WORKERS={}, or ", limit - 2),
+                false => format!("keep the pool size of the pooler at {limit} or less, or "),
             };
             lines.push(format!(
                 "the database gives role {user} at most {limit} connections ({source}), and this server \
-                 may use {connections}: requests that need the others are refused; {lower}, or run: {raise}"
+                 may use {connections}: requests that need the others are refused; {lower}run: {raise}"
             ));
         }
     }

@@ -107,6 +107,12 @@ fn more_workers_than_the_database_has_connections_for_are_said() {
     let line = said(&database.pooled_login(), &many);
     assert!(line.contains("pool size of the pooler at 10"), "{line}");
     assert_eq!(said(&database.direct_login(), &[]), "");
+    // Fewer than the fewest workers need.
+    let limit = limit.replace("10", "4");
+    database.superuser().batch_execute(&limit).unwrap();
+    let line = said(&database.direct_login(), &[]);
+    assert!(line.contains("at most 4 connections"), "{line}");
+    assert!(!line.contains("WORKERS"), "{line}");
     // More than max_connections of a throw-away stack.
     let most = [("WORKERS", "300"), ("DB_POOL_MAX", "400")];
     let line = said(&database.direct_login(), &most);
