@@ -3,12 +3,19 @@
 //! Where none is configured, the database keeps one for all servers. A server starts before its database
 //! does, so it may have to wait for the secret, and refuses creates until then: an id under any other
 //! secret would be another id, and one warrior two.
+//!
+//! No server sees the secret of another, and a database keeps one also where another is configured: that a server
+//! was forgotten shows only by their fingerprints.
 
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
 use crate::api::{Keys, KnownKeys};
@@ -37,13 +44,51 @@ impl Reading {
     }
 }
 
+/// What a server shows of its secret.
+#[derive(Clone)]
+struct Shown(Family<Fingerprint, Gauge>);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Fingerprint {
+    fingerprint: String,
+}
+
+impl Shown {
+    fn register(registry: &mut Registry) -> Self {
+        let family = Family::default();
+        let help =
+            "1 for the secret of Idempotency-Keys, which all servers of a database must share";
+        registry.register("idempotency_secret", help, family.clone());
+        Self(family)
+    }
+
+    /// Keys under `secret`, shown.
+    fn keys(&self, secret: &Secret, source: &str) -> Keys {
+        let keys = Keys::new(secret);
+        let fingerprint = keys.fingerprint();
+        tracing::info!(
+            fingerprint,
+            source,
+            "Idempotency-Keys have their secret: with another fingerprint on another server of this database, a \
+             repeated key stores a warrior twice"
+        );
+        self.0.get_or_create(&Fingerprint { fingerprint }).set(1);
+        keys
+    }
+}
+
 /// Keys under `secret`, or under the one that `store` gives.
 ///
 /// # Errors
 /// When the system refuses a thread.
-pub(crate) fn keys(secret: Option<&Secret>, store: &Store) -> io::Result<Reading> {
+pub(crate) fn keys(
+    secret: Option<&Secret>,
+    store: &Store,
+    registry: &mut Registry,
+) -> io::Result<Reading> {
+    let shown = Shown::register(registry);
     if let Some(secret) = secret {
-        let (_, keys) = watch::channel(Ok(Keys::new(secret)));
+        let (_, keys) = watch::channel(Ok(shown.keys(secret, "configured")));
         return Ok(Reading { keys, _guard: None });
     }
     let (known, keys) = watch::channel(Err("it has not been read yet".to_owned()));
@@ -51,18 +96,23 @@ pub(crate) fn keys(secret: Option<&Secret>, store: &Store) -> io::Result<Reading
     let store = store.clone();
     thread::Builder::new()
         .name("secret".to_owned())
-        .spawn(move || read(&store, &known, &ended))?;
+        .spawn(move || read(&store, &shown, &known, &ended))?;
     Ok(Reading {
         keys,
         _guard: Some(guard),
     })
 }
 
-fn read(store: &Store, known: &watch::Sender<Result<Keys, String>>, ended: &Receiver<()>) {
+fn read(
+    store: &Store,
+    shown: &Shown,
+    known: &watch::Sender<Result<Keys, String>>,
+    ended: &Receiver<()>,
+) {
     for failures in 1_u64.. {
         let why = match store.secret() {
             Ok(Some(secret)) => {
-                let _ = known.send_replace(Ok(Keys::new(&secret)));
+                let _ = known.send_replace(Ok(shown.keys(&secret, "database")));
                 return;
             }
             Ok(None) => "public.warrior_secret has no row".to_owned(),

@@ -68,7 +68,7 @@ pub async fn start(
     waiting.register(lanes, "request", "Bytes of requests that wait in lanes");
     let what = "Bytes of answers that are read or that clients have not taken yet";
     answers.register(lanes, "answer", what);
-    let mut reading = secret::keys(secret.into(), &store)
+    let mut reading = secret::keys(secret.into(), &store, lanes)
         .context("the thread that reads the secret cannot be started")?;
     let executors = executors(store, Answers::new(answers));
     let (dispatch, threads) = Dispatch::start(&server.sizes, executors, &waiting, lanes)

@@ -200,6 +200,9 @@ fn servers_without_a_secret_share_the_one_of_their_database() {
         configured.post_keyed(KEY, &ana).location(),
         stored.location()
     );
+    // No server knows of another, so the mixture shows by what each says of its secret.
+    assert_eq!(fingerprint(&first), fingerprint(&second));
+    assert_ne!(fingerprint(&first), fingerprint(&configured));
     // Its own keys, too, are under the shared one: what one server answers, the other settles.
     let key = warrior_api::api::Keys::new(&shared_secret(&database));
     let id = warrior_api::api::Keys::fresh();
@@ -246,6 +249,14 @@ fn a_create_before_the_secret_is_known_is_refused() {
         .unwrap();
     server.await_ready();
     server.post_keyed(KEY, &ana).json(201);
+}
+
+fn fingerprint(server: &TestServer) -> String {
+    let metrics = server.ask_admin("/metrics").text().to_owned();
+    let sample = (metrics.lines()).find(|line| line.starts_with("warrior_idempotency_secret{"));
+    sample
+        .expect("a server shows its secret's fingerprint")
+        .to_owned()
 }
 
 fn shared_secret(database: &Fresh) -> Secret {

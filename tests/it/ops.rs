@@ -143,6 +143,7 @@ fn metrics_are_openmetrics_and_count() {
         "warrior_batch_size",
         "warrior_breaker_open",
         "warrior_drift",
+        "warrior_idempotency_secret",
         "warrior_queue_depth",
         "warrior_queue_wait_seconds",
         "warrior_refused",
