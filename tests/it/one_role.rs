@@ -135,3 +135,38 @@ fn the_secret_is_shown_to_the_api_and_to_nobody_else() {
         .get(0);
     assert_ne!(shown, other, "each database has its own");
 }
+
+/// As an administrator may have it: nobody may call a function that he was not named for.
+#[test]
+fn the_api_may_call_what_it_needs_where_nobody_may_by_default() {
+    const MAY_CALL: &str =
+        "select array_agg(oid::regprocedure::text order by oid::regprocedure::text)
+          from pg_proc
+         where pronamespace = 'public'::regnamespace and proname like 'warrior%'
+           and has_function_privilege('warrior', oid, 'execute')";
+    let database = empty_database();
+    let mut owner = database.owner();
+    owner
+        .batch_execute("alter default privileges revoke execute on functions from public")
+        .unwrap();
+    schema::apply(&mut owner, &mut |_| {}).unwrap();
+    let may_call = |database: &Fresh| -> Vec<String> {
+        database.runtime().query_one(MAY_CALL, &[]).unwrap().get(0)
+    };
+    assert_eq!(may_call(&database), may_call(&fresh_database()));
+    let drift = "select sampled from public.warrior_drift(1000)";
+    let sampled: i64 = database.runtime().query_one(drift, &[]).unwrap().get(0);
+    assert_eq!(sampled, 0);
+
+    // Nor are others kept out who wrote to the table before.
+    let other = role(&database, "nosuperuser");
+    owner
+        .batch_execute(&format!("grant insert on public.warrior to {other}"))
+        .unwrap();
+    database
+        .superuser()
+        .batch_execute(&format!(
+            "set role {other}; insert into public.warrior (name, dob, fight_skills) values ('n', '1990-01-31', '{{judo}}')"
+        ))
+        .unwrap();
+}
