@@ -160,7 +160,7 @@ fn schema_command(args: &SchemaArgs, say: &dyn Fn(&str)) -> anyhow::Result<()> {
             )?;
         }
         SchemaAction::Status => {
-            let status = schema::status(&mut owner)?;
+            let status = schema::status_for(&mut owner, args.runtime_role())?;
             writeln!(out, "{status}")?;
             anyhow::ensure!(status.pending.is_empty(), "the schema is not current");
             anyhow::ensure!(

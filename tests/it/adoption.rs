@@ -82,3 +82,28 @@ fn what_the_service_cannot_work_beside_is_refused_with_the_way_out() {
         assert_eq!(schema::status(&mut owner).unwrap().faults, [""; 0]);
     }
 }
+
+/// A repair makes our triggers anew, and replaces nobody else's.
+#[test]
+fn a_repair_leaves_a_trigger_of_others_under_our_name() {
+    let database = fresh_database();
+    let mut owner = database.owner();
+    owner
+        .batch_execute(
+            "create function public.theirs() returns trigger language plpgsql as 'begin return null; end';
+             drop trigger warrior_inserted on public.warrior;
+             create trigger warrior_inserted after insert on public.warrior execute function public.theirs()",
+        )
+        .unwrap();
+    let error = schema::recount(&mut owner, &mut |_| {}).unwrap_err();
+    assert!(matches!(error, SchemaError::Obstacles(_)), "{error}");
+    let way_out = "alter trigger warrior_inserted on public.warrior rename to warrior_inserted_old";
+    assert!(error.to_string().contains(way_out), "{error}");
+    owner.batch_execute(way_out).unwrap();
+    let repaired = schema::recount(&mut owner, &mut |_| {}).unwrap();
+    assert_eq!(repaired.triggers_mended, ["warrior_inserted"]);
+    let theirs =
+        "select tgfoid::regproc::text from pg_trigger where tgname = 'warrior_inserted_old'";
+    let theirs: String = owner.query_one(theirs, &[]).unwrap().get(0);
+    assert_eq!(theirs, "theirs");
+}

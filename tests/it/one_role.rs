@@ -170,3 +170,38 @@ fn the_api_may_call_what_it_needs_where_nobody_may_by_default() {
         ))
         .unwrap();
 }
+
+#[test]
+fn row_level_security_is_judged_for_the_role_that_serves() {
+    let database = fresh_database();
+    let runtime = role(&database, "nosuperuser");
+    let mut owner = database.owner();
+    owner
+        .batch_execute(
+            "alter table public.warrior enable row level security;
+             create policy theirs on public.warrior to warrior using (true)",
+        )
+        .unwrap();
+    let error = schema::apply_for(&mut owner, &runtime, &mut |_| {}).unwrap_err();
+    let sentence = format!("no policy lets the role {runtime} insert");
+    assert!(error.to_string().contains(&sentence), "{error}");
+    let faults = schema::status_for(&mut database.owner(), &runtime)
+        .unwrap()
+        .faults
+        .join("\n");
+    assert!(faults.contains(&sentence), "{faults}");
+    assert_eq!(
+        schema::status(&mut database.owner()).unwrap().faults,
+        [""; 0]
+    );
+
+    // The owner, where it serves, sees every row unless it is forced to look away.
+    let faults = |force: &str| {
+        let sql = format!("alter table public.warrior {force} row level security");
+        database.owner().batch_execute(&sql).unwrap();
+        let status = schema::status_for(&mut database.owner(), "warrior_owner");
+        status.unwrap().faults
+    };
+    assert_eq!(faults("no force"), [""; 0]);
+    assert_eq!(faults("force").len(), 2);
+}

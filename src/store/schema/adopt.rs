@@ -72,7 +72,8 @@ pub(super) fn inspect(client: &mut Client) -> Result<bool, SchemaError> {
     if !wrong.is_empty() {
         return Err(SchemaError::Shape(wrong));
     }
-    let obstacles = others::look(client)?.obstacles;
+    let found = others::look(client)?;
+    let obstacles = [found.namesakes, found.obstacles].concat();
     if !obstacles.is_empty() {
         return Err(SchemaError::Obstacles(obstacles));
     }

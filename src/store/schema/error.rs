@@ -37,7 +37,7 @@ pub enum SchemaError {
     Shape(Vec<String>),
     /// The service cannot work beside what others have put on the table.
     #[error(
-        "the table public.warrior cannot be served as it is: {}; then run `warrior-api schema apply` again",
+        "the table public.warrior cannot be served as it is: {}; then run the command again",
         .0.join(" ")
     )]
     Obstacles(Vec<String>),

@@ -132,11 +132,19 @@ pub fn apply_for(
 }
 
 /// Compares the database with this program, and the table with what its triggers keep (its rows are counted),
-/// changing nothing.
+/// changing nothing, for [`RUNTIME_ROLE`].
 ///
 /// # Errors
 /// When the database cannot be asked.
 pub fn status(client: &mut Client) -> Result<Status, SchemaError> {
+    status_for(client, RUNTIME_ROLE)
+}
+
+/// As [`status`], for another role that serves requests.
+///
+/// # Errors
+/// As those of [`status`].
+pub fn status_for(client: &mut Client, runtime: &str) -> Result<Status, SchemaError> {
     let applied = applied_version(client)?;
     let mut pending: Vec<String> = migrations()
         .iter()
@@ -152,7 +160,13 @@ pub fn status(client: &mut Client) -> Result<Status, SchemaError> {
         Err(e @ SchemaError::Database { .. }) => faults.push(e.to_string()),
         Err(e) => return Err(e),
     }
+    match roles::name(client, runtime) {
+        Ok(()) => {}
+        Err(e @ SchemaError::NoRole { .. }) => faults.push(e.to_string()),
+        Err(e) => return Err(e),
+    }
     let others = others::look(client)?;
+    faults.extend(others.namesakes);
     faults.extend(others.obstacles);
     let mut notes = others.notes;
     if applied.is_some_and(|version| version >= DRIFT) {
@@ -225,6 +239,11 @@ pub fn recount(
             applied,
             needed: DRIFT,
         });
+    }
+    // A trigger of somebody else's is never replaced.
+    let namesakes = others::look(client)?.namesakes;
+    if !namesakes.is_empty() {
+        return Err(SchemaError::Obstacles(namesakes));
     }
     // First, so that nothing slips through between them and the count.
     let found = drift(client, 0)?.map(|drift| drift.triggers);

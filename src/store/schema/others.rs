@@ -7,7 +7,9 @@ use super::error::{Doing, SchemaError};
 /// What was found, each as a sentence.
 #[derive(Debug, Default)]
 pub(super) struct Others {
-    /// The service cannot work beside these; each with the command that removes it.
+    /// Triggers under the names of ours; each with the command that renames it.
+    pub(super) namesakes: Vec<String>,
+    /// What else the service cannot work beside; each with the command that removes it.
     pub(super) obstacles: Vec<String>,
     /// These change what it answers.
     pub(super) notes: Vec<String>,
@@ -22,7 +24,7 @@ pub(super) fn look(client: &mut Client) -> Result<Others, SchemaError> {
     for row in &rows {
         let (name, definition): (String, String) = (row.get("name"), row.get("definition"));
         match row.get("kind") {
-            "trigger under our name" => others.obstacles.push(format!(
+            "trigger under our name" => others.namesakes.push(format!(
                 "the trigger {name} has a name that the API's own needs; rename it: alter trigger {name} on \
                  public.warrior rename to {name}_old;"
             )),
@@ -31,9 +33,9 @@ pub(super) fn look(client: &mut Client) -> Result<Others, SchemaError> {
                  trigger, and then: drop rule {name} on public.warrior;"
             )),
             "row-level security without a policy" => others.obstacles.push(format!(
-                "row-level security is on, and no policy lets the role warrior {name}; write one (create policy \
-                 warrior_{name} on public.warrior for {name} to warrior ...), or: alter table public.warrior disable \
-                 row level security;"
+                "row-level security is on, and no policy lets the role {definition} {name}; write one (create policy \
+                 warrior_{name} on public.warrior for {name} to {definition} ...), or: alter table public.warrior \
+                 disable row level security;"
             )),
             "trigger of inserts" => others.notes.push(format!(
                 "the trigger {name} runs at every create, which takes a second statement to see what it did: a warrior \

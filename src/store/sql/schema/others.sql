@@ -1,6 +1,10 @@
 -- What others have put on the table: what kind of thing it is, its name, and how PostgreSQL describes it.
-with warrior as (
-    select c.oid, c.relrowsecurity, i.attnum as id
+with runtime as (
+    select oid, rolname, rolbypassrls, rolsuper
+      from pg_catalog.pg_roles
+     where rolname = coalesce(nullif(current_setting('warrior_api.runtime', true), ''), 'warrior')
+), warrior as (
+    select c.oid, c.relowner, c.relrowsecurity, c.relforcerowsecurity, i.attnum as id
       from pg_catalog.pg_class as c
       join pg_catalog.pg_attribute as i on i.attrelid = c.oid and i.attname = 'id'
      where c.oid = to_regclass('public.warrior')
@@ -33,18 +37,18 @@ select 'policy', p.polname::text,
   join pg_catalog.pg_policy as p on p.polrelid = warrior.oid
  where warrior.relrowsecurity
 union all
-select 'row-level security without a policy', command.name, ''
+-- Nobody's row is hidden from a superuser, nor from the owner as long as it is not forced.
+select 'row-level security without a policy', command.name, quote_ident(runtime.rolname)
   from warrior
+  cross join runtime
   cross join (values ('r', 'select'), ('a', 'insert')) as command (code, name)
- where warrior.relrowsecurity
-   and not (select rolbypassrls or rolsuper from pg_catalog.pg_roles where rolname = 'warrior')
+ where warrior.relrowsecurity and not (runtime.rolbypassrls or runtime.rolsuper)
+   and (warrior.relforcerowsecurity or not pg_catalog.pg_has_role(runtime.oid, warrior.relowner, 'usage'))
    and not exists (select from pg_catalog.pg_policy as p
                     where p.polrelid = warrior.oid and p.polpermissive and p.polcmd in (command.code, '*')
                       and (0 = any (p.polroles)
-                           or exists (select
-                                        from unnest(p.polroles) as role
-                                        join pg_catalog.pg_roles as r on r.rolname = 'warrior'
-                                       where pg_catalog.pg_has_role(r.oid, role, 'usage'))))
+                           or exists (select from unnest(p.polroles) as role
+                                       where pg_catalog.pg_has_role(runtime.oid, role, 'usage'))))
 union all
 select 'constraint', con.conname::text, pg_catalog.pg_get_constraintdef(con.oid, true)
   from warrior
