@@ -228,11 +228,69 @@ fn refuses_a_newer_schema_and_another_index_under_our_name() {
 fn refuses_a_database_whose_migrations_were_others() {
     let database = fresh_database();
     let mut client = database.owner();
-    let other = "update public.refinery_schema_history set checksum = '1' where version = 2";
+    let other = "update public.refinery_schema_history set name = 'of_others' where version = 2";
     client.batch_execute(other).unwrap();
     let error = apply(&mut client).unwrap_err();
-    assert!(matches!(error, SchemaError::Migration { .. }), "{error}");
-    assert!(error.to_string().contains("V2__exact_count"), "{error}");
+    assert!(matches!(error, SchemaError::Foreign { .. }), "{error}");
+    let error = error.to_string();
+    assert!(error.contains("V2__of_others"), "{error}");
+    assert!(!error.contains("drop table"), "{error}");
+}
+
+#[test]
+fn migrations_of_an_earlier_edition_are_told_with_the_way_out_which_keeps_the_rows() {
+    const EVERYTHING: &str = "select string_agg(w::text, ' ' order by id) || (select idempotency from public.warrior_secret)
+                                from public.warrior as w";
+    let database = fresh_database();
+    let mut client = database.owner();
+    client
+        .batch_execute(
+            "insert into public.warrior (name, dob, fight_skills) values ('Žofie', '1931-05-06', '{sambo}');
+             update public.refinery_schema_history set checksum = '1' where version = 2",
+        )
+        .unwrap();
+    let everything =
+        |client: &mut Client| -> String { client.query_one(EVERYTHING, &[]).unwrap().get(0) };
+    let before = everything(&mut client);
+    let error = apply(&mut client).unwrap_err();
+    assert!(matches!(error, SchemaError::Earlier { .. }), "{error}");
+    let error = error.to_string();
+    assert!(error.contains("V2__exact_count"), "{error}");
+    let (_, way_out) = error
+        .split_once(&format!("psql -d {} -c '", database.name()))
+        .expect(&error);
+    let (way_out, _) = way_out.split_once('\'').expect(&error);
+
+    client.batch_execute(way_out).unwrap();
+    assert!(apply(&mut client).unwrap().adopted);
+    assert_complete(&database);
+    assert_eq!(schema::status(&mut client).unwrap().faults, [""; 0]);
+    assert_eq!(everything(&mut client), before);
+    client
+        .batch_execute("insert into public.warrior (name, dob, fight_skills) values ('Ján', '1932-05-06', '{sumo}')")
+        .unwrap();
+    let mut warrior = database.pooled();
+    let count = include_str!("../../src/store/sql/count.sql");
+    assert_eq!(
+        warrior.query_typed(count, &[]).unwrap()[0].get::<_, i64>(0),
+        2
+    );
+    for (term, name) in [
+        ("žof", "Žofie"),
+        ("1931-05", "Žofie"),
+        ("sambo", "Žofie"),
+        ("ján", "Ján"),
+        ("sumo", "Ján"),
+    ] {
+        let hits = warrior.query_typed(SEARCH, &[(&term, Type::TEXT)]).unwrap();
+        assert_eq!(
+            hits.iter()
+                .map(|hit| hit.get("name"))
+                .collect::<Vec<&str>>(),
+            [name],
+            "{term}"
+        );
+    }
 }
 
 #[test]

@@ -123,7 +123,30 @@ pub enum SchemaError {
         #[source]
         source: postgres::Error,
     },
-    /// A migration failed, or those in the database are not those of this program.
+    /// The migrations in the database are an earlier edition of ours.
+    #[error(
+        "the migration {applied} in this database is of an earlier edition, which was never released; the table is \
+         adopted anew, rows and all, once the list of migrations is gone: run psql -d {dbname} -c 'drop table \
+         public.refinery_schema_history; drop function if exists public.warrior_recount()', then \
+         `warrior-api schema apply` again"
+    )]
+    Earlier {
+        /// Version and name of the first that differs.
+        applied: String,
+        /// The database.
+        dbname: String,
+    },
+    /// The migrations in the database are another program's.
+    #[error(
+        "public.refinery_schema_history lists {applied}, a migration of another program, which needs that table; \
+         make a database for the API (create database warrior_api template template0 encoding 'UTF8' locale \
+         'C.UTF-8') and set POSTGRES_DB to it"
+    )]
+    Foreign {
+        /// Version and name of the first that is not ours.
+        applied: String,
+    },
+    /// A migration failed.
     #[error("{doing}: {}", database_cause(.source).map_or_else(|| .source.to_string(), told))]
     Migration {
         /// What was being done.

@@ -344,8 +344,7 @@ fn apply_alone(
         return Err(SchemaError::Newer { applied, known });
     }
     if let Some(applied) = from {
-        // Runs nothing, but compares what was applied with what this program has.
-        migrate(client, applied, "comparing the applied migrations")?;
+        compare(client, applied)?;
     }
     let existed = adopt::inspect(client)?;
     let mut done = Applied {
@@ -393,6 +392,32 @@ fn run(
         done.migrations.push(migration.to_string());
     }
     Ok(())
+}
+
+/// Compares the migrations that were applied, up to this version, with those of this program.
+fn compare(client: &mut Client, version: i32) -> Result<(), SchemaError> {
+    // It runs none, since none of these is missing.
+    let compared = migrate(client, version, "comparing the applied migrations");
+    let Err(SchemaError::Migration { source, .. }) = &compared else {
+        return compared;
+    };
+    let (applied, is_ours) = match source.kind() {
+        refinery::error::Kind::DivergentVersion(applied, ours) => {
+            (applied.to_string(), applied.name() == ours.name())
+        }
+        refinery::error::Kind::MissingVersion(applied) => (applied.to_string(), false),
+        _ => return compared,
+    };
+    if !is_ours {
+        return Err(SchemaError::Foreign { applied });
+    }
+    let whoami = client
+        .query_one(include_str!("../sql/schema/whoami.sql"), &[])
+        .doing("asking for the database's name")?;
+    Err(SchemaError::Earlier {
+        applied,
+        dbname: whoami.get(1),
+    })
 }
 
 fn migrate(client: &mut Client, version: i32, doing: &str) -> Result<(), SchemaError> {
