@@ -35,7 +35,6 @@ fn run(store: &Weak<Inner>, due: &Receiver<()>, mut drift: Watch) {
             Err(RecvTimeoutError::Disconnected) => return,
         };
         let Some(store) = store.upgrade() else { return };
-        drift.look(&store);
         let added = store.backlog.added();
         // What was told may be of entries that the last flush has taken along.
         let wanted = store.backlog.is_due() || (rested && added == seen);
@@ -48,6 +47,7 @@ fn run(store: &Weak<Inner>, due: &Receiver<()>, mut drift: Watch) {
                 _ => store.backlog.flushed(added),
             }
         }
+        drift.look(&store);
     }
 }
 

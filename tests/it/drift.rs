@@ -125,6 +125,37 @@ fn a_table_that_is_held_is_not_compared() {
     assert_eq!(sampled(&mut database.runtime()), Some(0));
 }
 
+/// A full scan that is cut off is not begun again at once, and what costs little is looked at all the same.
+#[test]
+fn a_count_that_takes_too_long_is_left_out_of_the_next_look() {
+    // The limit of the role, which ends the statement; and one so long that the connection is cut.
+    for limit in ["300ms", "30s"] {
+        let database = fresh_database();
+        database
+            .superuser()
+            .batch_execute(&format!(
+                "alter role warrior in database {} set statement_timeout = '{limit}';
+                 create sequence counted;
+                 create or replace function public.warrior_drift(
+                     count_rows_max bigint,
+                     out triggers text[], out folds boolean, out kept bigint, out counted bigint,
+                     out sampled bigint, out skills bigint, out dates bigint, out letters bigint)
+                 language plpgsql security definer as $$
+                 begin
+                     if count_rows_max > 0 then perform nextval('public.counted'), pg_sleep(30); end if;
+                     triggers := '{{}}'; folds := true; kept := 0;
+                     sampled := 1; skills := 1; dates := 0; letters := 0;
+                 end $$",
+                database.name()
+            ))
+            .unwrap();
+        assert_a_server_finds(&database, &["skills"]);
+        let counted = "select case when is_called then last_value else 0 end from counted";
+        let counted: i64 = database.superuser().query_one(counted, &[]).unwrap().get(0);
+        assert_eq!(counted, 1, "with a limit of {limit}");
+    }
+}
+
 #[test]
 fn a_locale_that_does_not_fold_beyond_ascii_is_refused_at_every_door() {
     let database = empty_database();
