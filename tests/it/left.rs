@@ -23,15 +23,15 @@ use crate::support::{Fresh, fresh_database, fresh_database_on};
 const ALL: usize = 8;
 
 /// Clients of the same role, which leave what they set.
-struct Others(Vec<Client>);
+pub(crate) struct Others(Vec<Client>);
 
 impl Others {
-    fn of(database: &Fresh) -> Self {
+    pub(crate) fn of(database: &Fresh) -> Self {
         Self((0..ALL).map(|_| database.pooled()).collect())
     }
 
     /// Leaves what `sql` sets on every server connection of the pooler to this database.
-    fn leave(&mut self, sql: &str) {
+    pub(crate) fn leave(&mut self, sql: &str) {
         for client in &mut self.0 {
             client.batch_execute("begin").unwrap();
         }
@@ -147,6 +147,53 @@ fn what_another_client_leaves_to_make_statements_slow_is_undone() {
     eventually("a create is stored", || {
         server.post(&warrior("n")).status == 201
     });
+}
+
+/// A crash may lose what such a commit acknowledges, and nothing fails.
+#[test]
+fn a_commit_that_another_client_leaves_less_durable_is_as_durable_as_the_role_says() {
+    let database = fresh_database();
+    // At the commit, as nothing later can change it.
+    let note = "create table committed (how text);
+                create function note() returns trigger language plpgsql security definer set search_path = public as
+                    'begin insert into committed values (current_setting(''synchronous_commit'')); return null; end';
+                create constraint trigger note after insert on warrior initially deferred
+                    for each row execute function note()";
+    database.owner().batch_execute(note).unwrap();
+    let committed = |server: &TestServer| -> String {
+        server.post(&warrior("n")).location();
+        let how = "delete from committed returning how";
+        database.owner().query_one(how, &[]).unwrap().get(0)
+    };
+    let server = patient(&database);
+    let mut others = Others::of(&database);
+    for left in ["off", "local", "remote_write"] {
+        others.leave(&format!("set synchronous_commit = {left}"));
+        assert_eq!(committed(&server), "on", "after {left}");
+        assert_eq!(
+            others.met("synchronous_commit"),
+            left,
+            "for the transaction alone"
+        );
+    }
+    drop((others, server));
+
+    // What somebody chose for the role is no accident.
+    let chosen = format!(
+        "alter role warrior in database {} set synchronous_commit = off",
+        database.name()
+    );
+    let database = &database;
+    let end = "select pg_terminate_backend(pid, 5000) from pg_stat_activity
+                where datname = current_database() and usename = 'warrior'";
+    database
+        .superuser()
+        .batch_execute(&format!("{chosen}; {end}"))
+        .unwrap();
+    let server = patient(database);
+    assert_eq!(committed(&server), "off");
+    Others::of(database).leave("set synchronous_commit = local");
+    assert_eq!(committed(&server), "off");
 }
 
 /// What the role and the database say is no accident.

@@ -8,6 +8,7 @@ use postgres::Client;
 
 use crate::api::warrior;
 use crate::http::Answer;
+use crate::left::Others;
 use crate::server::TestServer;
 use crate::supervisor::{Supervisor, eventually};
 use crate::support::{Fresh, fresh_database_on};
@@ -39,7 +40,18 @@ fn a_wait_for_the_standby_whose_backend_is_terminated_is_one_too() {
 
 #[test]
 fn a_row_that_is_on_one_server_alone_is_confirmed_once_the_standby_has_it() {
+    is_confirmed_once_the_standby_has_it(&mut Waiting::start());
+}
+
+/// Neither the create nor the look at what is there goes without the standby.
+#[test]
+fn a_client_that_waits_for_no_standby_leaves_that_to_nobody() {
     let mut waiting = Waiting::start();
+    Others::of(&waiting.database).leave("set synchronous_commit = local");
+    is_confirmed_once_the_standby_has_it(&mut waiting);
+}
+
+fn is_confirmed_once_the_standby_has_it(waiting: &mut Waiting) {
     let answer = thread::scope(|scope| {
         let server = &waiting.server;
         let answer = scope.spawn(|| server.post(&warrior("n")));

@@ -4,11 +4,13 @@
 -- A statement of its own: insert.sql does not see a row that was committed after it began.
 -- Where commits wait for a standby, a row that is seen may be on this server alone: the wait of the transaction
 -- that added it was cancelled. So this one writes to the log, and its own commit waits: the standby that has it
--- has all before it. Without standbys to wait for it writes nothing.
+-- has all before it; whatever another client has set, see V16__durable_commit.sql. Without standbys to wait for it
+-- writes nothing.
 select w.id, w.name, w.dob, w.fight_skills, o.others
   from (select relrowsecurity or public.warrior_has_other_triggers() as others
           from pg_catalog.pg_class
          where oid = 'public.warrior'::pg_catalog.regclass) as o
   left join public.warrior as w on w.id = any ($1::uuid[])
  where (select case when current_setting('synchronous_standby_names') = '' then true
-                    else pg_logical_emit_message(true, 'warrior-api', '') is not null end)
+                    else concat(set_config('synchronous_commit', null, true),
+                                pg_logical_emit_message(true, 'warrior-api', '')) <> '' end)
