@@ -2,8 +2,10 @@
 
 use std::cell::Cell;
 use std::io::Write;
+use std::panic::resume_unwind;
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -12,11 +14,12 @@ use serde::Serialize;
 use tokio::runtime::Runtime;
 use tracing::Level;
 use warrior_api::config::{
-    self, Cli, Command, Embedded, LogFormat, SchemaAction, SchemaArgs, ServeArgs, Server, UpArgs,
+    self, Cli, Command, Database, Embedded, LogFormat, SchemaAction, SchemaArgs, ServeArgs, Server,
+    UpArgs,
 };
 use warrior_api::ops::{self, LogGuard, Stop};
 use warrior_api::serve::{self, Running};
-use warrior_api::stack::{self, DATABASE, Endpoints, Stack, StackError};
+use warrior_api::stack::{self, DATABASE, Endpoints, Stack, StackError, Stopping};
 use warrior_api::store::{Look, connect_direct, pooler_shortcomings, schema};
 
 #[global_allocator]
@@ -24,6 +27,8 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// How long the workers get to finish once nobody waits for them any more.
 const WORKERS_TIMEOUT: Duration = Duration::from_secs(1);
+/// How often work on another thread is asked whether it is done.
+const POLL: Duration = Duration::from_millis(10);
 
 fn main() -> ExitCode {
     let (format, outcome) = match config::load() {
@@ -40,8 +45,9 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> anyhow::Result<()> {
-    let say = |line: &str| ops::say(cli.log_format, Level::INFO, line);
-    let warn = |line: &str| ops::say(cli.log_format, Level::WARN, line);
+    let format = cli.log_format;
+    let say = move |line: &str| ops::say(format, Level::INFO, line);
+    let warn = |line: &str| ops::say(format, Level::WARN, line);
     cli.notes().iter().for_each(|note| warn(note));
     let logs = || ops::start_logs(cli.log_format, &cli.log_level);
     match &cli.command {
@@ -51,7 +57,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
             let guard = logs()?;
             // Before the stack starts: PgBouncer inherits the limit.
             server.sizes.connections_max = ops::raise_descriptor_limit(&server.sizes);
-            up(args, &embedded, &server, guard, &say, &warn)
+            up(args, &embedded, &server, guard, say, &warn)
         }
         Command::Serve(args) => {
             let _guard = logs()?;
@@ -89,7 +95,7 @@ fn up(
     embedded: &Embedded,
     server: &Server,
     _logs: LogGuard,
-    say: &dyn Fn(&str),
+    say: impl Fn(&str) + Copy + Send + 'static,
     warn: &dyn Fn(&str),
 ) -> anyhow::Result<()> {
     // First of all, so that a stop during the start is not lost and leaves nothing behind.
@@ -105,18 +111,25 @@ fn up(
         }
         started => started?,
     };
-    let mut owner = connect_direct(&stack.owner()).context("the schema's owner cannot log in")?;
-    schema::apply(&mut owner, &mut |step| say(&step))?;
-    drop(owner);
+    let owner = stack.owner();
+    let applied = unless_stopped(&stopping, move || apply_schema(&owner, &say))?;
+    if applied.transpose()?.is_none() {
+        // What was not done yet is for the next start; PostgreSQL cuts the statement off.
+        say("stopping: PgBouncer, then PostgreSQL; the next start goes on with the schema");
+        stack.stop()?;
+        say("stopped");
+        return Ok(());
+    }
     let secret = stack.idempotency_secret().read()?;
     let running = runtime.block_on(serve::start(server, &stack.runtime(), &secret))?;
     if args.until_stdin_ends {
         announce(&running, &stack)?;
     }
-    pooler_shortcomings(&stack.pooler_statistics(), DATABASE, server.sizes.pool())
-        .iter()
-        .for_each(|line| warn(line));
-    introduce(&running, say);
+    let (console, connections) = (stack.pooler_statistics(), server.sizes.pool());
+    let look = move || pooler_shortcomings(&console, DATABASE, connections);
+    let found = unless_stopped(&stopping, look)?.unwrap_or_default();
+    found.iter().for_each(|line| warn(line));
+    introduce(&running, &say);
     let outcome = stack.keep_running(&stopping);
     say("stopping: finishing open requests, then PgBouncer, then PostgreSQL");
     runtime.block_on(running.stop()).join(WORKERS_TIMEOUT);
@@ -124,6 +137,32 @@ fn up(
     say("stopped");
     // What ended the run explains what came after it.
     Ok(outcome.and(stopped)?)
+}
+
+fn apply_schema(owner: &Database, say: &dyn Fn(&str)) -> anyhow::Result<()> {
+    let mut owner = connect_direct(owner).context("the schema's owner cannot log in")?;
+    schema::apply(&mut owner, &mut |step| say(&step))?;
+    Ok(())
+}
+
+/// What `work` gives on a thread of its own, or nothing after a stop, which does not wait for it.
+fn unless_stopped<T: Send + 'static>(
+    stopping: Stopping<'_>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> anyhow::Result<Option<T>> {
+    let work = thread::Builder::new()
+        .name("start".to_owned())
+        .spawn(work)
+        .context("the system refuses a thread")?;
+    while !work.is_finished() {
+        if stopping(POLL) {
+            return Ok(None);
+        }
+    }
+    match work.join() {
+        Ok(done) => Ok(Some(done)),
+        Err(panic) => resume_unwind(panic),
+    }
 }
 
 fn serve_existing(args: &ServeArgs, say: &dyn Fn(&str), warn: &dyn Fn(&str)) -> anyhow::Result<()> {

@@ -44,20 +44,7 @@ impl Up {
 
     /// Starts one whose data is in `scratch`, and whose command `change` has changed.
     fn start_with(scratch: Scratch, change: impl FnOnce(&mut Command)) -> Self {
-        let mut command = Command::new(WARRIOR_API);
-        command
-            .env_clear()
-            .envs([("PORT", "0"), ("ADMIN_PORT", "0")])
-            .envs([("POSTGRES_PORT", "0"), ("POSTGRES_DIRECT_PORT", "0")])
-            .envs([("WORKERS", "3"), ("DB_POOL_MIN", "0")])
-            .env("DRAIN_DELAY_MS", "0")
-            // Where there is no .env that would have a say.
-            .current_dir("/")
-            .args(["up", "--until-stdin-ends", "--data"])
-            .arg(scratch.join("data"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        let mut command = up(&scratch.join("data"));
         change(&mut command);
         keep_zombies();
         let mut child = command.spawn().expect("the program under test runs");
@@ -183,6 +170,25 @@ impl Drop for Up {
         drop(self.input.take());
         let _ = self.child.wait();
     }
+}
+
+/// The command that starts one, on free ports and without this process's settings.
+fn up(data: &Path) -> Command {
+    let mut command = Command::new(WARRIOR_API);
+    command
+        .env_clear()
+        .envs([("PORT", "0"), ("ADMIN_PORT", "0")])
+        .envs([("POSTGRES_PORT", "0"), ("POSTGRES_DIRECT_PORT", "0")])
+        .envs([("WORKERS", "3"), ("DB_POOL_MIN", "0")])
+        .env("DRAIN_DELAY_MS", "0")
+        // Where there is no .env that would have a say.
+        .current_dir("/")
+        .args(["up", "--until-stdin-ends", "--data"])
+        .arg(data)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
 }
 
 /// A process id.

@@ -7,10 +7,14 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use warrior_api::stack::DATABASE;
 
-use super::{Up, first_line, program_of};
-use crate::supervisor::{Scratch, Supervisor, is_alive, kill_9, shared, stack};
+use super::{Up, first_line, program_of, up};
+use crate::supervisor::{
+    Scratch, Supervisor, connect, eventually, is_alive, kill_9, shared, stack,
+};
 
 #[test]
 fn a_full_disk_and_a_closed_folder_are_waited_for() {
@@ -122,6 +126,47 @@ fn a_stop_is_heard_while_a_child_does_not_start() {
         assert!(!is_alive(hung) && !is_alive(pooler));
     }
 }
+
+/// An index of a large table takes minutes.
+#[test]
+fn a_stop_is_heard_while_the_schema_is_applied() {
+    let scratch = Scratch::new();
+    let data = scratch.join("data");
+    let stack = Supervisor::start(stack().arg("--data").arg(&data)).unwrap();
+    let mut superuser = connect(&stack.endpoints.superuser(DATABASE)).unwrap();
+    superuser.batch_execute(SLEEPS).unwrap();
+    drop(superuser);
+    assert!(stack.stop().success());
+
+    let mut child = up(&data).spawn().unwrap();
+    let pg = data.join("pg");
+    first_line(&pg.join("asleep"));
+    let children = [
+        pg.join("postmaster.pid"),
+        data.join("pgbouncer/pgbouncer.pid"),
+    ];
+    let children = children.map(|file| first_line(&file));
+    kill(
+        Pid::from_raw(child.id().try_into().unwrap()),
+        Signal::SIGTERM,
+    )
+    .unwrap();
+    let mut status = None;
+    eventually("it ends", || {
+        status = child.try_wait().unwrap();
+        status.is_some()
+    });
+    assert!(status.unwrap().success());
+    assert!(!children.into_iter().any(is_alive));
+}
+
+/// Holds up whatever changes the schema, and tells so in a file.
+const SLEEPS: &str = "create function sleeps() returns event_trigger security definer language plpgsql as $$
+                      begin
+                          execute format('copy (select 1) to %L', current_setting('data_directory') || '/asleep');
+                          perform pg_sleep(600);
+                      end $$;
+                      create event trigger sleeps on ddl_command_start when tag in ('CREATE TABLE') execute function sleeps()";
 
 #[test]
 fn a_stack_whose_input_ends_stops_while_a_child_does_not_start() {
