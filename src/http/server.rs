@@ -92,15 +92,16 @@ pub async fn serve<A, F>(
             }
         });
     }
-    let finished = timeout(limits.drain, async {
-        if timeout(IN_FLIGHT.min(limits.drain / 2), idle.closed())
-            .await
-            .is_err()
-        {
+    let first = IN_FLIGHT.min(limits.drain / 2);
+    let finished = async {
+        if timeout(first, idle.closed()).await.is_err() {
             idle.send_replace(());
-            idle.closed().await;
+            // However short the drain is, a connection without a request hears that it shall close.
+            let rest = (limits.drain - first).max(IN_FLIGHT);
+            return timeout(rest, idle.closed()).await;
         }
-    });
+        Ok(())
+    };
     if finished.await.is_err() {
         tracing::warn!(
             listener = address.map(tracing::field::display),
@@ -137,7 +138,8 @@ async fn accept(
         if places.available_permits() == 0 {
             throttled!(
                 WARN,
-                "as many connections are open as there may be, and more wait; raise MAX_CONNECTIONS",
+                "as many connections are open as there may be, and the next one waits for the end of another; \
+                 if this is the public listener, raise MAX_CONNECTIONS",
                 lane = "",
                 reason = "connections",
                 listener = listener.local_addr().ok().map(tracing::field::display)

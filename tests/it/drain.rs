@@ -149,3 +149,25 @@ fn only_requests_are_missed_at_the_end_of_a_drain() {
         assert!(missed[0].contains(&word), "{word} in {missed:?}");
     }
 }
+
+#[test]
+fn a_drain_without_a_timeout_misses_no_idle_connection() {
+    let database = fresh_database();
+    let program =
+        Program::start(from(&mut serve(), &database.pooled_login()).env("DRAIN_TIMEOUT_MS", "0"));
+    let idle: Vec<Wire> = (0..20)
+        .map(|_| {
+            let mut wire = Wire::open(program.public);
+            wire.send(GET);
+            assert_eq!(wire.answer().status, 200);
+            wire
+        })
+        .collect();
+    program.signal(Signal::SIGTERM);
+    let (_, said) = program.wait();
+    assert!(
+        !said.iter().any(|line| line.contains("still open")),
+        "{said:?}"
+    );
+    idle.into_iter().for_each(|mut wire| wire.assert_closed());
+}
