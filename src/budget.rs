@@ -1,6 +1,7 @@
 //! Byte budgets: load shedding by memory. What cannot be charged is refused, so that neither requests that wait nor
 //! answers that their clients do not take can use up the memory there is.
 
+use std::io::{self, Write};
 use std::sync::Arc;
 
 pub use hyper::body::Bytes;
@@ -12,6 +13,8 @@ use prometheus_client::registry::Registry;
 const LARGE: i64 = 32 * 1024;
 /// The part of a budget that large charges leave free: a quarter.
 const SPARED: i64 = 4;
+/// Step in which a [`Sink`] is charged and grows: most answers fit into one. [`LARGE`] is a multiple of it.
+const STEP: usize = 4096;
 
 /// Bytes that may be in use at once. Clones share them.
 #[derive(Clone, Debug)]
@@ -28,6 +31,15 @@ struct Shared {
 pub struct Charge {
     budget: Budget,
     bytes: i64,
+}
+
+/// A writer into memory that is charged before it is taken; a write that does not fit fails.
+#[derive(Debug)]
+pub struct Sink {
+    bytes: Vec<u8>,
+    /// Bytes that are charged: the next step, and the length in the end.
+    room: usize,
+    charge: Charge,
 }
 
 impl Budget {
@@ -49,25 +61,32 @@ impl Budget {
         registry.register(format!("{name}_bytes_max"), help, max);
     }
 
-    /// A charge of nothing yet, to be [grown](Charge::grow_to).
-    pub fn open(&self) -> Charge {
-        Charge {
-            budget: self.clone(),
-            bytes: 0,
-        }
-    }
-
     /// A charge of `bytes`; none when they do not fit.
     pub fn charge(&self, bytes: usize) -> Option<Charge> {
         let mut charge = self.open();
         charge.grow_to(bytes).then_some(charge)
     }
+
+    /// A writer of bytes that are charged as they come.
+    pub fn sink(&self) -> Sink {
+        Sink {
+            bytes: Vec::new(),
+            room: 0,
+            charge: self.open(),
+        }
+    }
+
+    fn open(&self) -> Charge {
+        Charge {
+            budget: self.clone(),
+            bytes: 0,
+        }
+    }
 }
 
 impl Charge {
     /// Charges `bytes` in all. False when they do not fit; what was charged stays so.
-    #[must_use]
-    pub fn grow_to(&mut self, bytes: usize) -> bool {
+    fn grow_to(&mut self, bytes: usize) -> bool {
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         let more = (bytes - self.bytes).max(0);
         let Shared { total, used } = &*self.budget.0;
@@ -84,12 +103,47 @@ impl Charge {
         fits
     }
 
-    /// `bytes`, which stay charged until the last clone is dropped.
-    pub fn hold(self, bytes: Vec<u8>) -> Bytes {
+    fn shrink_to(&mut self, bytes: usize) {
+        let less = self.bytes - i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.budget.0.used.dec_by(less);
+        self.bytes -= less;
+    }
+}
+
+impl Sink {
+    /// Whether nothing was written yet.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// What was written, charged until its last clone is dropped.
+    pub fn hold(mut self) -> Bytes {
+        self.bytes.shrink_to_fit();
+        self.charge.shrink_to(self.bytes.len());
         Bytes::from_owner(Held {
-            bytes,
-            _charge: self,
+            bytes: self.bytes,
+            _charge: self.charge,
         })
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
+        let length = self.bytes.len() + part.len();
+        if length > self.room {
+            let room = length.next_multiple_of(STEP);
+            if !self.charge.grow_to(room) {
+                return Err(io::ErrorKind::OutOfMemory.into());
+            }
+            self.bytes.reserve(room - self.bytes.len());
+            self.room = room;
+        }
+        self.bytes.extend_from_slice(part);
+        Ok(part.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -117,16 +171,17 @@ mod tests {
 
     const KIB: usize = 1024;
 
+    /// A sink with that many bytes; none when they do not fit.
+    fn written(budget: &Budget, bytes: usize) -> Option<Sink> {
+        let mut sink = budget.sink();
+        sink.write_all(&vec![b'x'; bytes]).ok().map(|()| sink)
+    }
+
     #[test]
     fn what_is_held_is_charged_until_its_last_clone_is_dropped() {
         let budget = Budget::new(400 * KIB);
         let held: Vec<Bytes> = (0..3)
-            .map(|_| {
-                budget
-                    .charge(100 * KIB)
-                    .unwrap()
-                    .hold(vec![b'x'; 100 * KIB])
-            })
+            .map(|_| written(&budget, 100 * KIB).unwrap().hold())
             .collect();
         assert!(budget.charge(100 * KIB).is_none());
         let clone = held[0].clone();
@@ -141,14 +196,23 @@ mod tests {
     #[test]
     fn large_charges_leave_a_quarter_to_small_ones() {
         let budget = Budget::new(400 * KIB);
-        let mut large = budget.open();
-        assert!(large.grow_to(300 * KIB));
-        assert!(!large.grow_to(301 * KIB));
+        let mut large = written(&budget, 300 * KIB).unwrap();
+        assert!(large.write_all(b"x").is_err());
         let small: Vec<Charge> = (0..100).map_while(|_| budget.charge(KIB)).collect();
         assert_eq!(small.len(), 100);
         assert!(budget.charge(1).is_none());
         // What did not fit took nothing.
         drop((large, small));
         assert!(budget.charge(300 * KIB).is_some());
+    }
+
+    #[test]
+    fn what_is_held_is_charged_to_the_byte() {
+        let budget = Budget::new(10_000);
+        let held = written(&budget, 5000).unwrap().hold();
+        assert!(budget.charge(5001).is_none());
+        assert!(budget.charge(5000).is_some());
+        drop(held);
+        assert!(budget.charge(10_000).is_some());
     }
 }

@@ -1,13 +1,12 @@
 //! Rendering of results as they are read, within the byte budget of answers. It runs on worker threads: a megabyte
 //! of JSON takes milliseconds, for which an async thread would keep all of its connections waiting.
 
+use std::io::{self, Write};
+
 use serde::Serialize;
 
-use crate::budget::{Budget, Bytes, Charge};
+use crate::budget::{Budget, Bytes, Sink};
 use crate::warrior::Warrior;
-
-/// Room that a list takes before its first row: most lists fit into it.
-const LIST: usize = 4096;
 
 /// Renders results within a budget.
 #[derive(Clone, Debug)]
@@ -18,15 +17,8 @@ pub struct Answers(Budget);
 pub struct Lists<'b> {
     budget: &'b Budget,
     done: Vec<Option<Bytes>>,
-    /// That of the term after those which are done.
-    open: List,
-}
-
-/// A JSON array that grows row by row; without a charge, one that did not fit.
-#[derive(Debug)]
-struct List {
-    json: Vec<u8>,
-    charge: Option<Charge>,
+    /// That of the term after those which are done; none when it did not fit.
+    open: Option<Sink>,
 }
 
 impl Answers {
@@ -37,8 +29,9 @@ impl Answers {
 
     /// The JSON of one result; none when there is no room for it, or when it was too large to be read.
     pub fn one(&self, result: Option<&impl Serialize>) -> Option<Bytes> {
-        let json = super::render::json(result?).ok()?;
-        Some(self.0.charge(json.len())?.hold(json))
+        let mut json = self.0.sink();
+        serde_json::to_writer(&mut json, result?).ok()?;
+        Some(json.hold())
     }
 
     /// An answer for each term of a statement.
@@ -46,7 +39,7 @@ impl Answers {
         Lists {
             budget: &self.0,
             done: Vec::new(),
-            open: List::new(&self.0),
+            open: Some(self.0.sink()),
         }
     }
 }
@@ -55,7 +48,7 @@ impl Lists<'_> {
     /// Adds a row to the list of this term; none is one that was too large to be read.
     pub fn add(&mut self, term: usize, row: Option<&Warrior>) {
         self.close_until(term);
-        self.open.add(row);
+        self.open = self.open.take().and_then(|list| with(list, row?).ok());
     }
 
     /// The JSON of the lists of these terms; none where there was no room for it. Equal terms share one.
@@ -66,55 +59,31 @@ impl Lists<'_> {
 
     fn close_until(&mut self, term: usize) {
         while self.done.len() < term {
-            let list = std::mem::replace(&mut self.open, List::new(self.budget));
-            self.done.push(list.end());
+            let list = self.open.replace(self.budget.sink());
+            self.done.push(list.and_then(|list| ended(list).ok()));
         }
     }
 }
 
-impl List {
-    fn new(budget: &Budget) -> Self {
-        Self {
-            json: Vec::new(),
-            charge: Some(budget.open()),
-        }
-    }
+/// The JSON array with another row.
+fn with(mut list: Sink, row: &Warrior) -> io::Result<Sink> {
+    let before = if list.is_empty() { b"[" } else { b"," };
+    list.write_all(before)?;
+    serde_json::to_writer(&mut list, row)?;
+    Ok(list)
+}
 
-    fn add(&mut self, row: Option<&Warrior>) {
-        let Some(charge) = &mut self.charge else {
-            return;
-        };
-        let fits = row.is_some_and(|row| {
-            if self.json.is_empty() {
-                self.json.reserve(LIST);
-            }
-            self.json
-                .push(if self.json.is_empty() { b'[' } else { b',' });
-            serde_json::to_writer(&mut self.json, row).is_ok() && charge.grow_to(self.json.len())
-        });
-        if !fits {
-            *self = Self {
-                json: Vec::new(),
-                charge: None,
-            };
-        }
-    }
-
-    fn end(mut self) -> Option<Bytes> {
-        let mut charge = self.charge?;
-        if self.json.is_empty() {
-            self.json.push(b'[');
-        }
-        self.json.push(b']');
-        self.json.shrink_to_fit();
-        charge
-            .grow_to(self.json.len())
-            .then(|| charge.hold(self.json))
-    }
+fn ended(mut list: Sink) -> io::Result<Bytes> {
+    let end: &[u8] = if list.is_empty() { b"[]" } else { b"]" };
+    list.write_all(end)?;
+    Ok(list.hold())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
+    use serde::Serializer;
     use serde_json::Value;
     use uuid::Uuid;
 
@@ -169,5 +138,23 @@ mod tests {
         assert!(answers.one(Some(&row(&large))).is_some());
         assert!(answers.one(Some(&row(&large.repeat(4)))).is_none());
         assert!(answers.one(None::<&Warrior>).is_none());
+    }
+
+    /// A control character of a row takes six bytes of JSON.
+    #[test]
+    fn rendering_ends_where_there_is_no_room() {
+        struct Rows<'c>(&'c Cell<usize>);
+        impl Serialize for Rows<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_seq((0..1000).map(|_| {
+                    self.0.set(self.0.get() + 1);
+                    "\u{1}".repeat(1 << 10)
+                }))
+            }
+        }
+        let (answers, rendered) = (Answers::new(Budget::new(64 << 10)), Cell::new(0));
+        assert!(answers.one(Some(&Rows(&rendered))).is_none());
+        // A quarter of the budget is spared.
+        assert_eq!(rendered.get(), (48 << 10) / (6 << 10));
     }
 }
