@@ -21,8 +21,8 @@ use crate::store::{Store, schema};
 
 /// Connections on the admin listener; operators and load balancers are few.
 const ADMIN_CONNECTIONS_MAX: usize = 256;
-/// How long a head may take there, and a connection rest: while slow heads hold every place, `/ready` is
-/// silent for this long or a multiple of it, and nobody asks twice within a second.
+/// How long a head may take there, and a connection rest; nobody asks twice within a second. Slow heads that hold
+/// every place make room before.
 const ADMIN_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 /// Longest time that open requests there get to finish: `/ready` waits a second for the database.
 const ADMIN_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
@@ -80,6 +80,8 @@ pub async fn start(
     let (public_phase, phase) = watch::channel(Phase::Serving);
     let limits = http::Limits {
         connections: memory.connections,
+        // The close could meet a create.
+        oldest_leave: false,
         head: server.head_timeout,
         drain: server.drain_timeout,
     };
@@ -111,6 +113,7 @@ pub async fn start(
         admin_listener,
         http::Limits {
             connections: ADMIN_CONNECTIONS_MAX,
+            oldest_leave: true,
             head: ADMIN_HEAD_TIMEOUT,
             drain: ADMIN_DRAIN_TIMEOUT,
         },

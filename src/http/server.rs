@@ -16,7 +16,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, watch};
 use tokio::time::{sleep, timeout};
 
 use super::pace::Paced;
@@ -26,6 +26,8 @@ use crate::throttle::throttled;
 
 /// Pause after the system refused a connection, most often for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Time for the oldest connection to make room, before the next one shall, too.
+const ROOM_PAUSE: Duration = Duration::from_millis(10);
 
 /// How far a listener is on the way to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +45,9 @@ pub enum Phase {
 pub struct Limits {
     /// Most connections at once.
     pub connections: usize,
+    /// Whether the oldest connection makes room for the next client once all places are taken: at once when it
+    /// has no request under way, else with its answer. Clients must bear a close at any time.
+    pub oldest_leave: bool,
     /// Longest time for a request's head; hyper counts the rest between two requests as part of it.
     pub head: Duration,
     /// Longest time that open requests get to finish at the end.
@@ -64,9 +69,11 @@ pub async fn serve<A, F>(
     let places = Arc::new(Semaphore::new(limits.connections));
     let draining = Arc::new(AtomicBool::new(false));
     let idle = watch::Sender::new(());
+    let leave = Arc::new(Semaphore::new(0));
     let drain = || Drain {
         draining: Arc::clone(&draining),
         idle: idle.subscribe(),
+        leave: Arc::clone(&leave),
     };
     loop {
         tokio::select! {
@@ -76,7 +83,7 @@ pub async fn serve<A, F>(
                 (Ok(()), Phase::Draining) => draining.store(true, Ordering::Relaxed),
                 (Ok(()), Phase::Closing) | (Err(_), _) => break,
             },
-            (stream, place) = accept(&listener, &places) => {
+            (stream, place) = accept(&listener, &places, limits.oldest_leave.then_some(&leave)) => {
                 tokio::spawn(connection(stream, place, drain(), limits.head, answer.clone()));
             }
         }
@@ -133,23 +140,10 @@ fn backlog(listener: TcpListener) -> Vec<TcpStream> {
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
+    leave: Option<&Arc<Semaphore>>,
 ) -> (TcpStream, OwnedSemaphorePermit) {
     loop {
-        if places.available_permits() == 0 {
-            throttled!(
-                WARN,
-                "as many connections are open as there may be, and the next one waits for the end of another; \
-                 if this is the public listener, raise MAX_CONNECTIONS",
-                lane = "",
-                reason = "connections",
-                listener = listener.local_addr().ok().map(tracing::field::display)
-            );
-        }
-        let Ok(place) = Arc::clone(places).acquire_owned().await else {
-            // The semaphore is never closed.
-            std::future::pending::<()>().await;
-            continue;
-        };
+        let place = free_place(listener, places, leave).await;
         match listener.accept().await {
             Ok((stream, _)) => return (stream, place),
             Err(e) => {
@@ -167,18 +161,58 @@ async fn accept(
     }
 }
 
+/// A place for the next connection. The semaphore `leave` is fair: each permit tells the oldest connection that
+/// was not told yet.
+async fn free_place(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+    leave: Option<&Arc<Semaphore>>,
+) -> OwnedSemaphorePermit {
+    if places.available_permits() == 0 {
+        throttled!(
+            WARN,
+            "as many connections are open as there may be, and the next one waits for the end of another; if this \
+             is the public listener, raise MAX_CONNECTIONS",
+            lane = "",
+            reason = "connections",
+            listener = listener.local_addr().ok().map(tracing::field::display)
+        );
+    }
+    loop {
+        if let Ok(place) = Arc::clone(places).try_acquire_owned() {
+            // What nobody took must not tell the next connection.
+            leave.map(|leave| leave.forget_permits(usize::MAX));
+            return place;
+        }
+        let free = places.acquire();
+        match leave {
+            Some(leave) => {
+                leave.add_permits(1);
+                drop(timeout(ROOM_PAUSE, free).await);
+            }
+            None => drop(free.await),
+        }
+    }
+}
+
 /// What the connections of a listener share about its end.
 struct Drain {
     /// Every answer is its connection's last.
     draining: Arc<AtomicBool>,
     /// Tells when connections without a request shall close. Held as long as there may be one.
     idle: watch::Receiver<()>,
+    /// Tells the oldest connection that another client needs its place.
+    leave: Arc<Semaphore>,
 }
 
 async fn connection<A, F>(
     stream: TcpStream,
     place: OwnedSemaphorePermit,
-    Drain { draining, mut idle }: Drain,
+    Drain {
+        draining,
+        mut idle,
+        leave,
+    }: Drain,
     head: Duration,
     answer: A,
 ) where
@@ -186,8 +220,12 @@ async fn connection<A, F>(
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
     let _ = stream.set_nodelay(true);
-    let service =
-        service_fn(move |request| respond(request, Arc::clone(&draining), answer.clone()));
+    let asked = Arc::new(AtomicBool::new(false));
+    let head_read = Arc::clone(&asked);
+    let service = service_fn(move |request| {
+        head_read.store(true, Ordering::Relaxed);
+        respond(request, Arc::clone(&draining), answer.clone())
+    });
     // Without half_close: the end of a client's half cannot be told from a client that is gone, whose
     // request must not take a worker.
     // Without pipeline_flush: as long as unread bytes wait it holds answers back, also those to a
@@ -197,11 +235,21 @@ async fn connection<A, F>(
         .header_read_timeout(head)
         .max_buf_size(HEAD_MAX)
         .serve_connection(TokioIo::new(Paced::new(stream, PACE)), service);
+    let mut left = false;
     let ended = tokio::select! {
         // First what the socket has: hyper calls a connection idle until a head is read whole.
         biased;
         ended = &mut connection => Some(ended),
         _ = idle.changed() => None,
+        told = leave.acquire() => {
+            told.into_iter().for_each(SemaphorePermit::forget);
+            // A graceful shutdown would wait for the rest of a first head.
+            if !asked.load(Ordering::Relaxed) {
+                return;
+            }
+            left = true;
+            None
+        }
     };
     let ended = match ended {
         Some(ended) => ended,
@@ -215,7 +263,7 @@ async fn connection<A, F>(
     let late = ended
         .inspect_err(|e| tracing::debug!(error = %e, "a connection ended early"))
         .is_err_and(|e| e.is_timeout());
-    if !late {
+    if !late && !left {
         let _ = timeout(LINGER, read_on(connection.into_parts().io.into_inner())).await;
     }
     drop(place);

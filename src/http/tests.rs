@@ -33,6 +33,10 @@ impl Rig {
     }
 
     fn with_places(connections: usize, answer_bytes: usize) -> Self {
+        Self::with(connections, false, answer_bytes)
+    }
+
+    fn with(connections: usize, oldest_leave: bool, answer_bytes: usize) -> Self {
         let anywhere = Listen {
             host: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 0,
@@ -46,6 +50,7 @@ impl Rig {
             listener,
             Limits {
                 connections,
+                oldest_leave,
                 head: BOUND,
                 drain: BOUND,
             },
@@ -201,6 +206,29 @@ async fn a_closed_listener_answers_its_backlog() {
     let answer = rest(&mut outside).await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer:?}");
     assert!(TcpStream::connect(rig.address).await.is_err());
+}
+
+/// `/ready` is asked while others hold every place and send no head.
+#[tokio::test]
+async fn slow_heads_make_room_and_requests_that_are_under_way_do_not() {
+    const PLACES: usize = 4;
+    let rig = Rig::with(PLACES, true, 1);
+    let mut open = TcpStream::connect(rig.address).await.unwrap();
+    let head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n";
+    open.write_all(head).await.unwrap();
+    let mut slow = Vec::new();
+    for _ in 0..10 * PLACES {
+        let mut stream = TcpStream::connect(rig.address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHo").await.unwrap();
+        slow.push(stream);
+    }
+    // One after the other would take longer than an exchange may: each place has as long for a head.
+    let last = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let answer = rig.exchange(last).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer:?}");
+    open.write_all(b"{}").await.unwrap();
+    let answer = rest(&mut open).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer:?}");
 }
 
 /// Whoever keeps a connection sends at any moment, also at that of the end.
