@@ -131,12 +131,12 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
                 }
                 let mut replies = claimed.iter().zip(replies).peekable();
                 for (i, job) in jobs.drain(..).enumerate() {
-                    match replies.next_if(|(claimed, _)| **claimed == i) {
-                        Some((_, reply)) => match (self.lane.refused)(&reply) {
-                            Some(failure) => self.fail(job, failure),
-                            None => job.succeed(reply),
-                        },
-                        None => {}
+                    let Some((_, reply)) = replies.next_if(|(claimed, _)| **claimed == i) else {
+                        continue;
+                    };
+                    match (self.lane.refused)(&reply) {
+                        Some(failure) => self.fail(job, failure),
+                        None => job.succeed(reply),
                     }
                 }
                 Ok(())
