@@ -103,6 +103,7 @@ fn a_lock_that_times_out_is_503_and_not_stored() {
     let server = TestServer::with(&database.pooled_login(), |server| {
         server.deadline = Duration::from_secs(20);
     });
+    server.await_ready();
     let location = server.post(&warrior("before")).location().to_owned();
     let lock = TableLock::take(&database);
     let refused = |answer: Answer| answer.problem(503, "unavailable");
