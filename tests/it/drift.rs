@@ -1,14 +1,13 @@
 //! Rows that the triggers did not see, and databases that fold no case: found, told, and repaired.
 
 use postgres::Client;
-use warrior_api::store::connect_direct;
 use warrior_api::store::schema::{self, SchemaError};
 
 use crate::lock::TableLock;
 use crate::openmetrics::open_metrics;
 use crate::server::TestServer;
 use crate::supervisor::eventually;
-use crate::support::{Fresh, empty_database, fresh_database};
+use crate::support::{Fresh, empty_database, fresh_database, log_in_directly};
 
 /// A row with a skill, a date and letters that no other has.
 const STRANGER: &str = "insert into public.warrior (name, dob, fight_skills) values ('Žofie', '1931-05-06', '{sambo}')";
@@ -170,7 +169,7 @@ fn a_locale_that_does_not_fold_beyond_ascii_is_refused_at_every_door() {
             .unwrap();
         let mut login = database.owner_login();
         login.dbname = name;
-        let mut owner = connect_direct(&login).unwrap();
+        let mut owner = log_in_directly(&login).unwrap();
         let error = schema::apply(&mut owner, &mut |_| {}).unwrap_err();
         assert!(
             matches!(&error, SchemaError::Database { encoding: e, locale: l } if e == encoding && l == "C"),

@@ -2,9 +2,8 @@
 
 use postgres::types::Type;
 use warrior_api::store::schema::{self, SchemaError};
-use warrior_api::store::{connect, connect_direct};
 
-use crate::support::{Fresh, empty_database, fresh_database};
+use crate::support::{Fresh, empty_database, fresh_database, log_in, log_in_directly};
 
 /// The limits that stand on a role in one of the places: everywhere, or in this database.
 const LIMITS: &str = "select coalesce(string_agg(line, '; ' order by lower(line)), '')
@@ -37,7 +36,7 @@ fn one_role_owns_and_serves_and_gets_the_limits_of_roles_sql() {
     login.password = Some(warrior_api::config::SecretSource::Inline(
         warrior_api::config::Secret::new("of the test"),
     ));
-    let mut client = connect_direct(&login).unwrap();
+    let mut client = log_in_directly(&login).unwrap();
     let applied = schema::apply_for(&mut client, &one, &mut |_| {}).unwrap();
     assert_eq!(applied.notes.len(), 1, "{applied}");
     assert!(
@@ -52,7 +51,7 @@ fn one_role_owns_and_serves_and_gets_the_limits_of_roles_sql() {
     let applied = schema::apply_for(&mut client, &one, &mut |_| {}).unwrap();
     assert!(applied.notes.is_empty(), "{applied}");
     let now = "select current_setting('search_path')";
-    let now: String = connect(&login).unwrap().query_one(now, &[]).unwrap().get(0);
+    let now: String = log_in(&login).unwrap().query_one(now, &[]).unwrap().get(0);
     assert_eq!(now, "public, pg_temp");
 }
 
@@ -76,7 +75,7 @@ fn a_limit_that_an_operator_chose_stays() {
         "{applied}"
     );
     assert!(!applied.notes[0].contains("statement_timeout"), "{applied}");
-    let mut superuser = connect_direct(&database.superuser_login()).unwrap();
+    let mut superuser = log_in_directly(&database.superuser_login()).unwrap();
     let applied = schema::apply_for(&mut superuser, &runtime, &mut |_| {}).unwrap();
     for chosen in ["statement_timeout 2s", "lock_timeout", "DateStyle"] {
         assert!(!applied.notes[0].contains(chosen), "{applied}");

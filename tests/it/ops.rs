@@ -264,7 +264,9 @@ fn a_password_is_read_again_without_a_restart() {
     eventually("/ready names the reason", || {
         insert(&mut admin, &change);
         let answer = server.ask_admin("/ready");
-        answer.status == 503 && answer.text().contains("password authentication failed")
+        answer.status == 503
+            && answer.text().contains("password authentication failed")
+            && server.post(&warrior("meanwhile")).status == 503
     });
     let refused = server.post(&warrior("between"));
     refused.problem(503, "unavailable");

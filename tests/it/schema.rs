@@ -7,10 +7,11 @@ use postgres::Client;
 use postgres::error::SqlState;
 use postgres::types::Type;
 use warrior_api::store::schema::{self, Applied, SchemaError};
-use warrior_api::store::{connect, connect_direct};
 
 use crate::supervisor::Supervisor;
-use crate::support::{Fresh, empty_database, fresh_database, fresh_database_on};
+use crate::support::{
+    Fresh, empty_database, fresh_database, fresh_database_on, log_in, log_in_directly,
+};
 
 const SEARCH: &str = include_str!("../../src/store/sql/search.sql");
 
@@ -296,7 +297,7 @@ fn migrations_of_an_earlier_edition_are_told_with_the_way_out_which_keeps_the_ro
 #[test]
 fn refuses_a_pooler_that_ignores_the_mark_of_a_direct_connection() {
     let database = fresh_database();
-    let pooled = || connect_direct(&database.pooled_login()).expect("the pooler lets in");
+    let pooled = || log_in_directly(&database.pooled_login()).expect("the pooler lets in");
     for refused in [
         apply(&mut pooled()).map(drop),
         schema::recount(&mut pooled(), &mut |_| {}).map(drop),
@@ -310,11 +311,11 @@ fn refuses_a_pooler_that_ignores_the_mark_of_a_direct_connection() {
 fn refuses_a_pooler_that_refuses_the_mark_of_a_direct_connection() {
     let stack = Supervisor::throw_away();
     let database = fresh_database_on(&stack.endpoints);
-    let mut console = connect(&stack.endpoints.pooler_admin()).unwrap();
+    let mut console = log_in(&stack.endpoints.pooler_admin()).unwrap();
     console
         .simple_query("set ignore_startup_parameters = 'extra_float_digits'")
         .unwrap();
-    let mut pooled = connect_direct(&database.pooled_login()).expect("it is asked again without");
+    let mut pooled = log_in_directly(&database.pooled_login()).expect("it is asked again without");
     let refused = apply(&mut pooled).map(drop);
     assert!(matches!(refused, Err(SchemaError::Pooled)), "{refused:?}");
 }
@@ -464,7 +465,7 @@ fn refuses_a_database_that_cannot_hold_every_name() {
         .unwrap();
     let mut login = database.owner_login();
     login.dbname = name;
-    let error = apply(&mut connect_direct(&login).unwrap()).unwrap_err();
+    let error = apply(&mut log_in_directly(&login).unwrap()).unwrap_err();
     assert!(
         matches!(&error, SchemaError::Database { encoding, .. } if encoding == "SQL_ASCII"),
         "{error}"
@@ -477,7 +478,7 @@ fn the_api_role_may_read_and_add_and_nothing_else() {
     // What it says of the database itself is not copied from a template.
     let roles = include_str!("../../postgres-conf/roles.sql").replace("\\set ON_ERROR_STOP on", "");
     database.superuser().batch_execute(&roles).unwrap();
-    let mut warrior = connect(&database.pooled_login()).unwrap();
+    let mut warrior = log_in(&database.pooled_login()).unwrap();
     let denied = [
         "delete from public.warrior",
         "update public.warrior set name = 'x'",

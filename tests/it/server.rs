@@ -1,7 +1,8 @@
 //! The server in this process, small enough that many fit behind one pooler.
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -14,6 +15,9 @@ use crate::supervisor::eventually;
 
 /// What a worker may take to finish its batch.
 const WORKERS_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long the first login to a database is waited for.
+const FIRST_LOGIN: Duration = Duration::from_secs(10);
 
 /// A running server. Dropping it drains it.
 pub(crate) struct TestServer {
@@ -50,11 +54,36 @@ impl TestServer {
         let running = runtime
             .block_on(serve::start(server, database, secret))
             .expect("the server starts");
-        Self {
+        let server = Self {
             public: running.public,
             admin: running.admin,
             runtime,
             running: Some(running),
+        };
+        server.await_first_login(database);
+        server
+    }
+
+    /// On a busy machine the first login takes longer than a request waits for it. A database that is not there, or
+    /// keeps silent, is not waited for: some tests are about that.
+    fn await_first_login(&self, database: &Database) {
+        if TcpStream::connect((database.host.as_str(), database.port)).is_err() {
+            return;
+        }
+        let until = Instant::now() + FIRST_LOGIN;
+        let logs_in = |answer: &Answer| {
+            let why = answer.text();
+            [
+                "timed out",
+                "no login at",
+                "no answer from",
+                "not been read",
+            ]
+            .iter()
+            .any(|words| why.contains(words))
+        };
+        while Instant::now() < until && logs_in(&self.ask_admin("/ready")) {
+            thread::sleep(Duration::from_millis(20));
         }
     }
 

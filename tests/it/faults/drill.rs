@@ -15,10 +15,11 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use warrior_api::config::{Listen, Server, Sizes};
 use warrior_api::serve::{self, Running};
-use warrior_api::store::{connect_direct, schema};
+use warrior_api::store::schema;
 
 use super::proxy::{Cut, INSERT, Proxy};
 use crate::supervisor::{Supervisor, connect, eventually};
+use crate::support::log_in_directly;
 
 /// Clients that create at the same time.
 const CLIENTS: usize = 8;
@@ -70,7 +71,7 @@ impl Drill {
 
     fn on(stack: Supervisor, through_proxy: bool) -> Self {
         let endpoints = &stack.endpoints;
-        let mut owner = connect_direct(&endpoints.owner("warrior_api")).unwrap();
+        let mut owner = log_in_directly(&endpoints.owner("warrior_api")).unwrap();
         schema::apply(&mut owner, &mut |_| {}).unwrap();
         let mut database = endpoints.runtime("warrior_api");
         let proxy = through_proxy.then(|| Proxy::to(database.port));

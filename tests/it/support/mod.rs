@@ -46,7 +46,7 @@ pub(crate) fn fresh_database_on(endpoints: &Endpoints) -> Fresh {
 
 impl Fresh {
     pub(crate) fn owner(&self) -> Client {
-        connect_direct(&patient(&self.owner_login())).expect("login as warrior_owner")
+        log_in_directly(&self.owner_login()).expect("login as warrior_owner")
     }
 
     pub(crate) fn owner_login(&self) -> Database {
@@ -94,8 +94,13 @@ impl Drop for Fresh {
 }
 
 /// A test's own login, on a machine that may be busy; those of the server under test keep their limit.
-fn log_in(database: &Database) -> Result<Client, LoginError> {
+pub(crate) fn log_in(database: &Database) -> Result<Client, LoginError> {
     connect(&patient(database))
+}
+
+/// As [`log_in`], for the schema commands.
+pub(crate) fn log_in_directly(database: &Database) -> Result<Client, LoginError> {
+    connect_direct(&patient(database))
 }
 
 fn patient(database: &Database) -> Database {
