@@ -37,6 +37,9 @@ pub struct Instance {
     pub version: Version,
 }
 
+/// Longest login that no request waits for. The first one to a new database takes seconds on a busy machine.
+const DIRECT_LOGIN_MAX: Duration = Duration::from_secs(20);
+
 impl Endpoints {
     /// Through PgBouncer to `database`, as the role that serves requests.
     pub fn runtime(&self, database: &str) -> Database {
@@ -55,7 +58,7 @@ impl Endpoints {
 
     /// Directly to `database`, as the role that serves requests: what `serve` does without a pooler.
     pub fn runtime_direct(&self, database: &str) -> Database {
-        self.direct(database, "warrior", secrets::RUNTIME)
+        self.database(self.postgres.port, database, "warrior", secrets::RUNTIME)
     }
 
     /// Directly to `database`, as the role that reads statistics.
@@ -83,7 +86,10 @@ impl Endpoints {
     }
 
     fn direct(&self, database: &str, user: &str, secret: &str) -> Database {
-        self.database(self.postgres.port, database, user, secret)
+        Database {
+            connect_timeout: DIRECT_LOGIN_MAX,
+            ..self.database(self.postgres.port, database, user, secret)
+        }
     }
 
     fn database(&self, port: u16, dbname: &str, user: &str, secret: &str) -> Database {
