@@ -1,0 +1,103 @@
+"""A throw-away stack and servers before it, for the drills in this folder: standard library alone."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+# A drill that is stopped stops what it started, too.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+SECRET = "of a drill, long enough to be one"
+
+
+def warrior(name="small", skills=("judo",)):
+    return json.dumps({"name": name, "dob": "1990-01-31", "fight_skills": skills}, ensure_ascii=False).encode()
+
+
+def exchange(address, head, body=b"", timeout=30.0, kept=None):
+    """Status of one request, and the connection, to be used again."""
+    kept = kept or socket.create_connection(address, timeout)
+    kept.sendall(f"{head} HTTP/1.1\r\nhost: a\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        part = kept.recv(65536)
+        if not part:
+            raise ConnectionError("no answer")
+        answer += part
+    head, _, got = answer.partition(b"\r\n\r\n")
+    length = next(int(l.split(b":")[1]) for l in head.lower().split(b"\r\n") if l.startswith(b"content-length"))
+    while len(got) < length:
+        part = kept.recv(65536)
+        if not part:
+            raise ConnectionError("half an answer")
+        got += part
+    return int(answer.split(b" ", 2)[1]), kept
+
+
+class Server:
+    """One `warrior-api serve`; what it logs is read away."""
+
+    def __init__(self, program, variables, preexec=None):
+        self.process = subprocess.Popen([program, "serve"], env=variables, cwd="/", stderr=subprocess.PIPE, text=True,
+                                        preexec_fn=preexec)
+        said = []
+        while not said or "serving http://" not in said[-1]:
+            said.append(self.process.stderr.readline())
+            if not said[-1]:
+                raise SystemExit("the server did not start:\n" + "".join(said))
+        threading.Thread(target=self.process.stderr.read, daemon=True).start()
+        self.public, self.admin = [(host, int(port)) for host, port in re.findall(r"http://([\d.]+):(\d+)", said[-1])]
+        while self.ready() != 200:
+            time.sleep(0.05)
+
+    def ready(self):
+        status, kept = exchange(self.admin, "GET /ready")
+        kept.close()
+        return status
+
+    def status(self, name):
+        """A figure of /proc/<pid>/status in MiB, or None when the process is gone."""
+        try:
+            lines = open(f"/proc/{self.process.pid}/status").read().split("\n")
+            return next(int(line.split()[1]) // 1024 for line in lines if line.startswith(name))
+        except (OSError, StopIteration):
+            return None
+
+    def stop(self):
+        self.process.terminate()
+        return self.process.wait()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+@contextlib.contextmanager
+def stack(program):
+    """Variables of a server before a stack of its own, with the schema applied."""
+    running = subprocess.Popen([program, "stack", "--ephemeral"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, cwd="/")
+    try:
+        where = json.loads(running.stdout.readline())["running"]
+        secrets = os.path.join(where["data"], "secrets")
+        with tempfile.NamedTemporaryFile("w", suffix=".secret") as secret:
+            secret.write(SECRET)
+            secret.flush()
+            variables = {"POSTGRES_HOST": "127.0.0.1", "POSTGRES_PORT": str(where["pooler"]["port"]),
+                         "POSTGRES_PASSWORD_FILE": f"{secrets}/warrior.password",
+                         "POSTGRES_DIRECT_PORT": str(where["postgres"]["port"]),
+                         "POSTGRES_OWNER_PASSWORD_FILE": f"{secrets}/owner.password",
+                         "IDEMPOTENCY_SECRET_FILE": secret.name, "PORT": "0", "ADMIN_PORT": "0"}
+            subprocess.run([program, "schema", "apply"], env=variables, cwd="/", check=True, capture_output=True)
+            yield variables
+    finally:
+        running.stdin.close()
+        running.wait()
