@@ -98,7 +98,6 @@ impl StoreError {
     pub(super) fn of_read(source: postgres::Error) -> Self {
         let mut error = Self::of_write(source);
         error.class = match (error.class, error.sqlstate()) {
-            (_, Some(TOO_COSTLY)) => Class::TooCostly,
             (Class::Data, _) | (_, Some(DATA_CORRUPTED | INDEX_CORRUPTED)) => Class::ReadFailed,
             (class, _) => class,
         };
@@ -167,8 +166,6 @@ impl StoreError {
     }
 }
 
-/// What `warrior_search` raises when a term would cost more than it may.
-const TOO_COSTLY: &str = "WA001";
 /// A page of the table, or of an index, cannot be read: only who asks for it meets this.
 const DATA_CORRUPTED: &str = "XX001";
 const INDEX_CORRUPTED: &str = "XX002";
@@ -237,13 +234,11 @@ fn classify(told: &Told<'_>) -> Class {
 }
 
 /// Whether an error is about the data of one request. What a trigger raises has P0001, or a class that its author
-/// made up; [`TOO_COSTLY`] is ours.
+/// made up.
 fn is_about_a_row(told: &Told<'_>) -> bool {
     let class = told.sqlstate.get(..2).unwrap_or_default();
     REFUSES_A_ROW.contains(&told.routine)
-        || (!NOT_ABOUT_A_ROW.contains(&class)
-            && !["", "08", "28"].contains(&class)
-            && told.sqlstate != TOO_COSTLY)
+        || (!NOT_ABOUT_A_ROW.contains(&class) && !["", "08", "28"].contains(&class))
 }
 
 impl fmt::Display for StoreError {
