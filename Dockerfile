@@ -14,7 +14,7 @@ RUN mkdir -p src load-tests/src load-tests/examples \
     && rm -r src load-tests/src load-tests/examples
 
 FROM dependencies AS build
-COPY migrations migrations
+COPY schema schema
 COPY postgres-conf postgres-conf
 COPY pgbouncer pgbouncer
 COPY load-tests load-tests

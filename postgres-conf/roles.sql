@@ -81,7 +81,7 @@ alter role warrior set DateStyle = 'ISO, YMD';
 alter role warrior set jit = off;
 
 -- Default: 4MB. Ours: the server empties the lists of the search indexes before they are that long, so no
--- create does it in the middle of its own statement (migrations/V10__bounded_flush.sql).
+-- create does it in the middle of its own statement (schema/functions/flush.sql).
 alter role warrior set gin_pending_list_limit = '32MB';
 
 do $$

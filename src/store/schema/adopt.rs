@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use postgres::Client;
 
 use super::error::{Doing, SchemaError};
-use super::{locked, others};
+use super::locks::locked;
+use super::others;
 
 /// The columns that a table needs: name, type, and whether NULL is refused. An adopted `created_at`
 /// may still allow it.

@@ -91,6 +91,15 @@ pub enum SchemaError {
         /// What this program has.
         known: i32,
     },
+    /// A newer program was here, and has not finished.
+    #[error(
+        "the database has the migration {applied}, which this program does not know; use the newer program, since there \
+         is no way back"
+    )]
+    NewerTables {
+        /// Version and name of the first that is not known.
+        applied: String,
+    },
     /// The schema is not there, or not yet.
     #[error(
         "the database has schema version {}, this needs {needed}; run `warrior-api schema apply` first",
@@ -127,8 +136,8 @@ pub enum SchemaError {
     #[error(
         "the migration {applied} in this database is of an earlier edition, which was never released; the table is \
          adopted anew, rows and all, once the list of migrations is gone: run psql -d {dbname} -c 'drop table \
-         public.refinery_schema_history; drop function if exists public.warrior_recount()', then \
-         `warrior-api schema apply` again"
+         public.refinery_schema_history; drop table if exists public.warrior_schema; drop function if exists \
+         public.warrior_recount()', then `warrior-api schema apply` again"
     )]
     Earlier {
         /// Version and name of the first that differs.

@@ -20,7 +20,7 @@ macro_rules! index {
         Index {
             name: $name,
             definition: $definition,
-            create: include_str!(concat!("../../../migrations/concurrently/", $name, ".sql")),
+            create: include_str!(concat!("../../../schema/indexes/", $name, ".sql")),
             drop: concat!("drop index concurrently if exists public.", $name),
         }
     };

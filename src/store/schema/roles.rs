@@ -6,6 +6,9 @@ use postgres::types::Type;
 
 use super::error::{Doing, SchemaError};
 
+/// The role that serves requests where no other is named.
+pub const RUNTIME_ROLE: &str = "warrior";
+
 pub(super) const GRANTS: &str = include_str!("../sql/schema/grants.sql");
 pub(super) const SET_LIMITS: &str = include_str!("../sql/schema/set_limits.sql");
 

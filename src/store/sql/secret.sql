@@ -1,2 +1,2 @@
--- The secret that ids are derived with where none is configured (migrations/V15__secret.sql).
+-- The secret that ids are derived with where none is configured (schema/tables/V4__secret.sql).
 select idempotency from public.warrior_secret

@@ -7,7 +7,7 @@ begin
     execute format('grant select, insert on public.warrior to %I', runtime);
     -- The count, what a search looks up first, the version for /ready, and the secret.
     execute format('grant select on public.warrior_count, public.warrior_skill, public.warrior_date, '
-                   'public.warrior_letter, public.refinery_schema_history, public.warrior_secret to %I', runtime);
+                   'public.warrior_letter, public.warrior_schema, public.warrior_secret to %I', runtime);
     -- It empties the pending lists of the search indexes a few times a second while it writes, and looks for drift.
     -- The rest is what its searches and inserts call: everybody may by default, which administrators change.
     execute format('grant execute on function public.warrior_flush, public.warrior_drift, '
@@ -24,7 +24,7 @@ begin
     -- Monitoring is optional.
     if exists (select from pg_catalog.pg_roles where rolname = 'warrior_monitor') then
         grant select on public.warrior, public.warrior_count, public.warrior_skill, public.warrior_date,
-                        public.warrior_letter, public.refinery_schema_history to warrior_monitor;
+                        public.warrior_letter, public.warrior_schema, public.refinery_schema_history to warrior_monitor;
     end if;
 end
 $$;

@@ -1,0 +1,77 @@
+-- Repair: makes count and dictionaries agree with the table, while writers go on. V6__fill.sql calls it for an adopted
+-- table, `schema recount` whenever somebody asks.
+--
+-- No writer is locked out. Every transaction changes the table and the count together, so within one snapshot their
+-- difference is the drift alone, whoever is writing; adding the drift to the count repairs it. The dictionaries only
+-- gain entries and lose copies: removing an entry while a writer relies on it would hide that writer's rows from the
+-- search.
+
+create or replace function public.warrior_recount(
+    out count_before bigint, out count_after bigint,
+    out skills_added bigint, out dates_added bigint, out letters_added bigint)
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    drift bigint;
+    unlisted text;
+    texts text[];
+begin
+    -- Mutual exclusion with the schema commands (try_lock.sql): two repairs at once would repair twice.
+    perform pg_advisory_xact_lock(33602666402246514);
+    -- Lock order: TRUNCATE takes warrior before the lists; the other order could deadlock with it.
+    lock table public.warrior in access share mode;
+
+    -- Merges the slots that repeatable read transactions have added.
+    with free as (
+        select slot from public.warrior_count for update skip locked
+    ), merged as (
+        delete from public.warrior_count as c using free where c.slot = free.slot returning c.n
+    )
+    insert into public.warrior_count (n) select sum(n) from merged having count(*) > 0;
+
+    select counted, rows - counted
+      into count_before, drift
+      from (select coalesce(sum(n), 0) as counted from public.warrior_count) as c,
+           (select count(*) as rows from public.warrior) as w;
+    count_after := count_before + drift;
+    if drift <> 0 then
+        insert into public.warrior_count (n) values (drift);
+    end if;
+
+    insert into public.warrior_skill (skill)
+    select used.skill
+      from (select distinct skill from public.warrior, unnest(fight_skills) as skill) as used
+     where used.skill is not null
+       and not exists (select from public.warrior_skill as old where old.skill = used.skill);
+    get diagnostics skills_added = row_count;
+
+    insert into public.warrior_date (day, written)
+    select day, to_json(day) #>> '{}'
+      from (select distinct dob as day from public.warrior) as used
+     where not exists (select from public.warrior_date as old where old.day = used.day);
+    get diagnostics dates_added = row_count;
+
+    -- Rounds: each lists the letters of up to 1,000 texts that have a new one; the last finds none.
+    letters_added := 0;
+    loop
+        unlisted := public.warrior_unlisted_letter();
+        texts := array(select name from public.warrior where lower(name) ~ unlisted limit 1000)
+              || array(select skill from public.warrior_skill where lower(skill) ~ unlisted limit 1000);
+        exit when cardinality(texts) = 0;
+        letters_added := letters_added + public.warrior_list_letters(texts);
+    end loop;
+
+    delete from public.warrior_letter as copy
+     using (select letter, min(ctid) as kept from public.warrior_letter group by letter having count(*) > 1) as twice
+     where copy.letter is not distinct from twice.letter and copy.ctid <> twice.kept;
+
+    delete from public.warrior_skill as copy
+     using (select skill, min(ctid) as kept from public.warrior_skill group by skill having count(*) > 1) as twice
+     where copy.skill = twice.skill and copy.ctid <> twice.kept;
+    delete from public.warrior_date as copy
+     using (select day, min(ctid) as kept from public.warrior_date group by day having count(*) > 1) as twice
+     where copy.day = twice.day and copy.ctid <> twice.kept;
+end
+$$;
+revoke execute on function public.warrior_recount from public;

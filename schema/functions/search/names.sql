@@ -1,0 +1,306 @@
+-- Names that hold the term, in name order, at most 50: by a walk, an index scan, or buckets. Which is chosen when
+-- stands in ../../../docs/ARCHITECTURE.md#the-life-of-a-search; no choice is left to the planner's estimates.
+--
+-- Buckets: idx_warrior_name_parts holds, behind each name, a word of two letters that stand for the name's first two
+-- characters, and so a posting list for the first character and one for both. The index can give the hits among the
+-- names that begin with " ", then with "!" and so on, in name order, and stop at 50. They help terms with some
+-- thousands of hits: too few for a walk, which reads 50 / share rows, and too many to read and sort. A database whose
+-- LC_CTYPE is C has no letters beyond ASCII and so no buckets.
+--
+-- Measured, with what else was tried: ../../../bench/results/2026-11-schema/README.md#search.
+
+-- Walk: at most 50 hits among the first `most` names (null: among all). The inner limit keeps the filter out of the
+-- subquery, so that no plan but the walk is possible.
+create or replace function public.warrior_walk_names(pattern text, most bigint) returns uuid[]
+language plpgsql stable
+as $$
+begin
+    return array(
+        select w.id
+          from (select id, name
+                  from public.warrior
+                 order by name collate "C", id
+                 limit most) as w
+         where public.warrior_folded(w.name) collate "C" like pattern
+         order by w.name collate "C", w.id
+         limit 50);
+end
+$$;
+
+-- Index scan: at most `most` hits (null: all). Gives their number, the first 50 in name order, and where in the table
+-- the scan ended.
+create or replace function public.warrior_index_names(
+    pattern text, index_pattern text, pair text[], most bigint, out found_rows bigint, out hits uuid[], out last_read tid)
+language plpgsql stable
+as $$
+begin
+    -- Plan guards: idx_warrior_name_order does not hold tableoid, so that reading all of that index instead of the
+    -- trigrams is not among the plans ("ctid is not null" would do, but PostgreSQL 17 knows it to be true). offset 0
+    -- keeps the recheck of the name out of the index condition; it is needed since the indexed text is longer than the
+    -- name.
+    if pair is null then
+        with hit as materialized (
+            select w.id, w.name, w.ctid
+              from (select id, name, ctid
+                      from public.warrior
+                     where lower(name) || ' ' || chr(19968 + ascii(name) % 20000) || chr(19968 + ascii(substr(name, 2)) % 20000)
+                           like index_pattern
+                       and tableoid <> 0
+                    offset 0) as w
+             where public.warrior_folded(w.name) collate "C" like pattern
+             limit most)
+        select (select count(*) from hit),
+               array(select id from hit order by name collate "C", id limit 50),
+               (select max(ctid) from hit)
+          into found_rows, hits, last_read;
+    else
+        with hit as materialized (
+            select id, name, ctid
+              from (select w.id, w.name, w.ctid
+                      from (select id, name, ctid
+                              from public.warrior
+                             where lower(name) || ' ' || chr(19968 + ascii(name) % 20000) || chr(19968 + ascii(substr(name, 2)) % 20000)
+                                   ~ pair[1]
+                               and tableoid <> 0
+                            offset 0) as w
+                     where public.warrior_folded(w.name) collate "C" like pattern
+                     limit most) as before_letter
+            union
+            select id, name, ctid
+              from (select w.id, w.name, w.ctid
+                      from (select id, name, ctid
+                              from public.warrior
+                             where lower(name) || ' ' || chr(19968 + ascii(name) % 20000) || chr(19968 + ascii(substr(name, 2)) % 20000)
+                                   ~ pair[2]
+                               and tableoid <> 0
+                            offset 0) as w
+                     where public.warrior_folded(w.name) collate "C" like pattern
+                     limit most) as before_other)
+        select (select count(*) from hit),
+               array(select id from hit order by name collate "C", id limit 50),
+               (select max(ctid) from hit)
+          into found_rows, hits, last_read;
+    end if;
+end
+$$;
+
+-- Index scan of one bucket: the names whose first `width` characters are `start`. Number and `most` mean the rows that
+-- the index gives; another bucket may have the same code.
+create or replace function public.warrior_index_bucket(
+    pattern text, index_pattern text, pair text[], start text, width integer, most bigint,
+    out found_rows bigint, out hits uuid[])
+language plpgsql stable
+as $$
+declare
+    -- The trigram of the word's first letter, or the one of both letters.
+    place constant text := coalesce(index_pattern, '%') || case width
+        when 1 then ' ' || chr(19968 + ascii(start) % 20000) || '%'
+        else chr(19968 + ascii(start) % 20000) || chr(19968 + ascii(substr(start, 2)) % 20000)
+    end;
+begin
+    if pair is null then
+        with candidate as materialized (
+            select id, name
+              from public.warrior
+             where lower(name) || ' ' || chr(19968 + ascii(name) % 20000) || chr(19968 + ascii(substr(name, 2)) % 20000)
+                   like place
+               and tableoid <> 0
+             limit most)
+        select (select count(*) from candidate),
+               array(
+                   select id
+                     from candidate
+                    where left(name, width) = start
+                      and public.warrior_folded(name) collate "C" like pattern
+                    order by name collate "C", id
+                    limit 50)
+          into found_rows, hits;
+    else
+        with candidate as materialized (
+            select id, name
+              from (select id, name
+                      from public.warrior
+                     where lower(name) || ' ' || chr(19968 + ascii(name) % 20000) || chr(19968 + ascii(substr(name, 2)) % 20000)
+                           ~ pair[1]
+                       and lower(name) || ' ' || chr(19968 + ascii(name) % 20000) || chr(19968 + ascii(substr(name, 2)) % 20000)
+                           like place
+                       and tableoid <> 0
+                     limit most) as before_letter
+            union
+            select id, name
+              from (select id, name
+                      from public.warrior
+                     where lower(name) || ' ' || chr(19968 + ascii(name) % 20000) || chr(19968 + ascii(substr(name, 2)) % 20000)
+                           ~ pair[2]
+                       and lower(name) || ' ' || chr(19968 + ascii(name) % 20000) || chr(19968 + ascii(substr(name, 2)) % 20000)
+                           like place
+                       and tableoid <> 0
+                     limit most) as before_other)
+        select (select count(*) from candidate),
+               array(
+                   select id
+                     from candidate
+                    where left(name, width) = start
+                      and public.warrior_folded(name) collate "C" like pattern
+                    order by name collate "C", id
+                    limit 50)
+          into found_rows, hits;
+    end if;
+end
+$$;
+
+-- Buckets, one after the other in name order, until there are 50 hits. Null: given up, since they hold too many hits to
+-- sort, or too few to be worth it.
+create or replace function public.warrior_bucket_names(
+    pattern text, index_pattern text, pair text[], wide boolean, eager boolean)
+returns uuid[]
+language plpgsql stable
+as $$
+declare
+    most constant bigint := 300;
+    last_probe constant integer := 12;
+    -- Characters of a bucket: two where one gives too many hits.
+    width integer := case when wide then 1 else 2 end;
+    bound text := '';
+    next_name text;
+    start text;
+    asked record;
+    hits uuid[] := '{}';
+begin
+    for probe in 1..last_probe loop
+        next_name := (
+            select name
+              from public.warrior
+             where name collate "C" > bound
+             order by name collate "C", id
+             limit 1);
+        if next_name is null then
+            return hits;
+        end if;
+        start := left(next_name, width);
+        -- A name shorter than a bucket is shorter than the term, too.
+        if length(start) < width then
+            bound := start;
+            continue;
+        end if;
+        asked := public.warrior_index_bucket(pattern, index_pattern, pair, start, width, most + 1);
+        if asked.found_rows > most then
+            if width = 2 then
+                return null;
+            end if;
+            width := 2;
+            continue;
+        end if;
+        hits := hits || asked.hits;
+        if cardinality(hits) >= 50 then
+            return hits[:50];
+        end if;
+        -- Behind its pace: half as many as there should be by now.
+        exit when eager and probe > 2 and 2 * cardinality(hits) * last_probe < 50 * probe;
+        -- Behind every name that begins with `start`: names have at most 100 characters, and U+10FFFF is the last one.
+        bound := start || repeat(chr(1114111), 100);
+    end loop;
+    return null;
+end
+$$;
+
+-- The choice. `pattern` is the LIKE pattern; `index_pattern` one for the index that finds at least the same rows, or
+-- null when none helps. The sample is `pages` / `samples` pages.
+create or replace function public.warrior_search_names(
+    needle text, pattern text, index_pattern text, pages bigint, samples double precision, sample_from tid, sample_to tid)
+returns uuid[]
+language plpgsql stable
+as $$
+declare
+    pair text[];
+    sampled bigint;
+    matched bigint;
+    rows bigint;
+    walk bigint;
+    most bigint;
+    expected double precision;
+    asked record;
+    hits uuid[];
+begin
+    -- Without an index there is no choice, so no sample is needed.
+    if index_pattern is null and needle !~ '^[[:alnum:]]{2}$' then
+        return public.warrior_walk_names(pattern, null);
+    end if;
+    -- A long term is mostly rare, which the index tells for less than a sample does.
+    if length(needle) > 5 and index_pattern is not null then
+        asked := public.warrior_index_names(pattern, index_pattern, null, 301);
+        if asked.found_rows <= 300 then
+            return asked.hits;
+        end if;
+    end if;
+
+    select count(*), count(*) filter (where public.warrior_folded(name) collate "C" like pattern)
+      into sampled, matched
+      from public.warrior
+     where ctid >= sample_from and ctid < sample_to;
+    rows := samples * sampled;
+    expected := samples * matched;
+    -- Fewer than three may be chance.
+    if matched > 2 and 30 * matched > sampled then
+        -- The sample for a pair is large, so its share is sure; but the first names may be short ones without any pair.
+        walk := case when index_pattern is null then 2000 else 200 end * sampled / matched;
+        hits := public.warrior_walk_names(pattern, walk);
+        if cardinality(hits) = 50 then
+            return hits;
+        end if;
+        -- The three were chance, too. The walk has seen more rows than the sample, so its share is the better one.
+        expected := rows::double precision * cardinality(hits) / walk;
+    end if;
+    if index_pattern is null then
+        pair := public.warrior_pair_patterns(needle);
+        if pair is null then
+            return public.warrior_walk_names(pattern, null);
+        end if;
+    end if;
+
+    if matched = 0 then
+        -- Three letters are mostly in no name or in many, which buckets tell for less.
+        if rows > 10000 and needle ~ '^[[:alnum:]]{3}$' then
+            hits := public.warrior_bucket_names(pattern, index_pattern, pair, rows < 8000000, true);
+            if hits is not null then
+                return hits;
+            end if;
+        end if;
+        asked := public.warrior_index_names(pattern, index_pattern, pair, 301);
+        if asked.found_rows <= 300 then
+            return asked.hits;
+        end if;
+        -- The index reads in the order of the table, so its last row tells the share of the table that held the hits.
+        expected := asked.found_rows * greatest(pages / ((asked.last_read::text::point)[0] + 1), 1);
+    end if;
+
+    -- One or two matches in the sample prove little. Buckets of one character cost less than a walk that finds too few.
+    if expected > 600 and (matched between 1 and 2 or 50 * rows > 2000 * expected) then
+        hits := public.warrior_bucket_names(
+            pattern, index_pattern, pair,
+            case when matched > 0 then rows < 8000000 else expected < 20000 end, false);
+        if hits is not null then
+            return hits;
+        end if;
+    end if;
+    if 50 * rows <= 2000 * expected then
+        hits := public.warrior_walk_names(pattern, (200 * rows / expected)::bigint);
+        if cardinality(hits) = 50 then
+            return hits;
+        end if;
+    end if;
+
+    -- The limit where index scan and walk cost the same; a term with more hits is frequent enough to be walked for.
+    most := greatest(500, sqrt(25 * rows));
+    asked := public.warrior_index_names(pattern, index_pattern, pair, most + 1);
+    if asked.found_rows <= most then
+        return asked.hits;
+    end if;
+    hits := public.warrior_walk_names(pattern, 200 * rows / most);
+    if cardinality(hits) = 50 then
+        return hits;
+    end if;
+    asked := public.warrior_index_names(pattern, index_pattern, pair, null);
+    return asked.hits;
+end
+$$;

@@ -1,0 +1,244 @@
+-- Skills that hold the term: the term in the dictionary of skills, then the rows of those skills in name order. Which
+-- way is chosen when stands in ../../../docs/ARCHITECTURE.md#the-life-of-a-search.
+--
+-- A dictionary of some size is sampled first. One page tells which terms may be in many skills, so that these are not
+-- listed only to learn that there are over 1,000; and which parts of the term are rare, so that the index does not read
+-- the lists of all trigrams. Measured: ../../../bench/results/2026-11-schema/README.md#search.
+
+-- A sample: the skills of one page of the dictionary as one text, folded as far as the term needs, since folding all
+-- alphabets takes three times as long. Empty when the page holds none now.
+create or replace function public.warrior_sampled_skills(needle text, page bigint) returns text
+language plpgsql stable
+as $$
+declare
+    listed constant text := coalesce((
+        select string_agg(skill, chr(1))
+          from public.warrior_skill
+         where ctid >= format('(%s,0)', page)::tid and ctid < format('(%s,0)', page + 1)::tid), '');
+begin
+    return case when octet_length(needle) = length(needle) then lower(listed collate "C") else lower(listed) end;
+end
+$$;
+
+-- The listed skills that hold the term, at most `most` (null: all; of a pair, `most` for each pattern).
+create or replace function public.warrior_search_listed(
+    pattern text, indexable boolean, pair text[], most bigint)
+returns text[]
+language plpgsql stable
+as $$
+begin
+    if indexable then
+        return array(
+            select skill from public.warrior_skill where lower(skill) like pattern limit most);
+    end if;
+    if pair is not null then
+        return array(
+            select skill
+              from (select skill from public.warrior_skill where lower(skill) ~ pair[1] limit most) as before_letter
+            union
+            select skill
+              from (select skill from public.warrior_skill where lower(skill) ~ pair[2] limit most) as before_other
+            union
+            select skill
+              from (select skill from public.warrior_skill where lower(skill) like pair[3] limit most) as at_the_end);
+    end if;
+    return array(
+        select skill
+          from (select skill from public.warrior_skill offset 0) as listed
+         where lower(skill) like pattern
+         limit most);
+end
+$$;
+
+-- The same; null when there are, or seem to be, over 1,000. What seems so depends on chance; what the search answers
+-- does not.
+create or replace function public.warrior_few_skills(needle text, pattern text, indexable boolean, pair text[])
+returns text[]
+language plpgsql stable
+as $$
+declare
+    most constant bigint := 1000;
+    large constant bigint := 64;
+    pages constant bigint := pg_relation_size('public.warrior_skill') / current_setting('block_size')::bigint;
+    sample text;
+    other_pages text;
+    held bigint;
+    -- Places in the term where a part may begin.
+    rest constant integer := greatest(length(needle) - 3, 1);
+    places constant integer := least(rest, 11);
+    parts text[];
+    candidates bigint;
+    skills text[];
+begin
+    if indexable and pages > large then
+        sample := public.warrior_sampled_skills(needle, floor(random() * pages)::bigint);
+        if strpos(sample, needle) > 0 then
+            -- Pages drawn anew, since the first one is biased, and since skills of one page may have come together.
+            other_pages := public.warrior_sampled_skills(needle, floor(random() * pages)::bigint)
+                || chr(1) || public.warrior_sampled_skills(needle, floor(random() * pages)::bigint)
+                || chr(1) || public.warrior_sampled_skills(needle, floor(random() * pages)::bigint);
+            held := (
+                select count(*)
+                  from unnest(string_to_array(other_pages, chr(1))) as skill
+                 where strpos(skill, needle) > 0);
+            if held * pages / 3 > 4 * most then
+                return null;
+            end if;
+        end if;
+        -- Rare parts: three characters of the term from up to twelve places, of those that make a trigram by themselves
+        -- (as in warrior_search), the three that come last on the page, or best not at all.
+        parts := array(
+            select cut.part
+              from (select substr(needle, 1 + place * rest / places, 3) as part
+                      from generate_series(0, places) as place) as cut
+             where cut.part ~ '[[:alnum:]]{3}|[[:alnum:]]{2}[^[:alnum:]]|[^[:alnum:]][[:alnum:]]{2}'
+             order by nullif(strpos(sample, cut.part), 0) desc nulls first
+             limit 3);
+        if cardinality(parts) = 3 and strpos(sample, parts[1]) = 0 then
+            parts := array(
+                select '%' || regexp_replace(part, '([\\%_])', '\\\1', 'g') || '%'
+                  from unnest(parts) as part);
+            with candidate as materialized (
+                select skill
+                  from public.warrior_skill
+                 where lower(skill) like parts[1] and lower(skill) like parts[2] and lower(skill) like parts[3]
+                 limit 4 * most)
+            select (select count(*) from candidate),
+                   array(
+                       select skill
+                         from candidate
+                        where public.warrior_folded(skill) collate "C" like pattern
+                        limit most + 1)
+              into candidates, skills;
+        end if;
+    end if;
+    -- No part is rare, or too many skills hold all three.
+    if candidates is null or candidates = 4 * most then
+        skills := public.warrior_search_listed(pattern, indexable, pair, most + 1);
+    end if;
+    return case when cardinality(skills) <= most then skills end;
+end
+$$;
+
+-- Walk, as that of names. `earlier` holds the hits of the tiers before.
+create or replace function public.warrior_walk_skills(skills text[], earlier uuid[], most bigint) returns uuid[]
+language plpgsql stable
+as $$
+begin
+    return array(
+        select w.id
+          from (select id, name, fight_skills
+                  from public.warrior
+                 order by name collate "C", id
+                 limit most) as w
+         where w.fight_skills && skills
+           and w.id <> all (earlier)
+         order by w.name collate "C", w.id
+         limit 50 - cardinality(earlier));
+end
+$$;
+
+-- Over 1,000 skills are too many for one index condition, whose cost grows with skills times rows. Such a term is
+-- frequent, so it is looked for by a walk through the rows themselves, and then by an index scan for every 200 skills.
+create or replace function public.warrior_search_many_skills(
+    pattern text, indexable boolean, pair text[], earlier uuid[])
+returns uuid[]
+language plpgsql stable
+as $$
+declare
+    walk constant bigint := 20000;
+    wanted constant bigint := 50 - cardinality(earlier);
+    skills text[];
+    hits uuid[];
+begin
+    hits := array(
+        select w.id
+          from (select id, name, fight_skills
+                  from public.warrior
+                 order by name collate "C", id
+                 limit walk) as w
+         where w.id <> all (earlier)
+           and exists (select from unnest(w.fight_skills) as skill where lower(skill) like pattern)
+         order by w.name collate "C", w.id
+         limit wanted);
+    if cardinality(hits) = wanted then
+        return hits;
+    end if;
+
+    skills := public.warrior_search_listed(pattern, indexable, pair, null);
+    return array(
+        select hit.id
+          from (select distinct w.id, w.name
+                  from (select array_agg(skill) as part
+                          from unnest(skills) with ordinality as listed (skill, place)
+                         group by place / 200) as listed
+                 cross join lateral (
+                       select id, name
+                         from public.warrior
+                        where public.warrior_skill_keys(fight_skills) && public.warrior_skill_keys(listed.part)
+                          and fight_skills && listed.part) as w
+                 where w.id <> all (earlier)) as hit
+         order by hit.name collate "C", hit.id
+         limit wanted);
+end
+$$;
+
+-- The choice.
+create or replace function public.warrior_search_skills(
+    needle text, pattern text, indexable boolean, earlier uuid[], samples double precision, sample_from tid, sample_to tid)
+returns uuid[]
+language plpgsql stable
+as $$
+declare
+    wanted constant bigint := 50 - cardinality(earlier);
+    pair constant text[] := public.warrior_pair_patterns(needle);
+    skills constant text[] := public.warrior_few_skills(needle, pattern, indexable, pair);
+    sampled bigint;
+    matched bigint;
+    rows bigint;
+    most bigint;
+    keys text[];
+    hits uuid[];
+    found_rows bigint;
+begin
+    if cardinality(skills) = 0 then
+        return '{}';
+    end if;
+    if skills is null then
+        return public.warrior_search_many_skills(pattern, indexable, pair, earlier);
+    end if;
+
+    select count(*), count(*) filter (where fight_skills && skills)
+      into sampled, matched
+      from public.warrior
+     where ctid >= sample_from and ctid < sample_to;
+    rows := samples * sampled;
+    most := greatest(500, sqrt(25 * rows));
+    if 20 * matched > sampled then
+        hits := public.warrior_walk_skills(skills, earlier, 200 * sampled / matched);
+        if cardinality(hits) = wanted then
+            return hits;
+        end if;
+    end if;
+
+    keys := public.warrior_skill_keys(skills);
+    loop
+        with hit as materialized (
+            select id, name
+              from public.warrior
+             where public.warrior_skill_keys(fight_skills) && keys
+               and fight_skills && skills
+               and id <> all (earlier)
+             limit most + 1)
+        select (select count(*) from hit),
+               array(select id from hit order by name collate "C", id limit wanted)
+          into found_rows, hits;
+        exit when most is null or found_rows <= most;
+
+        hits := public.warrior_walk_skills(skills, earlier, 200 * rows / most);
+        exit when cardinality(hits) = wanted;
+        most := null;
+    end loop;
+    return hits;
+end
+$$;

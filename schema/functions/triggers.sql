@@ -1,0 +1,152 @@
+-- Statement triggers on warrior: they keep the count (count.sql) and the dictionaries (lists.sql), whoever writes.
+--
+-- security definer: the runtime role may insert warriors, but write nothing else. execute is revoked, since whoever has
+-- it could put a trigger function on a table of their own and so change the count; firing it on warrior needs no such
+-- right.
+
+-- Count and lists in one function, since each call costs an insert time. A new letter is looked for by one regular
+-- expression over names and distinct skills, and listed only where it matches.
+--
+-- Durability: a pooler in transaction mode lends one session to all clients of a role, and `set synchronous_commit =
+-- off` of one client stays for the next. A crash may then lose an acknowledged warrior, without any statement that
+-- fails. The trigger therefore resets the setting for its transaction. Null is `reset`: what role, database or server
+-- choose stays in force, `off` included, and so does what the session was opened with. Measured:
+-- ../../bench/results/2026-11-schema/README.md#triggers.
+create or replace function public.warrior_inserted() returns trigger
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    added constant bigint := (select count(*) from added_rows);
+    skills text[];
+    unlisted text;
+begin
+    if added > 0 then
+        if current_setting('synchronous_commit') <> 'on' then
+            perform set_config('synchronous_commit', null, true);
+        end if;
+        skills := array(select distinct skill from added_rows, unnest(fight_skills) as skill);
+        unlisted := public.warrior_unlisted_letter();
+        perform public.warrior_count_add(added);
+        perform public.warrior_list(skills, array(select distinct dob from added_rows));
+        if exists (select from added_rows where lower(name) ~ unlisted) then
+            perform public.warrior_list_letters(array(
+                select name from added_rows where lower(name) ~ unlisted));
+        end if;
+        if exists (select from unnest(skills) as skill where lower(skill) ~ unlisted) then
+            perform public.warrior_list_letters(skills);
+        end if;
+    end if;
+    return null;
+end
+$$;
+revoke execute on function public.warrior_inserted from public;
+
+create or replace function public.warrior_updated() returns trigger
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    skills constant text[] := array(
+        select distinct skill from changed_rows, unnest(fight_skills) as skill);
+    unlisted constant text := public.warrior_unlisted_letter();
+begin
+    perform public.warrior_list(skills, array(select distinct dob from changed_rows));
+    if exists (select from changed_rows where lower(name) ~ unlisted) then
+        perform public.warrior_list_letters(array(
+            select name from changed_rows where lower(name) ~ unlisted));
+    end if;
+    if exists (select from unnest(skills) as skill where lower(skill) ~ unlisted) then
+        perform public.warrior_list_letters(skills);
+    end if;
+    return null;
+end
+$$;
+revoke execute on function public.warrior_updated from public;
+
+create or replace function public.warrior_deleted() returns trigger
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    removed constant bigint := (select count(*) from removed_rows);
+begin
+    if removed > 0 then
+        perform public.warrior_count_add(-removed);
+    end if;
+    return null;
+end
+$$;
+revoke execute on function public.warrior_deleted from public;
+
+-- TRUNCATE has no transition tables, and waits until every writer of warrior has ended, so there is no number that
+-- could be lost. TRUNCATE of the lists, not DELETE: it also removes what a repeatable read transaction cannot see.
+create or replace function public.warrior_truncated() returns trigger
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    truncate public.warrior_count, public.warrior_skill, public.warrior_date, public.warrior_letter;
+    return null;
+end
+$$;
+revoke execute on function public.warrior_truncated from public;
+
+-- The triggers themselves, each defined here alone. V5__triggers.sql creates them, and `schema recount` repairs them.
+--
+-- enable always: session_replication_role = replica (logical replication's copy of a table, migration services) would
+-- otherwise bypass them, and searches and counts would be wrong in silence. Workers that apply replicated changes fire
+-- no statement trigger, and the table's owner may disable all triggers: warrior_drift (drift.sql) finds that out.
+create or replace function public.warrior_mend_triggers() returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    create or replace trigger warrior_inserted
+        after insert on public.warrior
+        referencing new table as added_rows
+        for each statement execute function public.warrior_inserted();
+    create or replace trigger warrior_updated
+        after update on public.warrior
+        referencing new table as changed_rows
+        for each statement execute function public.warrior_updated();
+    create or replace trigger warrior_deleted
+        after delete on public.warrior
+        referencing old table as removed_rows
+        for each statement execute function public.warrior_deleted();
+    create or replace trigger warrior_truncated
+        after truncate on public.warrior
+        for each statement execute function public.warrior_truncated();
+    alter table public.warrior
+        enable always trigger warrior_inserted,
+        enable always trigger warrior_updated,
+        enable always trigger warrior_deleted,
+        enable always trigger warrior_truncated;
+end
+$$;
+revoke execute on function public.warrior_mend_triggers from public;
+
+-- Whether the table has insert triggers of others. Such a trigger may drop a row, replace or change it, or delete it
+-- after the insert, and `on conflict do nothing ... returning id` shows only the first of these. insert.sql therefore
+-- asks here, and stored.sql compares what is there. Every such trigger counts, since its effect cannot be told from the
+-- outside.
+--
+-- The answer cannot be outdated: creating, enabling or changing a trigger waits for every writer of the table, and a
+-- statement takes its snapshot after the lock of its table.
+--
+-- A function, since a session then plans the question once; without a search_path of its own, since every table is
+-- named in full and setting one would cost a third more. Measured:
+-- ../../bench/results/2026-11-schema/README.md#triggers.
+create or replace function public.warrior_has_other_triggers() returns boolean
+language plpgsql stable
+as $$
+begin
+    return exists (
+        select from pg_catalog.pg_trigger
+         where tgrelid = 'public.warrior'::pg_catalog.regclass
+           and tgname <> 'warrior_inserted'
+           and tgtype & 4 <> 0 -- INSERT
+           and tgenabled <> 'D'
+           and not tgisinternal);
+end
+$$;

@@ -1,0 +1,18 @@
+-- A slotted counter: the exact count without count(*), whose cost grows with the table.
+--
+-- A single counter row would make every writer wait for the commit of the writer before. The count is a sum over slots
+-- instead, and a writer takes any slot that nobody holds, or adds one (warrior_count_add, functions/count.sql). There
+-- are as many slots as there ever were writers at once, so the sum reads at most max_connections rows.
+
+create table if not exists public.warrior_count (
+    slot bigint generated always as identity primary key,
+    n bigint not null
+) with (
+    -- Heap-only updates: room in the page for the updates that every insert makes. No index entry is written, and the
+    -- next reader prunes the dead versions instead of a vacuum.
+    fillfactor = 10,
+    -- A vacuum of the rest after a thousand dead versions, however few slots there are.
+    autovacuum_vacuum_threshold = 1000,
+    autovacuum_vacuum_scale_factor = 0,
+    autovacuum_vacuum_cost_delay = 0
+);

@@ -1,0 +1,129 @@
+//! `schema apply`: tables, functions, triggers, indexes and rights, in this order, each step repeatable.
+
+use std::fmt;
+use std::time::Duration;
+
+use postgres::Client;
+use refinery::Migration;
+
+use super::error::SchemaError;
+use super::record::{self, NUMBER};
+use super::roles::{self, RUNTIME_ROLE};
+use super::{adopt, direct, exclusive, functions, indexes, locks, others, tables};
+
+/// What `apply` did.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// The version that the database has now.
+    pub version: i32,
+    /// The migrations that were run, by name.
+    pub migrations: Vec<String>,
+    /// Whether the functions were created again.
+    pub functions: bool,
+    /// Whether a table was there before the first migration.
+    pub adopted: bool,
+    /// The indexes that were built, by name.
+    pub indexes: Vec<&'static str>,
+    /// The longest time in one piece that writers of an existing table may have been locked out.
+    pub writers_locked_out: Duration,
+    /// What the operator should know or may do, each with its command.
+    pub notes: Vec<String>,
+}
+
+/// Brings the database to [`current_version`](super::current_version), adopting a table that is there, for [`RUNTIME_ROLE`].
+///
+/// `progress` is given one line for each step.
+///
+/// # Errors
+/// As [`SchemaError`] says; what was done until then stays, and the next run goes on from there.
+pub fn apply(
+    client: &mut Client,
+    progress: &mut dyn FnMut(String),
+) -> Result<Applied, SchemaError> {
+    apply_for(client, RUNTIME_ROLE, progress)
+}
+
+/// As [`apply`], for another role that serves requests; it may be the one that owns everything.
+///
+/// # Errors
+/// As those of [`apply`].
+pub fn apply_for(
+    client: &mut Client,
+    runtime: &str,
+    progress: &mut dyn FnMut(String),
+) -> Result<Applied, SchemaError> {
+    direct::prepare(client)?;
+    exclusive::alone(client, progress, |client, progress| {
+        roles::name(client, runtime)?;
+        let mut done = apply_alone(client, progress)?;
+        roles::grant(client)?;
+        done.notes.extend(roles::limit(client, runtime)?);
+        record::finish(client)?;
+        Ok(done)
+    })
+}
+
+impl fmt::Display for Applied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the schema has version {}", self.version)?;
+        if self.adopted {
+            write!(
+                f,
+                "; an existing table was adopted, its writers were locked out for at most {} ms at a time",
+                self.writers_locked_out.as_millis()
+            )?;
+        }
+        self.notes.iter().try_for_each(|note| write!(f, "\n{note}"))
+    }
+}
+
+fn apply_alone(
+    client: &mut Client,
+    progress: &mut dyn FnMut(String),
+) -> Result<Applied, SchemaError> {
+    let recorded = record::read(client)?;
+    record::refuse_newer(recorded.as_ref())?;
+    let before = tables::applied(client)?;
+    tables::compare(client, &before)?;
+    let existed = adopt::inspect(client)?;
+    let mut done = Applied {
+        version: NUMBER,
+        adopted: existed && before.is_empty(),
+        ..Applied::default()
+    };
+
+    let (tables, calling) = tables::around_functions(tables::pending(&before));
+    run(client, progress, &tables, &mut done)?;
+    done.functions = functions::replace(client, progress, recorded.as_ref())?;
+    run(client, progress, &calling, &mut done)?;
+    let (held, note) = adopt::require_created_at(client, progress)?;
+    done.writers_locked_out = done.writers_locked_out.max(held);
+    done.notes.extend(note);
+    locks::set_lock_timeout(client, Duration::ZERO)?;
+    done.indexes = indexes::build(client, progress)?;
+    done.notes
+        .extend(indexes::unused(&indexes::existing(client)?));
+    done.notes.extend(others::look(client)?.notes);
+    Ok(done)
+}
+
+/// Runs migrations one by one.
+fn run(
+    client: &mut Client,
+    progress: &mut dyn FnMut(String),
+    pending: &[Migration],
+    done: &mut Applied,
+) -> Result<(), SchemaError> {
+    for migration in pending {
+        let took = locks::locked(client, progress, |client| tables::run(client, migration))?;
+        progress(format!(
+            "ran the migration {migration} in {} ms",
+            took.as_millis()
+        ));
+        if tables::locks_writers(migration) {
+            done.writers_locked_out = done.writers_locked_out.max(took);
+        }
+        done.migrations.push(migration.to_string());
+    }
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! `schema status`: compares the database with this program, changing nothing.
+
+use std::fmt;
+
+use postgres::Client;
+
+use super::error::SchemaError;
+use super::record::{self, NUMBER};
+use super::roles::{self, RUNTIME_ROLE};
+use super::{direct, drift, functions, indexes, locks, others, tables};
+
+/// What `status` found.
+#[derive(Debug)]
+pub struct Status {
+    /// The version that the database has; `None` when no migration was ever run.
+    pub applied: Option<i32>,
+    /// The version that this program needs.
+    pub current: i32,
+    /// What stands between the two, or is missing beside them.
+    pub pending: Vec<String>,
+    /// What keeps the service from its promises, each with the command that mends it.
+    pub faults: Vec<String>,
+    /// What others have put on the table, and what it does to the answers.
+    pub notes: Vec<String>,
+}
+
+/// Compares the database with this program, and the table with what its triggers keep (its rows are counted),
+/// changing nothing, for [`RUNTIME_ROLE`].
+///
+/// # Errors
+/// When the database cannot be asked.
+pub fn status(client: &mut Client) -> Result<Status, SchemaError> {
+    status_for(client, RUNTIME_ROLE)
+}
+
+/// As [`status`], for another role that serves requests.
+///
+/// # Errors
+/// As those of [`status`].
+pub fn status_for(client: &mut Client, runtime: &str) -> Result<Status, SchemaError> {
+    let mut faults = Vec::new();
+    match direct::check_server(client) {
+        Ok(()) => {}
+        Err(e @ SchemaError::Database { .. }) => faults.push(e.to_string()),
+        Err(e) => return Err(e),
+    }
+    let recorded = record::read(client)?;
+    let applied = recorded.as_ref().and_then(|record| record.number);
+    let mut pending = Vec::new();
+    let tables = tables::applied(client)?;
+    match tables::compare(client, &tables) {
+        // A newer program has left more than this one knows.
+        Err(SchemaError::NewerTables { .. }) => {}
+        _ if applied.is_some_and(|number| number > NUMBER) => {}
+        Err(e) => return Err(e),
+        Ok(()) => {
+            let missing = tables::pending(&tables);
+            pending.extend(
+                missing
+                    .iter()
+                    .map(|m| format!("migration {m} is not applied")),
+            );
+            if !functions::are_current(recorded.as_ref()) {
+                pending.push("the functions are not those of this program".to_owned());
+            }
+        }
+    }
+    if recorded.is_some() {
+        pending.extend(indexes::wanting(&indexes::existing(client)?));
+    }
+    match roles::name(client, runtime) {
+        Ok(()) => {}
+        Err(e @ SchemaError::NoRole { .. }) => faults.push(e.to_string()),
+        Err(e) => return Err(e),
+    }
+    let others = others::look(client)?;
+    faults.extend(others.namesakes);
+    faults.extend(others.obstacles);
+    let mut notes = others.notes;
+    if applied.is_some() {
+        match drift::look(client, i64::MAX)? {
+            Some(drift) => faults.extend(drift.faults()),
+            None => notes.push(format!(
+                "public.warrior is locked by {}, and was not compared with what its triggers keep",
+                locks::holders(client)?
+            )),
+        }
+    }
+    Ok(Status {
+        applied,
+        current: NUMBER,
+        pending,
+        faults,
+        notes,
+    })
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.applied {
+            None => write!(
+                f,
+                "the database has no schema, this program needs version {}",
+                self.current
+            )?,
+            Some(applied) => write!(
+                f,
+                "the database has schema version {applied}, this program needs {}",
+                self.current
+            )?,
+        }
+        self.pending
+            .iter()
+            .try_for_each(|line| write!(f, "\n{line}"))?;
+        if !self.pending.is_empty() {
+            write!(f, "\nrun `warrior-api schema apply`")?;
+        }
+        let more = self.faults.iter().chain(&self.notes);
+        more.into_iter().try_for_each(|line| write!(f, "\n{line}"))
+    }
+}

@@ -1,0 +1,188 @@
+//! `schema apply`: on an empty database, several at once, killed, and beside writers.
+
+use std::thread;
+
+use warrior_api::store::schema;
+
+use crate::schema::applied::{apply, assert_complete, number};
+use crate::support::empty_database;
+
+#[test]
+fn applies_to_an_empty_database_and_changes_nothing_the_second_time() {
+    let database = empty_database();
+    let mut client = database.owner();
+    let before = schema::status(&mut client).unwrap();
+    assert_eq!(before.applied, None);
+
+    let done = apply(&mut client).unwrap();
+    assert!(done.functions);
+    assert_eq!(before.pending.len(), done.migrations.len() + 1);
+    assert_eq!(done.version, schema::current_version());
+    assert!(!done.adopted && done.notes.is_empty(), "{done:?}");
+    assert_complete(&database);
+
+    let again = apply(&mut client).unwrap();
+    assert!(
+        again.migrations.is_empty() && !again.functions && again.indexes.is_empty(),
+        "{again:?}"
+    );
+}
+
+#[test]
+fn several_at_once_all_succeed() {
+    let database = empty_database();
+    let applied: Vec<_> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let mut client = database.owner();
+                scope.spawn(move || apply(&mut client).unwrap())
+            })
+            .collect();
+        threads.into_iter().map(|t| t.join().unwrap()).collect()
+    });
+    let first = applied
+        .iter()
+        .filter(|done| done.functions && !done.migrations.is_empty());
+    let idle = applied
+        .iter()
+        .filter(|done| !done.functions && done.migrations.is_empty());
+    assert_eq!((first.count(), idle.count()), (1, 3), "{applied:?}");
+    assert_complete(&database);
+}
+
+#[test]
+fn killed_after_any_step_the_next_apply_completes() {
+    let database = empty_database();
+    let mut killer = database.superuser();
+    killer
+        .batch_execute("create temp table kills (n int)")
+        .unwrap();
+    for step in 0.. {
+        let mut client = database.owner();
+        let pid: i32 = client
+            .query_one("select pg_backend_pid()", &[])
+            .unwrap()
+            .get(0);
+        let mut seen = 0;
+        let result = schema::apply(&mut client, &mut |_| {
+            if seen == step % 3 {
+                killer
+                    .execute("select pg_terminate_backend($1, 5000)", &[&pid])
+                    .unwrap();
+            }
+            seen += 1;
+        });
+        if result.is_ok() {
+            assert!(step > 3, "nothing was killed");
+            break;
+        }
+        assert!(step < 50, "apply never completed: {result:?}");
+    }
+    assert_complete(&database);
+}
+
+#[test]
+fn a_build_of_an_index_that_was_killed_is_done_again() {
+    let database = empty_database();
+    database
+        .owner()
+        .batch_execute(include_str!("../seed.sql"))
+        .unwrap();
+    let mut superuser = database.superuser();
+    // `create index concurrently` waits for this snapshot, so that it can be killed half-way.
+    let mut old = database.superuser();
+    let mut snapshot = old
+        .build_transaction()
+        .isolation_level(postgres::IsolationLevel::RepeatableRead)
+        .start()
+        .unwrap();
+    snapshot.query("select 1", &[]).unwrap();
+    let killed = thread::scope(|scope| {
+        let mut client = database.owner();
+        let pid: i32 = client
+            .query_one("select pg_backend_pid()", &[])
+            .unwrap()
+            .get(0);
+        let applying = scope.spawn(move || apply(&mut client));
+        let waits = "select count(*) from pg_stat_progress_create_index where pid = $1 and phase like 'waiting for old snapshots'";
+        poll(|| {
+            superuser
+                .query_one(waits, &[&pid])
+                .unwrap()
+                .get::<_, i64>(0)
+                == 1
+        });
+        superuser
+            .execute("select pg_terminate_backend($1, 5000)", &[&pid])
+            .unwrap();
+        applying.join().unwrap()
+    });
+    assert!(killed.is_err());
+    snapshot.commit().unwrap();
+    let invalid = "select count(*) from pg_index where indrelid = 'public.warrior'::regclass and not indisvalid";
+    assert_eq!(number(&mut superuser, invalid), 1);
+    assert!(
+        schema::status(&mut database.owner())
+            .unwrap()
+            .to_string()
+            .contains("is not valid")
+    );
+
+    apply(&mut database.owner()).unwrap();
+    assert_eq!(number(&mut superuser, invalid), 0);
+    assert_complete(&database);
+}
+
+#[test]
+fn a_lock_that_others_hold_is_asked_for_again_while_writers_pass() {
+    let database = empty_database();
+    let mut owner = database.owner();
+    owner.batch_execute(include_str!("../seed.sql")).unwrap();
+    let mut holder = database.owner();
+    let mut open = Some(holder.transaction().unwrap());
+    open.as_mut()
+        .unwrap()
+        .batch_execute(
+            "insert into warrior (name, dob, fight_skills) values ('open', '1990-01-01', '{judo}')",
+        )
+        .unwrap();
+    let mut told = String::new();
+    let applied = schema::apply(&mut owner, &mut |line| {
+        if line.contains("is locked by") {
+            told = line;
+            if let Some(transaction) = open.take() {
+                transaction.commit().unwrap();
+            }
+        }
+    });
+    assert!(
+        told.contains("warrior_owner, idle in transaction"),
+        "{told:?}"
+    );
+    assert!(applied.unwrap().writers_locked_out.as_millis() >= 1000);
+    assert_complete(&database);
+}
+
+#[test]
+fn print_shows_every_statement_for_review() {
+    let text = schema::print();
+    for part in [
+        "create table if not exists public.warrior (",
+        "idx_warrior_name_parts",
+        "warrior_created_at_present",
+        "V2__count",
+        "create or replace function public.warrior_search(",
+        "create table if not exists public.warrior_schema (",
+    ] {
+        assert!(text.contains(part), "{part} is missing from:\n{text}");
+    }
+}
+
+/// Waits for a condition, at most 20 seconds.
+fn poll(mut condition: impl FnMut() -> bool) {
+    let started = std::time::Instant::now();
+    while !condition() {
+        assert!(started.elapsed().as_secs() < 20, "waited in vain");
+        thread::yield_now();
+    }
+}

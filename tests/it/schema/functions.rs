@@ -1,0 +1,193 @@
+//! Functions as source: each is defined once, those of the database are those of the source, and a change reaches the
+//! database while clients go on.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use postgres::Client;
+use postgres::types::Type;
+use warrior_api::store::schema;
+
+use crate::schema::applied::{SEARCH, apply, assert_complete, number};
+use crate::support::fresh_database;
+
+/// Makes the functions of the database look like those of another program.
+const OTHER_PROGRAM: &str = "update public.warrior_schema set digest = 'another'";
+const DEFINES: [&str; 2] = ["create function ", "create or replace function "];
+
+/// The SQL files of a folder, and of those within.
+fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(sources(&path)),
+            false => found.push((path.clone(), fs::read_to_string(&path).unwrap())),
+        }
+    }
+    found
+}
+
+/// The functions that a text defines, by name.
+fn defined(sql: &str) -> Vec<String> {
+    sql.lines()
+        .filter_map(|line| {
+            DEFINES
+                .iter()
+                .find_map(|define| line.trim_start().strip_prefix(define))
+        })
+        .map(|definition| definition.split('(').next().unwrap().to_owned())
+        .collect()
+}
+
+fn schema_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("schema")
+}
+
+fn body(client: &mut Client, name: &str) -> String {
+    let sql =
+        "select prosrc from pg_proc where pronamespace = 'public'::regnamespace and proname = $1";
+    client.query_one(sql, &[&name]).unwrap().get(0)
+}
+
+#[test]
+fn each_function_is_defined_once_and_in_a_file_that_is_run() {
+    let printed = schema::print();
+    let mut seen = BTreeSet::new();
+    for (path, sql) in sources(&schema_folder()) {
+        assert!(printed.contains(sql.trim_end()), "{path:?} is never run");
+        for name in defined(&sql) {
+            assert!(
+                path.starts_with(schema_folder().join("functions")),
+                "{name} stands in {path:?}"
+            );
+            assert!(
+                seen.insert(name.clone()),
+                "{name} is defined again in {path:?}"
+            );
+        }
+    }
+    assert!(seen.contains("public.warrior_search"), "{seen:?}");
+}
+
+#[test]
+fn the_functions_of_a_database_are_those_of_the_source() {
+    let database = fresh_database();
+    let there: BTreeSet<String> = database
+        .owner()
+        .query(
+            "select proname::text
+               from pg_proc
+              where pronamespace = 'public'::regnamespace
+                and not exists (select from pg_depend where objid = pg_proc.oid and deptype = 'e')",
+            &[],
+        )
+        .unwrap()
+        .iter()
+        .map(|row| format!("public.{}", row.get::<_, &str>(0)))
+        .collect();
+    let source = sources(&schema_folder());
+    let source: BTreeSet<String> = source.iter().flat_map(|(_, sql)| defined(sql)).collect();
+    assert_eq!(there, source);
+}
+
+#[test]
+fn functions_are_created_again_when_their_text_has_changed_and_only_then() {
+    let database = fresh_database();
+    let mut owner = database.owner();
+    let ours = body(&mut owner, "warrior_folded");
+    owner
+        .batch_execute(
+            "create or replace function public.warrior_folded(name text) returns text
+             language sql immutable parallel safe as 'select name'",
+        )
+        .unwrap();
+    assert!(!apply(&mut owner).unwrap().functions);
+    assert_eq!(body(&mut owner, "warrior_folded"), "select name");
+
+    owner.batch_execute(OTHER_PROGRAM).unwrap();
+    let status = schema::status(&mut owner).unwrap().to_string();
+    assert!(
+        status.contains("the functions are not those of this program"),
+        "{status}"
+    );
+    assert!(apply(&mut owner).unwrap().functions);
+    assert_eq!(body(&mut owner, "warrior_folded"), ours);
+    assert_complete(&database);
+}
+
+#[test]
+fn functions_of_an_older_program_that_are_declared_otherwise_or_no_longer_are_dropped() {
+    let database = fresh_database();
+    let mut owner = database.owner();
+    owner
+        .batch_execute(
+            "drop function public.warrior_recount();
+             create function public.warrior_recount(out rows bigint) language sql as 'select 1::bigint';
+             create function public.warrior_gone() returns int language sql as 'select 1';
+             create function public.warrior_of_others() returns int language sql as 'select 1';
+             create view public.of_others as select public.warrior_gone();
+             update public.warrior_schema
+                set digest = 'older', functions = functions || array['warrior_recount(out rows bigint)',
+                                                                     'warrior_gone() returns int']",
+        )
+        .unwrap();
+    let gone = "select count(*) from pg_proc where proname = 'warrior_gone'";
+
+    let error = apply(&mut owner).unwrap_err().to_string();
+    assert!(error.contains("warrior_gone"), "{error}");
+    assert_eq!(number(&mut owner, gone), 1, "what others rely on is kept");
+
+    owner.batch_execute("drop view public.of_others").unwrap();
+    assert!(apply(&mut owner).unwrap().functions);
+    assert_eq!(number(&mut owner, gone), 0);
+    assert_eq!(
+        number(&mut owner, "select public.warrior_of_others()::bigint"),
+        1
+    );
+    assert_complete(&database);
+    let repaired = schema::recount(&mut owner, &mut |_| {}).unwrap();
+    assert_eq!(repaired.after, 0);
+}
+
+#[test]
+fn functions_are_created_again_while_clients_write_and_search() {
+    const APPLIES: usize = 20;
+    let database = fresh_database();
+    let mut owner = database.owner();
+    let (mut writer, mut reader) = (database.pooled(), database.pooled());
+    let done = AtomicBool::new(false);
+    let (written, found) = thread::scope(|scope| {
+        let writing = scope.spawn(|| {
+            let insert = "insert into public.warrior (name, dob, fight_skills) values ('meanwhile', '1999-12-31', '{judo}')";
+            let mut written = 0;
+            while !done.load(Ordering::Relaxed) {
+                writer.batch_execute(insert).unwrap();
+                written += 1;
+            }
+            written
+        });
+        let searching = scope.spawn(|| {
+            let mut found = 0;
+            while !done.load(Ordering::Relaxed) {
+                found += reader
+                    .query_typed(SEARCH, &[(&"judo", Type::TEXT)])
+                    .unwrap()
+                    .len();
+            }
+            found
+        });
+        for _ in 0..APPLIES {
+            owner.batch_execute(OTHER_PROGRAM).unwrap();
+            assert!(apply(&mut owner).unwrap().functions);
+        }
+        done.store(true, Ordering::Relaxed);
+        (writing.join().unwrap(), searching.join().unwrap())
+    });
+    assert!(written > 0 && found > 0, "{written} {found}");
+    let count = include_str!("../../../src/store/sql/count.sql");
+    assert_eq!(number(&mut owner, count), written);
+}
