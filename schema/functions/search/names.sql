@@ -204,8 +204,9 @@ begin
 end
 $$;
 
--- The choice. `pattern` is the LIKE pattern; `index_pattern` one for the index that finds at least the same rows, or
--- null when none helps. The sample is `pages` / `samples` pages.
+-- Chooses the way, from top to bottom as the table in docs/ARCHITECTURE.md. `pattern` is the LIKE pattern;
+-- `index_pattern` one for the index that finds at least the same rows, or null when none helps. The sample is `pages` /
+-- `samples` pages.
 create or replace function public.warrior_search_names(
     needle text, pattern text, index_pattern text, pages bigint, samples double precision, sample_from tid, sample_to tid)
 returns uuid[]

@@ -2,7 +2,7 @@
 -- else in any one skill; within each of these tiers by name (code points), then by id.
 --
 -- One function, so that three tiers are one statement, one round trip and (being stable) one snapshot, and so that the
--- session keeps their plans, which an unnamed statement's are not. Tiers are read in turn, later ones only while there
+-- session keeps their plans, unlike those of an unnamed statement. Tiers are read in turn, later ones only while there
 -- is room. A row stands in its best tier, since the hits of earlier tiers are left out.
 --
 -- No plan is left to estimates: reading in name order is cheap for a frequent term and reads every row for a rare one;

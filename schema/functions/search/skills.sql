@@ -183,7 +183,7 @@ begin
 end
 $$;
 
--- The choice.
+-- Chooses the way, from top to bottom as the table in docs/ARCHITECTURE.md.
 create or replace function public.warrior_search_skills(
     needle text, pattern text, indexable boolean, earlier uuid[], samples double precision, sample_from tid, sample_to tid)
 returns uuid[]

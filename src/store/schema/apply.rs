@@ -1,4 +1,5 @@
-//! `schema apply`: tables, functions, triggers, indexes and rights, in this order, each step repeatable.
+//! `schema apply`, an idempotent migration: tables, functions, triggers, indexes and rights, in this order. After a kill the
+//! next run goes on from the step that was cut off.
 
 use std::fmt;
 use std::time::Duration;
@@ -53,9 +54,9 @@ pub fn apply_for(
     progress: &mut dyn FnMut(String),
 ) -> Result<Applied, SchemaError> {
     direct::prepare(client)?;
-    exclusive::alone(client, progress, |client, progress| {
+    exclusive::run(client, progress, |client, progress| {
         roles::name(client, runtime)?;
-        let mut done = apply_alone(client, progress)?;
+        let mut done = apply_steps(client, progress)?;
         roles::grant(client)?;
         done.notes.extend(roles::limit(client, runtime)?);
         record::finish(client)?;
@@ -77,7 +78,7 @@ impl fmt::Display for Applied {
     }
 }
 
-fn apply_alone(
+fn apply_steps(
     client: &mut Client,
     progress: &mut dyn FnMut(String),
 ) -> Result<Applied, SchemaError> {
@@ -92,6 +93,7 @@ fn apply_alone(
         ..Applied::default()
     };
 
+    // Functions refer to tables, triggers to functions, and the fill of an adopted table to both.
     let (tables, calling) = tables::around_functions(tables::pending(&before));
     run(client, progress, &tables, &mut done)?;
     done.functions = functions::replace(client, progress, recorded.as_ref())?;

@@ -4,9 +4,9 @@ use postgres::Client;
 
 use super::error::{Doing, SchemaError};
 
-/// A startup option that reaches PostgreSQL only on a direct connection: a pooler refuses the parameter
-/// `options`, or leaves it out, and a pooled server connection was opened by somebody else anyway. Ports and addresses would tell less: behind a
-/// container's or a provider's address translation they differ on a direct connection, too.
+/// A startup option that reaches PostgreSQL only on a direct connection: a pooler refuses the parameter `options`, or leaves
+/// it out, and a pooled server connection was opened by somebody else anyway. Ports and addresses prove less: behind the
+/// address translation of a container or a provider they differ on a direct connection, too.
 pub const DIRECT_OPTIONS: &str = "-c warrior_api.direct=on";
 
 /// Checks that the session may run migrations, and gives it the settings they need.

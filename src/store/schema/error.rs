@@ -124,7 +124,7 @@ pub enum SchemaError {
         holders: String,
     },
     /// PostgreSQL refused.
-    #[error("{doing}: {}", told(.source))]
+    #[error("{doing}: {}", message_with_hint(.source))]
     Refused {
         /// What was being done.
         doing: String,
@@ -156,7 +156,7 @@ pub enum SchemaError {
         applied: String,
     },
     /// A migration failed.
-    #[error("{doing}: {}", database_cause(.source).map_or_else(|| .source.to_string(), told))]
+    #[error("{doing}: {}", database_cause(.source).map_or_else(|| .source.to_string(), message_with_hint))]
     Migration {
         /// What was being done.
         doing: String,
@@ -206,7 +206,7 @@ fn database_cause<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e postgres::
 }
 
 /// PostgreSQL's message with its hint, which for our own migrations is the next command.
-fn told(error: &postgres::Error) -> String {
+fn message_with_hint(error: &postgres::Error) -> String {
     match error.as_db_error() {
         Some(db) => match db.hint() {
             Some(hint) => format!("{}; {hint}", db.message()),

@@ -7,13 +7,13 @@ use postgres::Client;
 
 use super::error::{Doing, SchemaError};
 
-/// How often the lock of another schema command is asked for.
-const LOCK_POLL: Duration = Duration::from_millis(200);
-/// How often it is said that we still wait.
-const LOCK_REPORT: Duration = Duration::from_secs(5);
+/// Pause between two requests for the lock.
+const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// Pause between two lines of progress about the wait.
+const LOCK_REPORT_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Runs `work` while no other schema command runs on this database.
-pub(super) fn alone<T>(
+/// Holds the lock while `work` runs.
+pub(super) fn run<T>(
     client: &mut Client,
     progress: &mut dyn FnMut(String),
     work: impl FnOnce(&mut Client, &mut dyn FnMut(String)) -> Result<T, SchemaError>,
@@ -38,7 +38,7 @@ fn lock(client: &mut Client, progress: &mut dyn FnMut(String)) -> Result<(), Sch
             return Ok(());
         }
         // Its holder is a live session that does this same work; the lock ends with it.
-        if last_report.is_none_or(|at| at.elapsed() >= LOCK_REPORT) {
+        if last_report.is_none_or(|at| at.elapsed() >= LOCK_REPORT_INTERVAL) {
             let holder: Option<String> = row.get("holder");
             progress(format!(
                 "waiting for another schema command to end (server process {})",
@@ -46,6 +46,6 @@ fn lock(client: &mut Client, progress: &mut dyn FnMut(String)) -> Result<(), Sch
             ));
             last_report = Some(Instant::now());
         }
-        thread::sleep(LOCK_POLL);
+        thread::sleep(LOCK_POLL_INTERVAL);
     }
 }

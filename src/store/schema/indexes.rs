@@ -1,4 +1,5 @@
-//! Indexes on `warrior`: built while writers go on, rebuilt when a killed build left one unusable.
+//! Concurrent index builds: the indexes on `warrior` are built while writers go on, and again when a killed build has left
+//! one unusable.
 
 use postgres::Client;
 
@@ -47,7 +48,7 @@ pub(super) const INDEXES: [Index; 4] = [
     ),
 ];
 
-/// What stands in the database.
+/// An index of the database.
 #[derive(Debug)]
 pub(super) struct Existing {
     name: String,
@@ -101,7 +102,7 @@ pub(super) fn build(
     Ok(built)
 }
 
-/// Ours that are missing or unusable, each with the reason.
+/// Indexes of ours that are missing or unusable, each with the reason.
 pub(super) fn wanting(found: &[Existing]) -> Vec<String> {
     let reason = |index: &Index| match found.iter().find(|e| e.name == index.name) {
         None => Some(format!("index {} is missing", index.name)),
@@ -111,7 +112,7 @@ pub(super) fn wanting(found: &[Existing]) -> Vec<String> {
     INDEXES.iter().filter_map(reason).collect()
 }
 
-/// Those that the API does not use, each with the command that drops it.
+/// Indexes that the API does not use, each with the command that drops it.
 pub(super) fn unused(found: &[Existing]) -> Vec<String> {
     let foreign = |e: &&Existing| INDEXES.iter().all(|index| index.name != e.name);
     let advice = |e: &Existing| {

@@ -1,5 +1,4 @@
-//! Table locks without a queue behind them: a step that locks writers out waits a second at most, lets them pass, and tries
-//! again.
+//! Bounded lock waits: a step that locks writers out gives its request up after a second, lets them pass, and tries again.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,11 +10,11 @@ use super::error::{Doing, SchemaError};
 
 /// Longest wait for a lock that writers queue behind.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
-/// How often such a lock is asked for, with as long a pause in between.
+/// Most requests for such a lock, each followed by as long a pause.
 const LOCK_ATTEMPTS: u32 = 60;
 
-/// Runs a step that locks writers out. While it waits for its lock, writers queue behind it; so it
-/// gives up after a second, lets them pass, and tries again. Gives the time of the longest attempt.
+/// Runs a step that locks writers out, and gives the time of the longest attempt. Writers queue behind a request for such a
+/// lock, so the request has to end, granted or not.
 pub(super) fn locked(
     client: &mut Client,
     progress: &mut dyn FnMut(String),
@@ -45,7 +44,7 @@ pub(super) fn locked(
     })
 }
 
-/// Who holds locks on the table, as it stands in a sentence.
+/// The sessions that hold locks on the table, as part of a sentence.
 pub(super) fn holders(client: &mut Client) -> Result<String, SchemaError> {
     let rows = client
         .query(include_str!("../sql/schema/holders.sql"), &[])
@@ -67,8 +66,7 @@ pub(super) fn holders(client: &mut Client) -> Result<String, SchemaError> {
     })
 }
 
-/// Sets how long a statement waits for a lock: never long while writers would queue behind it, and
-/// without limit where nobody does.
+/// Sets the longest wait for a lock: short while writers would queue behind the request, zero (no limit) otherwise.
 pub(super) fn set_lock_timeout(client: &mut Client, limit: Duration) -> Result<(), SchemaError> {
     let text = format!("{}ms", limit.as_millis());
     client

@@ -9,9 +9,9 @@ use super::error::{Doing, SchemaError};
 pub(super) struct Others {
     /// Triggers under the names of ours; each with the command that renames it.
     pub(super) namesakes: Vec<String>,
-    /// What else the service cannot work beside; each with the command that removes it.
+    /// Obstacles: rules and policies beside which the service cannot work; each with the command that removes it.
     pub(super) obstacles: Vec<String>,
-    /// These change what it answers.
+    /// Triggers, policies and constraints that change the answers.
     pub(super) notes: Vec<String>,
 }
 

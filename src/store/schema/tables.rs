@@ -70,37 +70,30 @@ pub(super) fn run(client: &mut Client, migration: &Migration) -> Result<(), Sche
         })
 }
 
-/// Compares the files that were run with those of this program.
+/// Compares the files that were run with those of this program, in their order.
 ///
 /// # Errors
 /// [`SchemaError::Earlier`], [`SchemaError::Foreign`] or [`SchemaError::NewerTables`], by the first that differs.
 pub(super) fn compare(client: &mut Client, applied: &[Migration]) -> Result<(), SchemaError> {
     let all = all();
     for (place, there) in applied.iter().enumerate() {
-        match all.iter().find(|m| m.version() == there.version()) {
+        let applied = there.to_string();
+        match all.get(place) {
             Some(ours) if ours == there => {}
-            Some(ours) if ours.name() == there.name() => return Err(earlier(client, there)?),
-            None if place > 0 => {
-                return Err(SchemaError::NewerTables {
-                    applied: there.to_string(),
-                });
-            }
-            _ => {
-                return Err(SchemaError::Foreign {
-                    applied: there.to_string(),
-                });
-            }
+            Some(ours) if ours.to_string() == applied => return Err(earlier(client, applied)?),
+            Some(_) => return Err(SchemaError::Foreign { applied }),
+            None => return Err(SchemaError::NewerTables { applied }),
         }
     }
     Ok(())
 }
 
-fn earlier(client: &mut Client, applied: &Migration) -> Result<SchemaError, SchemaError> {
+fn earlier(client: &mut Client, applied: String) -> Result<SchemaError, SchemaError> {
     let whoami = client
         .query_one(include_str!("../sql/schema/whoami.sql"), &[])
         .doing("asking for the database's name")?;
     Ok(SchemaError::Earlier {
-        applied: applied.to_string(),
+        applied,
         dbname: whoami.get(1),
     })
 }

@@ -146,18 +146,18 @@ fn a_lock_that_others_hold_is_asked_for_again_while_writers_pass() {
             "insert into warrior (name, dob, fight_skills) values ('open', '1990-01-01', '{judo}')",
         )
         .unwrap();
-    let mut told = String::new();
+    let mut said = String::new();
     let applied = schema::apply(&mut owner, &mut |line| {
         if line.contains("is locked by") {
-            told = line;
+            said = line;
             if let Some(transaction) = open.take() {
                 transaction.commit().unwrap();
             }
         }
     });
     assert!(
-        told.contains("warrior_owner, idle in transaction"),
-        "{told:?}"
+        said.contains("warrior_owner, idle in transaction"),
+        "{said:?}"
     );
     assert!(applied.unwrap().writers_locked_out.as_millis() >= 1000);
     assert_complete(&database);
@@ -182,7 +182,10 @@ fn print_shows_every_statement_for_review() {
 fn poll(mut condition: impl FnMut() -> bool) {
     let started = std::time::Instant::now();
     while !condition() {
-        assert!(started.elapsed().as_secs() < 20, "waited in vain");
+        assert!(
+            started.elapsed().as_secs() < 20,
+            "the condition never came true"
+        );
         thread::yield_now();
     }
 }

@@ -54,7 +54,7 @@ fn refuses_a_database_whose_migrations_were_others() {
 }
 
 #[test]
-fn migrations_of_an_earlier_edition_are_told_with_the_way_out_which_keeps_the_rows() {
+fn migrations_of_an_earlier_edition_are_refused_with_a_way_out_that_keeps_the_rows() {
     const EVERYTHING: &str = "select string_agg(w::text, ' ' order by id) || (select idempotency from public.warrior_secret)
                                 from public.warrior as w";
     let database = fresh_database();
@@ -70,6 +70,11 @@ fn migrations_of_an_earlier_edition_are_told_with_the_way_out_which_keeps_the_ro
     let before = everything(&mut client);
     let error = apply(&mut client).unwrap_err();
     assert!(matches!(error, SchemaError::Earlier { .. }), "{error}");
+    let status = schema::status(&mut client);
+    assert!(
+        matches!(status, Err(SchemaError::Earlier { .. })),
+        "{status:?}"
+    );
     let error = error.to_string();
     assert!(error.contains("V2__count"), "{error}");
     let (_, way_out) = error
