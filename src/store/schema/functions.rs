@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::{Doing, SchemaError};
 use super::record::{self, Record};
+use super::roles::GRANTS;
 
 /// Drops the functions that were handed over, for review.
 pub(super) const DROP: &str = include_str!("../sql/schema/drop_functions.sql");
@@ -46,14 +47,13 @@ pub(super) const FILES: [File; 11] = [
     file!("schema/functions/search/search.sql"),
 ];
 
-/// Creates the functions again, unless the database has them as they are; whether it was so.
+/// Creates the functions again unless the database has them already, and says whether that was done.
 pub(super) fn replace(
     client: &mut Client,
     progress: &mut dyn FnMut(String),
     recorded: Option<&Record>,
 ) -> Result<bool, SchemaError> {
-    let digest = current_digest();
-    if recorded.is_some_and(|record| record.digest == digest) {
+    if are_current(recorded) {
         return Ok(false);
     }
     let started = Instant::now();
@@ -79,10 +79,12 @@ pub(super) fn replace(
         let doing = format!("creating the functions of {}", file.path);
         transaction.batch_execute(file.sql).doing(&doing)?;
     }
+    // In the same transaction, since a function that was dropped has lost its rights.
+    transaction.batch_execute(GRANTS).doing(doing)?;
     transaction
         .execute(
             include_str!("../sql/schema/record_functions.sql"),
-            &[&digest, &declared],
+            &[&current_digest(), &declared],
         )
         .doing(doing)?;
     transaction.commit().doing(doing)?;
@@ -109,7 +111,7 @@ fn current_digest() -> String {
     digest(FILES.iter().map(|file| file.sql))
 }
 
-/// The names of those that an earlier program created and this one declares otherwise, or no longer.
+/// Names of functions that another program created, and this one declares otherwise, or not at all.
 fn stale<'r>(recorded: Option<&'r Record>, declared: &[String]) -> Vec<&'r str> {
     let recorded = recorded.map_or(&[][..], |record| &record.functions);
     recorded

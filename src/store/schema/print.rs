@@ -38,7 +38,7 @@ pub fn print() -> String {
     }
     section(
         &mut text,
-        "every time: who may do what",
+        "with the functions, and every time: who may do what",
         Some(roles::GRANTS),
     );
     section(

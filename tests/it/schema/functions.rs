@@ -127,12 +127,14 @@ fn functions_of_an_older_program_that_are_declared_otherwise_or_no_longer_are_dr
         .batch_execute(
             "drop function public.warrior_recount();
              create function public.warrior_recount(out rows bigint) language sql as 'select 1::bigint';
+             drop function public.warrior_flush();
+             create function public.warrior_flush(rows bigint) returns bigint language sql as 'select rows';
              create function public.warrior_gone() returns int language sql as 'select 1';
              create function public.warrior_of_others() returns int language sql as 'select 1';
              create view public.of_others as select public.warrior_gone();
              update public.warrior_schema
                 set digest = 'older', functions = functions || array['warrior_recount(out rows bigint)',
-                                                                     'warrior_gone() returns int']",
+                    'warrior_flush(rows bigint) returns bigint', 'warrior_gone() returns int']",
         )
         .unwrap();
     let gone = "select count(*) from pg_proc where proname = 'warrior_gone'";
@@ -142,7 +144,17 @@ fn functions_of_an_older_program_that_are_declared_otherwise_or_no_longer_are_dr
     assert_eq!(number(&mut owner, gone), 1, "what others rely on is kept");
 
     owner.batch_execute("drop view public.of_others").unwrap();
-    assert!(apply(&mut owner).unwrap().functions);
+    let (mut runtime, mut flushed) = (database.runtime(), false);
+    schema::apply(&mut owner, &mut |step| {
+        if step.starts_with("created the functions") {
+            runtime
+                .batch_execute("select public.warrior_flush()")
+                .unwrap();
+            flushed = true;
+        }
+    })
+    .unwrap();
+    assert!(flushed, "the functions were not created again");
     assert_eq!(number(&mut owner, gone), 0);
     assert_eq!(
         number(&mut owner, "select public.warrior_of_others()::bigint"),
