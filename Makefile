@@ -20,16 +20,15 @@ run: build ## start PostgreSQL, PgBouncer and the server; Ctrl-C stops them
 	@# A process group of its own: Ctrl-C reaches the server alone, and its exit status is ours.
 	@bash -m -c 'target/release/warrior-api up; exit $$?'
 
-lint: install ## check format, lints and, where cargo-deny is installed, dependencies
+lint: ## check format, lints, documentation, shell scripts and dependencies; installs what that needs
+	@scripts/install lint
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	@if ! command -v cargo-deny >/dev/null; then \
-		echo 'cargo-deny is not installed, so licences and advisories were not checked'; \
-	else \
-		cargo deny --log-level error check bans licenses sources || exit 1; \
-		if cargo deny --log-level off fetch db 2>/dev/null; then cargo deny check advisories; \
-		else echo 'the advisory database cannot be reached, so advisories were not checked'; fi; \
-	fi
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet
+	git grep -lE '^#!/(usr/)?bin/(env )?(ba)?sh' | xargs shellcheck --severity=warning
+	cargo deny --log-level error check bans licenses sources
+	@if cargo deny --log-level off fetch db 2>/dev/null; then cargo deny check advisories; \
+	else echo 'the advisory database cannot be reached, so advisories were not checked'; fi
 
 test: lint ## lint, then run every test against a real stack on free ports
 	@# Most tests wait for PostgreSQL rather than compute, so more of them run than there are cores.
