@@ -43,6 +43,7 @@
 //! - [`memory`]: how much memory there is, and what for. A leaf.
 //! - [`budget`]: bytes of requests that wait and of answers on their way; what does not fit is refused. A leaf.
 //! - [`serve`]: the server put together, and how it ends.
+//! - `work`: what the workers of each lane do: the one link between lanes, store and rendering.
 //! - `secret`: the secret behind idempotency keys, read from the database where none is configured.
 //! - [`http`]: sockets, limits, timeouts, drain. Knows no warriors.
 //! - [`api`]: requests as one closed enum, outcomes as responses. Pure but for the lanes it asks.
@@ -64,6 +65,8 @@ pub mod memory;
 pub mod budget;
 
 pub mod serve;
+
+mod work;
 
 mod secret;
 

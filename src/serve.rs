@@ -12,12 +12,13 @@ use tokio::task::JoinHandle;
 use crate::api::{Answers, Api};
 use crate::budget::Budget;
 use crate::config::{Database, Secret, Server};
-use crate::dispatch::{Dispatch, Executors, Threads};
+use crate::dispatch::{Dispatch, Threads};
 use crate::http::{self, Phase};
 use crate::memory::{self, Memory};
 use crate::ops::{Admin, RequestMetrics};
 use crate::secret::{self, Reading};
 use crate::store::{Store, schema};
+use crate::work;
 
 /// Connections on the admin listener; operators and load balancers are few.
 const ADMIN_CONNECTIONS_MAX: usize = 256;
@@ -70,7 +71,7 @@ pub async fn start(
     answers.register(lanes, "answer", what);
     let mut reading = secret::keys(secret.into(), &store, lanes)
         .context("the thread that reads the secret cannot be started")?;
-    let executors = executors(store, Answers::new(answers));
+    let executors = work::executors(store, Answers::new(answers));
     let (dispatch, threads) = Dispatch::start(&server.sizes, executors, &waiting, lanes)
         .context("the worker threads cannot be started")?;
     // Where the database is there, the first create must not come too early.
@@ -172,20 +173,4 @@ fn share_memory(server: &Server) -> Memory {
         );
     }
     memory
-}
-
-/// The store's rows, rendered where they are read.
-fn executors(store: Store, answers: Answers) -> Executors {
-    let (creates, finds, searches) = (store.clone(), store.clone(), store.clone());
-    let lists = answers.clone();
-    Executors {
-        create: Box::new(move |send| creates.create(send)),
-        find: Box::new(move |send| finds.find(send, |warrior| answers.one(warrior))),
-        search: Box::new(move |send| {
-            let mut lists = lists.lists();
-            let terms = searches.search(send, |term, hit| lists.add(term, hit))?;
-            Ok(lists.end(&terms))
-        }),
-        probe: Box::new(move || store.readiness()),
-    }
 }

@@ -27,7 +27,7 @@ pub use problem::{Problem, Settle};
 pub use route::{Create, Request, route};
 
 use crate::dispatch::{Dispatch, Failure, Reason};
-use crate::store::{Created, Found, Lookup, NewRow};
+use crate::store::{Created, NewRow};
 
 /// Answers requests, with the help of the lanes.
 #[derive(Clone)]
@@ -96,16 +96,9 @@ impl Api {
             Request::Create(create) => self.create(create, deadline).await,
             Request::Find(None) => Err(unknown_warrior()),
             Request::Find(Some(id)) => {
-                match self
-                    .dispatch
-                    .find(Lookup::Warrior(id), deadline)
-                    .await
-                    .map_err(read_failed)?
-                {
-                    Found::Warrior(Some(json)) => Ok(render::json_bytes(json)),
-                    Found::Warrior(None) => Err(unknown_warrior()),
-                    Found::Count(_) => Err(Problem::NotDone(Reason::ReadFailed)),
-                }
+                let found = self.dispatch.find(id, deadline).await;
+                let json = found.map_err(read_failed)?.ok_or_else(unknown_warrior)?;
+                Ok(render::json_bytes(json))
             }
             Request::Search(None) => Ok(render::json_bytes(Bytes::from_static(b"[]"))),
             Request::Search(Some(term)) => {
@@ -113,15 +106,8 @@ impl Api {
                 json.map(render::json_bytes).map_err(read_failed)
             }
             Request::Count => {
-                match self
-                    .dispatch
-                    .find(Lookup::Count, deadline)
-                    .await
-                    .map_err(read_failed)?
-                {
-                    Found::Count(count) => render::count(count),
-                    Found::Warrior(_) => Err(Problem::NotDone(Reason::ReadFailed)),
-                }
+                let count = self.dispatch.count(deadline).await;
+                render::count(count.map_err(read_failed)?)
             }
             Request::Health => Ok(render::json_bytes(Bytes::from_static(
                 br#"{"status":"ok"}"#,

@@ -11,7 +11,8 @@ use prometheus_client::registry::Registry;
 
 use super::*;
 use crate::budget::Budget;
-use crate::dispatch::Executors;
+use crate::dispatch::scripted::Scripted;
+use crate::dispatch::{Executors, Found};
 use crate::store::{Class, Readiness, StoreError};
 
 const BODY: &[u8] = br#"{"name":"n","dob":"2000-01-01","fight_skills":["s"]}"#;
@@ -280,9 +281,9 @@ async fn answers(
         connections_max: 8,
     };
     let executors = Executors {
-        create: Box::new(move |send| send().queries.iter().map(|_| create()).collect()),
-        find: Box::new(move |send| Ok(send().queries.iter().map(|_| find.clone()).collect())),
-        search: Box::new(|send| Ok(send().queries.iter().map(|_| Some(Bytes::new())).collect())),
+        create: Scripted::new(move |rows| rows.iter().map(|_| create()).collect()),
+        find: Scripted::new(move |ids| Ok(ids.iter().map(|_| find.clone()).collect())),
+        search: Scripted::new(|terms| Ok(terms.iter().map(|_| Some(Bytes::new())).collect())),
         probe: Box::new(|| Ok(Readiness::default())),
     };
     let (dispatch, _threads) = Dispatch::start(

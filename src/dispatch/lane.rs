@@ -11,10 +11,10 @@ use super::job::{Job, job};
 use super::metrics::LaneMetrics;
 use super::pulse::Pulse;
 use super::queue::{PushError, Queue, Takers};
+use super::work::Work;
 use super::worker::Worker;
 use super::{Failure, Reason};
 use crate::budget::Budget;
-use crate::store::{Claimed, StoreError};
 use crate::throttle::throttled;
 
 /// So many requests are worth a batch of their own while others run: what a batch costs by itself, some 20
@@ -23,15 +23,6 @@ const CROWD: usize = 32;
 
 /// A batch of several kinds should not take longer: those whose own part is short wait for the others.
 const LONG: Duration = Duration::from_millis(20);
-
-/// Executes one batch: gets a connection, calls the function it is given to learn which requests are
-/// still wanted (they count as sent from then on), runs one statement for all of them, and returns
-/// one reply for each, in the same order. It may be called from several threads at once.
-pub type Execute<Q, R> = Box<
-    dyn for<'a> Fn(&mut (dyn FnMut() -> Claimed<'a, Q> + '_)) -> Result<Vec<R>, StoreError>
-        + Send
-        + Sync,
->;
 
 /// Whether two requests are of one kind, and the failure that a reply stands for, if it does.
 pub(super) type Traits<Q, R> = (fn(&Q, &Q) -> bool, fn(&R) -> Option<Failure>);
@@ -74,7 +65,6 @@ pub(super) struct Shared<Q, R> {
     weigh: Weigh<Q>,
     /// The failure of a reply that nothing was stored: no firm answer after an attempt of unknown outcome.
     pub(super) refused: fn(&R) -> Option<Failure>,
-    pub(super) execute: Execute<Q, R>,
     pub(super) breaker: Arc<Breaker>,
     pub(super) metrics: LaneMetrics,
     pub(super) pace: Pace,
@@ -108,7 +98,7 @@ impl<Q: Send + 'static, R: Send + 'static> Lane<Q, R> {
         metrics: LaneMetrics,
         (together, refused): Traits<Q, R>,
         weigh: Weigh<Q>,
-        execute: Execute<Q, R>,
+        work: impl Work<Request = Q, Reply = R>,
     ) -> std::io::Result<(Self, Vec<std::thread::JoinHandle<()>>)> {
         let takers = Takers {
             all: size.workers,
@@ -124,7 +114,6 @@ impl<Q: Send + 'static, R: Send + 'static> Lane<Q, R> {
             together,
             weigh,
             refused,
-            execute,
             breaker,
             metrics,
             pace,
@@ -133,8 +122,9 @@ impl<Q: Send + 'static, R: Send + 'static> Lane<Q, R> {
         let lane = Self {
             shared: Arc::new(shared),
         };
+        let work = Arc::new(work);
         let threads = (0..size.workers)
-            .map(|number| Worker::spawn(Arc::clone(&lane.shared), number))
+            .map(|number| Worker::spawn(Arc::clone(&lane.shared), Arc::clone(&work), number))
             .collect::<Result<_, _>>()?;
         Ok((lane, threads))
     }

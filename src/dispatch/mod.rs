@@ -10,10 +10,14 @@
 mod breaker;
 mod job;
 mod lane;
+mod lookup;
 mod metrics;
 mod probe;
 mod pulse;
 mod queue;
+#[cfg(test)]
+pub(crate) mod scripted;
+mod work;
 mod worker;
 
 use std::sync::Arc;
@@ -26,13 +30,16 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use tokio::time::Instant;
+use uuid::Uuid;
 
-pub use lane::{Execute, LaneSize};
+pub use lane::LaneSize;
+pub use lookup::{Found, Lookup};
 pub use probe::Ask;
+pub use work::{Claimed, Work};
 
 use crate::budget::{Budget, Bytes};
 use crate::config::Sizes;
-use crate::store::{Created, Found, Lookup, NewRow, Readiness};
+use crate::store::{Created, NewRow, Readiness};
 use breaker::Breaker;
 use lane::Lane;
 use metrics::Families;
@@ -80,13 +87,13 @@ pub enum Reason {
 pub type Rendered = Option<Bytes>;
 
 /// What executes the batches of each lane, and answers the probe.
-pub struct Executors {
+pub struct Executors<C, F, S> {
     /// Stores warriors.
-    pub create: Execute<NewRow, Created>,
+    pub create: C,
     /// Finds warriors by id, and counts.
-    pub find: Execute<Lookup, Found<Rendered>>,
+    pub find: F,
     /// Searches; a batch has few different terms.
-    pub search: Execute<String, Rendered>,
+    pub search: S,
     /// Asks the database what it can do.
     pub probe: Ask,
 }
@@ -109,12 +116,17 @@ impl Dispatch {
     ///
     /// # Errors
     /// When the system refuses a thread.
-    pub fn start(
+    pub fn start<C, F, S>(
         sizes: &Sizes,
-        executors: Executors,
+        executors: Executors<C, F, S>,
         requests: &Budget,
         registry: &mut Registry,
-    ) -> std::io::Result<(Arc<Self>, Threads)> {
+    ) -> std::io::Result<(Arc<Self>, Threads)>
+    where
+        C: Work<Request = NewRow, Reply = Created>,
+        F: Work<Request = Lookup, Reply = Found<Rendered>>,
+        S: Work<Request = String, Reply = Rendered>,
+    {
         let (probe, calls) = sync_channel(probe::CALLS_MAX);
         let breaker = Arc::new(Breaker::new(probe.clone()));
         let size = |workers, workers_few, batch_least| LaneSize {
@@ -192,16 +204,27 @@ impl Dispatch {
         self.create.call(row, deadline).await
     }
 
-    /// Finds a warrior, or counts all.
+    /// Finds a warrior, if there is one with this id.
     ///
     /// # Errors
     /// As [`Failure`] says; at `deadline` at the latest.
-    pub async fn find(&self, lookup: Lookup, deadline: Instant) -> Result<Found<Bytes>, Failure> {
-        match self.find.call(lookup, deadline).await? {
-            Found::Warrior(None) => Ok(Found::Warrior(None)),
-            Found::Warrior(Some(Some(json))) => Ok(Found::Warrior(Some(json))),
+    pub async fn find(&self, id: Uuid, deadline: Instant) -> Result<Option<Bytes>, Failure> {
+        match self.find.call(Lookup::Warrior(id), deadline).await? {
+            Found::Warrior(None) => Ok(None),
+            Found::Warrior(Some(Some(json))) => Ok(Some(json)),
             Found::Warrior(Some(None)) => Err(self.find.refuse(Reason::NoMemory)),
-            Found::Count(count) => Ok(Found::Count(count)),
+            Found::Count(_) => Err(Failure::NotDone(Reason::ReadFailed)),
+        }
+    }
+
+    /// Counts all warriors.
+    ///
+    /// # Errors
+    /// As [`Failure`] says; at `deadline` at the latest.
+    pub async fn count(&self, deadline: Instant) -> Result<i64, Failure> {
+        match self.find.call(Lookup::Count, deadline).await? {
+            Found::Count(count) => Ok(count),
+            Found::Warrior(_) => Err(Failure::NotDone(Reason::ReadFailed)),
         }
     }
 

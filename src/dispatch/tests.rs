@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::lane::{LaneSize, Pace};
 use super::queue::Taken;
+use super::scripted::Scripted;
 use super::*;
 use crate::store::{Class, StoreError};
 
@@ -43,8 +44,8 @@ impl Rig {
     ) -> Self {
         let batches = Arc::new(Mutex::new(Vec::new()));
         let record = Arc::clone(&batches);
-        let execute: Execute<u32, u32> = Box::new(move |send| {
-            let sent: Vec<u32> = send().queries.into_iter().copied().collect();
+        let work = Scripted::new(move |sent: &[&u32]| {
+            let sent: Vec<u32> = sent.iter().copied().copied().collect();
             let number = {
                 let mut batches = record.lock().unwrap();
                 batches.push(sent.clone());
@@ -73,7 +74,7 @@ impl Rig {
                 (*reply == REFUSED).then_some(Failure::Rejected)
             }),
             weigh(),
-            execute,
+            work,
         )
         .unwrap();
         Self {
@@ -371,7 +372,10 @@ async fn a_panic_costs_its_batch_and_nothing_else() {
         batch_least: 1,
         queue_max: 1,
     };
-    let execute: Execute<u32, u32> = Box::new(|_| panic!("provoked before the send"));
+    let work = Scripted::<u32, u32>::connecting(
+        || panic!("provoked before the send"),
+        |_| unreachable!("there is no connection"),
+    );
     let (lane, _) = Lane::start(
         "test",
         size,
@@ -379,7 +383,7 @@ async fn a_panic_costs_its_batch_and_nothing_else() {
         metrics,
         (|_, _| true, |_| None),
         weigh(),
-        execute,
+        work,
     )
     .unwrap();
     let answer = lane.call(1, Instant::now() + LATER).await;
@@ -437,23 +441,19 @@ async fn a_database_that_is_gone_is_probed_and_not_queued_for() {
         }
     };
     let sends = Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let find: Execute<Lookup, Found<Rendered>> = {
-        let (fails, sends) = (fails.clone(), Arc::clone(&sends));
-        Box::new(move |send| {
-            fails()?;
-            let sent = send().queries;
-            sends.fetch_add(sent.len(), std::sync::atomic::Ordering::SeqCst);
-            Ok(sent.iter().map(|_| Found::Count(1)).collect())
-        })
-    };
+    let count = Arc::clone(&sends);
+    let find = Scripted::connecting(fails.clone(), move |sent: &[&Lookup]| {
+        count.fetch_add(sent.len(), std::sync::atomic::Ordering::SeqCst);
+        Ok(sent.iter().map(|_| Found::Count(1)).collect())
+    });
     let ready = Readiness {
         schema_version: 7,
         ..Readiness::default()
     };
     let executors = Executors {
-        create: Box::new(|send| Ok(send().queries.iter().map(|_| Created::Stored).collect())),
+        create: Scripted::new(|rows| Ok(rows.iter().map(|_| Created::Stored).collect())),
         find,
-        search: Box::new(|send| Ok(send().queries.iter().map(|_| Some(Bytes::new())).collect())),
+        search: Scripted::new(|terms| Ok(terms.iter().map(|_| Some(Bytes::new())).collect())),
         probe: Box::new(move || fails().map(|()| ready)),
     };
     let sizes = Sizes {
@@ -472,7 +472,7 @@ async fn a_database_that_is_gone_is_probed_and_not_queued_for() {
         &mut Registry::default(),
     )
     .unwrap();
-    let count = || dispatch.find(Lookup::Count, Instant::now() + LATER);
+    let count = || dispatch.count(Instant::now() + LATER);
     let gone = Failure::NotDone(Reason::DatabaseGone);
     assert_eq!(count().await.err(), Some(gone.clone()));
     // The breaker holds for every lane, also for one that would work.
@@ -485,7 +485,7 @@ async fn a_database_that_is_gone_is_probed_and_not_queued_for() {
 
     down.store(false, std::sync::atomic::Ordering::SeqCst);
     assert_eq!(dispatch.readiness(LATER).await, Ok(ready));
-    assert!(matches!(count().await, Ok(Found::Count(1))));
+    assert_eq!(count().await, Ok(1));
     drop(dispatch);
     assert!(threads.join(LATER));
 }

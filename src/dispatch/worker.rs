@@ -1,5 +1,6 @@
 //! A worker: a plain thread that takes everything that waits, and executes it as one batch.
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -9,19 +10,27 @@ use tokio::time::Instant;
 use super::job::Job;
 use super::lane::Shared;
 use super::queue::Taken;
+use super::work::{Claimed, Work};
 use super::{Failure, Reason};
-use crate::store::{Claimed, Class, StoreError};
+use crate::store::{Class, StoreError};
 use crate::throttle::throttled;
 
-pub(super) struct Worker<Q, R> {
-    lane: Arc<Shared<Q, R>>,
+pub(super) struct Worker<W: Work> {
+    lane: Arc<Shared<W::Request, W::Reply>>,
+    work: Arc<W>,
     number: usize,
 }
 
-impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
-    pub(super) fn spawn(lane: Arc<Shared<Q, R>>, number: usize) -> std::io::Result<JoinHandle<()>> {
+type Batch<W> = Vec<Job<<W as Work>::Request, <W as Work>::Reply>>;
+
+impl<W: Work> Worker<W> {
+    pub(super) fn spawn(
+        lane: Arc<Shared<W::Request, W::Reply>>,
+        work: Arc<W>,
+        number: usize,
+    ) -> io::Result<JoinHandle<()>> {
         let name = format!("{}-{number}", lane.name);
-        let worker = Self { lane, number };
+        let worker = Self { lane, work, number };
         thread::Builder::new()
             .name(name)
             .spawn(move || worker.run())
@@ -57,7 +66,7 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
     }
 
     /// Executes a batch, once more if the reason is transient, in halves if one of them is bad.
-    fn process(&self, mut jobs: Vec<Job<Q, R>>) {
+    fn process(&self, mut jobs: Batch<W>) {
         let began = std::time::Instant::now();
         if self.lane.breaker.is_open() {
             return fail_all(jobs, Reason::DatabaseGone);
@@ -103,35 +112,18 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
 
     /// Executes a batch once. Answers every job on success, takes the answered and the unwanted
     /// ones out of `jobs`, and leaves the others in the state that the failure implies.
-    fn attempt(&self, jobs: &mut Vec<Job<Q, R>>) -> Result<(), StoreError> {
+    fn attempt(&self, jobs: &mut Batch<W>) -> Result<(), StoreError> {
         self.lane.pace.begin(self.number, Instant::now());
-        let mut claimed = Vec::with_capacity(jobs.len());
-        let result = (self.lane.execute)(&mut || {
-            let now = Instant::now();
-            let (mut queries, mut deadline) = (Vec::with_capacity(jobs.len()), now);
-            for (i, job) in jobs.iter().enumerate().filter(|(_, job)| job.claim(now)) {
-                claimed.push(i);
-                queries.push(&job.query);
-                deadline = deadline.max(job.deadline);
-            }
-            Claimed {
-                queries,
-                deadline: deadline.into_std(),
-            }
-        })
-        .and_then(|replies| match replies.len() == claimed.len() {
-            true => Ok(replies),
-            false => Err(StoreError::wrong_number(replies.len(), claimed.len())),
-        });
-        match result {
+        let mut places = Vec::with_capacity(jobs.len());
+        match self.execute(jobs, &mut places) {
             Ok(replies) => {
                 self.lane.breaker.succeeded();
-                if !claimed.is_empty() {
+                if !places.is_empty() {
                     self.lane.pulse.succeeded();
                 }
-                let mut replies = claimed.iter().zip(replies).peekable();
+                let mut replies = places.iter().zip(replies).peekable();
                 for (i, job) in jobs.drain(..).enumerate() {
-                    let Some((_, reply)) = replies.next_if(|(claimed, _)| **claimed == i) else {
+                    let Some((_, reply)) = replies.next_if(|(place, _)| **place == i) else {
                         continue;
                     };
                     match (self.lane.refused)(&reply) {
@@ -153,12 +145,31 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
         }
     }
 
+    /// Connects, claims, runs. The replies are those of the jobs at `places`; the connection is back in its pool
+    /// before any of them is answered.
+    fn execute(
+        &self,
+        jobs: &[Job<W::Request, W::Reply>],
+        places: &mut Vec<usize>,
+    ) -> Result<Vec<W::Reply>, StoreError> {
+        let mut session = self.work.connect()?;
+        let batch = claim(jobs, places);
+        if batch.requests.is_empty() {
+            return Ok(Vec::new());
+        }
+        let replies = self.work.run(&mut session, &batch)?;
+        match replies.len() == places.len() {
+            true => Ok(replies),
+            false => Err(StoreError::wrong_number(replies.len(), places.len())),
+        }
+    }
+
     /// A search that fails should harm no other: each kind by itself, and what is alone has failed. (What it took is
     /// lost: kinds that come after one that runs out of its time again may be too late.)
-    fn set_apart(&self, jobs: Vec<Job<Q, R>>, reason: Reason) {
-        let mut kinds: Vec<Vec<Job<Q, R>>> = Vec::new();
+    fn set_apart(&self, jobs: Batch<W>, reason: Reason) {
+        let mut kinds: Vec<Batch<W>> = Vec::new();
         for job in jobs {
-            let same = |kind: &&mut Vec<Job<Q, R>>| {
+            let same = |kind: &&mut Batch<W>| {
                 (kind.first()).is_some_and(|first| (self.lane.together)(&first.query, &job.query))
             };
             match kinds.iter_mut().find(same) {
@@ -174,7 +185,7 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
     }
 
     /// One bad row must harm nobody else: halves until it stands alone, and fails as `failure` says.
-    fn split(&self, mut jobs: Vec<Job<Q, R>>, failure: Failure) {
+    fn split(&self, mut jobs: Batch<W>, failure: Failure) {
         if jobs.len() > 1 {
             let right = jobs.split_off(jobs.len() / 2);
             self.process(jobs);
@@ -184,7 +195,7 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
         }
     }
 
-    fn fail(&self, job: Job<Q, R>, failure: Failure) {
+    fn fail(&self, job: Job<W::Request, W::Reply>, failure: Failure) {
         if failure == Failure::Rejected {
             self.lane.metrics.slipped_through();
         }
@@ -213,5 +224,20 @@ impl<Q: Send + 'static, R: Send + 'static> Worker<Q, R> {
 fn fail_all<Q, R>(jobs: Vec<Job<Q, R>>, reason: Reason) {
     for job in jobs {
         job.fail(Failure::NotDone(reason));
+    }
+}
+
+/// Marks the jobs that are still wanted as sent, and notes their places in the batch.
+fn claim<'j, Q, R>(jobs: &'j [Job<Q, R>], places: &mut Vec<usize>) -> Claimed<'j, Q> {
+    let now = Instant::now();
+    let (mut requests, mut deadline) = (Vec::with_capacity(jobs.len()), now);
+    for (i, job) in jobs.iter().enumerate().filter(|(_, job)| job.claim(now)) {
+        places.push(i);
+        requests.push(&job.query);
+        deadline = deadline.max(job.deadline);
+    }
+    Claimed {
+        requests,
+        deadline: deadline.into_std(),
     }
 }

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 
-use super::NewRow;
+use super::types::NewRow;
 
 /// Entries that are worth a flush whether anybody searches or not: 13,000 names of 50 letters with 10 skills, a
 /// list of 13 MB. A writer flushes by itself, in its own statement, at 32 MB (`postgres-conf/roles.sql`).

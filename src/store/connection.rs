@@ -12,8 +12,10 @@ use postgres::Client;
 use postgres::error::Severity;
 use r2d2::ManageConnection;
 
+use super::error::chain;
 use super::login::{Login, LoginError, Logins};
 use super::mend::{self, Repair, Suspect};
+use super::sqlstate;
 use super::tls::TlsError;
 use crate::config::Database;
 
@@ -111,7 +113,7 @@ impl ManageConnection for Manager {
             return Ok(());
         }
         let answer = connection.ping().map_err(|e| {
-            let why = super::chain(&e);
+            let why = chain(&e);
             (self.logins).refused(format!("it lets us in, but answers nothing: {why}"))
         });
         self.health
@@ -201,11 +203,13 @@ impl Drop for Connection {
     }
 }
 
-/// Whether the session goes on after this error. PgBouncer's own errors (08P01) end it, and a server
-/// that turned read-only (25006) is no longer the one to write to.
+/// Whether the session goes on after this error. PgBouncer's own errors end it, and a server that turned read-only
+/// is no longer the one to write to.
 fn leaves_session_usable(error: &postgres::Error) -> bool {
     error.as_db_error().is_some_and(|e| {
+        let code = e.code().code();
         e.parsed_severity() == Some(Severity::Error)
-            && !matches!(e.code().code(), "08P01" | "25006")
+            && !sqlstate::is_pooler(code)
+            && !sqlstate::is_read_only(code)
     })
 }

@@ -2,22 +2,7 @@
 //! disabled triggers and restored copies do that without an error, so it is looked for: a sample now and then by
 //! every server, all rows by `schema status`.
 
-use std::time::{Duration, Instant};
-
 use postgres::Row;
-use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
-
-use super::Inner;
-
-/// How often a server looks. A look reads 32 pages, 1,500 rows: 21 ms of a processor (300,000 rows, by hand).
-const INTERVAL: Duration = Duration::from_secs(600);
-/// The same after a look that came to nothing: the table was held, or the count took too long.
-const RETRY: Duration = Duration::from_secs(5);
-/// Of a table with more rows, a server does not count them: 300,000 took it another 60 ms.
-const COUNT_ROWS_MAX: i64 = 1_000_000;
 
 /// What differs from what the triggers keep.
 #[derive(Debug, Default)]
@@ -38,67 +23,6 @@ pub(super) struct Drift {
     pub(super) dates: i64,
     /// Their names and skills that have a letter which is not listed.
     pub(super) letters: i64,
-}
-
-/// What a server shows of the drift: a gauge for each part of it, and a line of the log.
-#[derive(Debug)]
-pub(super) struct Watch {
-    gauges: Family<Part, Gauge>,
-    due: Instant,
-    /// Whether the next look counts the rows, too.
-    counts: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Part {
-    part: &'static str,
-}
-
-impl Watch {
-    pub(super) fn register(registry: &mut Registry) -> Self {
-        let gauges = Family::<Part, Gauge>::default();
-        let help =
-            "What the triggers of the table have missed, as the last look found it: 0 is right";
-        registry.register("warrior_drift", help, gauges.clone());
-        Drift::sound().show(&gauges);
-        Self {
-            gauges,
-            due: Instant::now(),
-            counts: true,
-        }
-    }
-
-    /// Looks, if it is time to. A failure is not told: a schema or database that is not there is told elsewhere.
-    pub(super) fn look(&mut self, store: &Inner) {
-        if Instant::now() < self.due {
-            return;
-        }
-        let Ok(mut session) = store.session() else {
-            return;
-        };
-        let looked = session.drift(if self.counts { COUNT_ROWS_MAX } else { 0 });
-        let wait = match &looked {
-            // A look that fails may have taken all of its time, and a backend that was given up counts on: so the
-            // next one is cheap, and the one after that far.
-            Err(_) if !self.counts => INTERVAL,
-            Err(_) | Ok(None) => RETRY,
-            Ok(Some(_)) => INTERVAL,
-        };
-        self.due = Instant::now() + wait;
-        self.counts = looked.is_ok();
-        match looked {
-            Ok(None) => {}
-            Err(e) => {
-                tracing::debug!(error = %e, "the table was not compared with what its triggers keep")
-            }
-            Ok(Some(drift)) => {
-                drift.show(&self.gauges);
-                for fault in drift.faults() {
-                    tracing::warn!("{fault}");
-                }
-            }
-        }
-    }
 }
 
 impl Drift {
@@ -154,24 +78,10 @@ impl Drift {
         faults
     }
 
-    fn sound() -> Self {
+    pub(super) fn sound() -> Self {
         Self {
             folds: true,
             ..Self::default()
-        }
-    }
-
-    fn show(&self, gauges: &Family<Part, Gauge>) {
-        let triggers = i64::try_from(self.triggers.len()).unwrap_or(i64::MAX);
-        for (part, value) in [
-            ("triggers", triggers),
-            ("count", self.counted.unwrap_or(self.kept) - self.kept),
-            ("skills", self.skills),
-            ("dates", self.dates),
-            ("letters", self.letters),
-            ("locale", i64::from(!self.folds)),
-        ] {
-            gauges.get_or_create(&Part { part }).set(value);
         }
     }
 }

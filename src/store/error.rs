@@ -1,9 +1,11 @@
-//! What a failure means for the request that met it: one function, from SQLSTATEs and PgBouncer's
-//! texts to classes.
+//! Error classification: from SQLSTATEs and PgBouncer's texts to what is certain for the request that met the error.
 
+use std::error::Error;
 use std::fmt;
 
-use postgres::error::{DbError, Severity, SqlState};
+use postgres::error::{DbError, Severity};
+
+use super::sqlstate;
 
 /// What is certain after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +38,8 @@ enum Source {
     Text(String),
 }
 
-/// PgBouncer gives all of its errors the SQLSTATE 08P01; these texts say that the statement was not
-/// handed to a server. (`src/client.c`, `src/objects.c`, `src/janitor.c` of 1.18 and 1.24.)
+/// Of PgBouncer's errors, which share one SQLSTATE, these texts say that the statement was not handed to a server.
+/// (`src/client.c`, `src/objects.c`, `src/janitor.c` of 1.18 and 1.24.)
 const POOLER_NOT_SENT: &[&str] = &[
     "query_wait_timeout",
     "server login has been failing",
@@ -87,7 +89,7 @@ impl StoreError {
     pub(super) fn of_write(source: postgres::Error) -> Self {
         let class = source
             .as_db_error()
-            .map_or(Class::Unknown, |e| classify(&Told::of(e)));
+            .map_or(Class::Unknown, |e| classify(&Report::of(e)));
         Self {
             class,
             source: Source::Postgres(source),
@@ -97,10 +99,9 @@ impl StoreError {
     /// As [`Self::of_write`], for a statement that changes nothing.
     pub(super) fn of_read(source: postgres::Error) -> Self {
         let mut error = Self::of_write(source);
-        error.class = match (error.class, error.sqlstate()) {
-            (Class::Data, _) | (_, Some(DATA_CORRUPTED | INDEX_CORRUPTED)) => Class::ReadFailed,
-            (class, _) => class,
-        };
+        if error.class == Class::Data || error.sqlstate().is_some_and(sqlstate::is_corruption) {
+            error.class = Class::ReadFailed;
+        }
         error
     }
 
@@ -160,23 +161,19 @@ impl StoreError {
     /// The five-character code, where the database gave one.
     pub fn sqlstate(&self) -> Option<&str> {
         match &self.source {
-            Source::Postgres(e) => e.code().map(SqlState::code),
+            Source::Postgres(e) => sqlstate::of(e),
             Source::Text(_) => None,
         }
     }
+
+    /// Whether the database cut the statement off, by `statement_timeout` or because somebody cancelled it.
+    pub(super) fn is_timeout(&self) -> bool {
+        self.sqlstate().is_some_and(sqlstate::is_timeout)
+    }
 }
 
-/// A page of the table, or of an index, cannot be read: only who asks for it meets this.
-const DATA_CORRUPTED: &str = "XX001";
-const INDEX_CORRUPTED: &str = "XX002";
-
-/// SQLSTATE classes whose ERROR is about the server or the schema, and not about a row.
-const NOT_ABOUT_A_ROW: &[&str] = &[
-    "0A", "25", "26", "34", "3D", "3F", "40", "42", "53", "54", "55", "57", "58", "72", "F0", "HV",
-    "XX",
-];
-/// The functions of PostgreSQL that raise such an SQLSTATE for one row after all: a policy of row-level security
-/// that does not let it in, and a value that is too long for an index or a page.
+/// The functions of PostgreSQL that raise an SQLSTATE of the server for one row after all: a policy of row-level
+/// security that does not let it in, and a value that is too long for an index or a page.
 const REFUSES_A_ROW: &[&str] = &[
     "ExecWithCheckOptions",
     "_bt_check_third_page",
@@ -186,8 +183,8 @@ const REFUSES_A_ROW: &[&str] = &[
     "RelationGetBufferForTuple",
 ];
 
-/// What the database, or the pooler, tells of an error, as far as its class depends on it.
-struct Told<'e> {
+/// What the database, or the pooler, says of an error, as far as its class depends on it.
+struct Report<'e> {
     sqlstate: &'e str,
     /// ERROR, which undoes the statement and keeps the session; FATAL and PANIC end the session at a moment that
     /// nobody knows.
@@ -197,7 +194,7 @@ struct Told<'e> {
     routine: &'e str,
 }
 
-impl<'e> Told<'e> {
+impl<'e> Report<'e> {
     fn of(error: &'e DbError) -> Self {
         Self {
             sqlstate: error.code().code(),
@@ -206,39 +203,32 @@ impl<'e> Told<'e> {
             routine: error.routine().unwrap_or_default(),
         }
     }
-}
 
-/// The class of a failed write. What is not known to be harmless is unknown.
-fn classify(told: &Told<'_>) -> Class {
-    match told.sqlstate {
-        "08P01"
-            if POOLER_NOT_SENT
-                .iter()
-                .any(|text| told.message.contains(text)) =>
-        {
-            Class::NotSent
-        }
-        "3D000" | "53300" | "57P03" => Class::NotSent,
-        "40003" | "57P01" | "57P02" => Class::Unknown,
-        // PostgreSQL stops listening to cancellation before it commits.
-        "57014" if told.is_error => Class::TooCostly,
-        sqlstate => match sqlstate.get(..2) {
-            Some("28") => Class::NotSent,
-            // The pooler's own errors may be of severity ERROR.
-            None | Some("08") => Class::Unknown,
-            _ if !told.is_error => Class::Unknown,
-            _ if is_about_a_row(told) => Class::Data,
-            _ => Class::RolledBack,
-        },
+    fn is_unsent_at_pooler(&self) -> bool {
+        sqlstate::is_pooler(self.sqlstate)
+            && (POOLER_NOT_SENT.iter()).any(|text| self.message.contains(text))
+    }
+
+    fn is_about_a_row(&self) -> bool {
+        REFUSES_A_ROW.contains(&self.routine) || sqlstate::is_about_a_row(self.sqlstate)
     }
 }
 
-/// Whether an error is about the data of one request. What a trigger raises has P0001, or a class that its author
-/// made up.
-fn is_about_a_row(told: &Told<'_>) -> bool {
-    let class = told.sqlstate.get(..2).unwrap_or_default();
-    REFUSES_A_ROW.contains(&told.routine)
-        || (!NOT_ABOUT_A_ROW.contains(&class) && !["", "08", "28"].contains(&class))
+/// The class of a failed write. What is not known to be harmless is unknown.
+fn classify(report: &Report<'_>) -> Class {
+    let sqlstate = report.sqlstate;
+    if report.is_unsent_at_pooler() || sqlstate::is_login_refused(sqlstate) {
+        Class::NotSent
+    } else if sqlstate::is_unknown_end(sqlstate) || !report.is_error {
+        Class::Unknown
+    } else if sqlstate::is_timeout(sqlstate) {
+        // PostgreSQL stops listening to cancellation before it commits.
+        Class::TooCostly
+    } else if report.is_about_a_row() {
+        Class::Data
+    } else {
+        Class::RolledBack
+    }
 }
 
 impl fmt::Display for StoreError {
@@ -247,18 +237,30 @@ impl fmt::Display for StoreError {
             Source::Postgres(e) => match e.as_db_error() {
                 // The detail of a database error repeats the row, and so does the message where the data
                 // is at fault.
-                Some(db) if is_about_a_row(&Told::of(db)) => {
+                Some(db) if Report::of(db).is_about_a_row() => {
                     write!(f, "{}: the data was refused", db.severity())
                 }
                 Some(db) => write!(f, "{}: {}", db.severity(), db.message()),
-                None => write!(f, "{}", crate::store::chain(e)),
+                None => f.write_str(&chain(e)),
             },
             Source::Text(text) => f.write_str(text),
         }
     }
 }
 
-impl std::error::Error for StoreError {}
+impl Error for StoreError {}
+
+/// An error and its causes on one line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(e) = cause {
+        text.push_str(": ");
+        text.push_str(&e.to_string());
+        cause = e.source();
+    }
+    text
+}
 
 #[cfg(test)]
 mod tests;

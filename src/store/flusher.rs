@@ -3,30 +3,35 @@
 //! when in [`super::backlog`].
 
 use std::io;
+use std::sync::Weak;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
-use super::drift::Watch;
-use super::{Inner, StoreError};
+use super::drift_watch::Watch;
+use super::error::StoreError;
+use super::pool::Connections;
+use super::session::Session;
+use super::types::Access;
 use crate::throttle::throttled;
 
 /// How long nothing is added until what waits is flushed without need: with no row after them, the first
 /// searches of a quiet time would read all of them in the list.
 const REST: Duration = Duration::from_secs(1);
-/// The SQLSTATE of a statement that ran into `statement_timeout`.
-const CUT_OFF: &str = "57014";
+/// How long a flush may take: longer than PgBouncer's `query_timeout`, which is longer than that of flush.sql.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(6);
+const FLUSH: &str = include_str!("sql/flush.sql");
 
-/// Starts the flusher, which also watches for [drift](super::drift); it ends when the sender of `due` is dropped, and keeps no store alive.
-pub(super) fn start(store: Weak<Inner>, due: Receiver<()>, drift: Watch) -> io::Result<()> {
+/// Starts the flusher, which also watches for [drift](super::drift_watch); it ends when the sender of `due` is dropped,
+/// and keeps no store alive.
+pub(super) fn start(store: Weak<Connections>, due: Receiver<()>, drift: Watch) -> io::Result<()> {
     thread::Builder::new()
         .name("flusher".to_owned())
         .spawn(move || run(&store, &due, drift))
         .map(drop)
 }
 
-fn run(store: &Weak<Inner>, due: &Receiver<()>, mut drift: Watch) {
+fn run(store: &Weak<Connections>, due: &Receiver<()>, mut drift: Watch) {
     let mut seen = 0;
     loop {
         let rested = match due.recv_timeout(REST) {
@@ -42,7 +47,7 @@ fn run(store: &Weak<Inner>, due: &Receiver<()>, mut drift: Watch) {
         if wanted && store.backlog.is_worth_a_flush() {
             match flush(&store) {
                 // What was moved before it was cut off stays moved; the rest is tried again.
-                Err(e) if e.sqlstate() == Some(CUT_OFF) => {}
+                Err(e) if e.is_timeout() => {}
                 // Also when it failed: then the writers flush by themselves, and need not wait for it.
                 _ => store.backlog.flushed(added),
             }
@@ -51,8 +56,8 @@ fn run(store: &Weak<Inner>, due: &Receiver<()>, mut drift: Watch) {
     }
 }
 
-fn flush(store: &Arc<Inner>) -> Result<(), StoreError> {
-    let result = store.session().and_then(|mut session| session.flush());
+fn flush(store: &Connections) -> Result<(), StoreError> {
+    let result = (store.session(Access::Read)).and_then(|mut session| session.flush());
     if let Err(e) = &result {
         throttled!(
             WARN,
@@ -63,4 +68,12 @@ fn flush(store: &Arc<Inner>) -> Result<(), StoreError> {
         );
     }
     result
+}
+
+impl Session<'_> {
+    /// Empties the pending lists of the search indexes.
+    fn flush(&mut self) -> Result<(), StoreError> {
+        self.run_unrepaired(FLUSH_TIMEOUT, FLUSH)
+            .map_err(StoreError::of_read)
+    }
 }

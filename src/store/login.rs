@@ -14,6 +14,7 @@ use r2d2_postgres::PostgresConnectionManager;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::deadline::{Connector, Deadline, Overdue};
+use super::error::chain;
 use super::replication::StandbyWait;
 use super::resolver::{self, Resolver};
 use super::schema::DIRECT_OPTIONS;
@@ -200,11 +201,11 @@ impl Logins {
         match failures.as_slice() {
             [] => self.silent(),
             [(_, error), ..] if Overdue::is_behind(&**error) => self.silent(),
-            [(_, error)] => self.refused(super::chain(&**error)),
+            [(_, error)] => self.refused(chain(&**error)),
             several => {
                 let each = several
                     .iter()
-                    .map(|(address, error)| format!("{address}: {}", super::chain(&**error)));
+                    .map(|(address, error)| format!("{address}: {}", chain(&**error)));
                 self.refused(each.collect::<Vec<_>>().join("; "))
             }
         }

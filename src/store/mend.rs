@@ -12,6 +12,8 @@ use std::time::Duration;
 use postgres::Client;
 use postgres::error::Severity;
 
+use super::sqlstate;
+
 const BEGIN: &str = include_str!("sql/mend/begin.sql");
 const CHANGED: &str = include_str!("sql/mend/changed.sql");
 const RESET: &str = include_str!("sql/mend/reset.sql");
@@ -33,16 +35,19 @@ impl Suspect {
     /// What may have caused this failure, which came after `took`; none when it was no setting.
     pub(super) fn of(error: &postgres::Error, took: Duration) -> Option<Self> {
         let error = error.as_db_error()?;
+        let code = error.code().code();
         if error.parsed_severity() != Some(Severity::Error) {
-            return None;
-        }
-        match error.code().code() {
-            "25006" | "40001" | "42501" => Some(Self::Setting),
+            None
+        } else if sqlstate::may_be_of_a_setting(code) {
+            Some(Self::Setting)
+        } else if sqlstate::is_timeout(code) {
             // Somebody who cancels a statement does not want it to run again.
-            "57014" if error.message().contains("user request") => None,
-            "57014" => Some(Self::StatementTime(took)),
-            "55P03" => Some(Self::LockTime(took)),
-            _ => None,
+            let cancelled = error.message().contains("user request");
+            (!cancelled).then_some(Self::StatementTime(took))
+        } else if sqlstate::is_lock_timeout(code) {
+            Some(Self::LockTime(took))
+        } else {
+            None
         }
     }
 }

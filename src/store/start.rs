@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use postgres::Client;
 
+use super::error::chain;
 use super::login::{LoginError, login_direct};
-use super::session::readiness;
+use super::readiness::readiness;
 use super::{pooler, schema};
 use crate::config::Database;
 
@@ -85,13 +86,13 @@ fn look_at(database: &Database, until: Instant, connections: usize, found: &dyn 
         }
         Err(e) => {
             let at = format!("{}:{}", database.host, database.port);
-            let why = super::chain(&e);
+            let why = chain(&e);
             return found(refused(database, &LoginError::Refused { at, why }));
         }
     };
     let standing = match readiness(&mut client) {
         Ok(ready) => ready.suffices(schema::current_version()),
-        Err(e) => Err(super::chain(&e)),
+        Err(e) => Err(chain(&e)),
     };
     if let Err(line) = standing {
         found(line);

@@ -1,32 +1,16 @@
 //! What can be said of the store without a database.
 
-use super::backlog::{ENOUGH, entries};
-use super::session::array_literal;
-use super::*;
-use r2d2::ManageConnection;
 use std::io::{Read, Write};
 use std::net::{IpAddr, TcpListener};
+use std::time::{Duration, Instant};
 
-#[test]
-fn array_literals_quote_every_element() {
-    let literal = |items: &[&str]| {
-        array_literal(
-            &items
-                .iter()
-                .map(|item| (*item).to_owned())
-                .collect::<Vec<_>>(),
-        )
-    };
-    assert_eq!(literal(&["a"]), r#"{"a"}"#);
-    assert_eq!(
-        literal(&["NULL", "", "a,b", "{}"]),
-        r#"{"NULL","","a,b","{}"}"#
-    );
-    assert_eq!(
-        literal(&[r#"say "hi""#, r"back\slash"]),
-        r#"{"say \"hi\"","back\\slash"}"#
-    );
-}
+use r2d2::ManageConnection;
+use uuid::Uuid;
+
+use super::backlog::{Backlog, ENOUGH, entries};
+use super::connection::{Health, Manager};
+use super::*;
+use crate::warrior::NewWarrior;
 
 #[test]
 fn a_chain_names_every_cause_once() {

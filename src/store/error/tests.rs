@@ -7,7 +7,7 @@ const FATAL: bool = false;
 
 /// The class of what no particular function of PostgreSQL raised.
 fn classify(sqlstate: &str, is_error: bool, message: &str) -> Class {
-    super::classify(&Told {
+    super::classify(&Report {
         sqlstate,
         is_error,
         message,
@@ -82,7 +82,7 @@ fn a_statement_that_was_cancelled_was_undone() {
 #[test]
 fn one_row_that_is_refused_is_told_from_a_schema_that_refuses_all() {
     let raised_by = |sqlstate, routine| {
-        super::classify(&Told {
+        super::classify(&Report {
             sqlstate,
             is_error: true,
             message: "",

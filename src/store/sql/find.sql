@@ -1,4 +1,4 @@
--- Warriors by id, in no order; an unknown id has no row. Columns as they are stored: see values.rs. Skills of more
+-- Warriors by id, in no order; an unknown id has no row. Columns as they are stored: see decode.rs. Skills of more
 -- than 4 MiB, which only other ways than the API bring in, are NULL: a client must hold a row in memory as a whole.
 -- Their written length is worth its time only where they are long as they are stored, perhaps compressed.
 select id, name, dob,

@@ -1,5 +1,5 @@
 -- At most 50 warriors that hold the term $1, in the contract's order. Columns as they are stored: see
--- values.rs; NULL for skills that are too large: see find.sql. The caller answers a term with U+0000 itself: no row
+-- decode.rs; NULL for skills that are too large: see find.sql. The caller answers a term with U+0000 itself: no row
 -- holds one, and PostgreSQL refuses the parameter.
 select id, name, dob,
        case when pg_column_size(fight_skills) <= 32768 or octet_length(fight_skills::text) <= 4194304

@@ -1,0 +1,192 @@
+//! A batch insert, in one statement, and what proves that each of its rows is stored.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Instant;
+
+use postgres::types::Type;
+use uuid::Uuid;
+
+use super::backlog;
+use super::error::StoreError;
+use super::read::warrior;
+use super::session::Session;
+use super::types::{Created, NewRow};
+use crate::warrior::{NewWarrior, Warrior};
+
+const INSERT: &str = include_str!("sql/insert.sql");
+const STORED: &str = include_str!("sql/stored.sql");
+
+/// What an insert added.
+struct Inserted {
+    /// The ids of the rows that were added.
+    ids: HashSet<Uuid>,
+    /// There are foreign triggers, so that an added row need not hold, or still be, what was sent.
+    others: bool,
+}
+
+/// What is there under ids that were in doubt.
+#[derive(Default)]
+struct Stored {
+    warriors: HashMap<Uuid, NewWarrior>,
+    /// A foreign trigger or policy may be why a row is missing or differs.
+    others: bool,
+}
+
+impl Session<'_> {
+    /// Stores a batch, of whose requests the last stops waiting at `deadline`.
+    ///
+    /// # Errors
+    /// Of the whole batch; its class says what is certain.
+    pub fn create(
+        &mut self,
+        rows: &[&NewRow],
+        deadline: Instant,
+    ) -> Result<Vec<Created>, StoreError> {
+        self.bound(deadline);
+        let inserted = self.insert(rows)?;
+        let added = rows.iter().filter(|row| inserted.ids.contains(&row.id));
+        (self.backlog).add(added.map(|row| backlog::entries(row)).sum());
+        let times = rows.iter().fold(HashMap::new(), |mut times, row| {
+            *times.entry(row.id).or_insert(0) += 1;
+            times
+        });
+        // A trigger that gives a row another id hides which row it was.
+        let replaced = inserted.ids.iter().any(|id| !times.contains_key(id));
+        // A row proves what it holds when this statement alone added it, and no foreign trigger saw it. Any other
+        // comes of an earlier attempt, which may have committed on this server alone.
+        let in_doubt =
+            |row: &NewRow| inserted.others || !inserted.ids.contains(&row.id) || times[&row.id] > 1;
+        let ids: Vec<Uuid> = rows
+            .iter()
+            .filter(|row| in_doubt(row))
+            .map(|row| row.id)
+            .collect();
+        let stored = match ids.is_empty() {
+            true => Stored::default(),
+            false => self.stored(&ids)?,
+        };
+        let outcome = |row: &&NewRow| match stored.warriors.get(&row.id) {
+            _ if !in_doubt(row) => Created::Stored,
+            None if replaced => Created::Altered,
+            None if stored.others => Created::Refused,
+            None => Created::Vanished,
+            Some(warrior) if *warrior == *row.warrior => Created::Stored,
+            // A keyless id is ours alone.
+            Some(_) if stored.others || !row.keyed => Created::Altered,
+            Some(_) => Created::Mismatch,
+        };
+        Ok(rows.iter().map(outcome).collect())
+    }
+
+    /// Inserts what is not there yet.
+    fn insert(&mut self, rows: &[&NewRow]) -> Result<Inserted, StoreError> {
+        // In one order everywhere, so that two batches cannot deadlock.
+        let mut sorted: Vec<&NewRow> = rows.to_vec();
+        sorted.sort_unstable_by_key(|row| row.id);
+        let ids: Vec<Uuid> = sorted.iter().map(|row| row.id).collect();
+        let names: Vec<&str> = sorted.iter().map(|row| row.warrior.name.as_str()).collect();
+        let dobs: Vec<&str> = sorted.iter().map(|row| row.warrior.dob.as_str()).collect();
+        let skills: Vec<String> = sorted
+            .iter()
+            .map(|row| array_literal(&row.warrior.fight_skills))
+            .collect();
+        let new = self
+            .run(
+                INSERT,
+                &[
+                    (&ids, Type::UUID_ARRAY),
+                    (&names, Type::TEXT_ARRAY),
+                    (&dobs, Type::TEXT_ARRAY),
+                    (&skills, Type::TEXT_ARRAY),
+                ],
+            )
+            .map_err(StoreError::of_write)?;
+        self.check_replicated()?;
+        let read = || -> Result<_, postgres::Error> {
+            Ok(Inserted {
+                ids: new
+                    .iter()
+                    .map(|row| row.try_get(0))
+                    .collect::<Result<_, _>>()?,
+                others: new.first().map_or(Ok(false), |row| row.try_get(1))?,
+            })
+        };
+        read().map_err(StoreError::doubtful)
+    }
+
+    /// The warriors that hold these ids, as a later snapshot sees them.
+    fn stored(&mut self, ids: &[Uuid]) -> Result<Stored, StoreError> {
+        // Whatever fails here, the insert before it is committed.
+        let rows = self
+            .run(STORED, &[(&ids, Type::UUID_ARRAY)])
+            .map_err(StoreError::doubtful)?;
+        self.check_replicated()?;
+        let read = || -> Result<_, postgres::Error> {
+            let mut stored = Stored::default();
+            for row in &rows {
+                stored.others = row.try_get(4)?;
+                if row.try_get::<_, Option<Uuid>>(0)?.is_none() {
+                    continue;
+                }
+                let Warrior {
+                    id,
+                    name,
+                    dob,
+                    fight_skills,
+                } = warrior(row)?;
+                // A NULL among the skills came in by another way, and equals no client's skill.
+                let fight_skills = fight_skills.into_iter().map(Option::unwrap_or_default);
+                let warrior = NewWarrior {
+                    name: name.to_owned(),
+                    dob,
+                    fight_skills: fight_skills.map(str::to_owned).collect(),
+                };
+                stored.warriors.insert(id, warrior);
+            }
+            Ok(stored)
+        };
+        read().map_err(StoreError::doubtful)
+    }
+}
+
+/// A PostgreSQL array literal, each element quoted. A parameter per skill could not carry rows with
+/// different numbers of skills.
+fn array_literal(items: &[String]) -> String {
+    let mut literal =
+        String::with_capacity(items.iter().map(|item| item.len() + 3).sum::<usize>() + 2);
+    literal.push('{');
+    for (i, item) in items.iter().enumerate() {
+        literal.push_str(if i == 0 { "\"" } else { ",\"" });
+        for c in item.chars() {
+            if matches!(c, '"' | '\\') {
+                literal.push('\\');
+            }
+            literal.push(c);
+        }
+        literal.push('"');
+    }
+    literal.push('}');
+    literal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn array_literals_quote_every_element() {
+        let literal = |items: &[&str]| {
+            let items: Vec<_> = items.iter().map(|item| (*item).to_owned()).collect();
+            array_literal(&items)
+        };
+        assert_eq!(literal(&["a"]), r#"{"a"}"#);
+        assert_eq!(
+            literal(&["NULL", "", "a,b", "{}"]),
+            r#"{"NULL","","a,b","{}"}"#
+        );
+        assert_eq!(
+            literal(&[r#"say "hi""#, r"back\slash"]),
+            r#"{"say \"hi\"","back\\slash"}"#
+        );
+    }
+}

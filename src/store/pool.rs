@@ -1,0 +1,108 @@
+//! The connection pool: r2d2, sized so that a checkout never waits, with logins in the background.
+
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::thread;
+use std::time::Duration;
+
+use prometheus_client::registry::Registry;
+use r2d2::Pool;
+use scheduled_thread_pool::ScheduledThreadPool;
+
+use super::backlog::Backlog;
+use super::connection::{Health, Manager};
+use super::error::StoreError;
+use super::pool_metrics::{LoginFailures, PoolEvents};
+use super::session::Session;
+use super::tls::TlsError;
+use super::types::Access;
+use crate::config::{Database, Sizes};
+
+/// Longest wait for a connection; there is one for each worker, so a wait means that it is broken.
+const CHECKOUT_TIMEOUT: Duration = Duration::from_millis(500);
+/// The same while logins fail: r2d2 would let each batch wait for a login that is not to be had.
+const CHECKOUT_TIMEOUT_FAILING: Duration = Duration::from_millis(20);
+
+/// The pool and what its sessions share.
+pub(super) struct Connections {
+    /// There until the last owner is dropped.
+    pool: Option<Pool<Manager>>,
+    health: Health,
+    /// Ends the flusher when it is dropped.
+    pub(super) backlog: Backlog,
+}
+
+impl Connections {
+    /// Connections that are opened in the background: the server starts before its database does. `flusher` is
+    /// told when a flush is due.
+    ///
+    /// # Errors
+    /// When the CA file cannot be used.
+    pub(super) fn open(
+        database: &Database,
+        sizes: &Sizes,
+        flusher: SyncSender<()>,
+        registry: &mut Registry,
+    ) -> Result<Self, TlsError> {
+        let size = u32::try_from(sizes.pool()).unwrap_or(u32::MAX);
+        let idle_min = u32::try_from(sizes.pool_min).unwrap_or(u32::MAX).min(size);
+        let health = Health::default();
+        let events = PoolEvents::register(registry, sizes.pool());
+        // A login that takes all of its time must not hold up the others.
+        let login_threads = ScheduledThreadPool::builder()
+            .num_threads(sizes.pool())
+            .thread_name_pattern("r2d2-{}")
+            .build();
+        let pool = Pool::builder()
+            .max_size(size)
+            .min_idle(Some(idle_min))
+            .connection_timeout(database.connect_timeout)
+            // All connections of one start would die together; PgBouncer renews the server's side.
+            .max_lifetime(None)
+            .idle_timeout(None)
+            .event_handler(Box::new(events))
+            .error_handler(Box::new(LoginFailures))
+            .thread_pool(Arc::new(login_threads))
+            .build_unchecked(Manager::new(database.clone(), health.clone())?);
+        Ok(Self {
+            pool: Some(pool),
+            health,
+            backlog: Backlog::new(flusher),
+        })
+    }
+
+    /// A session on a live connection. A writer that has to wait for its turn does so before it takes one.
+    ///
+    /// # Errors
+    /// [`Class::NotSent`](super::error::Class::NotSent) when there is no connection.
+    pub(super) fn session(&self, access: Access) -> Result<Session<'_>, StoreError> {
+        let turn = match access {
+            Access::Write => self.backlog.turn(),
+            Access::Read => None,
+        };
+        let Some(pool) = &self.pool else {
+            unreachable!("only drop takes the pool")
+        };
+        let timeout = match self.health.last_failure() {
+            Some(_) => CHECKOUT_TIMEOUT_FAILING,
+            None => CHECKOUT_TIMEOUT,
+        };
+        let connection = pool.get_timeout(timeout).map_err(|e| {
+            StoreError::not_sent(match self.health.last_failure() {
+                Some(why) => format!("no connection: {why}"),
+                None => format!("no connection: {e}"),
+            })
+        })?;
+        Ok(Session::new(connection, &self.health, &self.backlog, turn))
+    }
+}
+
+impl Drop for Connections {
+    /// Closing a client blocks, and the last owner may be dropped on an async thread.
+    fn drop(&mut self) {
+        let pool = self.pool.take();
+        let _ = thread::Builder::new()
+            .name("close".to_owned())
+            .spawn(move || drop(pool));
+    }
+}

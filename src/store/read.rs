@@ -1,0 +1,142 @@
+//! Reads: warriors by id, their count, and searches. Rows are given to the caller as they arrive.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Instant;
+
+use postgres::Row;
+use postgres::types::Type;
+use uuid::Uuid;
+
+use super::decode::{Date, Moment, Texts};
+use super::error::StoreError;
+use super::session::Session;
+use crate::config::Secret;
+use crate::warrior::{StoredWarrior, Warrior};
+
+const FIND: &str = include_str!("sql/find.sql");
+const COUNT: &str = include_str!("sql/count.sql");
+const SEARCH: &str = include_str!("sql/search.sql");
+const SEARCHES: &str = include_str!("sql/searches.sql");
+const SECRET: &str = include_str!("sql/secret.sql");
+
+impl Session<'_> {
+    /// Finds warriors in one statement. Each is given to `render` as it arrives: `None` in place of one that is too
+    /// large to be read.
+    ///
+    /// # Errors
+    /// Of the whole batch, whose last request stops waiting at `deadline`.
+    pub fn find<A>(
+        &mut self,
+        ids: HashSet<Uuid>,
+        deadline: Instant,
+        mut render: impl FnMut(Option<&StoredWarrior>) -> A,
+    ) -> Result<HashMap<Uuid, A>, StoreError> {
+        self.bound(deadline);
+        let ids: Vec<Uuid> = ids.into_iter().collect();
+        let mut found = HashMap::with_capacity(ids.len());
+        self.each(FIND, &[(&ids, Type::UUID_ARRAY)], |row| {
+            let created_at: Option<Moment> = row.try_get(4)?;
+            let stored = bounded(row)?.map(|warrior| StoredWarrior {
+                warrior,
+                created_at: created_at.map(|Moment(text)| text),
+            });
+            found.insert(row.try_get(0)?, render(stored.as_ref()));
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// How many warriors there are.
+    ///
+    /// # Errors
+    /// When the statement fails, or is not answered in time for `deadline`.
+    pub fn count(&mut self, deadline: Instant) -> Result<i64, StoreError> {
+        self.bound(deadline);
+        let rows = self.rows(COUNT, &[])?;
+        rows.first()
+            .map_or(Ok(0), |row| row.try_get(0))
+            .map_err(StoreError::of_row)
+    }
+
+    /// Searches for each of these terms, in one statement. The hits, at most 50 for a term, are given to `take` as
+    /// they arrive with the number of their term, term by term and each in the contract's order: `None` in place of
+    /// one that is too large to be read.
+    ///
+    /// # Errors
+    /// Of the whole batch, whose last request stops waiting at `deadline`;
+    /// [`Class::TooCostly`](super::error::Class::TooCostly) when the statement ran out of its time.
+    pub fn search(
+        &mut self,
+        terms: &[&str],
+        deadline: Instant,
+        mut take: impl FnMut(usize, Option<&Warrior>),
+    ) -> Result<(), StoreError> {
+        self.bound(deadline);
+        for _ in terms {
+            self.backlog.read();
+        }
+        match terms {
+            [] => Ok(()),
+            [term] => self.each(SEARCH, &[(term, Type::TEXT)], |row| {
+                take(0, bounded(row)?.as_ref());
+                Ok(())
+            }),
+            terms => self.search_each(terms, take),
+        }
+    }
+
+    fn search_each(
+        &mut self,
+        terms: &[&str],
+        mut take: impl FnMut(usize, Option<&Warrior>),
+    ) -> Result<(), StoreError> {
+        let mut strange = false;
+        self.each(SEARCHES, &[(&terms, Type::TEXT_ARRAY)], |row| {
+            let place: i64 = row.try_get(4)?;
+            match usize::try_from(place - 1) {
+                Ok(term) if term < terms.len() => take(term, bounded(row)?.as_ref()),
+                _ => strange = true,
+            }
+            Ok(())
+        })?;
+        if strange {
+            return Err(StoreError::malformed(
+                "searches.sql answered for a term that was not asked for",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The secret that the database keeps; none when its row is missing.
+    pub(super) fn secret(&mut self) -> Result<Option<Secret>, StoreError> {
+        self.bound_as_role();
+        let rows = self.rows(SECRET, &[])?;
+        let secret = rows.first().map(|row| row.try_get::<_, String>(0));
+        Ok(secret
+            .transpose()
+            .map_err(StoreError::of_row)?
+            .map(Secret::new))
+    }
+}
+
+/// The first four columns of find.sql, search.sql, searches.sql and stored.sql. By number, since a name would be
+/// compared with those of all columns, for each field of each row.
+pub(super) fn warrior(row: &Row) -> Result<Warrior<'_>, postgres::Error> {
+    row.try_get(3).and_then(|skills| with(row, skills))
+}
+
+/// As [`warrior`]; `None` when the statement left out skills that are too large to be read.
+fn bounded(row: &Row) -> Result<Option<Warrior<'_>>, postgres::Error> {
+    let skills: Option<Texts> = row.try_get(3)?;
+    skills.map(|skills| with(row, skills)).transpose()
+}
+
+fn with<'r>(row: &'r Row, Texts(fight_skills): Texts<'r>) -> Result<Warrior<'r>, postgres::Error> {
+    let Date(dob) = row.try_get(2)?;
+    Ok(Warrior {
+        id: row.try_get(0)?,
+        name: row.try_get(1)?,
+        dob,
+        fight_skills,
+    })
+}

@@ -1,0 +1,77 @@
+//! SQLSTATEs by what they mean here: the one place that names them.
+
+use postgres::error::SqlState;
+
+/// PgBouncer gives all of its own errors this code, protocol_violation.
+const POOLER: &str = "08P01";
+/// query_canceled: by `statement_timeout`, or by somebody.
+const TIMEOUT: &str = "57014";
+/// lock_not_available: by `lock_timeout`.
+const LOCK_TIMEOUT: &str = "55P03";
+/// read_only_sql_transaction.
+const READ_ONLY: &str = "25006";
+/// undefined_table.
+const MISSING_TABLE: &str = "42P01";
+
+/// SQLSTATE classes whose ERROR is about the server or the schema, and not about a row.
+const CLASSES_NOT_ABOUT_A_ROW: &[&str] = &[
+    "", "08", "0A", "25", "26", "28", "34", "3D", "3F", "40", "42", "53", "54", "55", "57", "58",
+    "72", "F0", "HV", "XX",
+];
+
+/// The code of an error that the database, or the pooler, gave one.
+pub(super) fn of(error: &postgres::Error) -> Option<&str> {
+    error.code().map(SqlState::code)
+}
+
+pub(super) fn is_pooler(sqlstate: &str) -> bool {
+    sqlstate == POOLER
+}
+
+pub(super) fn is_timeout(sqlstate: &str) -> bool {
+    sqlstate == TIMEOUT
+}
+
+pub(super) fn is_lock_timeout(sqlstate: &str) -> bool {
+    sqlstate == LOCK_TIMEOUT
+}
+
+pub(super) fn is_read_only(sqlstate: &str) -> bool {
+    sqlstate == READ_ONLY
+}
+
+pub(super) fn is_missing_table(sqlstate: &str) -> bool {
+    sqlstate == MISSING_TABLE
+}
+
+/// A login that was refused: no such database, too many connections, cannot connect now, or invalid authorization.
+pub(super) fn is_login_refused(sqlstate: &str) -> bool {
+    matches!(sqlstate, "3D000" | "53300" | "57P03") || class(sqlstate) == "28"
+}
+
+/// A statement whose end nobody knows: statement_completion_unknown, a shutdown, a crash, or a connection that failed.
+/// The pooler's own errors, which are among these, may be of severity ERROR.
+pub(super) fn is_unknown_end(sqlstate: &str) -> bool {
+    matches!(sqlstate, "40003" | "57P01" | "57P02") || matches!(class(sqlstate), "" | "08")
+}
+
+/// A page of the table, or of an index, that cannot be read: only a statement that needs it meets this.
+pub(super) fn is_corruption(sqlstate: &str) -> bool {
+    matches!(sqlstate, "XX001" | "XX002")
+}
+
+/// A failure that a setting of the session may have caused: read only, serialization_failure, insufficient_privilege.
+pub(super) fn may_be_of_a_setting(sqlstate: &str) -> bool {
+    matches!(sqlstate, READ_ONLY | "40001" | "42501")
+}
+
+/// Whether an ERROR with this code is about the data of one request. What a trigger raises has P0001, or a class that
+/// its author made up.
+pub(super) fn is_about_a_row(sqlstate: &str) -> bool {
+    !CLASSES_NOT_ABOUT_A_ROW.contains(&class(sqlstate))
+}
+
+/// The first two characters; empty where there is no code.
+fn class(sqlstate: &str) -> &str {
+    sqlstate.get(..2).unwrap_or_default()
+}

@@ -1,0 +1,44 @@
+//! What goes into the store, and what comes out of it.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::warrior::NewWarrior;
+
+/// What a connection is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Adding rows; subject to backpressure while flushes lag behind the writers.
+    Write,
+    /// Everything else.
+    Read,
+}
+
+/// A warrior to be stored.
+#[derive(Clone, Debug)]
+pub struct NewRow {
+    /// Made before the request was queued, so that a repeated attempt is the same row.
+    pub id: Uuid,
+    /// The id was derived from a client's key: a row that exists already must be the same warrior.
+    pub keyed: bool,
+    /// What to store.
+    pub warrior: Arc<NewWarrior>,
+}
+
+/// What became of a warrior to be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Created {
+    /// A committed row holds it.
+    Stored,
+    /// A committed row with this id holds another warrior.
+    Mismatch,
+    /// The row that was in the way is gone; nothing was stored.
+    Vanished,
+    /// A foreign trigger or row-level security kept the row out; nothing was stored, and another attempt would meet
+    /// the same.
+    Refused,
+    /// A committed row is not the warrior that was sent: a foreign trigger changed it on its way, its id even, or
+    /// the key was used for another one before. Which of these it was, nobody can tell.
+    Altered,
+}
