@@ -166,7 +166,7 @@ fn settle(keys: &Keys, id: Uuid, key: Option<String>) -> Box<Settle> {
 /// Runs code of the front end that should not panic; if it does, its client still gets an answer, and
 /// the others on its connection theirs.
 fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Problem> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|_| Problem::NotDone(Reason::Lost))
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| Problem::NotDone(Reason::Panicked))
 }
 
 fn unknown_warrior() -> Problem {

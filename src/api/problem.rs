@@ -131,7 +131,8 @@ impl Problem {
                     Reason::DatabaseGone
                     | Reason::RolledBack
                     | Reason::ReadFailed
-                    | Reason::Lost => "unavailable",
+                    | Reason::Panicked
+                    | Reason::ShuttingDown => "unavailable",
                 };
                 (
                     S::SERVICE_UNAVAILABLE,
@@ -275,6 +276,6 @@ fn not_done(reason: Reason) -> &'static str {
             "The database answered the read with an error, which another attempt is likely to meet again; the \
              server's log has its code."
         }
-        Reason::Lost => "The server let go of the request. Repeat it.",
+        Reason::Panicked | Reason::ShuttingDown => "The server let go of the request. Repeat it.",
     }
 }

@@ -53,5 +53,5 @@ pub(super) fn location(id: Uuid) -> String {
 /// JSON of a value. All of ours have one, with string keys and no failing serializer; if one had not, its client
 /// would get an answer that says so, and never an empty one.
 pub(super) fn json(value: &(impl Serialize + ?Sized)) -> Result<Vec<u8>, Problem> {
-    serde_json::to_vec(value).map_err(|_| Problem::NotDone(Reason::Lost))
+    serde_json::to_vec(value).map_err(|_| Problem::NotDone(Reason::Panicked))
 }

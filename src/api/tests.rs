@@ -357,14 +357,14 @@ async fn a_reply_that_does_not_fit_its_question_is_503() {
 fn what_cannot_be_written_as_json_is_a_problem_and_no_empty_answer() {
     let unwritable = std::collections::HashMap::from([(vec![1], 1)]);
     let problem = render::json(&unwritable).unwrap_err();
-    assert_eq!(problem, Problem::NotDone(Reason::Lost));
+    assert_eq!(problem, Problem::NotDone(Reason::Panicked));
 }
 
 #[test]
 fn a_panic_of_the_front_end_is_an_answer() {
     assert_eq!(
         guarded(|| -> () { panic!("provoked") }),
-        Err(Problem::NotDone(Reason::Lost))
+        Err(Problem::NotDone(Reason::Panicked))
     );
 }
 

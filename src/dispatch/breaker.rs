@@ -1,12 +1,29 @@
-//! The breaker: open while the database cannot be reached, so that nobody queues for it.
+//! The circuit breaker: open while the database cannot be reached, so that no request queues for it.
+//!
+//! A probe, one thread with a connection of its own, asks the database how it is: while the breaker is open, again and
+//! again, which is its half-open state without a request at risk; and whenever `/ready` wants to know. The first answer
+//! closes the breaker.
 
-use std::sync::Mutex;
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::SyncSender;
-use std::time::Instant;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
-use super::probe::Call;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout};
+
+use crate::store::{Readiness, StoreError};
 use crate::throttle::throttled;
+
+/// Time between two probes while the breaker is open.
+const PROBE_INTERVAL: Duration = Duration::from_millis(200);
+/// Most callers that may wait for the probe.
+const CALLS_MAX: usize = 64;
+
+/// Asks the database what it can do.
+pub type Ask = Box<dyn Fn() -> Result<Readiness, StoreError> + Send>;
 
 /// Shared by all lanes and the probe.
 pub(super) struct Breaker {
@@ -14,19 +31,42 @@ pub(super) struct Breaker {
     opened_at: Mutex<Option<Instant>>,
     born: Instant,
     /// Microseconds from `born` to the last batch that the database answered.
-    last_success: AtomicU64,
-    wake: SyncSender<Call>,
+    last_success_micros: AtomicU64,
+    /// Ends the probe when it is dropped.
+    probe: SyncSender<Call>,
+}
+
+/// What the probe is woken for.
+pub(super) enum Call {
+    /// The breaker has opened.
+    Opened,
+    /// `/ready` wants to know.
+    Check(oneshot::Sender<Result<Readiness, String>>),
 }
 
 impl Breaker {
-    /// A closed breaker, which wakes the probe through `wake` when it opens.
-    pub(super) fn new(wake: SyncSender<Call>) -> Self {
+    /// A closed breaker, and the thread of its probe, which ends when the breaker is dropped.
+    ///
+    /// # Errors
+    /// When the system refuses the thread.
+    pub(super) fn start(ask: Ask) -> io::Result<(Arc<Self>, JoinHandle<()>)> {
+        let (probe, calls) = sync_channel(CALLS_MAX);
+        let breaker = Arc::new(Self::new(probe));
+        let watched = Arc::downgrade(&breaker);
+        let thread = thread::Builder::new()
+            .name("probe".to_owned())
+            .spawn(move || run_probe(&calls, &watched, &ask))?;
+        Ok((breaker, thread))
+    }
+
+    /// A closed breaker whose probe receives from `probe`.
+    pub(super) fn new(probe: SyncSender<Call>) -> Self {
         Self {
             open: AtomicBool::new(false),
             opened_at: Mutex::new(None),
             born: Instant::now(),
-            last_success: AtomicU64::new(0),
-            wake,
+            last_success_micros: AtomicU64::new(0),
+            probe,
         }
     }
 
@@ -36,18 +76,18 @@ impl Breaker {
 
     /// A batch was answered by the database.
     pub(super) fn succeeded(&self) {
-        self.last_success
+        self.last_success_micros
             .store(self.micros(Instant::now()), Ordering::Release);
     }
 
     /// A batch that began at `since` could not be sent, twice. Opens the breaker unless another
-    /// batch succeeded meanwhile: then it is one connection that is in trouble, not the database.
+    /// batch succeeded meanwhile: then one connection is in trouble, and not the database.
     pub(super) fn failed(&self, since: Instant, why: &str) {
-        if self.last_success.load(Ordering::Acquire) >= self.micros(since).max(1) {
+        if self.last_success_micros.load(Ordering::Acquire) >= self.micros(since).max(1) {
             return;
         }
         if !self.open.swap(true, Ordering::AcqRel) {
-            *self.lock() = Some(Instant::now());
+            *self.opened_at() = Some(Instant::now());
             throttled!(
                 ERROR,
                 "the database is gone: refusing requests until it answers",
@@ -55,18 +95,32 @@ impl Breaker {
                 reason = "database_gone",
                 error = why
             );
-            let _ = self.wake.try_send(Call::Wake);
+            let _ = self.probe.try_send(Call::Opened);
+        }
+    }
+
+    /// Asks the probe what the database can do; `limit` bounds the wait, since the database may keep silent.
+    ///
+    /// # Errors
+    /// What is wrong, for people.
+    pub(super) async fn check(&self, limit: Duration) -> Result<Readiness, String> {
+        let (sender, receiver) = oneshot::channel();
+        self.probe
+            .try_send(Call::Check(sender))
+            .map_err(|_| "the probe is busy".to_owned())?;
+        match timeout(limit, receiver).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err("the probe has ended".to_owned()),
+            Err(_) => Err(format!("no answer from the database within {limit:?}")),
         }
     }
 
     /// The database answered the probe.
-    pub(super) fn close(&self) {
+    fn close(&self) {
         if self.open.swap(false, Ordering::AcqRel) {
             self.succeeded();
-            let seconds = self
-                .lock()
-                .take()
-                .map_or(0.0, |at| at.elapsed().as_secs_f64());
+            let opened_at = self.opened_at().take();
+            let seconds = opened_at.map_or(0.0, |at| at.elapsed().as_secs_f64());
             throttled!(
                 INFO,
                 "the database is back",
@@ -81,9 +135,35 @@ impl Breaker {
         u64::try_from(at.saturating_duration_since(self.born).as_micros()).unwrap_or(u64::MAX)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+    fn opened_at(&self) -> MutexGuard<'_, Option<Instant>> {
         self.opened_at
             .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The breaker is not kept alive by its probe.
+fn run_probe(calls: &Receiver<Call>, breaker: &Weak<Breaker>, ask: &Ask) {
+    loop {
+        let call = match breaker.upgrade().is_some_and(|b| b.is_open()) {
+            true => calls.recv_timeout(PROBE_INTERVAL),
+            false => calls.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        let first = match call {
+            Ok(call) => Some(call),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        // All that wait share one question, asked after they came.
+        let waiting: Vec<Call> = first.into_iter().chain(calls.try_iter()).collect();
+        let answer = ask().map_err(|e| e.to_string());
+        if let (Ok(_), Some(breaker)) = (&answer, breaker.upgrade()) {
+            breaker.close();
+        }
+        for call in waiting {
+            if let Call::Check(reply) = call {
+                let _ = reply.send(answer.clone());
+            }
+        }
     }
 }

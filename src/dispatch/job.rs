@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Failure, Reason};
+use super::outcome::{Failure, Reason};
 use crate::budget::Charge;
 
 const QUEUED: u8 = 0;
@@ -20,8 +20,8 @@ const ABANDONED: u8 = 3;
 
 /// The worker's half.
 pub(super) struct Job<Q, R> {
-    pub(super) query: Q,
-    /// For the bytes of the query. A client that leaves does not take its job out of the queue.
+    pub(super) request: Q,
+    /// For the bytes of the request. A client that leaves does not take its job out of the queue.
     charge: Charge,
     pub(super) queued_at: Instant,
     pub(super) deadline: Instant,
@@ -41,7 +41,7 @@ pub(super) struct Ticket<R> {
 struct State(AtomicU8);
 
 pub(super) fn job<Q, R>(
-    query: Q,
+    request: Q,
     charge: Charge,
     now: Instant,
     deadline: Instant,
@@ -49,7 +49,7 @@ pub(super) fn job<Q, R>(
     let state = Arc::new(State(AtomicU8::new(QUEUED)));
     let (sender, receiver) = oneshot::channel();
     let job = Job {
-        query,
+        request,
         charge,
         queued_at: now,
         deadline,
@@ -131,14 +131,14 @@ impl<R> Ticket<R> {
             Err(_) if self.state.get() == DONE => (&mut self.reply).await,
             Err(_) => return Err(Failure::Unknown),
         };
-        result.unwrap_or_else(|_| Err(self.lost()))
+        result.unwrap_or_else(|_| Err(self.dropped()))
     }
 
-    /// The worker let go of the job without an answer: it panicked, or the lane closed.
-    fn lost(&self) -> Failure {
+    /// The job was dropped without an answer: its worker panicked.
+    fn dropped(&self) -> Failure {
         match self.state.get() {
             SENT => Failure::Unknown,
-            _ => Failure::NotDone(Reason::Lost),
+            _ => Failure::NotDone(Reason::Panicked),
         }
     }
 }
@@ -165,5 +165,55 @@ impl State {
 
     fn set_done(&self) {
         self.0.store(DONE, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::budget::Budget;
+
+    const SOON: Duration = Duration::from_millis(60);
+
+    fn queued() -> (Job<u32, u32>, Ticket<u32>) {
+        let now = Instant::now();
+        let charge = Budget::new(10_000).charge(1).unwrap();
+        job(7, charge, now, now + SOON)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_sent_is_unknown_at_its_deadline() {
+        let (job, ticket) = queued();
+        assert!(job.claim(Instant::now()));
+        assert_eq!(ticket.wait().await, Err(Failure::Unknown));
+        job.succeed(14);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_queued_at_its_deadline_is_never_sent() {
+        let (job, ticket) = queued();
+        let before = Instant::now();
+        let late = Err(Failure::NotDone(Reason::Deadline));
+        assert_eq!(ticket.wait().await, late);
+        assert!(!job.claim(before), "even by a clock that is late");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_is_made_at_the_deadline_is_given() {
+        let (job, ticket) = queued();
+        assert!(job.claim(Instant::now()));
+        job.state.set_done();
+        let answered = tokio::spawn(ticket.wait());
+        tokio::time::sleep(2 * SOON).await;
+        let _ = job.reply.send(Ok(14));
+        assert_eq!(answered.await.unwrap(), Ok(14));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_that_has_passed_is_no_time_to_send() {
+        let (job, _ticket) = queued();
+        assert!(!job.claim(Instant::now() + SOON));
     }
 }

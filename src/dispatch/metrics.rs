@@ -1,16 +1,22 @@
-//! What a lane counts.
+//! Metrics of lanes: counters and histograms of what went through, gauges of what is there now.
 
+use std::fmt;
+use std::sync::Weak;
 use std::time::Duration;
 
-use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 
-use super::Reason;
+use super::breaker::Breaker;
 use super::job::Job;
+use super::outcome::Reason;
 use crate::store::Class;
 
 /// The families that all lanes share, each metric labelled with its lane.
@@ -149,11 +155,72 @@ impl LaneMetrics {
             .inc();
     }
 
-    pub(super) fn slipped_through(&self) {
+    /// A row passed validation, and the database refused it.
+    pub(super) fn row_rejected(&self) {
         self.rejected_rows.inc();
     }
 
     pub(super) fn panicked(&self) {
         self.panics.inc();
+    }
+}
+
+/// What gauges show of a lane.
+pub(super) struct Vitals {
+    pub(super) lane: &'static str,
+    pub(super) waiting: usize,
+    /// Since 1970; 0 before the first success.
+    pub(super) last_success_seconds: f64,
+    /// The age of the oldest batch that runs.
+    pub(super) oldest_batch: Duration,
+}
+
+/// Looks at a lane; none once it has ended.
+pub(super) type Look = Box<dyn Fn() -> Option<Vitals> + Send + Sync>;
+
+/// Gauges, read at the scrape. Registries outlive lanes, so these keep none alive.
+pub(super) struct Gauges {
+    pub(super) breaker: Weak<Breaker>,
+    pub(super) lanes: [Look; 3],
+}
+
+impl fmt::Debug for Gauges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gauges").finish_non_exhaustive()
+    }
+}
+
+impl Collector for Gauges {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let lanes: Option<Vec<Vitals>> = self.lanes.iter().map(|look| look()).collect();
+        let (Some(breaker), Some(lanes)) = (self.breaker.upgrade(), lanes) else {
+            return Ok(());
+        };
+        let open = ConstGauge::new(i64::from(breaker.is_open()));
+        let help = "1 while the database is gone and requests are refused.";
+        open.encode(encoder.encode_descriptor("breaker_open", help, None, open.metric_type())?)?;
+        let help = "Requests that wait in a lane.";
+        let mut waiting =
+            encoder.encode_descriptor("queue_depth", help, None, MetricType::Gauge)?;
+        for vitals in &lanes {
+            let depth = i64::try_from(vitals.waiting).unwrap_or(i64::MAX);
+            ConstGauge::new(depth).encode(waiting.encode_family(&[("lane", vitals.lane)])?)?;
+        }
+        let name = "batch_last_success_timestamp_seconds";
+        let help =
+            "When the database last answered a batch, in seconds since 1970; 0 before the first.";
+        let mut last = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for vitals in &lanes {
+            let at = ConstGauge::new(vitals.last_success_seconds);
+            at.encode(last.encode_family(&[("lane", vitals.lane)])?)?;
+        }
+        let name = "batch_oldest_seconds";
+        let help = "Age of the oldest batch that runs, since its last attempt; 0 when none does.";
+        let mut oldest = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for vitals in &lanes {
+            let age = ConstGauge::new(vitals.oldest_batch.as_secs_f64());
+            age.encode(oldest.encode_family(&[("lane", vitals.lane)])?)?;
+        }
+        Ok(())
     }
 }

@@ -1,16 +1,16 @@
-//! The pulse of a lane: whether its batches come to an end that is worth something, for `/ready` and `/metrics`.
+//! The health check of a lane: whether its batches succeed, for `/ready` and `/metrics`.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-/// So many batches in a row fail before their lane counts as failing: one may be the last on an old connection, or
+/// Failed batches in a row from which on their lane counts as failing: one may be the last on an old connection, or
 /// carry what no database can do.
-const FAILURES: u32 = 3;
-/// How long the last failure counts. Who is taken out of a balancer gets no requests that could succeed, so it
-/// is put back, and the next batches tell.
-const HOLD: Duration = Duration::from_secs(5);
+const FAILURES_MIN: u32 = 3;
+/// How long the last failure counts. A server that is taken out of a balancer gets no requests that could succeed, so
+/// it is put back, and the next batches show how it is.
+const FAILURE_HOLD: Duration = Duration::from_secs(5);
 
 /// What became of the last batches of a lane.
 #[derive(Debug, Default)]
@@ -56,14 +56,14 @@ impl Pulse {
         });
     }
 
-    /// Why nothing comes of this lane's batches; none when it is not known to fail. With less than `patience`
-    /// between the first failure and the last it may be a passing fault.
-    pub(super) fn trouble(&self, now: Instant, patience: Duration) -> Option<String> {
+    /// Why this lane's batches fail; none when they are not known to. With less than `deadline` between the first
+    /// failure and the last it may be a passing fault.
+    pub(super) fn trouble(&self, now: Instant, deadline: Duration) -> Option<String> {
         let beats = self.0.lock();
         let streak = beats.failing.as_ref().filter(|streak| {
-            streak.batches >= FAILURES
-                && streak.last.duration_since(streak.since) >= patience
-                && now.duration_since(streak.last) < HOLD
+            streak.batches >= FAILURES_MIN
+                && streak.last.duration_since(streak.since) >= deadline
+                && now.duration_since(streak.last) < FAILURE_HOLD
         })?;
         let Streak { batches, why, .. } = streak;
         Some(format!(
@@ -72,9 +72,60 @@ impl Pulse {
     }
 
     /// When a batch last succeeded, in seconds since 1970; 0 before the first time.
-    pub(super) fn last_success(&self) -> f64 {
+    pub(super) fn last_success_seconds(&self) -> f64 {
         let at = self.0.lock().last_success.unwrap_or(UNIX_EPOCH);
         at.duration_since(UNIX_EPOCH)
             .map_or(0.0, |since| since.as_secs_f64())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    const DEADLINE: Duration = Duration::from_secs(3);
+
+    fn trouble(pulse: &Pulse) -> Option<String> {
+        pulse.trouble(Instant::now(), DEADLINE)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lane_fails_after_failures_in_a_row_that_span_a_deadline() {
+        let pulse = Pulse::default();
+        let fail = || pulse.failed(Instant::now(), "provoked".to_owned());
+        fail();
+        advance(DEADLINE / 2).await;
+        fail();
+        assert_eq!(trouble(&pulse), None);
+        advance(DEADLINE / 2).await;
+        fail();
+        let why = trouble(&pulse).unwrap();
+        assert!(why.contains("3 batches failed") && why.contains("provoked"));
+        pulse.succeeded();
+        assert_eq!(trouble(&pulse), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_failures_at_once_are_a_passing_fault() {
+        let pulse = Pulse::default();
+        for _ in 0..10 {
+            pulse.failed(Instant::now(), "provoked".to_owned());
+        }
+        assert_eq!(trouble(&pulse), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_is_held_against_a_lane_for_a_while() {
+        let pulse = Pulse::default();
+        let began = Instant::now();
+        advance(DEADLINE).await;
+        for _ in 0..3 {
+            pulse.failed(began, "provoked".to_owned());
+        }
+        assert!(trouble(&pulse).is_some());
+        advance(FAILURE_HOLD).await;
+        assert_eq!(trouble(&pulse), None);
     }
 }

@@ -1,13 +1,25 @@
-//! A bounded queue whose takers take many at once.
+//! A bounded queue for natural batching: a taker takes many items in one step.
 //!
-//! A channel hands out items one by one, in order; natural batching wants everything that waits in
-//! one step, or everything that equals the first. The lock is held for moves and comparisons of a bounded
-//! number of items, however many wait, and never across a wait, so an async thread may take it.
+//! A channel hands out items one by one, in order; natural batching wants all that wait, or those that fit together.
+//! The lock is held for moves and comparisons of a bounded number of items, however many wait, and never across a
+//! wait, so an async thread may take it.
+//!
+//! While the queue is short, only some of the takers take, since two small batches cost more than one large: whatever
+//! a batch costs by itself is shared by all that is in it. The others sleep until the queue is long, or until an item
+//! has lingered without a taker.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+/// Queue length that is worth one more taker beyond the base. A batch has a fixed cost of about 20 rows; at 32 rows
+/// that is under half.
+pub(super) const EXTRA_WORKER_AT: usize = 32;
+
+/// Longest time for which a free taker leaves items to busy ones; twice as long at the worst. A batch that
+/// takes longer than this is on a slow connection, or large.
+pub(super) const LINGER_MAX: Duration = Duration::from_millis(2);
 
 pub(super) struct Queue<T> {
     inner: Mutex<Inner<T>>,
@@ -18,33 +30,13 @@ pub(super) struct Queue<T> {
     len: AtomicUsize,
 }
 
-/// Who takes from a queue.
+/// How many take from a queue.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Takers {
-    /// How many there are.
     pub(super) all: usize,
-    /// How many may be busy at once while fewer than [`Takers::crowd`] items wait: whatever a batch costs
-    /// by itself is shared by all that is in it, so two small ones cost more than one large.
-    pub(super) few: usize,
-    /// So many items are worth a batch of their own.
-    pub(super) crowd: usize,
+    /// Those that may be busy at once while the queue is short.
+    pub(super) base: usize,
 }
-
-/// What was taken at once.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Taken<T> {
-    /// At least one.
-    pub(super) items: Vec<T>,
-    /// How many kinds of items they are.
-    pub(super) kinds: usize,
-}
-
-/// Longest time for which a free taker leaves items to busy ones; twice as long at the worst. A batch that
-/// takes longer than this is on a slow connection, or large.
-pub(super) const PATIENCE: Duration = Duration::from_millis(2);
-
-/// Most items of other kinds that are looked at, and left, for one batch: four of the largest by default.
-const PASSED_OVER_MAX: usize = 512;
 
 /// Why an item was not taken in.
 #[derive(Debug, PartialEq, Eq)]
@@ -58,12 +50,12 @@ struct Inner<T> {
     closed: bool,
     /// Takers that hold nothing.
     free: usize,
-    /// Free takers asleep that nobody has called yet; a wake-up is a system call, so none is made when
+    /// Free takers asleep that have not been woken yet; a wake-up is a system call, so none is made when
     /// nobody sleeps, and none twice for one taker.
     asleep: usize,
-    /// Calls that no sleeper has heard yet.
-    calls: usize,
-    /// One of those asleep looks again after [`PATIENCE`].
+    /// Wake-ups that no sleeper has heard yet.
+    wakes: usize,
+    /// One of those asleep looks again after [`LINGER_MAX`].
     watched: bool,
     /// Batches taken so far.
     taken: u64,
@@ -77,7 +69,7 @@ impl<T> Queue<T> {
             closed: false,
             free: 0,
             asleep: 0,
-            calls: 0,
+            wakes: 0,
             watched: false,
             taken: 0,
         };
@@ -105,105 +97,76 @@ impl<T> Queue<T> {
         }
         inner.items.push_back(item);
         self.len.store(inner.items.len(), Ordering::Relaxed);
-        let call = self.call(&mut inner);
+        let wake = self.wake_if_needed(&mut inner);
         drop(inner);
-        if call {
+        if wake {
             self.available.notify_one();
         }
         Ok(())
     }
 
-    /// Waits for an item, then takes it with up to `max - 1` others, of at most `kinds_max` kinds: two items
-    /// that may go `together` are of one kind. `None` once the queue is closed and empty.
-    pub(super) fn take(
-        &self,
-        max: usize,
-        kinds_max: usize,
-        together: impl Fn(&T, &T) -> bool,
-    ) -> Option<Taken<T>> {
+    /// Waits for an item, then gives what `pick` makes of all that wait; it must take one at least. `None` once the
+    /// queue is closed and empty.
+    pub(super) fn take<B>(&self, pick: impl FnOnce(&mut VecDeque<T>) -> B) -> Option<B> {
         let mut inner = self.lock();
         inner.free += 1;
-        let mut waited_in_vain = false;
-        let first = loop {
-            if waited_in_vain || inner.closed || self.is_wanted(&inner, 0) {
-                if let Some(first) = inner.items.pop_front() {
-                    break first;
-                }
-                if inner.closed {
-                    return None;
-                }
+        let mut lingered = false;
+        loop {
+            let may_take = lingered || inner.closed || self.is_wanted(&inner, 0);
+            if may_take && !inner.items.is_empty() {
+                break;
             }
-            (inner, waited_in_vain) = self.sleep(inner);
-        };
+            if inner.closed {
+                return None;
+            }
+            (inner, lingered) = self.sleep(inner);
+        }
         inner.free -= 1;
         inner.taken += 1;
-        let mut items = vec![first];
-        // The first item of each kind.
-        let mut kinds = vec![0];
-        let mut left = Vec::new();
-        while items.len() < max && left.len() < PASSED_OVER_MAX {
-            let Some(item) = inner.items.pop_front() else {
-                break;
-            };
-            if !kinds.iter().any(|first| together(&items[*first], &item)) {
-                if kinds.len() >= kinds_max {
-                    left.push(item);
-                    continue;
-                }
-                kinds.push(items.len());
-            }
-            items.push(item);
-        }
-        for item in left.into_iter().rev() {
-            inner.items.push_front(item);
-        }
+        let batch = pick(&mut inner.items);
         self.len.store(inner.items.len(), Ordering::Relaxed);
-        // The call for what is left may have been given to this very taker.
-        if self.call(&mut inner) {
+        // The wake-up for what is left may have been heard by this very taker.
+        if self.wake_if_needed(&mut inner) {
             self.available.notify_one();
         }
-        Some(Taken {
-            items,
-            kinds: kinds.len(),
-        })
+        Some(batch)
     }
 
     /// Whether one more taker should take what waits, when `coming` others are about to.
     fn is_wanted(&self, inner: &Inner<T>, coming: usize) -> bool {
         let busy = self.takers.all - inner.free.min(self.takers.all);
-        busy + coming < self.takers.few || inner.items.len() >= self.takers.crowd * (coming + 1)
+        busy + coming < self.takers.base || inner.items.len() >= EXTRA_WORKER_AT * (coming + 1)
     }
 
-    /// Calls a sleeper if what waits needs one: to take it, or to watch over it. Says whether it did;
-    /// the sleeper hears it by a notification.
-    fn call(&self, inner: &mut Inner<T>) -> bool {
-        let unattended = !inner.watched && inner.calls == 0;
-        let call = inner.asleep > 0
+    /// Whether a sleeper must be notified: to take what waits, or to watch over it. Counts the wake-up.
+    fn wake_if_needed(&self, inner: &mut Inner<T>) -> bool {
+        let unattended = !inner.watched && inner.wakes == 0;
+        let wake = inner.asleep > 0
             && !inner.items.is_empty()
-            && (unattended || self.is_wanted(inner, inner.calls));
-        if call {
+            && (unattended || self.is_wanted(inner, inner.wakes));
+        if wake {
             inner.asleep -= 1;
-            inner.calls += 1;
+            inner.wakes += 1;
         }
-        call
+        wake
     }
 
-    /// Sleeps until called; with items in sight that nobody watches, [`PATIENCE`] at the longest. Says
+    /// Sleeps until woken; with items in sight that nobody watches, [`LINGER_MAX`] at the longest. Says
     /// whether that passed without any taker coming by.
     fn sleep<'a>(&self, mut inner: MutexGuard<'a, Inner<T>>) -> (MutexGuard<'a, Inner<T>>, bool) {
         let watch = !inner.items.is_empty() && !inner.watched;
         let taken = inner.taken;
         inner.asleep += 1;
         inner.watched |= watch;
-        let mut called = false;
-        while !called && !inner.closed {
+        let mut woken = false;
+        while !woken && !inner.closed {
             if watch {
-                let (woken, timeout) = self
+                let (guard, timeout) = self
                     .available
-                    .wait_timeout(inner, PATIENCE)
+                    .wait_timeout(inner, LINGER_MAX)
                     .unwrap_or_else(PoisonError::into_inner);
-                inner = woken;
-                if timeout.timed_out() && inner.calls == 0 {
+                inner = guard;
+                if timeout.timed_out() && inner.wakes == 0 {
                     break;
                 }
             } else {
@@ -212,18 +175,18 @@ impl<T> Queue<T> {
                     .wait(inner)
                     .unwrap_or_else(PoisonError::into_inner);
             }
-            called = inner.calls > 0;
+            woken = inner.wakes > 0;
         }
-        if called {
-            inner.calls -= 1;
+        if woken {
+            inner.wakes -= 1;
         } else {
             inner.asleep -= 1;
         }
         if watch {
             inner.watched = false;
         }
-        let in_vain = watch && !called && inner.taken == taken;
-        (inner, in_vain)
+        let lingered = watch && !woken && inner.taken == taken;
+        (inner, lingered)
     }
 
     /// Takes nothing more in; takers still get what waits.

@@ -1,4 +1,8 @@
-//! A worker: a plain thread that takes everything that waits, and executes it as one batch.
+//! A worker: a plain thread that takes all that waits in its lane, and executes it as one batch.
+//!
+//! Natural batching: nobody waits for a batch to fill, so it grows only as the load grows. A batch is run in three
+//! steps: connect, claim (queued becomes sent, with a live connection in hand), run. What fails is repeated once where
+//! the reason is transient, and split or grouped where one request may be at fault.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,10 +12,9 @@ use std::thread::{self, JoinHandle};
 use tokio::time::Instant;
 
 use super::job::Job;
-use super::lane::Shared;
-use super::queue::Taken;
+use super::outcome::{Failure, Reason};
+use super::shared::Shared;
 use super::work::{Claimed, Work};
-use super::{Failure, Reason};
 use crate::store::{Class, StoreError};
 use crate::throttle::throttled;
 
@@ -24,50 +27,53 @@ pub(super) struct Worker<W: Work> {
 type Batch<W> = Vec<Job<<W as Work>::Request, <W as Work>::Reply>>;
 
 impl<W: Work> Worker<W> {
-    pub(super) fn spawn(
+    pub(super) fn new(
         lane: Arc<Shared<W::Request, W::Reply>>,
         work: Arc<W>,
         number: usize,
-    ) -> io::Result<JoinHandle<()>> {
-        let name = format!("{}-{number}", lane.name);
-        let worker = Self { lane, work, number };
-        thread::Builder::new()
-            .name(name)
-            .spawn(move || worker.run())
+    ) -> Self {
+        Self { lane, work, number }
     }
 
-    fn run(&self) {
-        // Natural batching: nobody waits for a batch to fill, so it grows only as the load grows.
-        let size = self.lane.size;
-        while let Some(Taken { items: jobs, kinds }) =
-            (self.lane.queue).take(size.batch_max, self.lane.pace.kinds(), |a, b| {
-                (self.lane.together)(&a.query, &b.query)
-            })
-        {
-            let (began, requests) = (Instant::now(), jobs.len());
-            self.lane.pace.begin(self.number, began);
-            self.lane.metrics.batch_began(&jobs, began);
-            // The jobs of a batch that panics are dropped, and each ticket tells from its job's
-            // state what may be said. The connection goes too: it was marked as broken beforehand.
-            if catch_unwind(AssertUnwindSafe(|| self.process(jobs))).is_err() {
-                self.lane.metrics.panicked();
-                throttled!(
-                    ERROR,
-                    "a worker panicked and goes on",
-                    lane = self.lane.name,
-                    reason = "panic"
-                );
-            }
-            let took = began.elapsed();
-            self.lane.pace.end(self.number, took, requests);
-            self.lane.pace.learn_kinds(took, kinds, size.kinds_max);
-            self.lane.metrics.batch_ended(took);
+    /// # Errors
+    /// When the system refuses the thread.
+    pub(super) fn spawn(self) -> io::Result<JoinHandle<()>> {
+        thread::Builder::new()
+            .name(format!("{}-{}", self.lane.kind.name, self.number))
+            .spawn(move || while self.next_batch() {})
+    }
+
+    /// Waits for a batch and executes it. False once the lane is closed and empty.
+    pub(super) fn next_batch(&self) -> bool {
+        let Some((jobs, terms)) = self.lane.next_batch() else {
+            return false;
+        };
+        let (began, requests) = (Instant::now(), jobs.len());
+        self.lane.pace.begin(self.number, began);
+        self.lane.metrics.batch_began(&jobs, began);
+        // The jobs of a batch that panics are dropped, and each ticket tells from its job's
+        // state what may be said. The connection goes too: it was marked as broken beforehand.
+        if catch_unwind(AssertUnwindSafe(|| self.process(jobs))).is_err() {
+            self.lane.metrics.panicked();
+            throttled!(
+                ERROR,
+                "a worker panicked and goes on",
+                lane = self.lane.kind.name,
+                reason = "panic"
+            );
         }
+        let took = began.elapsed();
+        self.lane.pace.end(self.number, took, requests);
+        if let Some(of_lane) = &self.lane.kind.terms {
+            of_lane.learn(took, terms);
+        }
+        self.lane.metrics.batch_ended(took);
+        true
     }
 
     /// Executes a batch, once more if the reason is transient, in halves if one of them is bad.
     fn process(&self, mut jobs: Batch<W>) {
-        let began = std::time::Instant::now();
+        let began = Instant::now();
         if self.lane.breaker.is_open() {
             return fail_all(jobs, Reason::DatabaseGone);
         }
@@ -79,29 +85,31 @@ impl<W: Work> Worker<W> {
             jobs.retain(|job| job.is_wanted(now));
             self.log(&error, jobs.len(), last);
             // A search may cost too much by its term. No row and no id does: there it is the database that is slow.
-            let by_term = self.lane.size.kinds_max > 1;
+            let by_term = self.lane.kind.terms.is_some();
             let failed = match error.class {
                 Class::Data => false,
                 Class::TooCostly => !by_term,
                 _ => last || jobs.is_empty(),
             };
             if failed {
-                self.lane.pulse.failed(began.into(), error.to_string());
+                self.lane.pulse.failed(began, error.to_string());
             }
             match error.class {
                 Class::Unknown if jobs.is_empty() => return,
                 Class::Data => return self.split(jobs, Failure::Rejected),
-                // Many lookups are of one kind and ask for different rows, of which one may be at fault.
+                // Many lookups ask for different rows, of which one may be at fault.
                 Class::ReadFailed if !by_term => {
                     return self.split(jobs, Failure::NotDone(Reason::ReadFailed));
                 }
-                Class::ReadFailed => return self.set_apart(jobs, Reason::ReadFailed),
-                Class::TooCostly => return self.set_apart(jobs, Reason::TooCostly),
+                Class::ReadFailed => return self.retry_separately(jobs, Reason::ReadFailed),
+                Class::TooCostly => return self.retry_separately(jobs, Reason::TooCostly),
                 Class::NotSent if last => {
                     self.lane.breaker.failed(began, &error.to_string());
                     return fail_all(jobs, Reason::DatabaseGone);
                 }
-                Class::RolledBack if last => return self.set_apart(jobs, Reason::RolledBack),
+                Class::RolledBack if last => {
+                    return self.retry_separately(jobs, Reason::RolledBack);
+                }
                 Class::Unknown if last => {
                     return jobs.into_iter().for_each(|j| j.fail(Failure::Unknown));
                 }
@@ -126,7 +134,7 @@ impl<W: Work> Worker<W> {
                     let Some((_, reply)) = replies.next_if(|(place, _)| **place == i) else {
                         continue;
                     };
-                    match (self.lane.refused)(&reply) {
+                    match (self.lane.kind.refused)(&reply) {
                         Some(failure) => self.fail(job, failure),
                         None => job.succeed(reply),
                     }
@@ -164,27 +172,22 @@ impl<W: Work> Worker<W> {
         }
     }
 
-    /// A search that fails should harm no other: each kind by itself, and what is alone has failed. (What it took is
-    /// lost: kinds that come after one that runs out of its time again may be too late.)
-    fn set_apart(&self, jobs: Batch<W>, reason: Reason) {
-        let mut kinds: Vec<Batch<W>> = Vec::new();
-        for job in jobs {
-            let same = |kind: &&mut Batch<W>| {
-                (kind.first()).is_some_and(|first| (self.lane.together)(&first.query, &job.query))
-            };
-            match kinds.iter_mut().find(same) {
-                Some(kind) => kind.push(job),
-                None => kinds.push(vec![job]),
-            }
-        }
-        match kinds.len() {
+    /// Re-runs each term's searches alone, so that one failing search does not fail the rest. A term that was already
+    /// alone has failed, and so has a batch without terms. (The time that it took is lost: terms that come after one
+    /// that runs out of its time again may be too late.)
+    fn retry_separately(&self, jobs: Batch<W>, reason: Reason) {
+        let mut groups = match &self.lane.kind.terms {
+            None => return fail_all(jobs, reason),
+            Some(terms) => terms.group(jobs),
+        };
+        match groups.len() {
             0 => {}
-            1 => fail_all(kinds.remove(0), reason),
-            _ => kinds.into_iter().for_each(|kind| self.process(kind)),
+            1 => fail_all(groups.remove(0), reason),
+            _ => groups.into_iter().for_each(|group| self.process(group)),
         }
     }
 
-    /// One bad row must harm nobody else: halves until it stands alone, and fails as `failure` says.
+    /// Bisection: one bad row must harm no other. Halves until it stands alone, and fails as `failure` says.
     fn split(&self, mut jobs: Batch<W>, failure: Failure) {
         if jobs.len() > 1 {
             let right = jobs.split_off(jobs.len() / 2);
@@ -197,7 +200,7 @@ impl<W: Work> Worker<W> {
 
     fn fail(&self, job: Job<W::Request, W::Reply>, failure: Failure) {
         if failure == Failure::Rejected {
-            self.lane.metrics.slipped_through();
+            self.lane.metrics.row_rejected();
         }
         job.fail(failure);
     }
@@ -210,7 +213,7 @@ impl<W: Work> Worker<W> {
         throttled!(
             WARN,
             "a batch failed",
-            lane = self.lane.name,
+            lane = self.lane.kind.name,
             reason = format!("{code}, {attempt}"),
             class = ?error.class,
             sqlstate = error.sqlstate(),
@@ -221,23 +224,23 @@ impl<W: Work> Worker<W> {
     }
 }
 
-fn fail_all<Q, R>(jobs: Vec<Job<Q, R>>, reason: Reason) {
-    for job in jobs {
-        job.fail(Failure::NotDone(reason));
-    }
-}
-
 /// Marks the jobs that are still wanted as sent, and notes their places in the batch.
 fn claim<'j, Q, R>(jobs: &'j [Job<Q, R>], places: &mut Vec<usize>) -> Claimed<'j, Q> {
     let now = Instant::now();
     let (mut requests, mut deadline) = (Vec::with_capacity(jobs.len()), now);
     for (i, job) in jobs.iter().enumerate().filter(|(_, job)| job.claim(now)) {
         places.push(i);
-        requests.push(&job.query);
+        requests.push(&job.request);
         deadline = deadline.max(job.deadline);
     }
     Claimed {
         requests,
         deadline: deadline.into_std(),
+    }
+}
+
+fn fail_all<Q, R>(jobs: Vec<Job<Q, R>>, reason: Reason) {
+    for job in jobs {
+        job.fail(Failure::NotDone(reason));
     }
 }

@@ -21,6 +21,9 @@ use super::schema::DIRECT_OPTIONS;
 use super::tls::{self, TlsError};
 use crate::config::{Database, SecretError};
 
+/// Longest time for a few questions after a login.
+const QUESTIONS_TIMEOUT: Duration = Duration::from_millis(500);
+
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
@@ -76,6 +79,11 @@ pub fn connect(database: &Database) -> Result<Client, LoginError> {
 /// Logs in once, outside any pool.
 pub(super) fn login(database: &Database) -> Result<Login, LoginError> {
     Logins::new(database.clone())?.login()
+}
+
+/// When a login that begins now, and a few questions after it, are given up.
+pub(super) fn time_to_ask(database: &Database) -> Instant {
+    Instant::now() + database.connect_timeout + QUESTIONS_TIMEOUT
 }
 
 /// As [`connect`], with the mark that reaches PostgreSQL on a direct connection alone. A pooler lets in without

@@ -2,8 +2,7 @@
 
 use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
-use super::login::login;
-use super::start::time_to_ask;
+use super::login::{login, time_to_ask};
 use crate::config::Database;
 
 /// The database that is PgBouncer itself.

@@ -5,19 +5,17 @@
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use postgres::Client;
 
 use super::error::chain;
-use super::login::{LoginError, login_direct};
+use super::login::{LoginError, login_direct, time_to_ask};
 use super::readiness::readiness;
 use super::{pooler, schema};
 use crate::config::Database;
 
 const LIMITS: &str = include_str!("sql/start/limits.sql");
-/// What the questions after a login may take.
-const QUESTIONS: Duration = Duration::from_millis(500);
 
 /// A look that goes on while the server starts.
 pub struct Look {
@@ -67,11 +65,6 @@ impl Look {
             }
         }
     }
-}
-
-/// When a login that begins now, and a few questions after it, are given up.
-pub(super) fn time_to_ask(database: &Database) -> Instant {
-    Instant::now() + database.connect_timeout + QUESTIONS
 }
 
 fn look_at(database: &Database, until: Instant, connections: usize, found: &dyn Fn(String)) {

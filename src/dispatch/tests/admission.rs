@@ -1,0 +1,88 @@
+//! Admission control and deadlines: what is refused at the door, and what is never sent.
+
+use tokio::time::{Instant, advance};
+
+use super::rig::{LATER, Rig, SOON, failing};
+use crate::dispatch::outcome::{Failure, Reason};
+
+#[tokio::test(start_paused = true)]
+async fn a_full_queue_refuses_at_once() {
+    let rig = Rig::with(2, None, failing(&[]));
+    let waiting = rig.submit_all([1, 2]).await;
+    assert_eq!(rig.call(3).await, Err(Failure::NotDone(Reason::QueueFull)));
+    rig.run_batch();
+    for (n, answer) in (1..).zip(waiting) {
+        assert_eq!(answer.await.unwrap(), Ok(2 * n));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_wait_within_their_budget_also_when_their_clients_left() {
+    let rig = Rig::new(failing(&[]));
+    let left = rig.submit(9000, LATER).await;
+    left.abort();
+    assert!(left.await.unwrap_err().is_cancelled());
+    let refused = Err(Failure::NotDone(Reason::NoMemory));
+    assert_eq!(rig.call(2000).await, refused);
+    let small = rig.submit(1000, LATER).await;
+    rig.run_batch();
+    assert_eq!(small.await.unwrap(), Ok(2000));
+    assert_eq!(rig.call(10_000).await, Ok(20_000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_until_its_deadline_is_never_sent() {
+    let rig = Rig::new(failing(&[]));
+    let late = rig.submit(1, SOON).await;
+    assert_eq!(late.await.unwrap(), Err(Failure::NotDone(Reason::Deadline)));
+    assert_eq!(rig.call(2).await, Ok(4));
+    assert_eq!(rig.batches(), [[2]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_left_is_not_sent() {
+    let rig = Rig::new(failing(&[]));
+    let left = rig.submit(1, LATER).await;
+    left.abort();
+    assert!(left.await.unwrap_err().is_cancelled());
+    assert_eq!(rig.call(2).await, Ok(4));
+    assert_eq!(rig.batches(), [[2]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lane_whose_workers_all_hang_refuses_what_cannot_be_done() {
+    let rig = Rig::new(failing(&[]));
+    rig.lane.shared.pace.begin(0, Instant::now());
+    let late = rig.submit(1, SOON).await;
+    assert_eq!(late.await.unwrap(), Err(Failure::NotDone(Reason::Deadline)));
+    // By now the batch has run for longer than this request would wait.
+    let hopeless = rig.submit(2, SOON / 2).await;
+    assert_eq!(
+        hopeless.await.unwrap(),
+        Err(Failure::NotDone(Reason::TooLate))
+    );
+    assert_eq!(rig.lane.trouble(2 * SOON), None);
+    advance(SOON).await;
+    let why = rig.lane.trouble(SOON).unwrap();
+    assert!(why.contains("each of its 1 workers has waited"), "{why}");
+    rig.run_batch();
+    assert_eq!(rig.call(3).await, Ok(6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_beyond_the_deadline_is_refused_by_the_pace_of_the_last_batches() {
+    let rig = Rig::new(failing(&[]));
+    // The mean moves by a 32nd.
+    rig.lane.shared.pace.end(0, 32 * SOON, 1);
+    let first = rig.submit(1, SOON / 2).await;
+    let second = rig.submit(2, SOON).await;
+    assert_eq!(
+        second.await.unwrap(),
+        Err(Failure::NotDone(Reason::TooLate)),
+        "the batch ahead and the own one take two rounds"
+    );
+    let third = rig.submit(3, 2 * SOON).await;
+    rig.run_batch();
+    assert_eq!(first.await.unwrap(), Ok(2));
+    assert_eq!(third.await.unwrap(), Ok(6));
+}

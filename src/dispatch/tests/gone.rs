@@ -1,0 +1,72 @@
+//! The circuit breaker, with all lanes, their threads and the probe.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use prometheus_client::registry::Registry;
+use tokio::time::Instant;
+
+use super::rig::LATER;
+use crate::budget::{Budget, Bytes};
+use crate::config::Sizes;
+use crate::dispatch::scripted::Scripted;
+use crate::dispatch::{Dispatch, Executors, Failure, Found, Lookup, Reason};
+use crate::store::{Class, Created, NewRow, Readiness, StoreError};
+
+#[tokio::test]
+async fn a_database_that_is_gone_is_probed_and_not_queued_for() {
+    let down = Arc::new(AtomicBool::new(true));
+    let connect = {
+        let down = Arc::clone(&down);
+        move || match down.load(Ordering::SeqCst) {
+            true => Err(StoreError::of_class(Class::NotSent)),
+            false => Ok(()),
+        }
+    };
+    let probe = connect.clone();
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&sent);
+    let ready = Readiness {
+        schema_version: 7,
+        ..Readiness::default()
+    };
+    let executors = Executors {
+        create: Scripted::new(|rows: &[&NewRow]| {
+            Ok(rows.iter().map(|_| Created::Stored).collect())
+        }),
+        find: Scripted::connecting(connect, move |lookups: &[&Lookup]| {
+            counted.fetch_add(lookups.len(), Ordering::SeqCst);
+            Ok(lookups.iter().map(|_| Found::Count(1)).collect())
+        }),
+        search: Scripted::new(|terms: &[&String]| {
+            Ok(terms.iter().map(|_| Some(Bytes::new())).collect())
+        }),
+        probe: Box::new(move || probe().map(|()| ready)),
+    };
+    let sizes = Sizes {
+        workers_create: 1,
+        workers_find: 1,
+        workers_search: 1,
+        pool_min: 0,
+        batch_max: 10,
+        queue_max: 10,
+        connections_max: 10,
+    };
+    let requests = Budget::new(1 << 20);
+    let (dispatch, threads) =
+        Dispatch::start(&sizes, executors, &requests, &mut Registry::default()).unwrap();
+    let count = || dispatch.count(Instant::now() + LATER);
+    let gone = Failure::NotDone(Reason::DatabaseGone);
+    assert_eq!(count().await, Err(gone.clone()));
+    // The breaker holds for every lane, also for one that would work.
+    let search = dispatch.search("t".to_owned(), Instant::now() + LATER);
+    assert_eq!(search.await.err(), Some(gone));
+    assert!(dispatch.readiness(LATER).await.is_err());
+    assert_eq!(sent.load(Ordering::SeqCst), 0);
+
+    down.store(false, Ordering::SeqCst);
+    assert_eq!(dispatch.readiness(LATER).await, Ok(ready));
+    assert_eq!(count().await, Ok(1));
+    drop(dispatch);
+    assert!(threads.join(LATER));
+}
