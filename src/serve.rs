@@ -80,11 +80,11 @@ pub async fn start(
     let api = Api::new(Arc::clone(&dispatch), reading.keys.clone(), server.deadline);
     let (public_phase, phase) = watch::channel(Phase::Serving);
     let limits = http::Limits {
-        connections: memory.connections,
+        connections_max: memory.connections,
         // The close could meet a create.
         oldest_leave: false,
-        head: server.head_timeout,
-        drain: server.drain_timeout,
+        head_timeout: server.head_timeout,
+        drain_timeout: server.drain_timeout,
     };
     let public_task = tokio::spawn(http::serve(public, limits, phase, move |head, body| {
         let (api, requests) = (api.clone(), requests.clone());
@@ -113,20 +113,15 @@ pub async fn start(
     let admin_task = tokio::spawn(http::serve(
         admin_listener,
         http::Limits {
-            connections: ADMIN_CONNECTIONS_MAX,
+            connections_max: ADMIN_CONNECTIONS_MAX,
             oldest_leave: true,
-            head: ADMIN_HEAD_TIMEOUT,
-            drain: ADMIN_DRAIN_TIMEOUT,
+            head_timeout: ADMIN_HEAD_TIMEOUT,
+            drain_timeout: ADMIN_DRAIN_TIMEOUT,
         },
         phase,
         move |head, body| {
             let admin = admin.clone();
-            async move {
-                match body {
-                    Ok(_) => admin.answer(&head).await,
-                    Err(problem) => problem.response(),
-                }
-            }
+            async move { admin.answer(&head, body).await }
         },
     ));
     Ok(Running {

@@ -27,6 +27,7 @@ pub use problem::{Problem, Settle};
 pub use route::{Create, Request, route};
 
 use crate::dispatch::{Dispatch, Failure, Reason};
+use crate::http::BodyError;
 use crate::store::{Created, NewRow};
 
 /// Answers requests, with the help of the lanes.
@@ -67,11 +68,12 @@ impl Api {
 
     /// Reads one request, whose body has been read or cannot be. Nothing of it is left afterwards: its bytes
     /// lie in the buffer that hyper reads into, and as long as they are in use, hyper needs another.
-    pub fn read(&self, head: Parts, body: Result<Bytes, Problem>) -> Asked {
+    pub fn read(&self, head: Parts, body: Result<Bytes, BodyError>) -> Asked {
         Asked {
             deadline: Instant::now() + self.deadline,
             route: route::name(&head),
-            request: body.and_then(|body| guarded(|| route(&head, &body))?),
+            request: (body.map_err(Problem::from))
+                .and_then(|body| guarded(|| route(&head, &body))?),
         }
     }
 

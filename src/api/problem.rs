@@ -1,13 +1,16 @@
 //! Errors as the client sees them: RFC 9457 problem details, and the one table of status codes.
 
+use std::time::Duration;
+
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::dispatch::Reason;
+use crate::http::BodyError;
 use crate::warrior::FieldError;
 
 /// A request that got no result, and why, as its client may know it.
@@ -23,8 +26,8 @@ pub enum Problem {
     NotFound(&'static str),
     /// The path is known, the method is not; the methods that are.
     MethodNotAllowed(&'static str),
-    /// The body did not arrive in time.
-    BodyTimeout,
+    /// The body did not arrive within this time.
+    BodyTimeout(Duration),
     /// The body is larger than this many bytes.
     BodyTooLarge(usize),
     /// The request target is longer than this many bytes.
@@ -97,7 +100,7 @@ impl Problem {
                 "method-not-allowed",
                 "The method is not allowed here",
             ),
-            Self::BodyTimeout => (
+            Self::BodyTimeout(_) => (
                 S::REQUEST_TIMEOUT,
                 "body-timeout",
                 "The body did not arrive in time",
@@ -173,7 +176,9 @@ impl Problem {
             }
             Self::NotFound(what) => (*what).to_owned(),
             Self::MethodNotAllowed(allow) => format!("Use one of {allow}."),
-            Self::BodyTimeout => "Send the whole body within 5 seconds.".to_owned(),
+            Self::BodyTimeout(limit) => {
+                format!("Send the whole body within {} seconds.", limit.as_secs())
+            }
             Self::BodyTooLarge(max) => format!("Send at most {max} bytes."),
             Self::TargetTooLong(max) => format!("Use a path and query of at most {max} bytes."),
             Self::UnsupportedEncoding => "Send the body without Content-Encoding.".to_owned(),
@@ -243,13 +248,19 @@ impl Problem {
             Self::MethodNotAllowed(allow) => {
                 headers.insert(ALLOW, HeaderValue::from_static(allow));
             }
-            // What is left of the body on this connection is not worth reading.
-            Self::BodyTimeout | Self::BodyTooLarge(_) => {
-                headers.insert(CONNECTION, HeaderValue::from_static("close"));
-            }
             _ => {}
         }
         response
+    }
+}
+
+impl From<BodyError> for Problem {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge(max) => Self::BodyTooLarge(max),
+            BodyError::TooSlow(limit) => Self::BodyTimeout(limit),
+            BodyError::Broken(why) => Self::BadRequest(format!("The body cannot be read: {why}.")),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::Problem;
+use super::problem::Problem;
 
 /// The value of `t`.
 ///

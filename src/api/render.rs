@@ -7,7 +7,7 @@ use hyper::{Response, StatusCode};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::Problem;
+use super::problem::Problem;
 use crate::dispatch::Reason;
 use crate::warrior::NewWarrior;
 

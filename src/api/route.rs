@@ -8,7 +8,8 @@ use hyper::http::request::Parts;
 use hyper::{HeaderMap, Version};
 use uuid::Uuid;
 
-use super::{Problem, query};
+use super::problem::Problem;
+use super::query;
 use crate::warrior::{NewWarrior, Rejection};
 
 /// Longest path and query, in bytes.

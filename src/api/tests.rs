@@ -13,6 +13,7 @@ use super::*;
 use crate::budget::Budget;
 use crate::dispatch::scripted::Scripted;
 use crate::dispatch::{Executors, Found};
+use crate::http::{BODY_MAX, BODY_TIMEOUT, BodyError};
 use crate::store::{Class, Readiness, StoreError};
 
 const BODY: &[u8] = br#"{"name":"n","dob":"2000-01-01","fight_skills":["s"]}"#;
@@ -79,6 +80,20 @@ fn every_problem_has_its_status_documented() {
     assert_eq!(statuses("/warrior", "get"), [200, 400, 414, 503]);
     assert_eq!(statuses("/warrior/{id}", "get"), [200, 400, 404, 414, 503]);
     assert_eq!(statuses("/counting-warriors", "get"), [200, 400, 414, 503]);
+}
+
+#[test]
+fn the_limits_of_a_body_are_documented() {
+    let document: Value = serde_json::from_str(DOCUMENT).unwrap();
+    let seconds = format!("within {} seconds", BODY_TIMEOUT.as_secs());
+    assert!(DOCUMENT.contains(&seconds), "{seconds}");
+    let late = Problem::from(BodyError::TooSlow(BODY_TIMEOUT));
+    assert_eq!(late.kind().0, StatusCode::REQUEST_TIMEOUT);
+    let large = Problem::from(BodyError::TooLarge(BODY_MAX));
+    assert_eq!(large.kind().0, StatusCode::PAYLOAD_TOO_LARGE);
+    let broken = Problem::from(BodyError::Broken("why".to_owned()));
+    assert_eq!(broken.kind().0, StatusCode::BAD_REQUEST);
+    assert!(document["paths"]["/warrior"]["post"]["responses"]["408"].is_object());
 }
 
 #[test]

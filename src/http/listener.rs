@@ -6,8 +6,10 @@ use std::net::SocketAddr;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 
-use super::BACKLOG;
 use crate::config::Listen;
+
+/// Connections that the kernel keeps for us while all of ours are taken.
+const BACKLOG: i32 = 4096;
 
 /// Listens, with a send buffer of so many bytes for each connection: the kernel's own choice grows to megabytes, which
 /// count as memory of the control group. Must be called within a tokio runtime.

@@ -1,5 +1,5 @@
-//! Minimum response data rate: a client that takes its answer too slowly is let go, since the answer is held in memory
-//! until its last byte is taken. A pause between two bytes alone would let a client keep it for hours, byte by byte.
+//! Minimum response data rate: a client that takes its answer too slowly is cut off, since the answer is held in
+//! memory until its last byte is taken. A bound on pauses alone would let a client keep it for hours, byte by byte.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -13,9 +13,9 @@ use tokio::time::{Instant, Sleep, sleep_until};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
     /// Longest time without a byte, and the time that any answer may take whatever its rate.
-    pub(super) pause: Duration,
+    pub(super) pause_max: Duration,
     /// Bytes a second, on average from the first that had to wait; at least 1.
-    pub(super) rate: u32,
+    pub(super) bytes_per_second_min: u32,
 }
 
 /// A stream whose writer keeps to a [`Pace`].
@@ -48,8 +48,8 @@ impl<S: AsyncWrite + Unpin> Paced<S> {
     /// When the next byte must have been taken.
     fn due(&self, held: &Held) -> Instant {
         let written = u32::try_from(held.written).unwrap_or(u32::MAX);
-        let earned = Duration::from_secs(1) * written / self.pace.rate;
-        (held.progress + self.pace.pause).min(held.since + self.pace.pause + earned)
+        let earned = Duration::from_secs(1) * written / self.pace.bytes_per_second_min;
+        (held.progress + self.pace.pause_max).min(held.since + self.pace.pause_max + earned)
     }
 
     fn check(
@@ -142,11 +142,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
-    use tokio::time::{sleep, timeout};
+    use tokio::time::sleep;
 
     use super::*;
-
-    const BOUND: Duration = Duration::from_secs(20);
 
     /// Writes an answer of 100 KB to a client that takes `bytes` every 20 ms.
     async fn answer(pace: Pace, bytes: usize) -> io::Result<()> {
@@ -158,40 +156,40 @@ mod tests {
             }
         });
         let mut paced = Paced::new(ours, pace);
-        let answer = async {
+        let written = async {
             paced.write_all(&[b'x'; 100_000]).await?;
             paced.flush().await
         };
-        let outcome = timeout(BOUND, answer).await;
+        let outcome = written.await;
         client.abort();
-        outcome.unwrap_or_else(|_| panic!("the client kept its answer"))
+        outcome
     }
 
-    #[tokio::test]
-    async fn a_client_that_takes_byte_by_byte_is_let_go_and_a_slow_one_is_not() {
-        let pace = |pause, rate| Pace {
-            pause: Duration::from_millis(pause),
-            rate,
-        };
+    fn pace(pause_max_ms: u64, bytes_per_second_min: u32) -> Pace {
+        Pace {
+            pause_max: Duration::from_millis(pause_max_ms),
+            bytes_per_second_min,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_byte_by_byte_is_cut_off_and_a_slow_one_is_not() {
         let taken = answer(pace(400, 10_000), 1).await;
         assert_eq!(taken.unwrap_err().kind(), io::ErrorKind::TimedOut);
-        // At most 50,000 bytes a second, and far more than a second's pause on a busy machine.
-        answer(pace(10_000, 1), 1000).await.unwrap();
+        // 1000 bytes every 20 ms are 50,000 a second.
+        answer(pace(400, 40_000), 1000).await.unwrap();
+        let taken = answer(pace(400, 100_000), 1000).await;
+        assert_eq!(taken.unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_pause_ends_an_answer_whatever_its_rate_was() {
         let (ours, theirs) = duplex(1024);
-        let pace = Pace {
-            pause: Duration::from_millis(100),
-            rate: 1,
-        };
-        let mut paced = Paced::new(ours, pace);
-        let written = timeout(BOUND, paced.write_all(&[b'x'; 2000])).await;
-        assert_eq!(
-            written.unwrap().unwrap_err().kind(),
-            io::ErrorKind::TimedOut
-        );
+        let mut paced = Paced::new(ours, pace(100, 1));
+        let began = Instant::now();
+        let written = paced.write_all(&[b'x'; 2000]).await;
+        assert_eq!(written.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert!(began.elapsed() >= Duration::from_millis(100));
         drop(theirs);
     }
 }

@@ -1,4 +1,4 @@
-//! The accept loop, one task for each connection, and the drain.
+//! The accept loop, one task for each connection, and the graceful drain.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -19,14 +19,26 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, watch};
 use tokio::time::{sleep, timeout};
 
-use super::pace::Paced;
-use super::{HEAD_MAX, IN_FLIGHT, LINGER, PACE, body};
-use crate::api::Problem;
+use super::body::{self, BodyError};
+use super::pace::{Pace, Paced};
 use crate::throttle::throttled;
+
+/// Room for a request's head, in bytes.
+const HEAD_MAX: usize = 16 * 1024;
+/// How slowly a client may take its answer: a megabyte has 74 s.
+const PACE: Pace = Pace {
+    pause_max: Duration::from_secs(10),
+    bytes_per_second_min: 16 * 1024,
+};
+/// Time for what is under way between a client and us when a listener closes: a request that was sent
+/// before, an end that was not read yet.
+const IN_FLIGHT: Duration = Duration::from_millis(250);
+/// Longest time of a lingering close.
+const LINGER_MAX: Duration = Duration::from_secs(1);
 
 /// Pause after the system refused a connection, most often for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// Time for the oldest connection to make room, before the next one shall, too.
+/// Time for the oldest connection to make room, before the next one is asked to, too.
 const ROOM_PAUSE: Duration = Duration::from_millis(10);
 
 /// How far a listener is on the way to its end.
@@ -44,14 +56,15 @@ pub enum Phase {
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Most connections at once.
-    pub connections: usize,
+    pub connections_max: usize,
     /// Whether the oldest connection makes room for the next client once all places are taken: at once when it
     /// has no request under way, else with its answer. Clients must bear a close at any time.
     pub oldest_leave: bool,
-    /// Longest time for a request's head; hyper counts the rest between two requests as part of it.
-    pub head: Duration,
+    /// Longest time for a request's head. Includes the idle time of a kept-alive connection: hyper starts the clock
+    /// at the previous answer.
+    pub head_timeout: Duration,
     /// Longest time that open requests get to finish at the end.
-    pub drain: Duration,
+    pub drain_timeout: Duration,
 }
 
 /// Serves `listener` within `limits` until `phase` is closing or has no sender, then lets open requests
@@ -63,10 +76,10 @@ pub async fn serve<A, F>(
     mut phase: watch::Receiver<Phase>,
     answer: A,
 ) where
-    A: Fn(Parts, Result<Bytes, Problem>) -> F + Clone + Send + Sync + 'static,
+    A: Fn(Parts, Result<Bytes, BodyError>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
-    let places = Arc::new(Semaphore::new(limits.connections));
+    let places = Arc::new(Semaphore::new(limits.connections_max));
     let draining = Arc::new(AtomicBool::new(false));
     let idle = watch::Sender::new(());
     let leave = Arc::new(Semaphore::new(0));
@@ -84,7 +97,7 @@ pub async fn serve<A, F>(
                 (Ok(()), Phase::Closing) | (Err(_), _) => break,
             },
             (stream, place) = accept(&listener, &places, limits.oldest_leave.then_some(&leave)) => {
-                tokio::spawn(connection(stream, place, drain(), limits.head, answer.clone()));
+                tokio::spawn(connection(stream, place, drain(), limits.head_timeout, answer.clone()));
             }
         }
     }
@@ -95,16 +108,16 @@ pub async fn serve<A, F>(
         let (drain, answer) = (drain(), answer.clone());
         tokio::spawn(async move {
             if let Ok(place) = place.await {
-                connection(stream, place, drain, limits.head, answer).await;
+                connection(stream, place, drain, limits.head_timeout, answer).await;
             }
         });
     }
-    let first = IN_FLIGHT.min(limits.drain / 2);
+    let first = IN_FLIGHT.min(limits.drain_timeout / 2);
     let finished = async {
         if timeout(first, idle.closed()).await.is_err() {
             idle.send_replace(());
-            // However short the drain is, a connection without a request hears that it shall close.
-            let rest = (limits.drain - first).max(IN_FLIGHT);
+            // However short the drain is, an idle connection hears that it must close.
+            let rest = (limits.drain_timeout - first).max(IN_FLIGHT);
             return timeout(rest, idle.closed()).await;
         }
         Ok(())
@@ -118,7 +131,7 @@ pub async fn serve<A, F>(
         );
     }
     // A process that ends with unread bytes resets their connections.
-    let all = places.acquire_many(u32::try_from(limits.connections).unwrap_or(u32::MAX));
+    let all = places.acquire_many(u32::try_from(limits.connections_max).unwrap_or(u32::MAX));
     let _ = timeout(IN_FLIGHT, all).await;
 }
 
@@ -161,8 +174,8 @@ async fn accept(
     }
 }
 
-/// A place for the next connection. The semaphore `leave` is fair: each permit tells the oldest connection that
-/// was not told yet.
+/// A place for the next connection. The semaphore `leave` is fair: each permit goes to the oldest connection that
+/// has none yet.
 async fn free_place(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
@@ -180,7 +193,7 @@ async fn free_place(
     }
     loop {
         if let Ok(place) = Arc::clone(places).try_acquire_owned() {
-            // What nobody took must not tell the next connection.
+            // A permit that nobody took must not end the next connection.
             leave.map(|leave| leave.forget_permits(usize::MAX));
             return place;
         }
@@ -199,9 +212,9 @@ async fn free_place(
 struct Drain {
     /// Every answer is its connection's last.
     draining: Arc<AtomicBool>,
-    /// Tells when connections without a request shall close. Held as long as there may be one.
+    /// Changes when idle connections must close. Held as long as there may be a request.
     idle: watch::Receiver<()>,
-    /// Tells the oldest connection that another client needs its place.
+    /// Has a permit for the oldest connection when another client needs its place.
     leave: Arc<Semaphore>,
 }
 
@@ -213,10 +226,10 @@ async fn connection<A, F>(
         mut idle,
         leave,
     }: Drain,
-    head: Duration,
+    head_timeout: Duration,
     answer: A,
 ) where
-    A: Fn(Parts, Result<Bytes, Problem>) -> F + Clone + Send + Sync + 'static,
+    A: Fn(Parts, Result<Bytes, BodyError>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
     let _ = stream.set_nodelay(true);
@@ -232,7 +245,7 @@ async fn connection<A, F>(
     // malformed head, after which hyper closes the connection. Such a client would get no answer.
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(head)
+        .header_read_timeout(head_timeout)
         .max_buf_size(HEAD_MAX)
         .serve_connection(TokioIo::new(Paced::new(stream, PACE)), service);
     let mut left = false;
@@ -259,12 +272,12 @@ async fn connection<A, F>(
         }
     };
     drop(idle);
-    // Clients come and go as they like; it is their error, and hyper has told them.
+    // A client's own error, which hyper has answered.
     let late = ended
         .inspect_err(|e| tracing::debug!(error = %e, "a connection ended early"))
         .is_err_and(|e| e.is_timeout());
     if !late && !left {
-        let _ = timeout(LINGER, read_on(connection.into_parts().io.into_inner())).await;
+        let _ = timeout(LINGER_MAX, read_on(connection.into_parts().io.into_inner())).await;
     }
     drop(place);
 }
@@ -283,7 +296,7 @@ fn respond<A, F>(
     answer: A,
 ) -> impl Future<Output = Result<Response<Full<Bytes>>, Infallible>> + use<A, F>
 where
-    A: Fn(Parts, Result<Bytes, Problem>) -> F,
+    A: Fn(Parts, Result<Bytes, BodyError>) -> F,
     F: Future<Output = Response<Full<Bytes>>>,
 {
     let (head, incoming) = request.into_parts();
@@ -294,11 +307,16 @@ where
         Err((head, incoming, answer))
     };
     async move {
+        let mut leaves_rest = false;
         let mut response = match begun {
             Ok(answer) => answer.await,
-            Err((head, incoming, answer)) => answer(head, body::read(incoming).await).await,
+            Err((head, incoming, answer)) => {
+                let body = body::read(incoming).await;
+                leaves_rest = body.as_ref().is_err_and(BodyError::leaves_rest);
+                answer(head, body).await
+            }
         };
-        if draining.load(Ordering::Relaxed) {
+        if leaves_rest || draining.load(Ordering::Relaxed) {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(CONNECTION, close);
             // hyper says `keep-alive`, too, where an old client asked for it and the versions differ.

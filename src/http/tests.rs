@@ -3,10 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use http_body_util::Full;
-use hyper::Response;
 use hyper::body::Bytes;
+use hyper::{Response, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -49,17 +50,21 @@ impl Rig {
         let ended = tokio::spawn(serve(
             listener,
             Limits {
-                connections,
+                connections_max: connections,
                 oldest_leave,
-                head: BOUND,
-                drain: BOUND,
+                head_timeout: BOUND,
+                drain_timeout: BOUND,
             },
             phases,
             move |_, body| {
                 count.fetch_add(1, Ordering::Relaxed);
                 std::future::ready(match body {
                     Ok(_) => Response::new(Full::new(Bytes::from(vec![b'x'; answer_bytes]))),
-                    Err(problem) => problem.response(),
+                    Err(_) => {
+                        let mut refused = Response::new(Full::default());
+                        *refused.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+                        refused
+                    }
                 })
             },
         ));
@@ -166,6 +171,7 @@ async fn bytes_that_nobody_wants_do_not_reset_the_connection() {
     );
     let answer = rig.exchange(&post).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer:?}");
+    assert!(answer.contains("connection: close\r\n"), "{answer:?}");
 }
 
 #[tokio::test]

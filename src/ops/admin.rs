@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use crate::api::KnownKeys;
 use crate::dispatch::Dispatch;
-use crate::http::Phase;
+use crate::http::{BodyError, Phase};
 
 /// Longest time that `/ready` waits for the database.
 const READY_TIMEOUT: Duration = Duration::from_secs(1);
@@ -51,8 +51,20 @@ impl Admin {
         }
     }
 
-    /// Answers one request.
-    pub async fn answer(&self, head: &Parts) -> Response<Full<Bytes>> {
+    /// Answers one request, whose body nobody asked for.
+    pub async fn answer(
+        &self,
+        head: &Parts,
+        body: Result<Bytes, BodyError>,
+    ) -> Response<Full<Bytes>> {
+        if let Err(error) = body {
+            let status = match error {
+                BodyError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+                BodyError::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
+                BodyError::Broken(_) => StatusCode::BAD_REQUEST,
+            };
+            return text(status, "send no body\n".to_owned());
+        }
         if !matches!(head.method, Method::GET | Method::HEAD) {
             return text(StatusCode::METHOD_NOT_ALLOWED, "use GET\n".to_owned());
         }
