@@ -1,21 +1,12 @@
-//! The backlog: rows that were added, and whose index entries still wait in the pending lists.
+//! Group flush and backpressure: the index entries of added rows that still wait in the pending lists (GIN
+//! `fastupdate`).
 //!
-//! A flush costs about the same however much it moves, since it visits nearly every trigram there is: so the
-//! longer the list, the cheaper each row. But every search reads the list from end to end. So there are two
-//! reasons to flush: the list is as long as it may become, or searches have spent as much on reading it as a
-//! flush costs.
+//! A flush costs about the same however many entries it moves, since it visits nearly every trigram there is: so the
+//! longer the list, the cheaper each row. But every search reads the list from end to end. So there are two reasons
+//! to flush: the list is as long as it may become, or searches have spent as much on reading it as a flush costs.
+//! Writers that outrun the flusher take turns, which is the backpressure.
 //!
-//! CPU time of inserts of 50 rows into a table with the index of names alone, microseconds a row, and of one
-//! search for two trigrams while the list is full (120,000 names of the laboratory's kind, one client, by hand;
-//! `make bench` shows what it comes to):
-//!
-//! ```text
-//! flush after     rows in the table: 200,000    1,000,000     a search reads
-//!  4,096 rows                           68.4         49.3             1.1 ms
-//! 16,384                                28.5         36.6             4.3 ms
-//! 32,768                                   -           29.2         10.6 ms
-//! 65,536                                22.5              -               -
-//! ```
+//! Figures: `bench/results/2026-11-pending-lists/README.md`; `make bench` measures again.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
@@ -27,19 +18,18 @@ use super::types::NewRow;
 
 /// Entries that are worth a flush whether anybody searches or not: 13,000 names of 50 letters with 10 skills, a
 /// list of 13 MB. A writer flushes by itself, in its own statement, at 32 MB (`postgres-conf/roles.sql`).
-pub(super) const ENOUGH: u64 = 768 * 1024;
+pub(super) const FLUSH_AT_ENTRIES: u64 = 768 * 1024;
 /// Fewer entries than this stay: a flush leaves lists of 64 kB as they are, and a dead row of its own.
-const FEW: u64 = 4096;
-/// Entries that searches may read before a flush is cheaper: it takes 180 ms for 18,000 trigrams, and 4 ns are
-/// spent on an entry.
-const READ_ENOUGH: u64 = 44 * 1024 * 1024;
+const FLUSH_MIN_ENTRIES: u64 = 4096;
+/// Entries that searches may read before a flush is cheaper: at so many, both take the same processor time.
+const FLUSH_AT_ENTRIES_READ: u64 = 44 * 1024 * 1024;
 /// Above this the writers outrun the flusher, and write one at a time. One alone does not: a row costs
 /// a writer more than the flusher.
-const TOO_MANY: u64 = ENOUGH + ENOUGH / 3;
-/// Longest wait for a turn: who has it may be stuck on a connection that is dead, and the others go on.
+const THROTTLE_ABOVE_ENTRIES: u64 = FLUSH_AT_ENTRIES + FLUSH_AT_ENTRIES / 3;
+/// Longest wait for a turn: the writer that has it may be stuck on a connection that is dead, and the others go on.
 const TURN_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// What this process has added, flushed and read, in index entries; rows that others add, they flush themselves.
+/// What this process has added, flushed and read, in index entries; other writers flush what they add.
 pub(super) struct Backlog {
     added: AtomicU64,
     flushed: AtomicU64,
@@ -50,8 +40,7 @@ pub(super) struct Backlog {
 }
 
 impl Backlog {
-    /// An empty one, which tells `flusher` when a flush [is due](Self::is_due), and by its end that the
-    /// store has gone.
+    /// An empty one, which wakes `flusher` when a flush [is due](Self::is_due), and ends it by being dropped.
     pub(super) fn new(flusher: SyncSender<()>) -> Self {
         Self {
             added: AtomicU64::new(0),
@@ -62,9 +51,9 @@ impl Backlog {
         }
     }
 
-    /// To be held while rows are being added: lets one writer pass at a time while there are too many.
+    /// Backpressure: to be held while rows are being added; one writer passes at a time while too many entries wait.
     pub(super) fn turn(&self) -> Option<MutexGuard<'_, ()>> {
-        if self.entries() <= TOO_MANY {
+        if self.entries() <= THROTTLE_ABOVE_ENTRIES {
             return None;
         }
         self.turn.try_lock_for(TURN_TIMEOUT)
@@ -73,18 +62,18 @@ impl Backlog {
     /// Counts entries that were added.
     pub(super) fn add(&self, entries: u64) {
         self.added.fetch_add(entries, Ordering::Relaxed);
-        self.tell();
+        self.wake_if_due();
     }
 
     /// Counts a search, which reads what waits.
     pub(super) fn read(&self) {
         self.read.fetch_add(self.entries(), Ordering::Relaxed);
-        self.tell();
+        self.wake_if_due();
     }
 
-    fn tell(&self) {
+    fn wake_if_due(&self) {
         if self.is_due() {
-            // One that has not been read yet says the same.
+            // A wake-up that has not been received yet serves for this one, too.
             let _ = self.flusher.try_send(());
         }
     }
@@ -92,12 +81,14 @@ impl Backlog {
     /// Whether a flush costs less than going on without.
     pub(super) fn is_due(&self) -> bool {
         let entries = self.entries();
-        entries >= ENOUGH || (entries >= FEW && self.read.load(Ordering::Relaxed) >= READ_ENOUGH)
+        entries >= FLUSH_AT_ENTRIES
+            || (entries >= FLUSH_MIN_ENTRIES
+                && self.read.load(Ordering::Relaxed) >= FLUSH_AT_ENTRIES_READ)
     }
 
     /// Whether there is anything to flush.
     pub(super) fn is_worth_a_flush(&self) -> bool {
-        self.entries() >= FEW
+        self.entries() >= FLUSH_MIN_ENTRIES
     }
 
     /// Entries that wait now.

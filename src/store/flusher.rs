@@ -1,6 +1,6 @@
-//! The flusher: empties the pending lists of the search indexes while rows are added, so that no
-//! create has to do it in the middle of its own statement. How it is done is argued in V10__bounded_flush.sql,
-//! when in [`super::backlog`].
+//! The flusher: a thread that empties the pending lists of the search indexes while rows are added, so that no
+//! create has to do it in the middle of its own statement. When it does is argued in [`super::backlog`], how beside the
+//! SQL function that it calls.
 
 use std::io;
 use std::sync::Weak;
@@ -15,9 +15,9 @@ use super::session::Session;
 use super::types::Access;
 use crate::throttle::throttled;
 
-/// How long nothing is added until what waits is flushed without need: with no row after them, the first
-/// searches of a quiet time would read all of them in the list.
-const REST: Duration = Duration::from_secs(1);
+/// How long nothing is added until the entries that wait are flushed without need: otherwise the first searches of a
+/// quiet time would read all of them in the list.
+const QUIET_TIME: Duration = Duration::from_secs(1);
 /// How long a flush may take: longer than PgBouncer's `query_timeout`, which is longer than that of flush.sql.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(6);
 const FLUSH: &str = include_str!("sql/flush.sql");
@@ -34,21 +34,21 @@ pub(super) fn start(store: Weak<Connections>, due: Receiver<()>, drift: Watch) -
 fn run(store: &Weak<Connections>, due: &Receiver<()>, mut drift: Watch) {
     let mut seen = 0;
     loop {
-        let rested = match due.recv_timeout(REST) {
+        let quiet = match due.recv_timeout(QUIET_TIME) {
             Ok(()) => false,
             Err(RecvTimeoutError::Timeout) => true,
             Err(RecvTimeoutError::Disconnected) => return,
         };
         let Some(store) = store.upgrade() else { return };
         let added = store.backlog.added();
-        // What was told may be of entries that the last flush has taken along.
-        let wanted = store.backlog.is_due() || (rested && added == seen);
+        // The last flush may have moved the entries of this wake-up.
+        let wanted = store.backlog.is_due() || (quiet && added == seen);
         seen = added;
         if wanted && store.backlog.is_worth_a_flush() {
             match flush(&store) {
-                // What was moved before it was cut off stays moved; the rest is tried again.
+                // Entries that were moved before the cut stay moved; the others are tried again.
                 Err(e) if e.is_timeout() => {}
-                // Also when it failed: then the writers flush by themselves, and need not wait for it.
+                // Also after a failure: then the writers flush by themselves, and need not wait.
                 _ => store.backlog.flushed(added),
             }
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use r2d2::ManageConnection;
 use uuid::Uuid;
 
-use super::backlog::{Backlog, ENOUGH, entries};
+use super::backlog::{Backlog, FLUSH_AT_ENTRIES, entries};
 use super::connection::{Health, Manager};
 use super::*;
 use crate::warrior::NewWarrior;
@@ -153,23 +153,23 @@ fn database(server: &TcpListener) -> Database {
 }
 
 #[test]
-fn the_flusher_is_told_of_enough_entries_and_writers_of_too_many() {
+fn the_flusher_is_woken_by_enough_entries_and_writers_take_turns_above_too_many() {
     let (flusher, due) = sync_channel(1);
     let backlog = Backlog::new(flusher);
-    backlog.add(ENOUGH - 1);
+    backlog.add(FLUSH_AT_ENTRIES - 1);
     assert!(due.try_recv().is_err());
     backlog.add(1);
     assert!(due.try_recv().is_ok());
     let added = backlog.added();
 
     // Writers go on while it flushes, and keep out of each other's way only when it falls behind.
-    backlog.add(ENOUGH / 3);
+    backlog.add(FLUSH_AT_ENTRIES / 3);
     assert!(backlog.turn().is_none());
     backlog.add(1);
     let turn = backlog.turn();
     assert!(turn.is_some());
     backlog.flushed(added);
-    assert_eq!(backlog.entries(), ENOUGH / 3 + 1);
+    assert_eq!(backlog.entries(), FLUSH_AT_ENTRIES / 3 + 1);
     assert!(backlog.turn().is_none());
 }
 
@@ -177,15 +177,15 @@ fn the_flusher_is_told_of_enough_entries_and_writers_of_too_many() {
 fn searches_that_read_a_list_often_enough_have_it_flushed() {
     let (flusher, due) = sync_channel(1);
     let backlog = Backlog::new(flusher);
-    let read_until_told = || (1..1_000_000).find(|_| (backlog.read(), due.try_recv().is_ok()).1);
-    backlog.add(ENOUGH / 2);
-    let long = read_until_told().expect("told in the end");
+    let read_until_due = || (1..1_000_000).find(|_| (backlog.read(), due.try_recv().is_ok()).1);
+    backlog.add(FLUSH_AT_ENTRIES / 2);
+    let long = read_until_due().expect("due in the end");
     backlog.flushed(backlog.added());
     // What has been flushed costs a search nothing.
     backlog.read();
     assert!(!backlog.is_due());
-    backlog.add(ENOUGH / 100);
-    let short = read_until_told().expect("told in the end");
+    backlog.add(FLUSH_AT_ENTRIES / 100);
+    let short = read_until_due().expect("due in the end");
     assert!((45..=55).contains(&(short / long)), "{short} after {long}");
 }
 
