@@ -1,12 +1,21 @@
-//! The API's surface: requests become one closed enum, outcomes become responses.
+//! The API's surface: requests become one closed enum, outcomes become responses. Pure but for the lanes that
+//! execute.
+
+mod route;
+
+mod create;
+
+mod query;
+
+mod keys;
+
+mod problem;
+
+mod render;
 
 mod answers;
-mod keys;
+
 mod openapi;
-mod problem;
-mod query;
-mod render;
-mod route;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -21,10 +30,11 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 pub use answers::{Answers, Lists};
+pub use create::Create;
 pub use keys::Keys;
 pub use openapi::DOCUMENT;
 pub use problem::{Problem, Settle};
-pub use route::{Create, Request, route};
+pub use route::{Request, route};
 
 use crate::dispatch::{Dispatch, Failure, Reason};
 use crate::http::BodyError;

@@ -1,16 +1,13 @@
 //! The whole surface on one screen: method, path and body become one closed enum.
 
-use std::sync::Arc;
-
-use hyper::Method;
-use hyper::header::{CONTENT_ENCODING, HOST};
+use hyper::header::HOST;
 use hyper::http::request::Parts;
-use hyper::{HeaderMap, Version};
+use hyper::{Method, Version};
 use uuid::Uuid;
 
+use super::create::{self, Create};
 use super::problem::Problem;
 use super::query;
-use crate::warrior::{NewWarrior, Rejection};
 
 /// Longest path and query, in bytes.
 pub(super) const TARGET_MAX: usize = 8 * 1024;
@@ -32,13 +29,14 @@ pub enum Request {
     OpenApi,
 }
 
-/// A warrior to be stored, and the client's key, if it sent one.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Create {
-    /// `Idempotency-Key`.
-    pub key: Option<String>,
-    /// The body, shared with the lane that stores it.
-    pub warrior: Arc<NewWarrior>,
+/// What a path names.
+enum Resource<'p> {
+    Warriors,
+    /// The warrior with what should be an id.
+    Warrior(&'p str),
+    Count,
+    Health,
+    OpenApi,
 }
 
 /// What a request asks for.
@@ -47,27 +45,52 @@ pub struct Create {
 /// The problem that its client gets instead.
 pub fn route(head: &Parts, body: &[u8]) -> Result<Request, Problem> {
     check_head(head)?;
-    let (path, query) = (head.uri.path(), head.uri.query());
+    let resource = Resource::at(head.uri.path()).ok_or_else(no_such_path)?;
     // A HEAD is a GET whose answer is sent without its body.
     let get = matches!(head.method, Method::GET | Method::HEAD);
-    match path {
-        "/warrior" if head.method == Method::POST => {
-            create(&head.headers, body).map(Request::Create)
+    match resource {
+        Resource::Warriors if head.method == Method::POST => {
+            create::read(&head.headers, body).map(Request::Create)
         }
-        "/warrior" if get => {
-            query::term(query).map(|t| Request::Search(Some(t).filter(|t| !t.contains('\0'))))
+        Resource::Warriors if get => {
+            let term = query::term(head.uri.query())?;
+            Ok(Request::Search(Some(term).filter(|t| !t.contains('\0'))))
         }
-        "/warrior" => Err(Problem::MethodNotAllowed("GET, HEAD, POST")),
-        "/counting-warriors" if get => Ok(Request::Count),
-        "/health" if get => Ok(Request::Health),
-        "/openapi.json" if get => Ok(Request::OpenApi),
-        "/counting-warriors" | "/health" | "/openapi.json" => Err(get_only()),
-        path => match path.strip_prefix("/warrior/") {
-            Some(id) if id.is_empty() || id.contains('/') => Err(no_such_path()),
-            Some(id) if get => Ok(Request::Find(hyphenated(id))),
-            Some(_) => Err(get_only()),
-            None => Err(no_such_path()),
-        },
+        Resource::Warriors => Err(Problem::MethodNotAllowed("GET, HEAD, POST")),
+        _ if !get => Err(Problem::MethodNotAllowed("GET, HEAD")),
+        Resource::Warrior(id) => Ok(Request::Find(hyphenated(id))),
+        Resource::Count => Ok(Request::Count),
+        Resource::Health => Ok(Request::Health),
+        Resource::OpenApi => Ok(Request::OpenApi),
+    }
+}
+
+/// The name of a target's route in metrics, whatever becomes of the request.
+pub(super) fn name(head: &Parts) -> &'static str {
+    match Resource::at(head.uri.path()) {
+        Some(Resource::Warriors) if head.method == Method::POST => "create",
+        Some(Resource::Warriors) => "search",
+        Some(Resource::Warrior(_)) => "find",
+        Some(Resource::Count) => "count",
+        Some(Resource::Health) => "health",
+        Some(Resource::OpenApi) => "openapi",
+        None => "none",
+    }
+}
+
+impl<'p> Resource<'p> {
+    /// The one table of paths.
+    fn at(path: &'p str) -> Option<Self> {
+        match path {
+            "/warrior" => Some(Self::Warriors),
+            "/counting-warriors" => Some(Self::Count),
+            "/health" => Some(Self::Health),
+            "/openapi.json" => Some(Self::OpenApi),
+            path => path
+                .strip_prefix("/warrior/")
+                .filter(|id| !id.is_empty() && !id.contains('/'))
+                .map(Self::Warrior),
+        }
     }
 }
 
@@ -88,41 +111,6 @@ fn check_head(head: &Parts) -> Result<(), Problem> {
     Ok(())
 }
 
-fn create(headers: &HeaderMap, body: &[u8]) -> Result<Create, Problem> {
-    if headers
-        .get(CONTENT_ENCODING)
-        .is_some_and(|encoding| encoding != "identity")
-    {
-        return Err(Problem::UnsupportedEncoding);
-    }
-    let key = idempotency_key(headers)?;
-    let warrior = NewWarrior::parse(body).map_err(|rejection| match rejection {
-        Rejection::Malformed(why) => Problem::MalformedBody(why),
-        Rejection::Invalid(errors) => Problem::InvalidWarrior(errors),
-    })?;
-    Ok(Create {
-        key,
-        warrior: Arc::new(warrior),
-    })
-}
-
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let mut keys = headers.get_all("idempotency-key").iter();
-    let (Some(key), more) = (keys.next(), keys.next()) else {
-        return Ok(None);
-    };
-    let visible = key.as_bytes().iter().all(u8::is_ascii_graphic);
-    match key.to_str() {
-        Ok(text) if visible && more.is_none() && (16..=255).contains(&text.len()) => {
-            Ok(Some(text.to_owned()))
-        }
-        _ => Err(Problem::BadRequest(
-            "Send one Idempotency-Key of 16 to 255 visible ASCII characters, without spaces."
-                .to_owned(),
-        )),
-    }
-}
-
 /// A UUID in its one form with hyphens, in any case.
 fn hyphenated(text: &str) -> Option<Uuid> {
     Uuid::try_parse(text).ok().filter(|_| text.len() == 36)
@@ -130,21 +118,4 @@ fn hyphenated(text: &str) -> Option<Uuid> {
 
 fn no_such_path() -> Problem {
     Problem::NotFound("This path does not exist. See /openapi.json.")
-}
-
-fn get_only() -> Problem {
-    Problem::MethodNotAllowed("GET, HEAD")
-}
-
-/// The name of a target's route in metrics, whatever becomes of the request.
-pub(super) fn name(head: &Parts) -> &'static str {
-    match (head.uri.path(), head.method == Method::POST) {
-        ("/warrior", true) => "create",
-        ("/warrior", false) => "search",
-        ("/counting-warriors", _) => "count",
-        ("/health", _) => "health",
-        ("/openapi.json", _) => "openapi",
-        (path, _) if path.starts_with("/warrior/") => "find",
-        _ => "none",
-    }
 }
