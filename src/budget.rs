@@ -1,5 +1,5 @@
-//! Byte budgets: load shedding by memory. What cannot be charged is refused, so that neither requests that wait nor
-//! answers that their clients do not take can use up the memory there is.
+//! Byte budgets: load shedding by memory. A request or an answer that cannot be charged is refused, so that neither
+//! requests that wait nor answers that their clients do not take can use up the memory there is.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -8,13 +8,14 @@ pub use hyper::body::Bytes;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-/// A charge above this is large. Large charges leave [`SPARED`] of the budget to small ones: a few clients that
-/// do not read large answers must not refuse a find to everybody.
-const LARGE: i64 = 32 * 1024;
+/// A charge above this is large. Large charges leave [`SPARED_PART`] of the budget to small ones: a few clients that
+/// do not read large answers must not cost everybody else a find.
+const LARGE_ABOVE_BYTES: i64 = 32 * 1024;
 /// The part of a budget that large charges leave free: a quarter.
-const SPARED: i64 = 4;
-/// Step in which a [`Sink`] is charged and grows: most answers fit into one. [`LARGE`] is a multiple of it.
-const STEP: usize = 4096;
+const SPARED_PART: i64 = 4;
+/// Step in which a [`Sink`] is charged and grows: most answers fit into one. [`LARGE_ABOVE_BYTES`] is a multiple of
+/// it.
+const STEP_BYTES: usize = 4096;
 
 /// Bytes that may be in use at once. Clones share them.
 #[derive(Clone, Debug)]
@@ -90,8 +91,8 @@ impl Charge {
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         let more = (bytes - self.bytes).max(0);
         let Shared { total, used } = &*self.budget.0;
-        let most = match bytes > LARGE {
-            true => total - total / SPARED,
+        let most = match bytes > LARGE_ABOVE_BYTES {
+            true => total - total / SPARED_PART,
             false => *total,
         };
         let fits = used.inc_by(more).saturating_add(more) <= most;
@@ -131,7 +132,7 @@ impl Write for Sink {
     fn write(&mut self, part: &[u8]) -> io::Result<usize> {
         let length = self.bytes.len() + part.len();
         if length > self.room {
-            let room = length.next_multiple_of(STEP);
+            let room = length.next_multiple_of(STEP_BYTES);
             if !self.charge.grow_to(room) {
                 return Err(io::ErrorKind::OutOfMemory.into());
             }

@@ -8,10 +8,16 @@
 //!             +------------------- reply over a oneshot ---------------+               -> PostgreSQL
 //! ```
 //!
-//! The front end is async and only waits; everything that blocks happens on a bounded number of plain
-//! threads. A worker that becomes free takes everything that waits in its lane and executes it as one
-//! statement in one transaction: the batch grows only as the load grows. Searches wait for each other less:
+//! The front end is async and only waits; all that blocks happens on a bounded number of plain threads. Admission
+//! control at the door of a lane sheds the load that cannot be served in time.
+//!
+//! Natural batching: a worker that becomes free takes all that waits in its lane and executes it as one
+//! statement in one transaction, so the batch grows only as the load grows. Searches wait for each other less:
 //! a few different ones share a statement, equal ones share an answer.
+//!
+//! A batch is run in three steps. *Connect*: a live connection is in hand, and nothing was sent. *Claim*: the requests
+//! that are still wanted go from queued to sent. *Run*: one reply for each, or one error with a class that says what is
+//! certain. The store never calls back into the lane.
 //!
 //! # Three answers to a write
 //!
@@ -32,7 +38,7 @@
 //! - No session state in SQL: the pooler may hand the next transaction to another server.
 //! - No SQL is built from strings; statements stand in `.sql` files.
 //! - One place maps errors to status codes ([`api::Problem`]), one maps database errors to classes
-//!   ([`store::Class`]).
+//!   ([`store::Class`]), one names SQLSTATEs (`store/sqlstate.rs`).
 //! - A number that must agree across files is asserted by a test.
 //!
 //! # Code map, in reading order
@@ -42,13 +48,13 @@
 //! - `throttle`: rate limiting of log lines that repeat. A leaf.
 //! - [`memory`]: how much memory there is, and what for. A leaf.
 //! - [`budget`]: bytes of requests that wait and of answers on their way; what does not fit is refused. A leaf.
-//! - [`serve`]: the server put together, and how it ends.
-//! - `work`: what the workers of each lane do: the one link between lanes, store and rendering.
+//! - [`serve`]: wiring, and the graceful drain.
 //! - `secret`: the secret behind idempotency keys, read from the database where none is configured.
-//! - [`http`]: sockets, limits, timeouts, drain. Knows no warriors.
+//! - [`http`]: sockets, limits, timeouts, keep-alive, drain. A leaf.
 //! - [`api`]: requests as one closed enum, outcomes as responses. Pure but for the lanes it asks.
-//! - [`dispatch`]: lanes, queues, workers, job states, the breaker.
-//! - [`store`]: SQL, connections, classes of failures, and the schema.
+//! - [`dispatch`]: lanes with bounded queues, admission control, workers, job states, the circuit breaker.
+//! - `work`: what the workers of each lane do: the one link between lanes, store and rendering.
+//! - [`store`]: sessions and their SQL, the pool, classes of failures, group flush, and the schema.
 //! - [`stack`]: the embedded PostgreSQL and PgBouncer.
 //! - [`ops`]: admin listener, metrics, logs, signals.
 //!
@@ -66,8 +72,6 @@ pub mod budget;
 
 pub mod serve;
 
-mod work;
-
 mod secret;
 
 pub mod http;
@@ -75,6 +79,8 @@ pub mod http;
 pub mod api;
 
 pub mod dispatch;
+
+mod work;
 
 pub mod store;
 

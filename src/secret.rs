@@ -1,11 +1,11 @@
-//! The secret that ids are derived with, once it is known.
+//! The idempotency secret, which ids are derived with: configured, or read from the database in the background.
 //!
 //! Where none is configured, the database keeps one for all servers. A server starts before its database
 //! does, so it may have to wait for the secret, and refuses creates until then: an id under any other
 //! secret would be another id, and one warrior two.
 //!
-//! No server sees the secret of another, and a database keeps one also where another is configured: that a server
-//! was forgotten shows only by their fingerprints.
+//! No server sees the secret of another, and a database keeps one also where another is configured. So each server
+//! shows the fingerprint of its secret: two fingerprints are the sign of a server that was forgotten.
 
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -23,10 +23,10 @@ use crate::config::Secret;
 use crate::store::Store;
 use crate::throttle::throttled;
 
-/// How often the database is asked.
-const INTERVAL: Duration = Duration::from_millis(250);
-/// The failure that is told first.
-const TOLD_FROM: u64 = 4;
+/// Time between two attempts to read the secret.
+const ATTEMPT_INTERVAL: Duration = Duration::from_millis(250);
+/// The first failure that is logged: those before are of a pool that is still logging in.
+const LOGGED_FROM_FAILURE: u64 = 4;
 
 /// Reads the secret in the background until it is known, or the returned guard is dropped.
 pub(crate) struct Reading {
@@ -118,8 +118,7 @@ fn read(
             Ok(None) => "public.warrior_secret has no row".to_owned(),
             Err(e) => e.to_string(),
         };
-        // The first few are those of a pool that is still logging in.
-        if failures >= TOLD_FROM {
+        if failures >= LOGGED_FROM_FAILURE {
             throttled!(
                 WARN,
                 "creates are refused: the secret of Idempotency-Keys cannot be read",
@@ -128,7 +127,7 @@ fn read(
             );
         }
         let _ = known.send_replace(Err(why));
-        if ended.recv_timeout(INTERVAL) != Err(RecvTimeoutError::Timeout) {
+        if ended.recv_timeout(ATTEMPT_INTERVAL) != Err(RecvTimeoutError::Timeout) {
             return;
         }
     }

@@ -1,4 +1,4 @@
-//! The server put together: store, lanes, API and both listeners, and how they end.
+//! Wiring: store, lanes, API and both listeners become a server, which ends by a graceful drain.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,8 +22,8 @@ use crate::work;
 
 /// Connections on the admin listener; operators and load balancers are few.
 const ADMIN_CONNECTIONS_MAX: usize = 256;
-/// How long a head may take there, and a connection rest; nobody asks twice within a second. Slow heads that hold
-/// every place make room before.
+/// How long a head may take there, and a kept-alive connection idle; nobody asks twice within a second. Slow heads that
+/// hold every place make room before.
 const ADMIN_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 /// Longest time that open requests there get to finish: `/ready` waits a second for the database.
 const ADMIN_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
@@ -44,8 +44,8 @@ pub struct Running {
     _secret: Reading,
 }
 
-/// Starts a server. It listens when this returns, whether the database is there or not; `/ready`
-/// tells. Without a `secret`, the one that the database keeps is read; creates are refused until it is.
+/// Starts a server. It listens when this returns, whether the database is there or not; `/ready` says which.
+/// Without a `secret`, the one that the database keeps is read; creates are refused until it is.
 ///
 /// # Errors
 /// When an address cannot be listened on, the CA file cannot be used, or the system refuses threads.
@@ -138,9 +138,8 @@ pub async fn start(
 }
 
 impl Running {
-    /// Drains: `/ready` says no and each answer ends its connection, after the drain delay the listener
-    /// closes, open requests finish, and the workers are told to end; their threads can be joined where
-    /// blocking is allowed.
+    /// Graceful drain: `/ready` says no and each answer ends its connection; after the drain delay the listener
+    /// closes, open requests finish, and the workers end. Their threads can be joined where blocking is allowed.
     pub async fn stop(self) -> Threads {
         for phase in [&self.public_phase, &self.admin_phase] {
             phase.send_replace(Phase::Draining);

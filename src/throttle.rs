@@ -1,8 +1,8 @@
 //! Rate limiting of log lines that repeat.
 //!
-//! A failure is logged at once; while it repeats it is only counted. The count follows after a second, and
-//! then after twice as long each time, up to [`LONGEST`]: a storm costs a dozen lines, however many failures
-//! it is made of. A window in which nothing repeated ends it, and the next failure is logged at once again.
+//! A failure is logged at once; its repetitions are only counted. The count follows after a second, and
+//! then after twice as long each time (exponential backoff), up to [`WINDOW_MAX`]: a storm costs a dozen lines, however
+//! many failures it is made of. A window without repetitions ends the storm, and the next failure is logged at once.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 use tracing::Level;
 
 /// The first window of a kind of line.
-const SHORTEST: Duration = Duration::from_secs(1);
+const WINDOW_MIN: Duration = Duration::from_secs(1);
 /// Windows grow until they are this long.
-const LONGEST: Duration = Duration::from_secs(64);
-/// Kinds that are remembered without being looked through; those whose window is over are forgotten then.
-const KINDS_FEW: usize = 256;
+const WINDOW_MAX: Duration = Duration::from_secs(64);
+/// Kinds that are remembered without a sweep, which forgets those whose window is over.
+const KINDS_UNSWEPT_MAX: usize = 256;
 
 static THROTTLE: Throttle = Throttle {
     windows: Mutex::new(Windows(BTreeMap::new())),
@@ -32,7 +32,7 @@ pub(crate) struct Kind {
     pub(crate) message: &'static str,
     /// Empty where there is none.
     pub(crate) lane: &'static str,
-    /// What tells failures with the same message apart: few values, and none that a client chooses.
+    /// Distinguishes failures with the same message: few values, and none that a client chooses.
     pub(crate) reason: Cow<'static, str>,
 }
 
@@ -70,7 +70,7 @@ pub(crate) use throttled;
 
 struct Throttle {
     windows: Mutex<Windows>,
-    /// Tells the thread of [`start`] that a window holds its first line.
+    /// Wakes the thread of [`start`] when a window holds its first line.
     held: Condvar,
 }
 
@@ -183,7 +183,7 @@ impl Throttle {
 impl Windows {
     /// Whether a line may be logged, and whether it is the first that its window holds back.
     fn admit(&mut self, kind: Kind, now: Instant) -> (Option<Held>, bool) {
-        if self.0.len() >= KINDS_FEW {
+        if self.0.len() >= KINDS_UNSWEPT_MAX {
             self.0
                 .retain(|_, window| window.held > 0 || !window.is_over(now));
         }
@@ -229,7 +229,7 @@ impl Window {
     fn open(now: Instant) -> Self {
         Self {
             opened: now,
-            length: SHORTEST,
+            length: WINDOW_MIN,
             held: 0,
         }
     }
@@ -243,8 +243,8 @@ impl Window {
         let over = now.saturating_duration_since(self.opened);
         let next = Self {
             length: match self.held {
-                0 => SHORTEST,
-                _ => (2 * self.length).min(LONGEST),
+                0 => WINDOW_MIN,
+                _ => (2 * self.length).min(WINDOW_MAX),
             },
             ..Self::open(now)
         };
@@ -331,13 +331,13 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(rig.line("create"), None);
         }
-        assert_eq!(rig.windows.next_due(), Some(rig.now + SHORTEST));
+        assert_eq!(rig.windows.next_due(), Some(rig.now + WINDOW_MIN));
         assert_eq!(rig.due(), []);
-        rig.pass(SHORTEST);
+        rig.pass(WINDOW_MIN);
         assert_eq!(rig.due(), [(kind("create"), held(3, 1.0))]);
         // Nothing followed: the window is forgotten, and the next failure is logged at once.
         assert_eq!(rig.windows.next_due(), None);
-        rig.pass(2 * SHORTEST);
+        rig.pass(2 * WINDOW_MIN);
         assert_eq!(rig.due(), []);
         assert!(rig.windows.0.is_empty());
         assert_eq!(rig.line("create"), Some(Held::default()));
@@ -348,12 +348,12 @@ mod tests {
         let mut rig = Rig::new();
         rig.line("create");
         rig.line("create");
-        rig.pass(SHORTEST);
+        rig.pass(WINDOW_MIN);
         assert_eq!(rig.line("create"), Some(held(1, 1.0)));
-        rig.pass(2 * SHORTEST);
+        rig.pass(2 * WINDOW_MIN);
         assert_eq!(rig.line("create"), Some(Held::default()));
         // And its window is short again.
-        rig.pass(SHORTEST);
+        rig.pass(WINDOW_MIN);
         assert_eq!(rig.line("create"), Some(Held::default()));
     }
 
@@ -363,22 +363,22 @@ mod tests {
         assert!(rig.line("create").is_some());
         assert!(rig.line("search").is_some());
         assert!(rig.line("create").is_none());
-        rig.pass(SHORTEST);
+        rig.pass(WINDOW_MIN);
         assert_eq!(rig.due().len(), 1);
     }
 
     #[test]
     fn kinds_that_are_over_are_forgotten() {
         let mut rig = Rig::new();
-        for n in 0..10 * KINDS_FEW {
+        for n in 0..10 * KINDS_UNSWEPT_MAX {
             let reason = Cow::from(n.to_string());
             let kind = Kind {
                 reason,
                 ..kind("create")
             };
             rig.windows.admit(kind, rig.now);
-            rig.pass(SHORTEST / 10);
+            rig.pass(WINDOW_MIN / 10);
         }
-        assert!(rig.windows.0.len() <= KINDS_FEW);
+        assert!(rig.windows.0.len() <= KINDS_UNSWEPT_MAX);
     }
 }

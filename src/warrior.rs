@@ -30,8 +30,8 @@ pub struct NewWarrior {
     pub fight_skills: Vec<String>,
 }
 
-/// A warrior as the database holds it, its texts borrowed from the row. Rows that came in by other ways than this API may exceed the
-/// limits of [`NewWarrior`], and are served as they are.
+/// A warrior as the database holds it, its texts borrowed from the row. Rows that came in by other ways than this API
+/// may exceed the limits of [`NewWarrior`], and are served as they are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Warrior<'r> {
     /// The id.

@@ -1,4 +1,4 @@
-//! Ids, and the keys that make a create repeatable.
+//! Idempotency keys: ids, and the keys that make a create repeatable.
 //!
 //! An id is derived from a client's `Idempotency-Key` by HMAC, so no table of keys is needed and every
 //! instance with the same secret comes to the same id. A client that sent no key gets a fresh id, and

@@ -1,4 +1,4 @@
-//! Errors as the client sees them: RFC 9457 problem details, and the one table of status codes.
+//! Problem details (RFC 9457): errors as the client sees them, and the one table of status codes.
 
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ pub struct Settle {
 }
 
 /// The body of a problem that cannot be written as JSON; its status stands in the response.
-const UNTOLD: &[u8] = br#"{"type":"about:blank"}"#;
+const BODY_FALLBACK: &[u8] = br#"{"type":"about:blank"}"#;
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -233,7 +233,8 @@ impl Problem {
                 _ => None,
             },
         };
-        let body = super::render::json(&body).map_or(Bytes::from_static(UNTOLD), Bytes::from);
+        let body =
+            super::render::json(&body).map_or(Bytes::from_static(BODY_FALLBACK), Bytes::from);
         let mut response = Response::new(Full::new(body));
         *response.status_mut() = status;
         let headers = response.headers_mut();

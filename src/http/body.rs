@@ -30,7 +30,7 @@ impl BodyError {
 }
 
 /// Reads a body whole. A declared length that is too large is refused before a byte is read, and
-/// before a client that expects `100 Continue` is told to go on.
+/// before a client that expects `100 Continue` goes on.
 pub(super) async fn read(body: Incoming) -> Result<Bytes, BodyError> {
     if body.size_hint().lower() > BODY_MAX as u64 {
         return Err(BodyError::TooLarge(BODY_MAX));

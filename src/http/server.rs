@@ -239,7 +239,7 @@ async fn connection<A, F>(
         head_read.store(true, Ordering::Relaxed);
         respond(request, Arc::clone(&draining), answer.clone())
     });
-    // Without half_close: the end of a client's half cannot be told from a client that is gone, whose
+    // Without half_close: the end of a client's half cannot be distinguished from a client that is gone, whose
     // request must not take a worker.
     // Without pipeline_flush: as long as unread bytes wait it holds answers back, also those to a
     // malformed head, after which hyper closes the connection. Such a client would get no answer.
@@ -254,8 +254,8 @@ async fn connection<A, F>(
         biased;
         ended = &mut connection => Some(ended),
         _ = idle.changed() => None,
-        told = leave.acquire() => {
-            told.into_iter().for_each(SemaphorePermit::forget);
+        permit = leave.acquire() => {
+            permit.into_iter().for_each(SemaphorePermit::forget);
             // A graceful shutdown would wait for the rest of a first head.
             if !asked.load(Ordering::Relaxed) {
                 return;

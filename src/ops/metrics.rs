@@ -1,4 +1,4 @@
-//! What is counted at the front door.
+//! Metrics of requests, at the front door.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
-//! Connections: r2d2's manager around logins.
+//! The connection manager: opens, checks and closes the connections of r2d2's pool.
 //!
-//! It adds what the synchronous client lacks: a deadline for each statement and for the end, and a check of a
-//! connection only when there is a reason to doubt it.
+//! The synchronous client lacks a deadline for each statement and for the end, and a liveness check that is made only
+//! when there is a reason to doubt a connection: both are added here.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,11 +19,11 @@ use super::sqlstate;
 use super::tls::TlsError;
 use crate::config::Database;
 
-/// A connection that has idled longer is asked whether it lives before it is used.
-const IDLE_CHECK: Duration = Duration::from_secs(5);
-/// How long that question may take.
+/// A connection that has idled longer is checked before it is used.
+const IDLE_MAX_UNCHECKED: Duration = Duration::from_secs(5);
+/// How long that check may take.
 const CHECK_TIMEOUT: Duration = Duration::from_millis(500);
-/// How long the farewell to a server that owes nothing may take.
+/// How long closing may take when the server owes no answer.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Opens connections for r2d2.
@@ -32,16 +32,16 @@ pub(super) struct Manager {
     health: Health,
 }
 
-/// What connections have taught about the database; shared by the pool's manager and its users.
+/// What connections have shown of the database; shared by the pool's manager and its users.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Health(Arc<Learned>);
 
 #[derive(Debug, Default)]
 struct Learned {
-    /// Raised when a connection fails: those that were opened or asked earlier are asked again before
+    /// Raised when a connection fails: those that were opened or checked earlier are checked again before
     /// they are used.
     epoch: AtomicU64,
-    /// Why the last login, or the first question after it, failed; none when both succeeded.
+    /// Why the last login, or the first check after it, failed; none when both succeeded.
     last_failure: Mutex<Option<String>>,
 }
 
@@ -63,7 +63,7 @@ impl Health {
         self.0.epoch.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Why the last login, or the first question after it, failed; none when both succeeded.
+    /// Why the last login, or the first check after it, failed; none when both succeeded.
     pub(super) fn last_failure(&self) -> Option<String> {
         self.0.last_failure.lock().clone()
     }
@@ -91,25 +91,25 @@ impl ManageConnection for Manager {
     type Error = LoginError;
 
     fn connect(&self) -> Result<Connection, LoginError> {
-        // A login that works proves little: the first question does, see `is_valid`.
+        // A login that works proves little; the first check proves more, see `is_valid`.
         let login =
             (self.logins.login()).inspect_err(|e| self.health.learn(Some(e.to_string())))?;
         Ok(Connection {
             login,
-            // A pooler lets clients log in while its database is gone. Asked first, such a connection
-            // is known to have carried nothing; found out by a write, it would leave the outcome
-            // unknown, since the client loses a last message that comes together with the end.
+            // A pooler lets clients log in while its database is gone. Found by a check, such a connection is known
+            // to have carried nothing; found by a write, it would leave the outcome unknown, since the client loses a
+            // last message that comes together with the end.
             epoch: None,
             last_used: Instant::now(),
             owed: false,
         })
     }
 
-    /// Asks the server only at first, when another connection has failed since, or after a rest: a
+    /// Checks a connection only before its first use, when another one has failed since, or after idling: a
     /// round trip for each checkout would double the cost of a find.
     fn is_valid(&self, connection: &mut Connection) -> Result<(), LoginError> {
         let epoch = Some(self.health.epoch());
-        if connection.epoch == epoch && connection.last_used.elapsed() < IDLE_CHECK {
+        if connection.epoch == epoch && connection.last_used.elapsed() < IDLE_MAX_UNCHECKED {
             return Ok(());
         }
         let answer = connection.ping().map_err(|e| {
@@ -174,7 +174,7 @@ impl Connection {
         self.owed |= !leaves_session_usable(error);
     }
 
-    /// Asks the server whether it is there, within [`CHECK_TIMEOUT`].
+    /// The liveness check, within [`CHECK_TIMEOUT`].
     pub(super) fn ping(&mut self) -> Result<(), postgres::Error> {
         self.run(Instant::now() + CHECK_TIMEOUT, |client| {
             client.simple_query("").map(drop)
@@ -195,11 +195,11 @@ impl Connection {
 impl Drop for Connection {
     /// Closing waits for the answer that is still owed, which a silent peer may owe for ever.
     fn drop(&mut self) {
-        let patience = match self.owed {
+        let limit = match self.owed {
             true => Duration::ZERO,
             false => CLOSE_TIMEOUT,
         };
-        self.login.deadline.set(Some(Instant::now() + patience));
+        self.login.deadline.set(Some(Instant::now() + limit));
     }
 }
 

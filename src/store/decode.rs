@@ -1,8 +1,8 @@
-//! PostgreSQL's binary values, as the contract writes them.
+//! Binary decoding: PostgreSQL's values, written as the contract has them.
 //!
-//! Columns come as they are stored, since text made by the database costs it more than everything else
-//! about a row: `to_json(dob) #>> '{}'` and the like took 40 % of a find's time there. What is written here
-//! is what `to_json` writes, whatever `DateStyle` and `TimeZone` are, infinity and BC included.
+//! Columns come as they are stored, since text made by the database (`to_json(dob) #>> '{}'` and the like) costs it
+//! more than everything else about a row. What is written here is what `to_json` writes, whatever `DateStyle` and
+//! `TimeZone` are, infinity and BC included. The calendar is ours, since chrono cannot hold PostgreSQL's whole range.
 
 use std::error::Error;
 

@@ -1,6 +1,6 @@
 //! Drift: rows that the triggers did not see, so that searches miss them and counts are off. Logical replication,
-//! disabled triggers and restored copies do that without an error, so it is looked for: a sample now and then by
-//! every server, all rows by `schema status`.
+//! disabled triggers and restored copies cause drift without an error, so every server samples the table now and then
+//! ([`drift_watch`](super::drift_watch)), and `schema status` compares all rows.
 
 use postgres::Row;
 

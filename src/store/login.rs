@@ -101,7 +101,7 @@ pub(super) fn login_direct(database: &Database) -> Result<Login, LoginError> {
     let mut logins = Logins::new(database.clone())?;
     logins.options = Some(DIRECT_OPTIONS);
     match logins.login() {
-        // PgBouncer's words for a parameter that it neither passes on nor was told to ignore.
+        // PgBouncer's words for a parameter that it neither passes on nor ignores.
         Err(LoginError::Refused { why, .. }) if why.contains("unsupported startup parameter") => {
             logins.options = None;
             logins.login()
@@ -166,7 +166,7 @@ impl Logins {
                 Err(error) => failures.push((*address, error)),
             }
         }
-        Err(self.told(failures))
+        Err(self.combined(failures))
     }
 
     fn attempt(&self, mut config: Config, until: Instant) -> Result<Login, Box<dyn Error>> {
@@ -203,8 +203,8 @@ impl Logins {
             .map_err(|why| format!("{why}; the host must be a name or an IP address"))
     }
 
-    /// The failures of all addresses as one, the most telling first.
-    fn told(&self, mut failures: Vec<(IpAddr, Box<dyn Error>)>) -> LoginError {
+    /// The failures of all addresses as one, that of the login that came farthest first.
+    fn combined(&self, mut failures: Vec<(IpAddr, Box<dyn Error>)>) -> LoginError {
         failures.sort_by_key(|(_, error)| remoteness(&**error));
         match failures.as_slice() {
             [] => self.silent(),
@@ -242,7 +242,7 @@ impl Logins {
             // Both have every stream go through our connector; see `deadline`.
             .ssl_mode(SslMode::Require)
             .ssl_negotiation(SslNegotiation::Direct)
-            // A peer that is gone without a word is given up after 5 + 3 x 1 seconds idle, or after
+            // Keep-alive: a peer that is gone without a word is given up after 5 + 3 x 1 seconds idle, or after
             // 3 seconds with unacknowledged data.
             .keepalives_idle(Duration::from_secs(5))
             .keepalives_interval(Duration::from_secs(1))

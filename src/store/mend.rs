@@ -3,8 +3,8 @@
 //!
 //! A pooler in transaction mode lends the same server connection to all clients of a role, and a `SET` of one
 //! stays for the next. Here it is found by the failure that it causes, so that the ordinary path pays nothing:
-//! a reset after every transaction (PgBouncer's `server_reset_query_always`) would cost each find half as much
-//! again (`pgbouncer/README.md`). The exchange is one transaction, which the pooler gives one server
+//! a reset after every transaction (PgBouncer's `server_reset_query_always`) has its price in each find
+//! (`pgbouncer/README.md`). The exchange is one transaction, which the pooler gives one server
 //! connection; what role and database say (a database made read only, a shorter limit) stays in force.
 
 use std::time::Duration;
@@ -52,10 +52,10 @@ impl Suspect {
     }
 }
 
-/// What came of a repair.
+/// The outcome of a repair.
 pub(super) struct Repair<T> {
-    /// Of the statement in the reset session, or of its commit; none where it was not run again, since the session
-    /// was not to blame or cannot be reset.
+    /// The result of the statement in the reset session, or of its commit; none where it was not run again, since the
+    /// session was not to blame or cannot be reset.
     pub(super) again: Option<Result<T, postgres::Error>>,
     /// Why the transaction may still be open. A statement that ran in it would be answered as if it were committed.
     pub(super) open: Option<postgres::Error>,

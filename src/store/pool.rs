@@ -34,7 +34,7 @@ pub(super) struct Connections {
 
 impl Connections {
     /// Connections that are opened in the background: the server starts before its database does. `flusher` is
-    /// told when a flush is due.
+    /// woken when a flush is due.
     ///
     /// # Errors
     /// When the CA file cannot be used.

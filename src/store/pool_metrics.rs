@@ -1,4 +1,4 @@
-//! What r2d2's pool shows of itself, under OpenTelemetry's names.
+//! Metrics of the connection pool, under OpenTelemetry's names.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
@@ -23,7 +23,7 @@ pub(super) struct PoolEvents {
 }
 
 /// Logins fail in the background, and are repeated there: with nobody waiting for a connection, this line is
-/// all that tells of it.
+/// the only sign.
 #[derive(Debug)]
 pub(super) struct LoginFailures;
 

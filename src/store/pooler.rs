@@ -1,4 +1,4 @@
-//! What PgBouncer says of itself on its console, to those whom it lets in: its version, and sizes.
+//! Checks on PgBouncer's console, where it lets us in: known faults of its version, and its sizes.
 
 use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
@@ -31,8 +31,8 @@ const FAULTS: [(Version, Version, &str); 3] = [
 /// Versions that spin for a client without a password which sends `options`, unless it is ignored.
 const SPINS: (Version, Version) = ((1, 20, 0), (1, 26, 0));
 
-/// What should be known of the pooler at `console`, which serves `dbname` to a server with `connections`
-/// connections. Nothing when it is none that tells.
+/// The faults and the sizes of the pooler at `console`, which serves `dbname` to a server with `connections`
+/// connections. Nothing where there is no console.
 pub fn shortcomings(console: &Database, dbname: &str, connections: usize) -> Vec<String> {
     let until = time_to_ask(console);
     let Ok(login) = login(console) else {
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_read_as_the_console_tells_them() {
+    fn versions_are_read_as_the_console_writes_them() {
         assert_eq!(parse("PgBouncer 1.18.0"), Some((1, 18, 0)));
         assert_eq!(parse("PgBouncer 1.26.1-dev"), Some((1, 26, 1)));
         assert_eq!(parse("Odyssey"), None);

@@ -1,8 +1,8 @@
-//! Waits for a synchronous standby that were cancelled.
+//! Synchronous replication: waits for a standby that were cancelled.
 //!
 //! PostgreSQL commits before it waits for the standby. A wait that is cancelled (`pg_cancel_backend`, a
 //! cancel request) ends with a WARNING and *success*: the row is there, on this server alone, and goes if a
-//! standby takes over. The warning is all that tells, so `client_min_messages` must not be above `warning`.
+//! standby takes over. The warning is the only sign, so `client_min_messages` must not be above `warning`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

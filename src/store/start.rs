@@ -1,7 +1,7 @@
-//! The look at the database when the server starts: what stands in the way, each with the next command.
+//! Start-up checks of the database: what stands in the way, each with the next command.
 //!
-//! Nothing of it stops the start. A database may come up later than its server, and an operator may mend the
-//! rest without restarting it; but "serving" must not stand there alone as if all were well.
+//! No finding stops the start. A database may come up later than its server, and an operator may mend the
+//! rest without restarting the server; but "serving" must not stand in the log alone as if all were well.
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
@@ -17,7 +17,7 @@ use crate::config::Database;
 
 const LIMITS: &str = include_str!("sql/start/limits.sql");
 
-/// A look that goes on while the server starts.
+/// Checks that go on while the server starts.
 pub struct Look {
     lines: std::sync::mpsc::Receiver<String>,
     until: Instant,
@@ -25,7 +25,7 @@ pub struct Look {
 }
 
 impl Look {
-    /// Begins to look at `database` as a server with `connections` connections would find it.
+    /// Begins to check `database`, as a server with `connections` connections would find it.
     pub fn begin(database: &Database, connections: usize) -> Self {
         let (found, lines) = channel();
         let until = time_to_ask(database);
