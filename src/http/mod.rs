@@ -5,6 +5,8 @@ mod body;
 
 mod pace;
 
+mod connection;
+
 mod server;
 
 mod listener;
