@@ -1,0 +1,144 @@
+//! The plain definition of a search, and random warriors and terms to compare with it.
+
+use std::collections::BTreeSet;
+
+use postgres::types::Type;
+use postgres::{Client, Row};
+use proptest::prelude::*;
+use uuid::Uuid;
+use warrior_api::store::{Date, Texts};
+
+/// The contract as one obvious statement that reads every row: the tier of each, then the order.
+pub(super) const PLAIN: &str = r#"
+    select id, name, dob, fight_skills
+      from (select *,
+                   case when position(lower($1) in lower(name)) > 0 then 1
+                        when position($1 in to_char(dob, 'YYYY-MM-DD')) > 0 then 2
+                        when exists (select from unnest(fight_skills) as skill
+                                      where position(lower($1) in lower(skill)) > 0) then 3
+                   end as tier
+              from public.warrior) as w
+     where tier is not null
+     order by tier, name collate "C", id
+     limit 50"#;
+
+/// Dates as they are served, years before Christ and beyond 9999 included.
+pub(super) const PLAIN_SERVED: &str = r#"
+    select id, name, dob, fight_skills
+      from (select *,
+                   case when position(lower($1) in lower(name)) > 0 then 1
+                        when $1 ~ '^[0-9-]{1,10}$' and position($1 in to_json(dob) #>> '{}') > 0 then 2
+                        when exists (select from unnest(fight_skills) as skill
+                                      where position(lower($1) in lower(skill)) > 0) then 3
+                   end as tier
+              from public.warrior) as w
+     where tier is not null
+     order by tier, name collate "C", id
+     limit 50"#;
+
+#[derive(Clone, Debug)]
+pub(super) struct Warrior {
+    pub(super) name: String,
+    pub(super) dob: String,
+    pub(super) fight_skills: Vec<String>,
+}
+
+pub(super) type Hit = (Uuid, String, String, Vec<Option<String>>);
+
+pub(super) fn hits(client: &mut Client, sql: &str, term: &str) -> Vec<Hit> {
+    let hit = |row: &Row| {
+        let (Date(dob), Texts(skills)) = (row.get(2), row.get(3));
+        let skills = skills.into_iter().map(|skill| skill.map(str::to_owned));
+        (row.get(0), row.get(1), dob, skills.collect())
+    };
+    let rows = client.query_typed(sql, &[(&term, Type::TEXT)]);
+    rows.unwrap_or_else(|e| panic!("{term:?}: {e:?}"))
+        .iter()
+        .map(hit)
+        .collect()
+}
+
+pub(super) fn store(client: &mut Client, warriors: &[Warrior]) {
+    client.batch_execute("truncate public.warrior").unwrap();
+    let insert =
+        "insert into public.warrior (name, dob, fight_skills) values ($1, $2::text::date, $3)";
+    let mut transaction = client.transaction().unwrap();
+    let statement = transaction.prepare(insert).unwrap();
+    for w in warriors {
+        let row: [&(dyn postgres::types::ToSql + Sync); 3] = [&w.name, &w.dob, &w.fight_skills];
+        transaction.execute(&statement, &row).unwrap();
+    }
+    transaction.commit().unwrap();
+}
+
+/// Few characters, so that random terms are found often: wildcards, both cases, letters whose case
+/// PostgreSQL folds in its own way, digits and hyphens that also stand in dates.
+pub(super) fn text(most: usize) -> impl Strategy<Value = String> {
+    let characters = prop::sample::select(vec![
+        'a',
+        'A',
+        'b',
+        'B',
+        'c',
+        '%',
+        '_',
+        '\\',
+        ' ',
+        'é',
+        'É',
+        'İ',
+        'ı',
+        'ß',
+        'ẞ',
+        'K',
+        'k',
+        'Σ',
+        'ς',
+        'σ',
+        '0',
+        '1',
+        '9',
+        '-',
+        '\'',
+        '"',
+        '東',
+        '\u{1F600}',
+        '\u{301}',
+    ]);
+    prop::collection::vec(characters, 1..=most).prop_map(String::from_iter)
+}
+
+pub(super) fn warrior() -> impl Strategy<Value = Warrior> {
+    let dob = (
+        prop::sample::select(vec![1, 999, 1901, 1910, 1911, 9999]),
+        1..=12u32,
+        1..=28u32,
+    )
+        .prop_map(|(y, m, d)| format!("{y:04}-{m:02}-{d:02}"));
+    (text(8), dob, prop::collection::vec(text(4), 1..4)).prop_map(|(name, dob, fight_skills)| {
+        Warrior {
+            name,
+            dob,
+            fight_skills,
+        }
+    })
+}
+
+/// Also parts of what is stored, longer than chance would find, in another case.
+pub(super) fn terms(warriors: &[Warrior], random: Vec<String>) -> BTreeSet<String> {
+    let mut terms: BTreeSet<String> = random.into_iter().collect();
+    for w in warriors.iter().step_by(7) {
+        terms.insert(w.name.to_uppercase());
+        terms.insert(w.name.to_lowercase());
+        terms.extend([
+            w.dob.clone(),
+            w.dob[..4].to_owned(),
+            w.dob[5..].to_owned(),
+            w.dob[3..8].to_owned(),
+        ]);
+        terms.insert(w.fight_skills[0].to_uppercase());
+        terms.insert(w.name.chars().skip(1).take(3).collect());
+    }
+    terms.retain(|term| !term.is_empty());
+    terms
+}
