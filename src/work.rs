@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 use crate::api::Answers;
-use crate::dispatch::{Claimed, Executors, Found, Lookup, Rendered, Work};
+use crate::dispatch::{Claimed, Executors, Lookup, LookupReply, Rendered, Work};
 use crate::store::{Access, Created, NewRow, Session, Store, StoreError};
 
 /// The work of all lanes, on one store; rows are rendered within the budget of `answers`.
@@ -51,7 +51,7 @@ pub(crate) struct Finds {
 
 impl Work for Finds {
     type Request = Lookup;
-    type Reply = Found<Rendered>;
+    type Reply = LookupReply<Rendered>;
     type Session<'s> = Session<'s>;
 
     fn connect(&self) -> Result<Session<'_>, StoreError> {
@@ -62,7 +62,7 @@ impl Work for Finds {
         &self,
         session: &mut Session<'_>,
         batch: &Claimed<'_, Lookup>,
-    ) -> Result<Vec<Found<Rendered>>, StoreError> {
+    ) -> Result<Vec<LookupReply<Rendered>>, StoreError> {
         let lookups = &batch.requests;
         let ids: HashSet<Uuid> = lookups
             .iter()
@@ -81,8 +81,8 @@ impl Work for Finds {
             false => session.find(ids, batch.deadline, |warrior| self.answers.one(warrior))?,
         };
         let found = |lookup: &&Lookup| match lookup {
-            Lookup::Warrior(id) => Found::Warrior(warriors.get(id).cloned()),
-            Lookup::Count => Found::Count(count),
+            Lookup::Warrior(id) => LookupReply::Warrior(warriors.get(id).cloned()),
+            Lookup::Count => LookupReply::Count(count),
         };
         Ok(lookups.iter().map(found).collect())
     }

@@ -12,7 +12,7 @@ use prometheus_client::registry::Registry;
 use super::*;
 use crate::budget::Budget;
 use crate::dispatch::scripted::Scripted;
-use crate::dispatch::{Executors, Found};
+use crate::dispatch::{Executors, LookupReply};
 use crate::http::{BODY_MAX, BODY_TIMEOUT, BodyError};
 use crate::store::{Class, Readiness, StoreError};
 
@@ -284,7 +284,7 @@ async fn an_unknown_outcome_carries_what_settles_it() {
 /// What a create with and without a key, and each read, are answered by a store that does this.
 async fn answers(
     create: fn() -> Result<Created, StoreError>,
-    find: Found<Option<Bytes>>,
+    find: LookupReply<Option<Bytes>>,
 ) -> (Vec<Response<Full<Bytes>>>, Response<Full<Bytes>>) {
     let sizes = crate::config::Sizes {
         workers_create: 1,
@@ -334,7 +334,7 @@ async fn json_of(response: Response<Full<Bytes>>) -> Value {
 async fn the_503_of_a_create_with_a_key_speaks_of_this_attempt() {
     let undone = || Err(StoreError::of_class(Class::RolledBack));
     for create in [undone, || Ok(Created::Vanished)] {
-        let (creates, _) = answers(create, Found::Count(0)).await;
+        let (creates, _) = answers(create, LookupReply::Count(0)).await;
         let mut details = Vec::new();
         for response in creates {
             assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
@@ -354,7 +354,7 @@ async fn a_row_that_vanished_after_a_lost_attempt_is_of_unknown_outcome() {
         0 => Err(StoreError::of_class(Class::Unknown)),
         _ => Ok(Created::Vanished),
     };
-    let (creates, _) = answers(create, Found::Count(0)).await;
+    let (creates, _) = answers(create, LookupReply::Count(0)).await;
     for response in creates {
         assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT);
     }
@@ -362,9 +362,9 @@ async fn a_row_that_vanished_after_a_lost_attempt_is_of_unknown_outcome() {
 
 #[tokio::test]
 async fn a_reply_that_does_not_fit_its_question_is_503() {
-    let (_, found) = answers(|| Ok(Created::Stored), Found::Count(1)).await;
+    let (_, found) = answers(|| Ok(Created::Stored), LookupReply::Count(1)).await;
     assert_eq!(found.status(), StatusCode::SERVICE_UNAVAILABLE);
-    let (_, found) = answers(|| Ok(Created::Stored), Found::Warrior(None)).await;
+    let (_, found) = answers(|| Ok(Created::Stored), LookupReply::Warrior(None)).await;
     assert_eq!(found.status(), StatusCode::NOT_FOUND);
 }
 

@@ -13,7 +13,7 @@ pub enum Lookup {
 
 /// What was looked up; `A` is what the worker made of a row.
 #[derive(Clone, Debug)]
-pub enum Found<A> {
+pub enum LookupReply<A> {
     /// The warrior, if there is one.
     Warrior(Option<A>),
     /// How many warriors there are.

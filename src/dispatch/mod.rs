@@ -48,7 +48,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 pub use breaker::Ask;
-pub use lookup::{Found, Lookup};
+pub use lookup::{Lookup, LookupReply};
 pub use outcome::{Failure, Reason};
 pub use work::{Claimed, Work};
 
@@ -84,7 +84,7 @@ pub struct Executors<C, F, S> {
 /// The lanes.
 pub struct Dispatch {
     create: Lane<NewRow, Created>,
-    find: Lane<Lookup, Found<Rendered>>,
+    find: Lane<Lookup, LookupReply<Rendered>>,
     search: Lane<String, Rendered>,
     breaker: Arc<Breaker>,
 }
@@ -106,7 +106,7 @@ impl Dispatch {
     ) -> io::Result<(Arc<Self>, Threads)>
     where
         C: Work<Request = NewRow, Reply = Created>,
-        F: Work<Request = Lookup, Reply = Found<Rendered>>,
+        F: Work<Request = Lookup, Reply = LookupReply<Rendered>>,
         S: Work<Request = String, Reply = Rendered>,
     {
         let (breaker, probe) = Breaker::start(executors.probe)?;
@@ -184,10 +184,10 @@ impl Dispatch {
     /// As [`Failure`] says; at `deadline` at the latest.
     pub async fn find(&self, id: Uuid, deadline: Instant) -> Result<Option<Bytes>, Failure> {
         match self.find.call(Lookup::Warrior(id), deadline).await? {
-            Found::Warrior(None) => Ok(None),
-            Found::Warrior(Some(Some(json))) => Ok(Some(json)),
-            Found::Warrior(Some(None)) => Err(self.find.refuse(Reason::NoMemory)),
-            Found::Count(_) => Err(Failure::NotDone(Reason::ReadFailed)),
+            LookupReply::Warrior(None) => Ok(None),
+            LookupReply::Warrior(Some(Some(json))) => Ok(Some(json)),
+            LookupReply::Warrior(Some(None)) => Err(self.find.refuse(Reason::NoMemory)),
+            LookupReply::Count(_) => Err(Failure::NotDone(Reason::ReadFailed)),
         }
     }
 
@@ -197,8 +197,8 @@ impl Dispatch {
     /// As [`Failure`] says; at `deadline` at the latest.
     pub async fn count(&self, deadline: Instant) -> Result<i64, Failure> {
         match self.find.call(Lookup::Count, deadline).await? {
-            Found::Count(count) => Ok(count),
-            Found::Warrior(_) => Err(Failure::NotDone(Reason::ReadFailed)),
+            LookupReply::Count(count) => Ok(count),
+            LookupReply::Warrior(_) => Err(Failure::NotDone(Reason::ReadFailed)),
         }
     }
 

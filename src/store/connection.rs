@@ -29,12 +29,12 @@ const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 /// Opens connections for r2d2.
 pub(super) struct Manager {
     logins: Logins,
-    health: Health,
+    liveness: Liveness,
 }
 
 /// What connections have shown of the database; shared by the pool's manager and its users.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Health(Arc<Learned>);
+pub(super) struct Liveness(Arc<Learned>);
 
 #[derive(Debug, Default)]
 struct Learned {
@@ -45,7 +45,7 @@ struct Learned {
     last_failure: Mutex<Option<String>>,
 }
 
-/// A connection with what is known of its health.
+/// A connection with what is known of its liveness.
 pub(super) struct Connection {
     login: Login,
     /// The epoch in which the server last showed that it lives; none before the first time.
@@ -55,9 +55,9 @@ pub(super) struct Connection {
     owed: bool,
 }
 
-// === impl Health ===
+// === impl Liveness ===
 
-impl Health {
+impl Liveness {
     /// A connection has failed: the others may have, too.
     pub(super) fn suspect_all(&self) {
         self.0.epoch.fetch_add(1, Ordering::Relaxed);
@@ -80,9 +80,9 @@ impl Health {
 // === impl Manager ===
 
 impl Manager {
-    pub(super) fn new(database: Database, health: Health) -> Result<Self, TlsError> {
+    pub(super) fn new(database: Database, liveness: Liveness) -> Result<Self, TlsError> {
         let logins = Logins::new(database)?;
-        Ok(Self { logins, health })
+        Ok(Self { logins, liveness })
     }
 }
 
@@ -93,7 +93,7 @@ impl ManageConnection for Manager {
     fn connect(&self) -> Result<Connection, LoginError> {
         // A login that works proves little; the first check proves more, see `is_valid`.
         let login =
-            (self.logins.login()).inspect_err(|e| self.health.learn(Some(e.to_string())))?;
+            (self.logins.login()).inspect_err(|e| self.liveness.learn(Some(e.to_string())))?;
         Ok(Connection {
             login,
             // A pooler lets clients log in while its database is gone. Found by a check, such a connection is known
@@ -108,7 +108,7 @@ impl ManageConnection for Manager {
     /// Checks a connection only before its first use, when another one has failed since, or after idling: a
     /// round trip for each checkout would double the cost of a find.
     fn is_valid(&self, connection: &mut Connection) -> Result<(), LoginError> {
-        let epoch = Some(self.health.epoch());
+        let epoch = Some(self.liveness.epoch());
         if connection.epoch == epoch && connection.last_used.elapsed() < IDLE_MAX_UNCHECKED {
             return Ok(());
         }
@@ -116,7 +116,7 @@ impl ManageConnection for Manager {
             let why = chain(&e);
             (self.logins).refused(format!("it lets us in, but answers nothing: {why}"))
         });
-        self.health
+        self.liveness
             .learn(answer.as_ref().err().map(ToString::to_string));
         answer?;
         connection.epoch = epoch;

@@ -10,7 +10,7 @@ use r2d2::Pool;
 use scheduled_thread_pool::ScheduledThreadPool;
 
 use super::backlog::Backlog;
-use super::connection::{Health, Manager};
+use super::connection::{Liveness, Manager};
 use super::error::StoreError;
 use super::pool_metrics::{LoginFailures, PoolEvents};
 use super::session::Session;
@@ -27,7 +27,7 @@ const CHECKOUT_TIMEOUT_FAILING: Duration = Duration::from_millis(20);
 pub(super) struct Connections {
     /// There until the last owner is dropped.
     pool: Option<Pool<Manager>>,
-    health: Health,
+    liveness: Liveness,
     /// Ends the flusher when it is dropped.
     pub(super) backlog: Backlog,
 }
@@ -46,7 +46,7 @@ impl Connections {
     ) -> Result<Self, TlsError> {
         let size = u32::try_from(sizes.pool()).unwrap_or(u32::MAX);
         let idle_min = u32::try_from(sizes.pool_min).unwrap_or(u32::MAX).min(size);
-        let health = Health::default();
+        let liveness = Liveness::default();
         let events = PoolEvents::register(registry, sizes.pool());
         // A login that takes all of its time must not hold up the others.
         let login_threads = ScheduledThreadPool::builder()
@@ -63,10 +63,10 @@ impl Connections {
             .event_handler(Box::new(events))
             .error_handler(Box::new(LoginFailures))
             .thread_pool(Arc::new(login_threads))
-            .build_unchecked(Manager::new(database.clone(), health.clone())?);
+            .build_unchecked(Manager::new(database.clone(), liveness.clone())?);
         Ok(Self {
             pool: Some(pool),
-            health,
+            liveness,
             backlog: Backlog::new(flusher),
         })
     }
@@ -83,17 +83,22 @@ impl Connections {
         let Some(pool) = &self.pool else {
             unreachable!("only drop takes the pool")
         };
-        let timeout = match self.health.last_failure() {
+        let timeout = match self.liveness.last_failure() {
             Some(_) => CHECKOUT_TIMEOUT_FAILING,
             None => CHECKOUT_TIMEOUT,
         };
         let connection = pool.get_timeout(timeout).map_err(|e| {
-            StoreError::not_sent(match self.health.last_failure() {
+            StoreError::not_sent(match self.liveness.last_failure() {
                 Some(why) => format!("no connection: {why}"),
                 None => format!("no connection: {e}"),
             })
         })?;
-        Ok(Session::new(connection, &self.health, &self.backlog, turn))
+        Ok(Session::new(
+            connection,
+            &self.liveness,
+            &self.backlog,
+            turn,
+        ))
     }
 }
 

@@ -14,7 +14,7 @@ use postgres::{Client, Row};
 use r2d2::PooledConnection;
 
 use super::backlog::Backlog;
-use super::connection::{Health, Manager};
+use super::connection::{Liveness, Manager};
 use super::error::StoreError;
 use super::mend::Suspect;
 use crate::throttle::throttled;
@@ -32,7 +32,7 @@ pub(super) type Parameters<'p> = &'p [(&'p (dyn ToSql + Sync), Type)];
 /// A connection in hand.
 pub struct Session<'s> {
     connection: PooledConnection<Manager>,
-    health: &'s Health,
+    liveness: &'s Liveness,
     pub(super) backlog: &'s Backlog,
     /// When its statements are given up, and the connection with them; set by the first of them.
     until: Option<Instant>,
@@ -43,13 +43,13 @@ pub struct Session<'s> {
 impl<'s> Session<'s> {
     pub(super) fn new(
         connection: PooledConnection<Manager>,
-        health: &'s Health,
+        liveness: &'s Liveness,
         backlog: &'s Backlog,
         turn: Option<MutexGuard<'s, ()>>,
     ) -> Self {
         Self {
             connection,
-            health,
+            liveness,
             backlog,
             until: None,
             _turn: turn,
@@ -176,7 +176,7 @@ impl<'s> Session<'s> {
     /// Has all connections asked whether they live once one of them has failed.
     fn note_failure<T>(&self, result: Result<T, postgres::Error>) -> Result<T, postgres::Error> {
         if result.is_err() && self.connection.is_spent() {
-            self.health.suspect_all();
+            self.liveness.suspect_all();
         }
         result
     }

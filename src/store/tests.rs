@@ -8,7 +8,7 @@ use r2d2::ManageConnection;
 use uuid::Uuid;
 
 use super::backlog::{Backlog, FLUSH_AT_ENTRIES, entries};
-use super::connection::{Health, Manager};
+use super::connection::{Liveness, Manager};
 use super::*;
 use crate::warrior::NewWarrior;
 
@@ -137,7 +137,7 @@ fn the_wait_for_an_answer_is_longer_than_the_role_s_statement_timeout() {
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn manager(server: &TcpListener) -> Manager {
-    Manager::new(database(server), Health::default()).unwrap()
+    Manager::new(database(server), Liveness::default()).unwrap()
 }
 
 fn database(server: &TcpListener) -> Database {

@@ -10,7 +10,7 @@ use super::rig::LATER;
 use crate::budget::{Budget, Bytes};
 use crate::config::Sizes;
 use crate::dispatch::scripted::Scripted;
-use crate::dispatch::{Dispatch, Executors, Failure, Found, Lookup, Reason};
+use crate::dispatch::{Dispatch, Executors, Failure, Lookup, LookupReply, Reason};
 use crate::store::{Class, Created, NewRow, Readiness, StoreError};
 
 #[tokio::test]
@@ -36,7 +36,7 @@ async fn a_database_that_is_gone_is_probed_and_not_queued_for() {
         }),
         find: Scripted::connecting(connect, move |lookups: &[&Lookup]| {
             counted.fetch_add(lookups.len(), Ordering::SeqCst);
-            Ok(lookups.iter().map(|_| Found::Count(1)).collect())
+            Ok(lookups.iter().map(|_| LookupReply::Count(1)).collect())
         }),
         search: Scripted::new(|terms: &[&String]| {
             Ok(terms.iter().map(|_| Some(Bytes::new())).collect())
