@@ -117,7 +117,7 @@ impl Sink {
         self.bytes.is_empty()
     }
 
-    /// What was written, charged until its last clone is dropped.
+    /// The bytes that were written, charged until their last clone is dropped.
     pub fn hold(mut self) -> Bytes {
         self.bytes.shrink_to_fit();
         self.charge.shrink_to(self.bytes.len());
@@ -202,7 +202,7 @@ mod tests {
         let small: Vec<Charge> = (0..100).map_while(|_| budget.charge(KIB)).collect();
         assert_eq!(small.len(), 100);
         assert!(budget.charge(1).is_none());
-        // What did not fit took nothing.
+        // A write that did not fit took nothing.
         drop((large, small));
         assert!(budget.charge(300 * KIB).is_some());
     }

@@ -30,7 +30,7 @@ const LOGGED_FROM_FAILURE: u64 = 4;
 
 /// Reads the secret in the background until it is known, or the returned guard is dropped.
 pub(crate) struct Reading {
-    /// What creates look at.
+    /// The keys, once they are known.
     pub(crate) keys: KnownKeys,
     /// Never sent on: its end is the end of the thread.
     _guard: Option<SyncSender<()>>,
@@ -44,7 +44,7 @@ impl Reading {
     }
 }
 
-/// What a server shows of its secret.
+/// The fingerprint of a server's secret, as a metric.
 #[derive(Clone)]
 struct Shown(Family<Fingerprint, Gauge>);
 

@@ -17,7 +17,7 @@ pub struct Answers(Budget);
 pub struct Lists<'b> {
     budget: &'b Budget,
     done: Vec<Option<Bytes>>,
-    /// That of the term after those which are done; none when it did not fit.
+    /// The list of the first term that is not done; none when it did not fit.
     open: Option<Sink>,
 }
 

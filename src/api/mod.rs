@@ -62,7 +62,7 @@ pub struct Asked {
 pub struct Answer {
     /// One of a few fixed names.
     pub route: &'static str,
-    /// What the client gets.
+    /// The response itself.
     pub response: Response<Full<Bytes>>,
 }
 
@@ -166,7 +166,7 @@ impl Api {
     }
 }
 
-/// What settles a create of unknown outcome: the client's own key, or one that stands for the id.
+/// The way to settle a create of unknown outcome: the client's own key, or one that stands for the id.
 fn settle(keys: &Keys, id: Uuid, key: Option<String>) -> Box<Settle> {
     Box::new(Settle {
         id,
@@ -185,7 +185,7 @@ fn unknown_warrior() -> Problem {
     Problem::NotFound("No warrior has this id.")
 }
 
-/// A read has no effect, so whatever happened to it, it may be repeated.
+/// A read has no effect, so it may be repeated after any failure.
 fn read_failed(failure: Failure) -> Problem {
     Problem::NotDone(match failure {
         Failure::NotDone(reason) => reason,

@@ -51,7 +51,7 @@ pub enum Problem {
     Altered(Box<Settle>),
 }
 
-/// What settles a write of unknown outcome.
+/// The way to settle a write of unknown outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Settle {
     /// The id that the warrior has, if it was stored.
@@ -166,7 +166,7 @@ impl Problem {
         }
     }
 
-    /// What happened and what to do next.
+    /// A sentence on the event and the next step.
     fn detail(&self) -> String {
         match self {
             Self::MalformedBody(why) | Self::BadRequest(why) => why.clone(),

@@ -29,7 +29,7 @@ pub enum Request {
     OpenApi,
 }
 
-/// What a path names.
+/// The resource that a path names.
 enum Resource<'p> {
     Warriors,
     /// The warrior with what should be an id.
@@ -39,7 +39,7 @@ enum Resource<'p> {
     OpenApi,
 }
 
-/// What a request asks for.
+/// Reads a request.
 ///
 /// # Errors
 /// The problem that its client gets instead.

@@ -36,11 +36,11 @@ pub(super) struct Breaker {
     probe: SyncSender<Call>,
 }
 
-/// What the probe is woken for.
+/// A reason to wake the probe.
 pub(super) enum Call {
     /// The breaker has opened.
     Opened,
-    /// `/ready` wants to know.
+    /// `/ready` asks.
     Check(oneshot::Sender<Result<Readiness, String>>),
 }
 
@@ -102,7 +102,7 @@ impl Breaker {
     /// Asks the probe what the database can do; `limit` bounds the wait, since the database may keep silent.
     ///
     /// # Errors
-    /// What is wrong, for people.
+    /// A sentence for people.
     pub(super) async fn check(&self, limit: Duration) -> Result<Readiness, String> {
         let (sender, receiver) = oneshot::channel();
         self.probe

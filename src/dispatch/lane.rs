@@ -83,7 +83,7 @@ impl<Q: Send + 'static, R: Send + 'static> Lane<Q, R> {
         trouble.map(|why| format!("the {} lane does not serve: {why}", shared.kind.name))
     }
 
-    /// What metrics show of the lane, as long as its workers live.
+    /// A view of the lane for metrics, as long as its workers live.
     pub(super) fn vitals(&self) -> impl Fn() -> Option<Vitals> + Send + Sync + 'static {
         let shared = Arc::downgrade(&self.shared);
         move || shared.upgrade().map(|shared| shared.vitals())

@@ -1,21 +1,21 @@
-//! What the find lane is asked: warriors by id, and how many there are.
+//! Requests of the find lane, and their replies: warriors by id, and the count.
 
 use uuid::Uuid;
 
-/// What to look up.
+/// A request of the find lane.
 #[derive(Clone, Debug)]
 pub enum Lookup {
     /// The warrior with this id.
     Warrior(Uuid),
-    /// How many warriors there are.
+    /// The number of warriors.
     Count,
 }
 
-/// What was looked up; `A` is what the worker made of a row.
+/// Its reply; `A` is a rendered row.
 #[derive(Clone, Debug)]
 pub enum LookupReply<A> {
     /// The warrior, if there is one.
     Warrior(Option<A>),
-    /// How many warriors there are.
+    /// The number of warriors.
     Count(i64),
 }

@@ -165,7 +165,7 @@ impl LaneMetrics {
     }
 }
 
-/// What gauges show of a lane.
+/// A lane as its gauges show it.
 pub(super) struct Vitals {
     pub(super) lane: &'static str,
     pub(super) waiting: usize,

@@ -69,7 +69,7 @@ const SEARCH_TERMS_MAX: usize = 8;
 /// An answer to a read, rendered; none when there was no memory for it.
 pub type Rendered = Option<Bytes>;
 
-/// What executes the batches of each lane, and answers the probe.
+/// The work of each lane, and the question of the probe.
 pub struct Executors<C, F, S> {
     /// Stores warriors.
     pub create: C,
@@ -214,7 +214,7 @@ impl Dispatch {
     /// Asks the database what it can do, within `limit`.
     ///
     /// # Errors
-    /// What is wrong, for people.
+    /// A sentence for people.
     pub async fn readiness(&self, limit: Duration) -> Result<Readiness, String> {
         self.breaker.check(limit).await
     }

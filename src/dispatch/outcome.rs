@@ -1,11 +1,11 @@
-//! Outcomes of a request: what a lane says when there is no result.
+//! Outcomes of a request that has no result: not done, unknown or rejected.
 
 /// Why a request has no result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// Certainly not executed, and never will be.
     NotDone(Reason),
-    /// Executed or not: nobody can tell yet.
+    /// Executed or not: unknown as yet.
     Unknown,
     /// The database refused the data itself; nothing was stored.
     Rejected,

@@ -12,7 +12,7 @@ const FAILURES_MIN: u32 = 3;
 /// it is put back, and the next batches show how it is.
 const FAILURE_HOLD: Duration = Duration::from_secs(5);
 
-/// What became of the last batches of a lane.
+/// The outcome of the last batches of a lane.
 #[derive(Debug, Default)]
 pub(super) struct Pulse(Mutex<Beats>);
 

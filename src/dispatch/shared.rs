@@ -1,4 +1,4 @@
-//! What the front end and the workers of a lane both see.
+//! The state of a lane that its front end and its workers share.
 
 use std::sync::Arc;
 
@@ -27,10 +27,10 @@ pub(super) struct Kind<Q, R> {
     pub(super) refused: fn(&R) -> Option<Failure>,
 }
 
-/// What all lanes share.
+/// The state that all lanes share.
 pub(super) struct Common {
     pub(super) breaker: Arc<Breaker>,
-    /// What requests that wait are charged to.
+    /// The budget that waiting requests are charged to.
     pub(super) requests: Budget,
     pub(super) metrics: Families,
 }

@@ -1,6 +1,6 @@
 //! Batch composition for searches: several different terms in one statement.
 //!
-//! Any two creates or finds share a statement, and this is none of their business. Two searches share one at a price:
+//! Any two creates or finds share a statement, so their lanes have none of this. Two searches share one at a price:
 //! the second term costs as much as in a statement of its own, except for the round trip, and its request waits for
 //! both. So a batch has few different terms, and fewer while they take long; equal terms are one.
 
@@ -39,7 +39,7 @@ impl<Q> Terms<Q> {
     }
 
     /// Takes the first that waits, and up to `batch_max - 1` others that fit; also says of how many terms they are.
-    /// It looks at a bounded part of a long queue, since it runs under the queue's lock.
+    /// A bounded part of a long queue is looked at, since this runs under the queue's lock.
     pub(super) fn pick<T>(
         &self,
         waiting: &mut VecDeque<T>,
@@ -116,7 +116,7 @@ mod tests {
         let mut waiting = VecDeque::from([1, 2, 3, 1, 4, 2, 3]);
         let picked = terms(2).pick(&mut waiting, 10, |n| n);
         assert_eq!(picked, (vec![1, 2, 1, 2], 2));
-        // What was passed over keeps its place.
+        // Items that were passed over keep their places.
         let picked = terms(3).pick(&mut waiting, 10, |n| n);
         assert_eq!(picked, (vec![3, 4, 3], 2));
         assert_eq!(terms(3).pick(&mut waiting, 10, |n| n), (vec![], 0));

@@ -1,4 +1,4 @@
-//! What the workers of a lane do with a batch, in two steps: connect, and run what could then be claimed.
+//! The execution of a batch in two steps, with the claim between them: connect, then run what could be claimed.
 
 use std::time::Instant;
 
@@ -6,9 +6,9 @@ use crate::store::StoreError;
 
 /// How the batches of one lane are executed. Called from several threads at once.
 pub trait Work: Send + Sync + 'static {
-    /// What is asked for.
+    /// One request.
     type Request: Send + 'static;
-    /// What it is answered with.
+    /// Its answer.
     type Reply: Send + 'static;
     /// A live connection.
     type Session<'s>;

@@ -32,7 +32,7 @@ const PACE: Pace = Pace {
 /// Longest time of a lingering close.
 const LINGER_MAX: Duration = Duration::from_secs(1);
 
-/// What the connections of a listener share about its end.
+/// The end of a listener, as its connections see it.
 pub(super) struct Drain {
     /// Every answer is its connection's last.
     pub(super) draining: Arc<AtomicBool>,

@@ -51,7 +51,7 @@ impl Admin {
         }
     }
 
-    /// Answers one request, whose body nobody asked for.
+    /// Answers one request; a body is read and ignored.
     pub async fn answer(
         &self,
         head: &Parts,

@@ -29,7 +29,7 @@ const THROTTLE_ABOVE_ENTRIES: u64 = FLUSH_AT_ENTRIES + FLUSH_AT_ENTRIES / 3;
 /// Longest wait for a turn: the writer that has it may be stuck on a connection that is dead, and the others go on.
 const TURN_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// What this process has added, flushed and read, in index entries; other writers flush what they add.
+/// The index entries that this process has added, flushed and read; other writers flush what they add.
 pub(super) struct Backlog {
     added: AtomicU64,
     flushed: AtomicU64,

@@ -32,7 +32,7 @@ pub(super) struct Manager {
     liveness: Liveness,
 }
 
-/// What connections have shown of the database; shared by the pool's manager and its users.
+/// The state of the database as its connections have shown it; shared by the pool's manager and its users.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Liveness(Arc<Learned>);
 

@@ -16,7 +16,7 @@ use crate::warrior::{NewWarrior, Warrior};
 const INSERT: &str = include_str!("sql/insert.sql");
 const STORED: &str = include_str!("sql/stored.sql");
 
-/// What an insert added.
+/// The result of an insert.
 struct Inserted {
     /// The ids of the rows that were added.
     ids: HashSet<Uuid>,
@@ -24,7 +24,7 @@ struct Inserted {
     foreign_triggers: bool,
 }
 
-/// What is there under ids that were in doubt.
+/// The rows under ids that were in doubt.
 #[derive(Default)]
 struct Stored {
     warriors: HashMap<Uuid, NewWarrior>,

@@ -1,8 +1,8 @@
 //! The deadline of a connection: a stream that fails once an answer is overdue.
 //!
-//! The synchronous client waits for as long as its peer keeps silent, and gives nobody its socket. It does
-//! have its stream wrapped where TLS begins, so every connection begins that way, one in clear text too: TLS
-//! is "required" and "direct", which sends nothing, and what is required may be the bare stream.
+//! The synchronous client waits for as long as its peer keeps silent, and gives its socket to no caller. Where TLS
+//! begins its stream can be wrapped, so every connection begins that way, one in clear text too: TLS is "required" and
+//! "direct", which sends nothing, and the connector that is required may give the bare stream.
 
 use std::error::Error;
 use std::fmt;
@@ -20,7 +20,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::{Sleep, sleep_until};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// What asks a server for TLS: the length of the message and the code of an SSLRequest.
+/// An SSLRequest, which asks a server for TLS: the length of the message and its code.
 const SSL_REQUEST: &[u8] = b"\0\0\0\x08\x04\xd2\x16\x2f";
 
 /// Until when a connection may wait for its peer; none: for ever. Clones share it.
@@ -49,7 +49,7 @@ pub(super) struct Handshake {
 pub(super) struct Bounded {
     socket: Socket,
     deadline: Deadline,
-    /// Wakes who waits for the socket; there from the first wait on.
+    /// Wakes the task that waits for the socket; there from the first wait on.
     timer: Option<Pin<Box<Sleep>>>,
 }
 

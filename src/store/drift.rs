@@ -4,7 +4,7 @@
 
 use postgres::Row;
 
-/// What differs from what the triggers keep.
+/// The differences between the table and what its triggers keep.
 #[derive(Debug, Default)]
 pub(super) struct Drift {
     /// Triggers of ours that are missing, or do not fire always.

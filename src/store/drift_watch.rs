@@ -23,7 +23,7 @@ const RETRY: Duration = Duration::from_secs(5);
 /// Most rows that a server counts, since the count reads the whole table.
 const COUNT_ROWS_MAX: i64 = 1_000_000;
 
-/// What a server shows of the drift: a gauge for each part of it, and a line of the log.
+/// The drift as a server shows it: a gauge for each part, and a line of the log.
 #[derive(Debug)]
 pub(super) struct Watch {
     gauges: Family<Part, Gauge>,

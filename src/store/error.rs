@@ -7,7 +7,7 @@ use postgres::error::{DbError, Severity};
 
 use super::sqlstate;
 
-/// What is certain after a failure.
+/// The certainty that is left after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     /// No statement reached the database.
@@ -27,7 +27,7 @@ pub enum Class {
 /// A failure and its class.
 #[derive(Debug)]
 pub struct StoreError {
-    /// What is certain.
+    /// The certainty that is left.
     pub class: Class,
     source: Source,
 }
@@ -166,7 +166,7 @@ impl StoreError {
         }
     }
 
-    /// Whether the database cut the statement off, by `statement_timeout` or because somebody cancelled it.
+    /// Whether the database cut the statement off, by `statement_timeout` or because of a cancel request.
     pub(super) fn is_timeout(&self) -> bool {
         self.sqlstate().is_some_and(sqlstate::is_timeout)
     }
@@ -183,11 +183,11 @@ const REFUSES_A_ROW: &[&str] = &[
     "RelationGetBufferForTuple",
 ];
 
-/// What the database, or the pooler, says of an error, as far as its class depends on it.
+/// An error as the database, or the pooler, reports it, as far as its class depends on that.
 struct Report<'e> {
     sqlstate: &'e str,
-    /// ERROR, which undoes the statement and keeps the session; FATAL and PANIC end the session at a moment that
-    /// nobody knows.
+    /// ERROR, which undoes the statement and keeps the session; FATAL and PANIC end the session at an
+    /// unknown moment.
     is_error: bool,
     message: &'e str,
     /// The function of the server that raised it; its names are not translated.
@@ -219,7 +219,7 @@ fn classify(report: &Report<'_>) -> Class {
     let sqlstate = report.sqlstate;
     if report.is_unsent_at_pooler() || sqlstate::is_login_refused(sqlstate) {
         Class::NotSent
-    } else if sqlstate::is_unknown_end(sqlstate) || !report.is_error {
+    } else if sqlstate::is_outcome_unknown(sqlstate) || !report.is_error {
         Class::Unknown
     } else if sqlstate::is_timeout(sqlstate) {
         // PostgreSQL stops listening to cancellation before it commits.

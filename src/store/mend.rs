@@ -32,7 +32,7 @@ pub(super) enum Suspect {
 }
 
 impl Suspect {
-    /// What may have caused this failure, which came after `took`; none when it was no setting.
+    /// The suspect behind this failure, which came after `took`; none when no setting can be.
     pub(super) fn of(error: &postgres::Error, took: Duration) -> Option<Self> {
         let error = error.as_db_error()?;
         let code = error.code().code();

@@ -9,7 +9,7 @@ use super::sqlstate;
 
 const READY: &str = include_str!("sql/ready.sql");
 
-/// What the database can do for this program.
+/// The database's fitness for this program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Readiness {
     /// The version of its schema; 0 when it has none of ours.
@@ -34,7 +34,7 @@ impl Readiness {
     /// Whether all of the API can be served by a program that needs `schema_version`.
     ///
     /// # Errors
-    /// What is missing, and the next command to type.
+    /// A sentence with the obstacle and the next command to type.
     pub fn suffices(self, schema_version: i32) -> Result<(), String> {
         if self.schema_version < schema_version {
             return Err(format!(
@@ -61,7 +61,7 @@ impl Readiness {
 }
 
 impl Session<'_> {
-    /// What the database can do.
+    /// Asks for the database's fitness.
     ///
     /// # Errors
     /// When it does not answer.
@@ -71,7 +71,7 @@ impl Session<'_> {
     }
 }
 
-/// What the database can do. Where this session alone is read only, another client has left it so.
+/// Asks for the database's fitness. Where this session alone is read only, another client has left it so.
 pub(super) fn readiness(client: &mut Client) -> Result<Readiness, postgres::Error> {
     let ask = |client: &mut Client| match client.query_typed(READY, &[]) {
         Err(e) if sqlstate::of(&e).is_some_and(sqlstate::is_missing_table) => {

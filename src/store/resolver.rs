@@ -10,8 +10,8 @@ use parking_lot::{Condvar, Mutex};
 /// The addresses behind a name, or why there are none.
 pub(super) type Addresses = Result<Vec<IpAddr>, String>;
 
-/// Looks one name up, on a thread that lives as long as the lookup. All who ask meanwhile share it, so a
-/// name server that keeps silent holds one thread, however many logins give up waiting.
+/// Looks one name up, on a thread that lives as long as the lookup. All callers of that time share it (request
+/// coalescing), so a name server that keeps silent holds one thread, however many logins give up waiting.
 #[derive(Clone, Debug)]
 pub(super) struct Resolver(Arc<(Mutex<Lookups>, Condvar)>);
 
@@ -20,7 +20,7 @@ struct Lookups {
     running: bool,
     /// How many have ended.
     ended: u64,
-    /// What the last one gave.
+    /// The result of the last one.
     last: Addresses,
 }
 
@@ -34,7 +34,7 @@ impl Resolver {
         Self(Arc::new((Mutex::new(none), Condvar::new())))
     }
 
-    /// What `look_up` gives, or what the lookup that is running already gives; before `until`.
+    /// The result of `look_up`, or of the lookup that is running already; before `until`.
     pub(super) fn ask(
         &self,
         until: Instant,

@@ -1,6 +1,6 @@
 //! A session: a connection in hand, and how statements run on it.
 //!
-//! What is run stands beside: [`create`](super::create), [`read`](super::read),
+//! The statements themselves stand beside: [`create`](super::create), [`read`](super::read),
 //! [`readiness`](super::readiness), [`flusher`](super::flusher), [`drift_watch`](super::drift_watch).
 
 use std::cell::{Cell, RefCell};

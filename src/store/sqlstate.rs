@@ -1,10 +1,10 @@
-//! SQLSTATEs by what they mean here: the one place that names them.
+//! SQLSTATEs by their meaning here: the one place that names them.
 
 use postgres::error::SqlState;
 
 /// PgBouncer gives all of its own errors this code, protocol_violation.
 const POOLER: &str = "08P01";
-/// query_canceled: by `statement_timeout`, or by somebody.
+/// query_canceled: by `statement_timeout`, or by a cancel request.
 const TIMEOUT: &str = "57014";
 /// lock_not_available: by `lock_timeout`.
 const LOCK_TIMEOUT: &str = "55P03";
@@ -49,9 +49,9 @@ pub(super) fn is_login_refused(sqlstate: &str) -> bool {
     matches!(sqlstate, "3D000" | "53300" | "57P03") || class(sqlstate) == "28"
 }
 
-/// A statement whose end nobody knows: statement_completion_unknown, a shutdown, a crash, or a connection that failed.
+/// A statement of unknown outcome: statement_completion_unknown, a shutdown, a crash, or a connection that failed.
 /// The pooler's own errors, which are among these, may be of severity ERROR.
-pub(super) fn is_unknown_end(sqlstate: &str) -> bool {
+pub(super) fn is_outcome_unknown(sqlstate: &str) -> bool {
     matches!(sqlstate, "40003" | "57P01" | "57P02") || matches!(class(sqlstate), "" | "08")
 }
 

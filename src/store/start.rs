@@ -46,7 +46,7 @@ impl Look {
         look
     }
 
-    /// What stands in the way, as sentences; after the time that a login may take at the latest.
+    /// The obstacles, as sentences; after the time that a login may take at the latest.
     pub fn end(self) -> Vec<String> {
         let mut found = Vec::new();
         loop {

@@ -1,4 +1,4 @@
-//! What can be said of the store without a database.
+//! The store without a database: deadlines of logins, and the backlog.
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, TcpListener};
@@ -181,7 +181,7 @@ fn searches_that_read_a_list_often_enough_have_it_flushed() {
     backlog.add(FLUSH_AT_ENTRIES / 2);
     let long = read_until_due().expect("due in the end");
     backlog.flushed(backlog.added());
-    // What has been flushed costs a search nothing.
+    // Entries that were flushed cost a search nothing.
     backlog.read();
     assert!(!backlog.is_due());
     backlog.add(FLUSH_AT_ENTRIES / 100);

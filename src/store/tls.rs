@@ -27,7 +27,7 @@ pub struct TlsError {
     why: String,
 }
 
-/// What begins TLS; none for [`Tls::Off`].
+/// The connector that begins TLS; none for [`Tls::Off`].
 ///
 /// # Errors
 /// When the CA file cannot be read or holds no usable certificate.

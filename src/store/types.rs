@@ -1,4 +1,4 @@
-//! What goes into the store, and what comes out of it.
+//! Requests to the store, and outcomes of creates.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::warrior::NewWarrior;
 
-/// What a connection is wanted for.
+/// The use of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Adding rows; subject to backpressure while flushes lag behind the writers.
@@ -22,11 +22,11 @@ pub struct NewRow {
     pub id: Uuid,
     /// The id was derived from a client's key: a row that exists already must be the same warrior.
     pub keyed: bool,
-    /// What to store.
+    /// The warrior itself.
     pub warrior: Arc<NewWarrior>,
 }
 
-/// What became of a warrior to be stored.
+/// The outcome of a create.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Created {
     /// A committed row holds it.
@@ -39,6 +39,6 @@ pub enum Created {
     /// the same.
     Refused,
     /// A committed row is not the warrior that was sent: a foreign trigger changed it on its way, its id even, or
-    /// the key was used for another one before. Which of these it was, nobody can tell.
+    /// the key was used for another one before. Which of these happened cannot be known.
     Altered,
 }
