@@ -8,7 +8,7 @@ use crate::config::Listen;
 
 /// Longest time for each step: more than the server gives its database, less than what asks usually
 /// waits.
-const TIMEOUT: Duration = Duration::from_secs(2);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// More than any answer of `/live` and `/ready`.
 const ANSWER_MAX: u64 = 64 * 1024;
 
@@ -31,9 +31,9 @@ pub fn ask(admin: Listen, path: &str) -> anyhow::Result<String> {
 }
 
 fn exchange(address: SocketAddr, path: &str) -> io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
-    stream.set_read_timeout(Some(TIMEOUT))?;
-    stream.set_write_timeout(Some(TIMEOUT))?;
+    let mut stream = TcpStream::connect_timeout(&address, ANSWER_TIMEOUT)?;
+    stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
+    stream.set_write_timeout(Some(ANSWER_TIMEOUT))?;
     write!(
         stream,
         "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"

@@ -17,9 +17,9 @@ use super::types::Access;
 const DRIFT: &str = include_str!("sql/drift.sql");
 
 /// How often a server looks. A look reads 32 pages, some 1,500 rows.
-const INTERVAL: Duration = Duration::from_secs(600);
+const LOOK_INTERVAL: Duration = Duration::from_secs(600);
 /// The same after a look that came to nothing: the table was held, or the count took too long.
-const RETRY: Duration = Duration::from_secs(5);
+const LOOK_RETRY_INTERVAL: Duration = Duration::from_secs(5);
 /// Most rows that a server counts, since the count reads the whole table.
 const COUNT_ROWS_MAX: i64 = 1_000_000;
 
@@ -63,9 +63,9 @@ impl Watch {
         let wait = match &looked {
             // A look that fails may have taken all of its time, and a backend that was given up goes on counting: so
             // the next look is cheap, and the one after that comes late.
-            Err(_) if !self.counts => INTERVAL,
-            Err(_) | Ok(None) => RETRY,
-            Ok(Some(_)) => INTERVAL,
+            Err(_) if !self.counts => LOOK_INTERVAL,
+            Err(_) | Ok(None) => LOOK_RETRY_INTERVAL,
+            Ok(Some(_)) => LOOK_INTERVAL,
         };
         self.due = Instant::now() + wait;
         self.counts = looked.is_ok();

@@ -24,7 +24,7 @@ use crate::throttle::throttled;
 pub(super) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How much later than that, and than the last request of a batch, its worker gives up. By then the front end
 /// has answered for all of them, so no answer depends on it.
-const GRACE: Duration = Duration::from_millis(500);
+const STATEMENT_GRACE: Duration = Duration::from_millis(500);
 
 /// A statement's parameters with their types.
 pub(super) type Parameters<'p> = &'p [(&'p (dyn ToSql + Sync), Type)];
@@ -58,8 +58,9 @@ impl<'s> Session<'s> {
 
     /// Bounds this session's statements: those of one batch share the time that its latest `deadline` leaves.
     pub(super) fn bound(&mut self, deadline: Instant) {
-        (self.until)
-            .get_or_insert_with(|| deadline.max(Instant::now() + STATEMENT_TIMEOUT) + GRACE);
+        (self.until).get_or_insert_with(|| {
+            deadline.max(Instant::now() + STATEMENT_TIMEOUT) + STATEMENT_GRACE
+        });
     }
 
     /// Bounds this session's statements by the role's own limit, where nobody's deadline depends on them.
