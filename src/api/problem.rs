@@ -233,8 +233,7 @@ impl Problem {
                 _ => None,
             },
         };
-        let body =
-            super::render::json(&body).map_or(Bytes::from_static(BODY_FALLBACK), Bytes::from);
+        let body = serde_json::to_vec(&body).map_or(Bytes::from_static(BODY_FALLBACK), Bytes::from);
         let mut response = Response::new(Full::new(body));
         *response.status_mut() = status;
         let headers = response.headers_mut();
