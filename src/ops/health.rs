@@ -1,4 +1,4 @@
-//! Asks a running server how it is, over its admin listener: for containers, which have no curl.
+//! Health check of a running server over its admin listener, for containers, which have no curl.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use crate::config::Listen;
 
-/// Longest time for each step: more than the server gives its database, less than what asks usually
-/// waits.
+/// Longest time for each step: more than the server gives its database, less than a supervisor usually waits.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// More than any answer of `/live` and `/ready`.
 const ANSWER_MAX: u64 = 64 * 1024;

@@ -15,7 +15,7 @@ use crate::throttle;
 /// Lines that may wait for a slow reader; more are dropped rather than holding up requests.
 const WAITING_MAX: usize = 16 * 1024;
 
-/// Logs what was held back, and writes what waits, when it is dropped.
+/// Logs the counts that were held back, and writes the lines that wait, when it is dropped.
 #[must_use]
 #[derive(Debug)]
 pub struct LogGuard(#[expect(dead_code, reason = "held for its drop")] WorkerGuard);
@@ -73,8 +73,8 @@ pub fn start(format: LogFormat, level: &str) -> Result<LogGuard, ConfigError> {
     Ok(LogGuard(guard))
 }
 
-/// Tells the operator something that must be told whatever the level, also before logging is started,
-/// in the form that log lines have. Nobody listening is no reason to stop.
+/// Writes a line for the operator at any log level, also before logging is started, in the form that log lines have.
+/// A standard error that nobody reads is no error.
 pub fn say(format: LogFormat, level: Level, message: &str) {
     #[derive(Serialize)]
     struct Line<'a> {
