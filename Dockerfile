@@ -5,22 +5,25 @@
 FROM rust:1.95.0-slim-trixie AS dependencies
 WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
+COPY stack/Cargo.toml stack/
 COPY load-tests/Cargo.toml load-tests/
 # Empty programs in place of ours: cargo compiles everything else.
-RUN mkdir -p src load-tests/src load-tests/examples \
+RUN mkdir -p src stack/src load-tests/src load-tests/examples \
     && for crate in src load-tests/src; do echo 'fn main() {}' >$crate/main.rs; : >$crate/lib.rs; done \
+    && : >stack/src/lib.rs \
     && echo 'fn main() {}' >load-tests/examples/delay-server.rs \
     && cargo build --release --locked --workspace \
-    && rm -r src load-tests/src load-tests/examples
+    && rm -r src stack/src load-tests/src load-tests/examples
 
 FROM dependencies AS build
 COPY schema schema
 COPY postgres-conf postgres-conf
 COPY pgbouncer pgbouncer
+COPY stack stack
 COPY load-tests load-tests
 COPY src src
 # cargo goes by times, and the empty programs are younger than the real ones.
-RUN find src load-tests/src -name '*.rs' -exec touch {} + \
+RUN find src stack/src load-tests/src -name '*.rs' -exec touch {} + \
     && cargo build --release --locked --workspace \
     && mkdir /out && cp target/release/warrior-api target/release/warrior-load /out/
 

@@ -46,7 +46,7 @@
 //! - [`warrior`]: the domain types; parsing is validation. A leaf.
 //! - [`config`]: the only reader of the environment. A leaf.
 //! - `throttle`: rate limiting of log lines that repeat. A leaf.
-//! - [`memory`]: how much memory there is, and what for. A leaf.
+//! - [`memory`]: what memory is for. A leaf.
 //! - [`budget`]: bytes of requests that wait and of answers on their way; what does not fit is refused. A leaf.
 //! - [`serve`]: wiring, and the graceful drain.
 //! - `secret`: the secret behind idempotency keys, read from the database where none is configured.
@@ -55,9 +55,9 @@
 //! - [`dispatch`]: lanes with bounded queues, admission control, workers, job states, the circuit breaker.
 //! - `work`: what the workers of each lane do: the one link between lanes, store and rendering.
 //! - [`store`]: sessions and their SQL, the pool, classes of failures, group flush, and the schema.
-//! - [`stack`]: the embedded PostgreSQL and PgBouncer.
 //! - [`ops`]: admin listener, metrics, logs, signals.
 //!
+//! The embedded PostgreSQL and PgBouncer, and what must agree with them, are the crate `warrior_stack`.
 //! Dependencies point one way, down the flow.
 
 pub mod warrior;
@@ -83,7 +83,5 @@ pub mod dispatch;
 mod work;
 
 pub mod store;
-
-pub mod stack;
 
 pub mod ops;

@@ -19,8 +19,8 @@ use warrior_api::config::{
 };
 use warrior_api::ops::{self, LogGuard, Stop};
 use warrior_api::serve::{self, Running};
-use warrior_api::stack::{self, DATABASE, Endpoints, Stack, StackError, Stopping};
 use warrior_api::store::{Look, connect_direct, pooler_shortcomings, schema};
+use warrior_stack::{self as stack, DATABASE, Endpoints, Stack, StackError, Stopping, descriptors};
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
@@ -56,7 +56,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
             let embedded = unprivileged(args.embedded(), &say)?;
             let guard = logs()?;
             // Before the stack starts: PgBouncer inherits the limit.
-            server.sizes.connections_max = ops::raise_descriptor_limit(&server.sizes);
+            server.sizes.connections_max = descriptors::raise(&server.sizes);
             up(args, &embedded, &server, guard, say, &warn)
         }
         Command::Serve(args) => {
@@ -65,7 +65,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         }
         Command::Stack(args) => {
             let mut sizes = args.sizes()?;
-            sizes.connections_max = ops::raise_descriptor_limit(&sizes);
+            sizes.connections_max = descriptors::raise(&sizes);
             Ok(stack::supervise(
                 &unprivileged(args.embedded(), &say)?,
                 &sizes,
@@ -168,7 +168,7 @@ fn unless_stopped<T: Send + 'static>(
 fn serve_existing(args: &ServeArgs, say: &dyn Fn(&str), warn: &dyn Fn(&str)) -> anyhow::Result<()> {
     let (secret, database) = (args.idempotency_secret()?, args.database()?);
     let mut server = args.server()?;
-    server.sizes.connections_max = ops::raise_descriptor_limit(&server.sizes);
+    server.sizes.connections_max = descriptors::raise(&server.sizes);
     let (runtime, stop) = runtime_with_signals()?;
     let look = Look::begin(&database, server.sizes.pool());
     let running = runtime.block_on(serve::start(&server, &database, secret.as_ref()))?;

@@ -1,12 +1,7 @@
-//! Memory: what this process may use, and how it is shared out among connections and answers.
-
-use std::fs;
-use std::path::Path;
+//! Memory: how much of it connections and answers get.
 
 const KIB: usize = 1024;
 const MIB: u64 = 1024 * 1024;
-/// Taken when the system does not tell: what the smallest sensible machine has.
-const UNKNOWN: u64 = 1024 * MIB;
 /// Worst case of one client connection, measured: a stalled body of 64 KiB and hyper's buffers. A connection that
 /// is answered holds no body; the kernel's send buffer takes its place.
 const CONNECTION: u64 = 80 * KIB as u64;
@@ -48,104 +43,9 @@ impl Memory {
     }
 }
 
-/// Bytes that this process may use: the machine's, or less when a control group says so.
-pub fn limit_bytes() -> u64 {
-    let machine = machine_bytes();
-    let group = fs::read_to_string("/proc/self/cgroup")
-        .ok()
-        .and_then(|groups| group_bytes(&groups, Path::new("/sys/fs/cgroup")));
-    match (machine, group) {
-        (Some(machine), Some(group)) => machine.min(group),
-        (Some(bytes), None) | (None, Some(bytes)) => bytes,
-        (None, None) => UNKNOWN,
-    }
-}
-
-#[cfg(not(target_os = "macos"))]
-fn machine_bytes() -> Option<u64> {
-    let text = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
-    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib * 1024)
-}
-
-#[cfg(target_os = "macos")]
-fn machine_bytes() -> Option<u64> {
-    let output = std::process::Command::new("/usr/sbin/sysctl")
-        .args(["-n", "hw.memsize"])
-        .output()
-        .ok()?;
-    String::from_utf8(output.stdout).ok()?.trim().parse().ok()
-}
-
-/// The least limit of the group and its ancestors. Version 2 writes `max` and version 1 a number
-/// near 2^63 where there is none; the first is no number, the second is larger than any machine.
-fn group_bytes(groups: &str, root: &Path) -> Option<u64> {
-    groups
-        .lines()
-        .filter_map(|line| {
-            let mut parts = line.splitn(3, ':');
-            let (_, controllers, path) = (parts.next()?, parts.next()?, parts.next()?);
-            let (mount, file) = match controllers {
-                "" => (root.to_owned(), "memory.max"),
-                c if c.split(',').any(|c| c == "memory") => {
-                    (root.join("memory"), "memory.limit_in_bytes")
-                }
-                _ => return None,
-            };
-            Path::new(path.trim_start_matches('/'))
-                .ancestors()
-                .filter_map(|group| fs::read_to_string(mount.join(group).join(file)).ok())
-                .filter_map(|text| text.trim().parse().ok())
-                .min()
-        })
-        .min()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn tree(files: &[(&str, &str)]) -> std::path::PathBuf {
-        let root = std::env::temp_dir().join(format!("warrior-cgroup-{}", uuid::Uuid::new_v4()));
-        for (path, text) in files {
-            let path = root.join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        root
-    }
-
-    #[test]
-    fn version_2_takes_the_least_limit_on_the_way_up() {
-        let root = tree(&[
-            ("a/b/memory.max", "max\n"),
-            ("a/memory.max", "536870912\n"),
-            ("memory.max", "1073741824\n"),
-        ]);
-        assert_eq!(group_bytes("0::/a/b\n", &root), Some(512 * MIB));
-        fs::remove_dir_all(root).unwrap();
-    }
-
-    #[test]
-    fn version_1_reads_its_memory_controller_alone() {
-        let root = tree(&[("memory/c/memory.limit_in_bytes", "268435456\n")]);
-        let groups = "5:cpu,cpuacct:/c\n4:memory:/c\n0::/\n";
-        assert_eq!(group_bytes(groups, &root), Some(256 * MIB));
-        fs::remove_dir_all(root).unwrap();
-    }
-
-    #[test]
-    fn no_limit_is_none() {
-        let root = tree(&[("memory.max", "max\n")]);
-        assert_eq!(group_bytes("0::/\n", &root), None);
-        fs::remove_dir_all(root).unwrap();
-    }
-
-    #[test]
-    fn this_machine_has_memory() {
-        assert!(limit_bytes() > MIB);
-    }
 
     #[test]
     fn connections_answers_and_requests_fit_together() {

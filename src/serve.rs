@@ -14,7 +14,7 @@ use crate::budget::Budget;
 use crate::config::{Database, Secret, Server};
 use crate::dispatch::{Dispatch, Threads};
 use crate::http::{self, Phase};
-use crate::memory::{self, Memory};
+use crate::memory::Memory;
 use crate::ops::{Admin, RequestMetrics};
 use crate::secret::{self, Reading};
 use crate::store::{Store, schema};
@@ -155,7 +155,9 @@ impl Running {
 
 /// Shares out what the process may use, with a warning when that serves fewer clients than were asked for.
 fn share_memory(server: &Server) -> Memory {
-    let limit = server.memory.unwrap_or_else(memory::limit_bytes);
+    let limit = server
+        .memory
+        .unwrap_or_else(warrior_stack::memory::limit_bytes);
     let memory = Memory::share(limit, server.sizes.connections_max);
     if memory.connections < server.sizes.connections_max {
         tracing::warn!(

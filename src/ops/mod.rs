@@ -1,14 +1,12 @@
 //! For operators: the admin listener, metrics, logs and signals.
 
 mod admin;
-mod descriptors;
 mod health;
 mod logs;
 mod metrics;
 mod signals;
 
 pub use admin::Admin;
-pub use descriptors::raise as raise_descriptor_limit;
 pub use health::ask as ask_health;
 pub use logs::{LogGuard, say, start as start_logs};
 pub use metrics::RequestMetrics;

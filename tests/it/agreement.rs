@@ -2,7 +2,7 @@
 
 use clap::{CommandFactory, Parser};
 use warrior_api::config::{Cli, Command, Sizes};
-use warrior_api::stack::shipped::{PGBOUNCER_INI, POSTGRESQL_CONF, setting};
+use warrior_stack::shipped::{PGBOUNCER_INI, POSTGRESQL_CONF, setting};
 
 use crate::supervisor::{connect, shared};
 
@@ -51,6 +51,17 @@ fn every_wait_is_shorter_than_the_request_that_waits() {
         assert!(1000 * number(PGBOUNCER_INI, key) < deadline_ms, "{key}");
     }
     assert!(default_of("DB_CONNECT_TIMEOUT_MS") < deadline_ms);
+}
+
+#[test]
+fn a_frozen_backend_is_given_up_after_slow_statements_are() {
+    let roles = include_str!("../../postgres-conf/roles.sql");
+    let statement = "alter role warrior set statement_timeout = '2s';";
+    assert!(roles.contains(statement), "compare query_timeout again");
+    let flush = include_str!("../../src/store/sql/flush.sql");
+    let longest = "set local statement_timeout = '4s';";
+    assert!(flush.contains(longest), "compare query_timeout again");
+    assert!((5..=10).contains(&number(PGBOUNCER_INI, "query_timeout")));
 }
 
 #[test]

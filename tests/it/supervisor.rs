@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 use postgres::{Client, NoTls};
 use serde::Deserialize;
 use warrior_api::config::Database;
-use warrior_api::stack::Endpoints;
+use warrior_stack::Endpoints;
 
 /// The program under test.
 pub(crate) const WARRIOR_API: &str = env!("CARGO_BIN_EXE_warrior-api");

@@ -11,8 +11,8 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
 };
 use warrior_api::config::{Database, Tls};
-use warrior_api::stack::{DATABASE, Endpoints};
 use warrior_api::store::{LoginError, connect, schema};
+use warrior_stack::{DATABASE, Endpoints};
 
 use crate::faults::{Proxy, drill_encrypted};
 use crate::server::TestServer;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::Deserialize;
-use warrior_api::stack::Endpoints;
+use warrior_stack::Endpoints;
 
 use crate::api::warrior;
 use crate::http::request;

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use nix::unistd::Pid;
 use postgres::SimpleQueryMessage;
 use warrior_api::config::Database;
-use warrior_api::stack::{DATABASE, shipped};
+use warrior_stack::{DATABASE, shipped};
 
 use super::{ask, read_secrets};
 use crate::supervisor::{Supervisor, connect, connect_with, shared};

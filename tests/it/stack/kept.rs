@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use warrior_api::config::Database;
-use warrior_api::stack::{DATABASE, shipped};
+use warrior_stack::{DATABASE, shipped};
 
 use super::ask;
 use crate::lock::TableLock;

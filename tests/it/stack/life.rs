@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
-use warrior_api::stack::{DATABASE, Endpoints};
+use warrior_stack::{DATABASE, Endpoints};
 
 use super::{ask, read_secrets, start_in};
 use crate::supervisor::{Scratch, Supervisor, connect, eventually, is_alive, kill_9, stack};

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use nix::unistd::geteuid;
-use warrior_api::stack::DATABASE;
+use warrior_stack::DATABASE;
 
 use super::{ask, start_in};
 use crate::supervisor::{Scratch, Supervisor, stack};

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use postgres::Client;
 use warrior_api::config::Database;
-use warrior_api::stack::Endpoints;
 use warrior_api::store::{LoginError, connect, connect_direct, schema};
+use warrior_stack::Endpoints;
 
 use crate::supervisor::shared;
 

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use warrior_api::stack::DATABASE;
+use warrior_stack::DATABASE;
 
 use super::{Up, first_line, program_of, up};
 use crate::supervisor::{

@@ -12,7 +12,7 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::StackError;
+use crate::error::StackError;
 
 /// How often a condition is looked at again.
 const POLL: Duration = Duration::from_millis(5);
@@ -21,21 +21,21 @@ const TAIL_BYTES: u64 = 4096;
 const TAIL_LINES: usize = 8;
 
 /// Signals and how long each may take, from the most polite to SIGKILL.
-pub(super) type Ladder = &'static [(Signal, Duration)];
+pub(crate) type Ladder = &'static [(Signal, Duration)];
 
 /// Waits that long for a request to stop, and is true as soon as there has been one.
 pub type Stopping<'a> = &'a dyn Fn(Duration) -> bool;
 
 /// How a wait ended.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Wait {
+pub(crate) enum Wait {
     Held,
     TimedOut,
     Stopped,
 }
 
 /// A running process. Dropping it kills it when it is a child.
-pub(super) struct Process {
+pub(crate) struct Process {
     name: &'static str,
     kind: Kind,
     log: PathBuf,
@@ -58,7 +58,7 @@ struct Foreign {
 impl Process {
     /// Starts `command` in a process group of its own, so that Ctrl-C in the terminal reaches only
     /// us and we can end everything in order. What it prints is added to `log`.
-    pub(super) fn start(name: &'static str, command: &mut Command, log: &Path) -> io::Result<Self> {
+    pub(crate) fn start(name: &'static str, command: &mut Command, log: &Path) -> io::Result<Self> {
         let output = OpenOptions::new()
             .append(true)
             .create(true)
@@ -74,7 +74,7 @@ impl Process {
     }
 
     /// Takes over a process that somebody else started.
-    pub(super) fn adopt(name: &'static str, pid: u32, log: &Path) -> Self {
+    pub(crate) fn adopt(name: &'static str, pid: u32, log: &Path) -> Self {
         let started = stat(pid).map(|stat| stat.started);
         Self::new(name, Kind::Foreign(Foreign { pid, started }), log)
     }
@@ -88,19 +88,19 @@ impl Process {
         }
     }
 
-    pub(super) fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         match &self.kind {
             Kind::Child(child) => child.id(),
             Kind::Foreign(foreign) => foreign.pid,
         }
     }
 
-    pub(super) fn is_adopted(&self) -> bool {
+    pub(crate) fn is_adopted(&self) -> bool {
         matches!(self.kind, Kind::Foreign(_))
     }
 
     /// How it ended, if it did; never blocks.
-    pub(super) fn ended(&mut self) -> Option<&str> {
+    pub(crate) fn ended(&mut self) -> Option<&str> {
         if self.end.is_none() {
             self.end = match &mut self.kind {
                 Kind::Child(child) => child.try_wait().ok().flatten().map(|s| s.to_string()),
@@ -113,7 +113,7 @@ impl Process {
     }
 
     /// A sentence about its end, if it ended, with the last lines of its log.
-    pub(super) fn died(&mut self) -> Option<String> {
+    pub(crate) fn died(&mut self) -> Option<String> {
         let end = self.ended()?.to_owned();
         Some(format!(
             "{} ended ({end}); its log is {}{}",
@@ -124,12 +124,12 @@ impl Process {
     }
 
     /// Whether the last lines of its log hold `text`.
-    pub(super) fn said(&self, text: &str) -> bool {
+    pub(crate) fn said(&self, text: &str) -> bool {
         tail(&self.log).contains(text)
     }
 
     /// The error of a start that failed for `reason`.
-    pub(super) fn did_not_start(&self, reason: String) -> StackError {
+    pub(crate) fn did_not_start(&self, reason: String) -> StackError {
         StackError::DidNotStart {
             program: self.name,
             reason,
@@ -139,7 +139,7 @@ impl Process {
     }
 
     /// Climbs the ladder until the process has ended.
-    pub(super) fn stop(&mut self, ladder: Ladder) -> Result<(), StackError> {
+    pub(crate) fn stop(&mut self, ladder: Ladder) -> Result<(), StackError> {
         if self.ended().is_some() {
             return Ok(());
         }
@@ -181,13 +181,13 @@ impl Foreign {
 
 /// Keeps the log of the run before as `.1` and lets the new run begin with an empty one, so that logs
 /// never hold more than two runs.
-pub(super) fn rotate(log: &Path) {
+pub(crate) fn rotate(log: &Path) {
     // When it cannot be renamed the new run adds to it, which is no reason to stop.
     let _ = fs::rename(log, log.with_extension("log.1"));
 }
 
 /// Climbs the ladder with a process that is not our child.
-pub(super) fn stop_foreign(pid: u32, ladder: Ladder) -> Result<(), StackError> {
+pub(crate) fn stop_foreign(pid: u32, ladder: Ladder) -> Result<(), StackError> {
     for &(signal, patience) in ladder {
         let _ = kill(as_pid(pid), signal);
         if wait_until(patience, || !is_alive(pid)) {
@@ -199,12 +199,12 @@ pub(super) fn stop_foreign(pid: u32, ladder: Ladder) -> Result<(), StackError> {
 
 /// Whether `pid` runs, be it somebody else's. A zombie has ended: a process 1 that reaps nobody keeps it
 /// for ever.
-pub(super) fn is_alive(pid: u32) -> bool {
+pub(crate) fn is_alive(pid: u32) -> bool {
     is_taken(pid) && stat(pid).is_none_or(|stat| !stat.is_zombie)
 }
 
 /// Whether there is a process `pid`, be it a zombie.
-pub(super) fn is_taken(pid: u32) -> bool {
+pub(crate) fn is_taken(pid: u32) -> bool {
     kill(as_pid(pid), None) != Err(Errno::ESRCH)
 }
 
@@ -227,7 +227,7 @@ fn stat(pid: u32) -> Option<Stat> {
 }
 
 /// Looks at `condition` until it holds; false when `patience` has run out first.
-pub(super) fn wait_until(patience: Duration, condition: impl FnMut() -> bool) -> bool {
+pub(crate) fn wait_until(patience: Duration, condition: impl FnMut() -> bool) -> bool {
     let never = |pause| {
         std::thread::sleep(pause);
         false
@@ -236,7 +236,7 @@ pub(super) fn wait_until(patience: Duration, condition: impl FnMut() -> bool) ->
 }
 
 /// As [`wait_until`], unless a stop is asked for first.
-pub(super) fn wait(
+pub(crate) fn wait(
     patience: Duration,
     stopping: Stopping<'_>,
     mut condition: impl FnMut() -> bool,

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use nix::unistd::{Uid, User, geteuid};
 
-use super::process::wait_until;
-use super::{StackError, leftovers, secrets};
+use crate::error::StackError;
+use crate::process::wait_until;
+use crate::{leftovers, secrets};
 
 /// PostgreSQL handles paths of 1023 bytes; the longest below ours needs some 100 of them.
 const PATH_BYTES_MAX: usize = 900;
@@ -18,7 +19,7 @@ const LOCK: &str = "lock";
 const NEXT: &str = "check who owns it and its disk, or choose another folder with DATA_DIR";
 
 /// A data folder that this process alone uses, until it is dropped.
-pub(super) struct Folder {
+pub(crate) struct Folder {
     path: PathBuf,
     throw_away: bool,
     /// The kernel lets go of it when this process ends, however it ends.
@@ -27,7 +28,7 @@ pub(super) struct Folder {
 
 impl Folder {
     /// Opens `data`, making it if need be; `None` makes a throw-away folder.
-    pub(super) fn open(data: Option<&Path>) -> Result<Self, StackError> {
+    pub(crate) fn open(data: Option<&Path>) -> Result<Self, StackError> {
         let (path, lock) = match data {
             Some(data) => {
                 let path = make(data)?;
@@ -54,16 +55,16 @@ impl Folder {
     }
 
     /// Its absolute path, without symbolic links.
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Whether it is removed at the end.
-    pub(super) fn is_throw_away(&self) -> bool {
+    pub(crate) fn is_throw_away(&self) -> bool {
         self.throw_away
     }
 
-    pub(super) fn log(&self, name: &str) -> PathBuf {
+    pub(crate) fn log(&self, name: &str) -> PathBuf {
         self.path.join("log").join(name)
     }
 }
@@ -77,7 +78,7 @@ impl Drop for Folder {
 }
 
 /// Writes a configuration file that its owner alone may read, unless it holds that text already.
-pub(super) fn write(path: &Path, text: &str) -> Result<(), StackError> {
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), StackError> {
     // A full disk must not cut what is right.
     if fs::read(path).is_ok_and(|held| held == text.as_bytes()) {
         return Ok(());
@@ -95,7 +96,7 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), StackError> {
 }
 
 /// Turns what the system said about `path` into a sentence.
-pub(super) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StackError {
+pub(crate) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StackError {
     let path = path.to_owned();
     move |source| StackError::Folder {
         action,
@@ -106,7 +107,7 @@ pub(super) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error
 }
 
 /// Refuses paths that the programs or their configuration files cannot handle.
-pub(super) fn check_path(path: &Path) -> Result<(), StackError> {
+pub(crate) fn check_path(path: &Path) -> Result<(), StackError> {
     let odd = || StackError::OddPath {
         path: path.to_owned(),
     };
@@ -125,7 +126,7 @@ pub(super) fn check_path(path: &Path) -> Result<(), StackError> {
 }
 
 /// Refuses a folder with files in it that are not ours, so that nothing of the user's is mixed in.
-pub(super) fn check_content(path: &Path) -> Result<(), StackError> {
+pub(crate) fn check_content(path: &Path) -> Result<(), StackError> {
     let mut entries = fs::read_dir(path).map_err(failed("read", path))?;
     if entries.next().is_some() && !path.join(LOCK).exists() {
         return Err(StackError::OccupiedFolder {
@@ -172,7 +173,7 @@ fn private_dir(path: &Path) -> Result<(), StackError> {
 }
 
 /// The user's name, or the number where there is none.
-pub(super) fn user_name(uid: Uid) -> String {
+pub(crate) fn user_name(uid: Uid) -> String {
     match User::from_uid(uid) {
         Ok(Some(user)) => user.name,
         _ => format!("user {uid}"),

@@ -9,17 +9,18 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use super::endpoints::{DATABASE, Instance};
-use super::folder::{self, Folder, failed};
-use super::ports::{LOOPBACK, Ports};
-use super::process::{self, Ladder, Process, Stopping, Wait};
-use super::programs::{self, POOLER_OLDEST, Programs, Version};
-use super::upgrade::Watch;
-use super::{StackError, roles, shipped};
-use crate::config::Sizes;
+use crate::endpoints::{DATABASE, Instance};
+use crate::error::StackError;
+use crate::folder::{self, Folder, failed};
+use crate::ports::{LOOPBACK, Ports};
+use crate::process::{self, Ladder, Process, Stopping, Wait};
+use crate::programs::{self, POOLER_OLDEST, Programs, Version};
+use crate::sizes::Sizes;
+use crate::upgrade::Watch;
+use crate::{roles, shipped};
 
 /// The console's administrator, whom only this pooler knows; PostgreSQL has no such role.
-pub(super) const ADMIN: &str = "pooler_admin";
+pub(crate) const ADMIN: &str = "pooler_admin";
 
 /// Settings that older versions refuse to start with, and the version that brought them.
 const SINCE: [(Version, &str); 1] = [(
@@ -41,13 +42,13 @@ const STOP_SINCE_1_23: Ladder = &[
     (Signal::SIGKILL, Duration::from_secs(5)),
 ];
 /// A leftover's version is unknown and it holds nothing that could be lost.
-pub(super) const STOP_LEFTOVER: Ladder = &[(Signal::SIGKILL, Duration::from_secs(5))];
+pub(crate) const STOP_LEFTOVER: Ladder = &[(Signal::SIGKILL, Duration::from_secs(5))];
 
 /// Both answer within milliseconds; this is for machines in trouble.
 const START: Duration = Duration::from_secs(15);
 
 /// A running PgBouncer.
-pub(super) struct Pooler {
+pub(crate) struct Pooler {
     process: Process,
     watch: Watch,
     version: Version,
@@ -57,23 +58,23 @@ pub(super) struct Pooler {
 }
 
 /// Server connections that PgBouncer may open: one for each of r2d2's, so that no transaction waits.
-pub(super) fn pool_size(sizes: &Sizes) -> usize {
+pub(crate) fn pool_size(sizes: &Sizes) -> usize {
     shipped::number(shipped::PGBOUNCER_INI, "default_pool_size").max(sizes.pool())
 }
 
 /// The file that PgBouncer is started with; its path is also how a leftover is recognised.
-pub(super) fn main_ini(data: &Path) -> PathBuf {
+pub(crate) fn main_ini(data: &Path) -> PathBuf {
     home(data).join("stack.ini")
 }
 
 /// Where PgBouncer writes its process id.
-pub(super) fn pid_file(data: &Path) -> PathBuf {
+pub(crate) fn pid_file(data: &Path) -> PathBuf {
     home(data).join("pgbouncer.pid")
 }
 
 impl Pooler {
     /// Starts it before the PostgreSQL of `folder`, which runs already.
-    pub(super) fn start(
+    pub(crate) fn start(
         folder: &Folder,
         programs: &Programs,
         ports: &Ports,
@@ -100,7 +101,7 @@ impl Pooler {
     }
 
     /// Stops it and starts it again, with the files that its version wants.
-    pub(super) fn restart(
+    pub(crate) fn restart(
         &mut self,
         folder: &Folder,
         stopping: Stopping<'_>,
@@ -127,14 +128,14 @@ impl Pooler {
     }
 
     /// A sentence when another version was installed over the one that runs.
-    pub(super) fn replaced(&mut self) -> Option<String> {
+    pub(crate) fn replaced(&mut self) -> Option<String> {
         let told = self
             .watch
             .replaced("PgBouncer", "PGBOUNCER", |new| new >= POOLER_OLDEST)?;
         Some(format!("PgBouncer {} was replaced: {told}", self.version))
     }
 
-    pub(super) fn stop(&mut self) -> Result<(), StackError> {
+    pub(crate) fn stop(&mut self) -> Result<(), StackError> {
         let since_1_23 = self.version
             >= Version {
                 major: 1,
@@ -147,11 +148,11 @@ impl Pooler {
         })
     }
 
-    pub(super) fn died(&mut self) -> Option<String> {
+    pub(crate) fn died(&mut self) -> Option<String> {
         self.process.died()
     }
 
-    pub(super) fn instance(&self) -> Instance {
+    pub(crate) fn instance(&self) -> Instance {
         Instance {
             port: self.ports.pooler,
             pid: self.process.pid(),

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use postgres::{Client, Config, NoTls};
 
-use super::endpoints::DATABASE;
-use super::folder::Folder;
-use super::{StackError, cluster, pooler, ports, secrets};
+use crate::endpoints::DATABASE;
+use crate::error::StackError;
+use crate::folder::Folder;
+use crate::{cluster, pooler, ports, secrets};
 
 /// Roles of `roles.sql` that log in, and the file of each one's password.
 const LOGINS: [(&str, &str); 3] = [
@@ -19,7 +20,7 @@ const LOGINS: [(&str, &str); 3] = [
 const POOLED: [&str; 2] = ["warrior", "warrior_monitor"];
 
 /// Brings roles, passwords and the database up to date, and returns PgBouncer's user list.
-pub(super) fn prepare(folder: &Folder, port: u16) -> Result<String, StackError> {
+pub(crate) fn prepare(folder: &Folder, port: u16) -> Result<String, StackError> {
     let config = login(
         folder,
         port,
@@ -39,7 +40,7 @@ pub(super) fn prepare(folder: &Folder, port: u16) -> Result<String, StackError> 
         DATABASE,
     )?
     .connect(NoTls)
-    .and_then(|mut client| client.batch_execute(&without_psql(super::shipped::ROLES_SQL)))
+    .and_then(|mut client| client.batch_execute(&without_psql(crate::shipped::ROLES_SQL)))
     .map_err(sql("cannot make the roles of postgres-conf/roles.sql"))?;
     for (role, secret) in LOGINS {
         set_password(&mut client, folder, role, secret)
@@ -49,7 +50,7 @@ pub(super) fn prepare(folder: &Folder, port: u16) -> Result<String, StackError> 
 }
 
 /// How the serving role logs in to PgBouncer on `port`.
-pub(super) fn runtime_login(
+pub(crate) fn runtime_login(
     folder: &Folder,
     port: u16,
     database: &str,
@@ -58,7 +59,7 @@ pub(super) fn runtime_login(
 }
 
 /// What a database error says, with the server's own words, which its Display leaves out.
-pub(super) fn told(error: &postgres::Error) -> String {
+pub(crate) fn told(error: &postgres::Error) -> String {
     match error.source() {
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),
@@ -163,7 +164,7 @@ fn sql(action: &'static str) -> impl FnOnce(postgres::Error) -> StackError {
 
 /// A step that reads a secret and then talks to PostgreSQL can fail in either.
 enum Failure {
-    Secret(crate::config::SecretError),
+    Secret(crate::secret::SecretError),
     Sql(postgres::Error),
 }
 
@@ -176,8 +177,8 @@ impl Failure {
     }
 }
 
-impl From<crate::config::SecretError> for Failure {
-    fn from(e: crate::config::SecretError) -> Self {
+impl From<crate::secret::SecretError> for Failure {
+    fn from(e: crate::secret::SecretError) -> Self {
         Self::Secret(e)
     }
 }

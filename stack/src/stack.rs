@@ -1,51 +1,20 @@
-//! The embedded stack: a private PostgreSQL and the PgBouncer before it, in one data folder.
-//!
-//! [`start`] finds the machine's programs, makes the cluster on the first run, starts both and
-//! proves the way through them with one query; [`Stack::keep_running`] starts again what ends;
-//! [`Stack::stop`], or dropping the [`Stack`], ends them in order. It is synchronous and knows nothing of warriors: the schema is applied by the caller.
-//!
-//! ```text
-//! data/            0700, one owner, one lock
-//!   lock           held by the process that runs the stack
-//!   pg/            the cluster; postgresql.conf and pg_hba.conf are written anew at each start
-//!   pgbouncer/     pgbouncer.ini as shipped, stack.ini and userlist.txt made at each start
-//!   secrets/       one generated password a file, kept across runs
-//!   log/           what both printed since the last start, and during the run before (.1)
-//! ```
-
-mod cluster;
-mod endpoints;
-mod error;
-mod folder;
-mod keeper;
-mod leftovers;
-mod pooler;
-mod ports;
-mod process;
-mod programs;
-mod roles;
-mod root;
-mod secrets;
-pub mod shipped;
-mod supervise;
-mod upgrade;
+//! A running stack: started, looked up, restarted in part, and stopped in order.
 
 use std::path::Path;
-use std::time::Duration;
 
-pub use endpoints::{DATABASE, Endpoints, Instance};
-pub use error::StackError;
-pub use process::Stopping;
-pub use programs::Version;
-pub use root::{Unprivileged, leave_root};
-pub use supervise::supervise;
-
-use crate::config::{Database, Embedded, SecretSource, Sizes};
-use cluster::Cluster;
-use folder::Folder;
-use pooler::Pooler;
-use ports::Ports;
-use programs::Programs;
+use crate::cluster::{self, Cluster};
+use crate::database::Database;
+use crate::embedded::Embedded;
+use crate::endpoints::{DATABASE, Endpoints};
+use crate::error::StackError;
+use crate::folder::Folder;
+use crate::pooler::Pooler;
+use crate::ports::Ports;
+use crate::process::Stopping;
+use crate::programs::Programs;
+use crate::secret::SecretSource;
+use crate::sizes::Sizes;
+use crate::{leftovers, roles};
 
 /// How often ports are chosen before the reason of the failure is taken to be another.
 const PORT_ATTEMPTS: u32 = 5;
@@ -55,9 +24,9 @@ const PORT_ATTEMPTS: u32 = 5;
 /// The fields are dropped in this order: the pooler, PostgreSQL, and then the folder, which removes
 /// itself when it is a throw-away one.
 pub struct Stack {
-    pooler: Pooler,
-    cluster: Cluster,
-    folder: Folder,
+    pub(crate) pooler: Pooler,
+    pub(crate) cluster: Cluster,
+    pub(crate) folder: Folder,
 }
 
 /// Starts PostgreSQL and PgBouncer; `progress` hears one sentence before each step that takes time, and
@@ -209,6 +178,3 @@ impl Stack {
         pooler.and(cluster)
     }
 }
-
-/// Longest time that a start, or a stop that was asked for politely, may take.
-const PATIENCE: Duration = Duration::from_secs(60);

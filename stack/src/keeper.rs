@@ -4,8 +4,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::process::Stopping;
-use super::{Stack, StackError};
+use crate::error::StackError;
+use crate::process::Stopping;
+use crate::stack::Stack;
 
 /// How often the children are looked after.
 const LOOK: Duration = Duration::from_millis(250);

@@ -19,7 +19,7 @@ pub fn setting<'a>(text: &'a str, key: &str) -> Option<&'a str> {
 }
 
 /// The value of a setting that these files do set, to a plain number.
-pub(super) fn number(text: &str, key: &str) -> usize {
+pub(crate) fn number(text: &str, key: &str) -> usize {
     // A unit test below holds the files to it, so the fallback is never taken.
     setting(text, key)
         .and_then(|value| value.parse().ok())
@@ -47,16 +47,5 @@ mod tests {
         ] {
             assert!(number(text, key) > 0, "{key}");
         }
-    }
-
-    #[test]
-    fn a_frozen_backend_is_given_up_after_slow_statements_are() {
-        let roles = include_str!("../../postgres-conf/roles.sql");
-        let statement = "alter role warrior set statement_timeout = '2s';";
-        assert!(roles.contains(statement), "compare query_timeout again");
-        let flush = include_str!("../store/sql/flush.sql");
-        let longest = "set local statement_timeout = '4s';";
-        assert!(flush.contains(longest), "compare query_timeout again");
-        assert!((5..=10).contains(&number(PGBOUNCER_INI, "query_timeout")));
     }
 }

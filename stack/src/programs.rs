@@ -6,15 +6,15 @@ use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
-use super::StackError;
-use super::error::install_command;
-use crate::config::{self, Embedded};
+use crate::embedded::Embedded;
+use crate::error::StackError;
+use crate::error::install_command;
 
 /// Major versions that are tested or that nothing speaks against; newer ones are refused, since
 /// nobody has looked.
 const POSTGRES_MAJORS: std::ops::RangeInclusive<u32> = 15..=17;
 /// Debian 12's. Older ones lack settings that `pgbouncer.ini` needs.
-pub(super) const POOLER_OLDEST: Version = Version {
+pub(crate) const POOLER_OLDEST: Version = Version {
     major: 1,
     minor: 18,
 };
@@ -38,22 +38,22 @@ pub struct Version {
 }
 
 /// What the stack runs.
-pub(super) struct Programs {
+pub(crate) struct Programs {
     /// Every supported PostgreSQL, newest first; never empty.
     postgres: Vec<Postgres>,
-    pub(super) pooler: PathBuf,
-    pub(super) pooler_version: Version,
+    pub(crate) pooler: PathBuf,
+    pub(crate) pooler_version: Version,
 }
 
 /// One installed PostgreSQL.
 #[derive(Clone, Debug)]
-pub(super) struct Postgres {
-    pub(super) bin: PathBuf,
-    pub(super) version: Version,
+pub(crate) struct Postgres {
+    pub(crate) bin: PathBuf,
+    pub(crate) version: Version,
 }
 
 impl Programs {
-    pub(super) fn find(embedded: &Embedded) -> Result<Self, StackError> {
+    pub(crate) fn find(embedded: &Embedded) -> Result<Self, StackError> {
         let postgres = find_postgres(embedded.postgres_bin.as_deref())?;
         let (pooler, pooler_version) = find_pooler(embedded.pgbouncer.as_deref())?;
         Ok(Self {
@@ -64,12 +64,12 @@ impl Programs {
     }
 
     /// The newest, for a new cluster.
-    pub(super) fn newest(&self) -> &Postgres {
+    pub(crate) fn newest(&self) -> &Postgres {
         &self.postgres[0] // never empty, see the field
     }
 
     /// The one that made the cluster at `path`, whose `PG_VERSION` says `data`.
-    pub(super) fn of_major(&self, data: &str, path: &Path) -> Result<&Postgres, StackError> {
+    pub(crate) fn of_major(&self, data: &str, path: &Path) -> Result<&Postgres, StackError> {
         let same = |p: &&Postgres| p.version.major.to_string() == data;
         self.postgres.iter().find(same).ok_or_else(|| {
             let installed: Vec<_> = self
@@ -196,13 +196,19 @@ fn find_pooler(given: Option<&Path>) -> Result<(PathBuf, Version), StackError> {
 }
 
 /// PATH, and what an ordinary user's PATH lacks.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "PATH is the system's, and no setting of ours"
+)]
 fn search_path() -> Vec<PathBuf> {
-    let mut folders = config::search_path();
+    let mut folders: Vec<PathBuf> = std::env::var_os("PATH")
+        .map(|path| std::env::split_paths(&path).collect())
+        .unwrap_or_default();
     folders.extend(BESIDE_PATH.iter().map(PathBuf::from));
     folders
 }
 
-pub(super) fn version_of(program: &Path, variable: &'static str) -> Result<Version, StackError> {
+pub(crate) fn version_of(program: &Path, variable: &'static str) -> Result<Version, StackError> {
     let broken = |reason: String| StackError::BrokenProgram {
         path: program.to_owned(),
         reason,

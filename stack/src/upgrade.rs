@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::programs::{self, Version};
+use crate::programs::{self, Version};
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -18,7 +18,7 @@ const SETTLED: Duration = Duration::from_secs(3);
 const UNPACKED: &str = "dpkg-new";
 
 /// A program that runs, and its file on the disk.
-pub(super) struct Watch {
+pub(crate) struct Watch {
     program: PathBuf,
     folders: Vec<PathBuf>,
     /// The file when the program was started.
@@ -44,7 +44,7 @@ struct Changing {
 
 impl Watch {
     /// Begins with `program` as it is on the disk; `folders` hold what is replaced together with it.
-    pub(super) fn new(program: PathBuf, folders: Vec<PathBuf>) -> Self {
+    pub(crate) fn new(program: PathBuf, folders: Vec<PathBuf>) -> Self {
         Self {
             started: print(&program),
             program,
@@ -55,12 +55,12 @@ impl Watch {
         }
     }
 
-    pub(super) fn program(&self) -> &Path {
+    pub(crate) fn program(&self) -> &Path {
         &self.program
     }
 
     /// What is there now, once it is complete, runs, and is `wanted`; never blocks while nothing has changed.
-    pub(super) fn replaced(
+    pub(crate) fn replaced(
         &mut self,
         name: &str,
         variable: &'static str,

@@ -7,22 +7,25 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
-use super::endpoints::Instance;
-use super::folder::{self, Folder, failed};
-use super::process::{self, Ladder, Process, Stopping, Wait};
-use super::programs::{self, Postgres, Programs, Version};
-use super::upgrade::Watch;
-use super::{StackError, leftovers, secrets, shipped};
-use crate::config::Sizes;
+use crate::endpoints::Instance;
+use crate::error::StackError;
+use crate::folder::{self, Folder, failed};
+use crate::process::{self, Ladder, Process, Stopping, Wait};
+use crate::programs::{self, Postgres, Programs, Version};
+use crate::sizes::Sizes;
+use crate::upgrade::Watch;
+use crate::{leftovers, secrets, shipped};
 
 /// The superuser that initdb makes. It logs in like everybody else: over loopback, with SCRAM.
-pub(super) const SUPERUSER: &str = "postgres";
+pub(crate) const SUPERUSER: &str = "postgres";
 
 const NAME: &str = "PostgreSQL";
 
+/// Longest time that a fast shutdown may take: its checkpoint writes what memory holds.
+const STOP_TIMEOUT: Duration = Duration::from_secs(60);
 /// Fast shutdown (a checkpoint, which takes as long as the disk does), immediate shutdown, kill.
-pub(super) const STOP: Ladder = &[
-    (Signal::SIGINT, super::PATIENCE),
+pub(crate) const STOP: Ladder = &[
+    (Signal::SIGINT, STOP_TIMEOUT),
     (Signal::SIGQUIT, Duration::from_secs(5)),
     (Signal::SIGKILL, Duration::from_secs(5)),
 ];
@@ -43,7 +46,7 @@ const ORPHANS_SAID: &str = "pre-existing shared memory block";
 const DIRECT_CONNECTIONS: usize = 50;
 
 /// A running PostgreSQL.
-pub(super) struct Cluster {
+pub(crate) struct Cluster {
     process: Process,
     postgres: Postgres,
     watch: Watch,
@@ -52,17 +55,17 @@ pub(super) struct Cluster {
 }
 
 /// The cluster's own folder inside the data folder.
-pub(super) fn path(data: &Path) -> PathBuf {
+pub(crate) fn path(data: &Path) -> PathBuf {
     data.join("pg")
 }
 
 /// Where the postmaster writes its process id and its state.
-pub(super) fn pid_file(data: &Path) -> PathBuf {
+pub(crate) fn pid_file(data: &Path) -> PathBuf {
     path(data).join("postmaster.pid")
 }
 
 impl Cluster {
-    pub(super) fn start(
+    pub(crate) fn start(
         folder: &Folder,
         programs: &Programs,
         port: u16,
@@ -106,7 +109,7 @@ impl Cluster {
     }
 
     /// Stops it, with a checkpoint that spares the new one a recovery, and starts it again.
-    pub(super) fn restart(
+    pub(crate) fn restart(
         &mut self,
         folder: &Folder,
         stopping: Stopping<'_>,
@@ -125,7 +128,7 @@ impl Cluster {
     }
 
     /// A sentence when another version of the same major was installed over the one that runs.
-    pub(super) fn replaced(&mut self) -> Option<String> {
+    pub(crate) fn replaced(&mut self) -> Option<String> {
         let version = self.postgres.version;
         let told = self.watch.replaced("PostgreSQL", "POSTGRES_BIN", |new| {
             new.major == version.major
@@ -134,7 +137,7 @@ impl Cluster {
     }
 
     /// Refuses to go on without the data: what PostgreSQL acknowledges from its open files is lost.
-    pub(super) fn check_exists(&self, folder: &Folder) -> Result<(), StackError> {
+    pub(crate) fn check_exists(&self, folder: &Folder) -> Result<(), StackError> {
         let path = path(folder.path());
         match fs::metadata(path.join("PG_VERSION")) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
@@ -144,15 +147,15 @@ impl Cluster {
         }
     }
 
-    pub(super) fn stop(&mut self) -> Result<(), StackError> {
+    pub(crate) fn stop(&mut self) -> Result<(), StackError> {
         self.process.stop(self.ladder)
     }
 
-    pub(super) fn died(&mut self) -> Option<String> {
+    pub(crate) fn died(&mut self) -> Option<String> {
         self.process.died()
     }
 
-    pub(super) fn instance(&self) -> Instance {
+    pub(crate) fn instance(&self) -> Instance {
         Instance {
             port: self.port,
             pid: self.process.pid(),
@@ -229,11 +232,11 @@ fn locale(version: Version) -> &'static [&'static str] {
 }
 
 /// What depends on this machine and this start. PostgreSQL reads it after `postgresql.conf`.
-pub(super) fn machine_conf(port: u16, sizes: &Sizes, full_size: bool) -> String {
+pub(crate) fn machine_conf(port: u16, sizes: &Sizes, full_size: bool) -> String {
     let memory = crate::memory::limit_bytes() >> 20;
     let shared_buffers = shared_buffers_mib(memory, full_size);
     let max_connections = shipped::number(shipped::POSTGRESQL_CONF, "max_connections")
-        .max(super::pooler::pool_size(sizes) + DIRECT_CONNECTIONS);
+        .max(crate::pooler::pool_size(sizes) + DIRECT_CONNECTIONS);
     // macOS has no posix_fadvise, and PostgreSQL refuses a number of pages to advise about there.
     let io = if cfg!(target_os = "macos") {
         "effective_io_concurrency = 0\n"

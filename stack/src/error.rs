@@ -3,8 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::programs::Version;
-use crate::config::SecretError;
+use crate::programs::Version;
+use crate::secret::SecretError;
 
 /// Why the embedded stack could not be started or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -235,7 +235,7 @@ pub enum StackError {
 }
 
 /// The command that installs PostgreSQL and PgBouncer on this machine.
-pub(super) fn install_command(debian: &str, homebrew: &str) -> String {
+pub(crate) fn install_command(debian: &str, homebrew: &str) -> String {
     if cfg!(target_os = "macos") {
         format!("brew install {homebrew}")
     } else {

@@ -5,11 +5,11 @@ use std::hash::{BuildHasher, Hasher};
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Range;
 
-use super::StackError;
-use crate::config::Embedded;
+use crate::embedded::Embedded;
+use crate::error::StackError;
 
 /// The only address that the stack listens on.
-pub(super) const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
+pub(crate) const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
 /// Free ports are taken from below the system's own range for outgoing connections (from 32768 on
 /// Linux, from 49152 on macOS). Inside it, a client that dials a stopped server's port again and
@@ -18,14 +18,14 @@ const FREE: Range<u16> = 20_000..32_000;
 
 /// The two ports of a stack.
 #[derive(Clone, Copy)]
-pub(super) struct Ports {
-    pub(super) postgres: u16,
-    pub(super) pooler: u16,
+pub(crate) struct Ports {
+    pub(crate) postgres: u16,
+    pub(crate) pooler: u16,
 }
 
 impl Ports {
     /// The ports asked for, or free ones in the place of 0.
-    pub(super) fn claim(embedded: &Embedded) -> Result<Self, StackError> {
+    pub(crate) fn claim(embedded: &Embedded) -> Result<Self, StackError> {
         // Both are held for a moment, so that they cannot be the same.
         let (postgres, _held) = claim("POSTGRES_DIRECT_PORT", embedded.postgres_port)?;
         let (pooler, _held_too) = claim("POSTGRES_PORT", embedded.pooler_port)?;
@@ -33,7 +33,7 @@ impl Ports {
     }
 
     /// Whether somebody else listens on one of them now that nothing of ours does.
-    pub(super) fn is_lost(&self) -> bool {
+    pub(crate) fn is_lost(&self) -> bool {
         !(is_free(self.postgres) && is_free(self.pooler))
     }
 }

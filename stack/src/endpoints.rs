@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::programs::Version;
-use super::secrets;
-use crate::config::{Database, SecretSource, Tls};
+use crate::database::{Database, Tls};
+use crate::programs::Version;
+use crate::secret::SecretSource;
+use crate::secrets;
 
 /// The database that the stack makes.
 pub const DATABASE: &str = "warrior_api";
@@ -53,7 +54,7 @@ impl Endpoints {
 
     /// Directly to `database`, as PostgreSQL's superuser.
     pub fn superuser(&self, database: &str) -> Database {
-        self.direct(database, super::cluster::SUPERUSER, secrets::SUPERUSER)
+        self.direct(database, crate::cluster::SUPERUSER, secrets::SUPERUSER)
     }
 
     /// Directly to `database`, as the role that serves requests: what `serve` does without a pooler.
@@ -73,7 +74,7 @@ impl Endpoints {
 
     /// PgBouncer's console, as the user that may also pause, reload and kill.
     pub fn pooler_admin(&self) -> Database {
-        self.pooled(CONSOLE, super::pooler::ADMIN, secrets::POOLER_ADMIN)
+        self.pooled(CONSOLE, crate::pooler::ADMIN, secrets::POOLER_ADMIN)
     }
 
     /// The secret that ids are derived with.
@@ -94,7 +95,7 @@ impl Endpoints {
 
     fn database(&self, port: u16, dbname: &str, user: &str, secret: &str) -> Database {
         Database {
-            host: super::ports::LOOPBACK.to_string(),
+            host: crate::ports::LOOPBACK.to_string(),
             port,
             dbname: dbname.to_owned(),
             user: user.to_owned(),

@@ -3,7 +3,7 @@
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-use crate::config::Sizes;
+use crate::sizes::Sizes;
 
 /// One connection to the database: its socket, and what the synchronous client's own runtime holds (two
 /// pollers, a waker, a signal socket).

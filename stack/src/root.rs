@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use nix::unistd::{Gid, Uid, User, geteuid, setegid, seteuid, setgid, setuid};
 use sha2::{Digest, Sha256};
 
-use super::StackError;
-use super::folder::{check_content, check_path, failed, user_name};
-use crate::config::Embedded;
+use crate::embedded::Embedded;
+use crate::error::StackError;
+use crate::folder::{check_content, check_path, failed, user_name};
 
 /// Where data goes when the folder asked for lies where only root can reach it.
 const SYSTEM_DATA: &str = "/var/lib/warrior-api";

@@ -5,14 +5,14 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::config::SecretSource;
+use crate::secret::SecretSource;
 
-pub(super) const SUPERUSER: &str = "superuser.password";
-pub(super) const OWNER: &str = "owner.password";
-pub(super) const RUNTIME: &str = "warrior.password";
-pub(super) const MONITOR: &str = "monitor.password";
-pub(super) const POOLER_ADMIN: &str = "pooler_admin.password";
-pub(super) const IDEMPOTENCY: &str = "idempotency.secret";
+pub(crate) const SUPERUSER: &str = "superuser.password";
+pub(crate) const OWNER: &str = "owner.password";
+pub(crate) const RUNTIME: &str = "warrior.password";
+pub(crate) const MONITOR: &str = "monitor.password";
+pub(crate) const POOLER_ADMIN: &str = "pooler_admin.password";
+pub(crate) const IDEMPOTENCY: &str = "idempotency.secret";
 
 const ALL: [&str; 6] = [
     SUPERUSER,
@@ -27,24 +27,24 @@ const ALL: [&str; 6] = [
 const BYTES: usize = 32;
 
 /// The secret `name` of the stack in `data`.
-pub(super) fn source(data: &Path, name: &str) -> SecretSource {
+pub(crate) fn source(data: &Path, name: &str) -> SecretSource {
     SecretSource::File(path(data, name))
 }
 
 /// The folder of the secrets of the stack in `data`.
-pub(super) fn folder(data: &Path) -> PathBuf {
+pub(crate) fn folder(data: &Path) -> PathBuf {
     data.join("secrets")
 }
 
 /// The file of the secret `name`.
-pub(super) fn path(data: &Path, name: &str) -> PathBuf {
+pub(crate) fn path(data: &Path, name: &str) -> PathBuf {
     folder(data).join(name)
 }
 
 /// Generates the secrets that do not exist yet. A cluster that exists knows its superuser's password,
 /// and nobody else can set it; a new one would only hide that the file is lost.
-pub(super) fn generate_missing(data: &Path) -> io::Result<()> {
-    let has_cluster = super::cluster::path(data).exists();
+pub(crate) fn generate_missing(data: &Path) -> io::Result<()> {
+    let has_cluster = crate::cluster::path(data).exists();
     for name in ALL {
         let path = path(data, name);
         let only_lost = name == SUPERUSER && has_cluster;
@@ -56,7 +56,7 @@ pub(super) fn generate_missing(data: &Path) -> io::Result<()> {
 }
 
 /// Writes `text` whole or not at all, so that a crash leaves no half secret behind.
-pub(super) fn write_private(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let new = path.with_extension("new");
     match fs::remove_file(&new) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),

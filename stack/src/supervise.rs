@@ -11,8 +11,12 @@ use std::sync::{Arc, mpsc};
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Endpoints, Stack, StackError, Stopping};
-use crate::config::{Embedded, Sizes};
+use crate::embedded::Embedded;
+use crate::endpoints::Endpoints;
+use crate::error::StackError;
+use crate::process::Stopping;
+use crate::sizes::Sizes;
+use crate::stack::{self, Stack};
 
 /// How many lines may wait while a command is carried out.
 const LINES_MAX: usize = 16;
@@ -53,7 +57,7 @@ enum Answer {
 /// use the process id.
 ///
 /// # Errors
-/// As [`super::start`] and [`Stack::stop`].
+/// As [`crate::start`] and [`Stack::stop`].
 pub fn supervise(embedded: &Embedded, sizes: &Sizes) -> Result<(), StackError> {
     let (sender, receiver) = mpsc::sync_channel(LINES_MAX);
     let stopped = Arc::new(AtomicBool::new(false));
@@ -72,7 +76,7 @@ pub fn supervise(embedded: &Embedded, sizes: &Sizes) -> Result<(), StackError> {
         // eprintln! would panic where nobody reads any more.
         let _ = writeln!(io::stderr(), "{step}");
     };
-    let mut stack = match super::start(embedded, sizes, progress, &stopping) {
+    let mut stack = match stack::start(embedded, sizes, progress, &stopping) {
         Err(StackError::Interrupted) => return Ok(()),
         started => started?,
     };

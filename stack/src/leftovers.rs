@@ -7,12 +7,13 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::folder::Folder;
-use super::process::{is_alive, is_taken, stop_foreign};
-use super::{StackError, cluster, pooler};
+use crate::error::StackError;
+use crate::folder::Folder;
+use crate::process::{is_alive, is_taken, stop_foreign};
+use crate::{cluster, pooler};
 
 /// Stops both leftovers. The caller holds the folder's lock, so nobody else runs them.
-pub(super) fn stop(folder: &Folder, progress: &mut dyn FnMut(&str)) -> Result<(), StackError> {
+pub(crate) fn stop(folder: &Folder, progress: &mut dyn FnMut(&str)) -> Result<(), StackError> {
     let pooler_pid = pooler::pid_file(folder.path());
     if let Some(pid) = leftover(&pooler_pid, &pooler::main_ini(folder.path())) {
         progress(&format!(
@@ -31,7 +32,7 @@ pub(super) fn stop(folder: &Folder, progress: &mut dyn FnMut(&str)) -> Result<()
 }
 
 /// The running postmaster of this folder, whoever started it.
-pub(super) fn postmaster(folder: &Folder) -> Option<u32> {
+pub(crate) fn postmaster(folder: &Folder) -> Option<u32> {
     let cluster = cluster::path(folder.path());
     read_pid(&cluster::pid_file(folder.path())).filter(|&pid| {
         // pg_ctl may be given the path in another form, or in PGDATA; the postmaster works in the cluster.
@@ -44,7 +45,7 @@ pub(super) fn postmaster(folder: &Folder) -> Option<u32> {
 /// Removes a pid file that names a stranger or a zombie, either of which PostgreSQL takes for its other self.
 /// Orphaned backends are still found, by the shared memory that they hold and whose key PostgreSQL derives
 /// from the folder's inode.
-pub(super) fn forget_postmaster(folder: &Folder) -> Result<(), StackError> {
+pub(crate) fn forget_postmaster(folder: &Folder) -> Result<(), StackError> {
     let pid_file = cluster::pid_file(folder.path());
     if read_pid(&pid_file).is_some_and(is_taken) && postmaster(folder).is_none() {
         remove(&pid_file)?;

@@ -1,0 +1,21 @@
+//! What is asked of an embedded stack.
+
+use std::path::PathBuf;
+
+/// Where the embedded stack lives and listens.
+#[derive(Clone, Debug)]
+pub struct Embedded {
+    /// Folder of the cluster, the logs and the generated passwords; `None` for a throw-away stack.
+    pub data: Option<PathBuf>,
+    /// Whether PostgreSQL is sized for the machine. Throw-away stacks run side by side, so they are not
+    /// unless they are asked to.
+    pub full_size: bool,
+    /// PgBouncer's port on loopback; 0 lets the stack choose a free one.
+    pub pooler_port: u16,
+    /// PostgreSQL's port on loopback; 0 lets the stack choose a free one.
+    pub postgres_port: u16,
+    /// Folder of PostgreSQL's programs; `None` searches the machine.
+    pub postgres_bin: Option<PathBuf>,
+    /// PgBouncer's program; `None` searches the machine.
+    pub pgbouncer: Option<PathBuf>,
+}
