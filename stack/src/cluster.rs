@@ -1,39 +1,22 @@
 //! The private PostgreSQL cluster: made once, configured anew at each start.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::Signal;
-
-use crate::endpoints::Instance;
 use crate::error::StackError;
 use crate::folder::{self, Folder, failed};
-use crate::process::{self, Ladder, Process, Stopping, Wait};
-use crate::programs::{self, Postgres, Programs, Version};
+use crate::ladders::{self, Ladder};
+use crate::layout::{self, Instance};
+use crate::process::{self, Process, Stopping, Wait};
+use crate::programs::{self, Postgres, Programs};
 use crate::sizes::Sizes;
 use crate::upgrade::Watch;
-use crate::{leftovers, secrets, shipped};
-
-/// The superuser that initdb makes. It logs in like everybody else: over loopback, with SCRAM.
-pub(crate) const SUPERUSER: &str = "postgres";
+use crate::version::Version;
+use crate::{leftovers, shipped};
 
 const NAME: &str = "PostgreSQL";
-
-/// Longest time that a fast shutdown may take: its checkpoint writes what memory holds.
-const STOP_TIMEOUT: Duration = Duration::from_secs(60);
-/// Fast shutdown (a checkpoint, which takes as long as the disk does), immediate shutdown, kill.
-pub(crate) const STOP: Ladder = &[
-    (Signal::SIGINT, STOP_TIMEOUT),
-    (Signal::SIGQUIT, Duration::from_secs(5)),
-    (Signal::SIGKILL, Duration::from_secs(5)),
-];
-/// A throw-away cluster needs no checkpoint: its files are about to be removed.
-const STOP_THROW_AWAY: Ladder = &[
-    (Signal::SIGQUIT, Duration::from_secs(5)),
-    (Signal::SIGKILL, Duration::from_secs(5)),
-];
 
 /// Recovery replays what was written since the last checkpoint, at most some `max_wal_size`.
 const RECOVERY: Duration = Duration::from_secs(600);
@@ -42,9 +25,6 @@ const ORPHANS: Duration = Duration::from_secs(20);
 const ORPHANS_PAUSE: Duration = Duration::from_millis(100);
 /// What PostgreSQL says while they have not.
 const ORPHANS_SAID: &str = "pre-existing shared memory block";
-/// What connects past the pooler: migrations, monitoring, psql, drills.
-const DIRECT_CONNECTIONS: usize = 50;
-
 /// A running PostgreSQL.
 pub(crate) struct Cluster {
     process: Process,
@@ -52,16 +32,6 @@ pub(crate) struct Cluster {
     watch: Watch,
     port: u16,
     ladder: Ladder,
-}
-
-/// The cluster's own folder inside the data folder.
-pub(crate) fn path(data: &Path) -> PathBuf {
-    data.join("pg")
-}
-
-/// Where the postmaster writes its process id and its state.
-pub(crate) fn pid_file(data: &Path) -> PathBuf {
-    path(data).join("postmaster.pid")
 }
 
 impl Cluster {
@@ -73,7 +43,7 @@ impl Cluster {
         progress: &mut dyn FnMut(&str),
         stopping: Stopping<'_>,
     ) -> Result<Self, StackError> {
-        let path = path(folder.path());
+        let path = layout::cluster(folder.path());
         let postgres = match fs::read_to_string(path.join("PG_VERSION")) {
             Ok(major) => programs.of_major(major.trim(), &path)?,
             Err(_) => {
@@ -94,16 +64,16 @@ impl Cluster {
             "Starting PostgreSQL {} on 127.0.0.1:{port}",
             postgres.version
         ));
-        process::rotate(&log(folder));
+        process::rotate(&layout::postgres_log(folder.path()));
         Ok(Self {
             watch: watch(postgres),
             process: launch(folder, postgres, port, stopping)?,
             postgres: postgres.clone(),
             port,
             ladder: if folder.is_throw_away() {
-                STOP_THROW_AWAY
+                ladders::POSTGRES_THROW_AWAY
             } else {
-                STOP
+                ladders::POSTGRES
             },
         })
     }
@@ -114,7 +84,7 @@ impl Cluster {
         folder: &Folder,
         stopping: Stopping<'_>,
     ) -> Result<(), StackError> {
-        match self.process.stop(STOP) {
+        match self.process.stop(ladders::POSTGRES) {
             // Killed is ended too: it hung, which may be why it is started again.
             Ok(()) | Err(StackError::Killed { .. }) => {}
             Err(e) => return Err(e),
@@ -138,7 +108,7 @@ impl Cluster {
 
     /// Refuses to go on without the data: what PostgreSQL acknowledges from its open files is lost.
     pub(crate) fn check_exists(&self, folder: &Folder) -> Result<(), StackError> {
-        let path = path(folder.path());
+        let path = layout::cluster(folder.path());
         match fs::metadata(path.join("PG_VERSION")) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
                 Err(StackError::Vanished { path })
@@ -174,7 +144,7 @@ impl Drop for Cluster {
 
 /// Makes the cluster under another name first, so that a run killed half-way leaves no half cluster.
 fn initdb(folder: &Folder, postgres: &Postgres) -> Result<(), StackError> {
-    let path = path(folder.path());
+    let path = layout::cluster(folder.path());
     let new = folder.path().join("pg.new");
     match fs::remove_dir_all(&new) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
@@ -188,8 +158,13 @@ fn initdb(folder: &Folder, postgres: &Postgres) -> Result<(), StackError> {
         .arg("--pgdata")
         .arg(&new)
         .arg("--pwfile")
-        .arg(secrets::path(folder.path(), secrets::SUPERUSER))
-        .args(["--username", SUPERUSER, "--auth", "scram-sha-256"])
+        .arg(layout::secret(folder.path(), layout::SUPERUSER.secret))
+        .args([
+            "--username",
+            layout::SUPERUSER.name,
+            "--auth",
+            "scram-sha-256",
+        ])
         .args([
             "--encoding",
             "UTF8",
@@ -235,8 +210,7 @@ fn locale(version: Version) -> &'static [&'static str] {
 pub(crate) fn machine_conf(port: u16, sizes: &Sizes, full_size: bool) -> String {
     let memory = crate::memory::limit_bytes() >> 20;
     let shared_buffers = shared_buffers_mib(memory, full_size);
-    let max_connections = shipped::number(shipped::POSTGRESQL_CONF, "max_connections")
-        .max(crate::pooler::pool_size(sizes) + DIRECT_CONNECTIONS);
+    let max_connections = sizes.postgres_connections();
     // macOS has no posix_fadvise, and PostgreSQL refuses a number of pages to advise about there.
     let io = if cfg!(target_os = "macos") {
         "effective_io_concurrency = 0\n"
@@ -271,7 +245,7 @@ fn launch(
         let mut process = match leftovers::postmaster(folder) {
             Some(pid) => {
                 tracing::warn!("PostgreSQL (process {pid}) was started by another program");
-                Process::adopt(NAME, pid, &log(folder))
+                Process::adopt(NAME, pid, &layout::postgres_log(folder.path()))
             }
             None => {
                 leftovers::forget_postmaster(folder)?;
@@ -294,10 +268,12 @@ fn launch(
             (Wait::TimedOut, _) => {
                 let reason = format!("it was not ready after {} s", RECOVERY.as_secs());
                 let error = process.did_not_start(reason);
-                return process.stop(STOP).and(Err(error));
+                return process.stop(ladders::POSTGRES).and(Err(error));
             }
             (Wait::Stopped, _) => {
-                return process.stop(STOP).and(Err(StackError::Interrupted));
+                return process
+                    .stop(ladders::POSTGRES)
+                    .and(Err(StackError::Interrupted));
             }
         }
     }
@@ -305,11 +281,11 @@ fn launch(
 
 /// One that somebody else started may listen on another port; it is theirs to stop.
 fn on_port(process: Process, folder: &Folder, port: u16) -> Result<Process, StackError> {
-    let text = fs::read_to_string(pid_file(folder.path())).unwrap_or_default();
+    let text = fs::read_to_string(layout::postmaster_pid(folder.path())).unwrap_or_default();
     // The fourth line, as pg_ctl reads it.
     if process.is_adopted() && text.lines().nth(3) != Some(port.to_string().as_str()) {
         return Err(StackError::RunElsewhere {
-            path: path(folder.path()),
+            path: layout::cluster(folder.path()),
             pid: process.pid(),
             port,
         });
@@ -329,22 +305,19 @@ fn watch(postgres: &Postgres) -> Watch {
 fn spawn(folder: &Folder, postgres: &Postgres) -> Result<Process, StackError> {
     let program = postgres.bin.join("postgres");
     let mut command = clean(&program, folder);
-    command.arg("-D").arg(path(folder.path()));
-    Process::start(NAME, &mut command, &log(folder)).map_err(failed("run", &program))
+    command.arg("-D").arg(layout::cluster(folder.path()));
+    Process::start(NAME, &mut command, &layout::postgres_log(folder.path()))
+        .map_err(failed("run", &program))
 }
 
 /// As pg_ctl does it: the eighth line of the pid file is the state.
 fn is_ready(data: &Path, pid: u32) -> bool {
-    let Ok(text) = fs::read_to_string(pid_file(data)) else {
+    let Ok(text) = fs::read_to_string(layout::postmaster_pid(data)) else {
         return false;
     };
     let mut lines = text.lines();
     lines.next() == Some(pid.to_string().as_str())
         && lines.nth(6).is_some_and(|state| state.trim() == "ready")
-}
-
-fn log(folder: &Folder) -> PathBuf {
-    folder.log("postgresql.log")
 }
 
 /// A command without our environment: `PGPORT` and its like would change what the programs do, and

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::programs::Version;
 use crate::secret::SecretError;
+use crate::version::Version;
 
 /// Why the embedded stack could not be started or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -232,13 +232,4 @@ pub enum StackError {
     /// A generated secret cannot be read.
     #[error(transparent)]
     Secret(#[from] SecretError),
-}
-
-/// The command that installs PostgreSQL and PgBouncer on this machine.
-pub(crate) fn install_command(debian: &str, homebrew: &str) -> String {
-    if cfg!(target_os = "macos") {
-        format!("brew install {homebrew}")
-    } else {
-        debian.to_owned()
-    }
 }

@@ -9,8 +9,9 @@ use std::time::Duration;
 use nix::unistd::{Uid, User, geteuid};
 
 use crate::error::StackError;
+use crate::generated;
+use crate::layout;
 use crate::process::wait_until;
-use crate::{leftovers, secrets};
 
 /// PostgreSQL handles paths of 1023 bytes; the longest below ours needs some 100 of them.
 const PATH_BYTES_MAX: usize = 900;
@@ -35,22 +36,22 @@ impl Folder {
                 let lock = lock(&path)?;
                 (path, lock)
             }
-            None => {
-                remove_abandoned(&std::env::temp_dir());
-                make_throw_away()?
-            }
+            None => make_throw_away()?,
         };
         let folder = Self {
             path,
             throw_away: data.is_none(),
             _lock: lock,
         };
-        for name in ["log", "pgbouncer"] {
-            private_dir(&folder.path.join(name))?;
+        let secrets = layout::secrets(&folder.path);
+        for part in [
+            layout::logs(&folder.path),
+            layout::pooler(&folder.path),
+            secrets.clone(),
+        ] {
+            private_dir(&part)?;
         }
-        private_dir(&secrets::folder(&folder.path))?;
-        secrets::generate_missing(&folder.path)
-            .map_err(failed("write into", &secrets::folder(&folder.path)))?;
+        generated::generate_missing(&folder.path).map_err(failed("write into", &secrets))?;
         Ok(folder)
     }
 
@@ -62,10 +63,6 @@ impl Folder {
     /// Whether it is removed at the end.
     pub(crate) fn is_throw_away(&self) -> bool {
         self.throw_away
-    }
-
-    pub(crate) fn log(&self, name: &str) -> PathBuf {
-        self.path.join("log").join(name)
     }
 }
 
@@ -213,8 +210,8 @@ fn lock(folder: &Path) -> Result<File, StackError> {
     Ok(file)
 }
 
-/// A new folder takes its final name only once its lock is held, so that [`remove_abandoned`] of
-/// another process never takes it for an abandoned one.
+/// A new folder takes its final name only once its lock is held, so that [`abandoned`] of
+/// another process never lists it.
 fn make_throw_away() -> Result<(PathBuf, File), StackError> {
     let temp = std::env::temp_dir();
     let temp = fs::canonicalize(&temp).map_err(failed("find", &temp))?;
@@ -237,33 +234,29 @@ fn make_throw_away() -> Result<(PathBuf, File), StackError> {
     }
 }
 
-/// Removes throw-away stacks of ours whose process was killed before it could. What cannot be
-/// removed is left for another time; it stands in nobody's way.
-fn remove_abandoned(temp: &Path) {
-    let Ok(entries) = fs::read_dir(temp) else {
-        return;
+/// The throw-away folders of ours whose process is gone, each locked so that nobody else takes it.
+pub(crate) fn abandoned() -> Vec<Folder> {
+    let Ok(entries) = fs::read_dir(std::env::temp_dir()) else {
+        return Vec::new();
     };
-    let abandoned = entries
+    entries
         .flatten()
         .filter(|e| e.file_name().to_string_lossy().starts_with(THROW_AWAY))
         .filter(|e| {
             e.metadata()
                 .is_ok_and(|m| m.is_dir() && m.uid() == geteuid().as_raw())
         })
-        .filter(|e| e.path().join(LOCK).is_file());
-    for entry in abandoned {
-        if let Ok(lock) = lock(&entry.path()) {
-            let folder = Folder {
-                path: entry.path(),
+        .filter(|e| e.path().join(LOCK).is_file())
+        .filter_map(|e| {
+            let path = e.path();
+            let _lock = lock(&path).ok()?;
+            Some(Folder {
+                path,
                 throw_away: true,
-                _lock: lock,
-            };
-            // The folder is removed when it is dropped; what still runs in it must end before.
-            if leftovers::stop(&folder, &mut |_| {}).is_err() {
-                std::mem::forget(folder);
-            }
-        }
-    }
+                _lock,
+            })
+        })
+        .collect()
 }
 
 /// Backends of a killed PostgreSQL may write for a moment longer, so removal is tried again.

@@ -1,40 +1,53 @@
-//! What a killed run left behind: processes of this very data folder, and their files.
+//! Crash recovery: the processes and files that a killed run left behind.
 //!
 //! A process is known by the id in its own pid file, and believed only when its command line names
-//! this folder's files or it works in this folder; ids are used again, most of all in containers.
+//! this folder's files or its working directory is this folder. Ids are used again, most of all in
+//! containers.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use crate::error::StackError;
-use crate::folder::Folder;
+use crate::folder::{self, Folder};
+use crate::ladders;
+use crate::layout;
 use crate::process::{is_alive, is_taken, stop_foreign};
-use crate::{cluster, pooler};
 
-/// Stops both leftovers. The caller holds the folder's lock, so nobody else runs them.
+/// Stops both leftovers of `folder`. The caller holds the folder's lock, so no other stack runs them.
 pub(crate) fn stop(folder: &Folder, progress: &mut dyn FnMut(&str)) -> Result<(), StackError> {
-    let pooler_pid = pooler::pid_file(folder.path());
-    if let Some(pid) = leftover(&pooler_pid, &pooler::main_ini(folder.path())) {
+    let pooler_pid = layout::pooler_pid(folder.path());
+    if let Some(pid) = leftover(&pooler_pid, &layout::pooler_ini(folder.path())) {
         progress(&format!(
             "Stopping PgBouncer (process {pid}), which an earlier run left behind"
         ));
-        stop_foreign(pid, pooler::STOP_LEFTOVER)?;
+        stop_foreign(pid, ladders::POOLER_LEFTOVER)?;
     }
     remove(&pooler_pid)?;
     if let Some(pid) = postmaster(folder) {
         progress(&format!(
             "Stopping PostgreSQL (process {pid}), which an earlier run left behind"
         ));
-        stop_foreign(pid, cluster::STOP)?;
+        stop_foreign(pid, ladders::POSTGRES)?;
     }
     Ok(())
 }
 
+/// Removes throw-away stacks of ours whose process was killed before it could. One that cannot be
+/// removed waits for another run; it stands in nobody's way.
+pub(crate) fn remove_abandoned() {
+    for folder in folder::abandoned() {
+        // The folder is removed when it is dropped; its processes must end before.
+        if stop(&folder, &mut |_| {}).is_err() {
+            std::mem::forget(folder);
+        }
+    }
+}
+
 /// The running postmaster of this folder, whoever started it.
 pub(crate) fn postmaster(folder: &Folder) -> Option<u32> {
-    let cluster = cluster::path(folder.path());
-    read_pid(&cluster::pid_file(folder.path())).filter(|&pid| {
+    let cluster = layout::cluster(folder.path());
+    read_pid(&layout::postmaster_pid(folder.path())).filter(|&pid| {
         // pg_ctl may be given the path in another form, or in PGDATA; the postmaster works in the cluster.
         is_alive(pid)
             && (has_argument(pid, &cluster)
@@ -43,10 +56,10 @@ pub(crate) fn postmaster(folder: &Folder) -> Option<u32> {
 }
 
 /// Removes a pid file that names a stranger or a zombie, either of which PostgreSQL takes for its other self.
-/// Orphaned backends are still found, by the shared memory that they hold and whose key PostgreSQL derives
-/// from the folder's inode.
+/// Orphaned backends are still found: they hold shared memory whose key PostgreSQL derives from the
+/// folder's inode.
 pub(crate) fn forget_postmaster(folder: &Folder) -> Result<(), StackError> {
-    let pid_file = cluster::pid_file(folder.path());
+    let pid_file = layout::postmaster_pid(folder.path());
     if read_pid(&pid_file).is_some_and(is_taken) && postmaster(folder).is_none() {
         remove(&pid_file)?;
     }

@@ -2,25 +2,22 @@
 
 use std::fs;
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
-
-use crate::endpoints::{DATABASE, Instance};
 use crate::error::StackError;
 use crate::folder::{self, Folder, failed};
-use crate::ports::{LOOPBACK, Ports};
-use crate::process::{self, Ladder, Process, Stopping, Wait};
-use crate::programs::{self, POOLER_OLDEST, Programs, Version};
+use crate::ladders;
+use crate::layout::{self, DATABASE, Instance, LOOPBACK};
+use crate::ports::Ports;
+use crate::process::{self, Process, Stopping, Wait};
+use crate::programs::{self, POOLER_OLDEST, Programs};
 use crate::sizes::Sizes;
 use crate::upgrade::Watch;
+use crate::version::Version;
 use crate::{roles, shipped};
-
-/// The console's administrator, whom only this pooler knows; PostgreSQL has no such role.
-pub(crate) const ADMIN: &str = "pooler_admin";
 
 /// Settings that older versions refuse to start with, and the version that brought them.
 const SINCE: [(Version, &str); 1] = [(
@@ -31,18 +28,6 @@ const SINCE: [(Version, &str); 1] = [(
     // Named statements of clients that use them; ours are unnamed. The default since 1.24.
     "max_prepared_statements = 200",
 )];
-
-/// SIGTERM meant "at once" before 1.23 and means "when all clients have left" since.
-const STOP_BEFORE_1_23: Ladder = &[
-    (Signal::SIGTERM, Duration::from_secs(2)),
-    (Signal::SIGKILL, Duration::from_secs(5)),
-];
-const STOP_SINCE_1_23: Ladder = &[
-    (Signal::SIGQUIT, Duration::from_secs(2)),
-    (Signal::SIGKILL, Duration::from_secs(5)),
-];
-/// A leftover's version is unknown and it holds nothing that could be lost.
-pub(crate) const STOP_LEFTOVER: Ladder = &[(Signal::SIGKILL, Duration::from_secs(5))];
 
 /// Both answer within milliseconds; this is for machines in trouble.
 const START: Duration = Duration::from_secs(15);
@@ -55,21 +40,6 @@ pub(crate) struct Pooler {
     ports: Ports,
     sizes: Sizes,
     user_list: String,
-}
-
-/// Server connections that PgBouncer may open: one for each of r2d2's, so that no transaction waits.
-pub(crate) fn pool_size(sizes: &Sizes) -> usize {
-    shipped::number(shipped::PGBOUNCER_INI, "default_pool_size").max(sizes.pool())
-}
-
-/// The file that PgBouncer is started with; its path is also how a leftover is recognised.
-pub(crate) fn main_ini(data: &Path) -> PathBuf {
-    home(data).join("stack.ini")
-}
-
-/// Where PgBouncer writes its process id.
-pub(crate) fn pid_file(data: &Path) -> PathBuf {
-    home(data).join("pgbouncer.pid")
 }
 
 impl Pooler {
@@ -88,7 +58,7 @@ impl Pooler {
             "Starting PgBouncer {version} on {LOOPBACK}:{}",
             ports.pooler
         ));
-        process::rotate(&log(folder));
+        process::rotate(&layout::pooler_log(folder.path()));
         configure(folder, ports, sizes, user_list, version)?;
         Ok(Self {
             watch: watch(&programs.pooler),
@@ -136,16 +106,7 @@ impl Pooler {
     }
 
     pub(crate) fn stop(&mut self) -> Result<(), StackError> {
-        let since_1_23 = self.version
-            >= Version {
-                major: 1,
-                minor: 23,
-            };
-        self.process.stop(if since_1_23 {
-            STOP_SINCE_1_23
-        } else {
-            STOP_BEFORE_1_23
-        })
+        self.process.stop(ladders::pooler(self.version))
     }
 
     pub(crate) fn died(&mut self) -> Option<String> {
@@ -171,8 +132,8 @@ impl Drop for Pooler {
 /// The section of the included file is still open after it, so what follows adds to it or overrides
 /// it. A second `[pgbouncer]` line would set everything back to its default.
 fn stack_ini(ports: &Ports, sizes: &Sizes, version: Version) -> String {
-    let pool_size = pool_size(sizes);
-    let clients = shipped::number(shipped::PGBOUNCER_INI, "max_client_conn").max(2 * pool_size);
+    let (pool_size, clients) = (sizes.pooler_pool(), sizes.pooler_clients());
+    let admin = layout::POOLER_ADMIN.name;
     let since: String = SINCE
         .iter()
         .filter(|(since, _)| version >= *since)
@@ -187,7 +148,7 @@ fn stack_ini(ports: &Ports, sizes: &Sizes, version: Version) -> String {
          listen_port = {}\n\
          pidfile = pgbouncer.pid\n\
          auth_file = userlist.txt\n\
-         admin_users = {ADMIN}\n\
+         admin_users = {admin}\n\
          default_pool_size = {pool_size}\n\
          max_client_conn = {clients}\n\
          {since}",
@@ -202,10 +163,13 @@ fn configure(
     user_list: &str,
     version: Version,
 ) -> Result<(), StackError> {
-    let home = home(folder.path());
+    let home = layout::pooler(folder.path());
     folder::write(&home.join("pgbouncer.ini"), shipped::PGBOUNCER_INI)?;
     folder::write(&home.join("userlist.txt"), user_list)?;
-    folder::write(&main_ini(folder.path()), &stack_ini(ports, sizes, version))
+    folder::write(
+        &layout::pooler_ini(folder.path()),
+        &stack_ini(ports, sizes, version),
+    )
 }
 
 fn watch(program: &Path) -> Watch {
@@ -219,14 +183,18 @@ fn launch(
     stopping: Stopping<'_>,
 ) -> Result<Process, StackError> {
     // A file left by a killed PgBouncer may name the id of a process that lives today.
-    let _ = fs::remove_file(pid_file(folder.path()));
+    let _ = fs::remove_file(layout::pooler_pid(folder.path()));
     let mut command = Command::new(program);
     command
         .env_clear()
-        .arg(main_ini(folder.path()))
-        .current_dir(home(folder.path()));
-    let mut process =
-        Process::start("PgBouncer", &mut command, &log(folder)).map_err(failed("run", program))?;
+        .arg(layout::pooler_ini(folder.path()))
+        .current_dir(layout::pooler(folder.path()));
+    let mut process = Process::start(
+        "PgBouncer",
+        &mut command,
+        &layout::pooler_log(folder.path()),
+    )
+    .map_err(failed("run", program))?;
     let waited = process::wait(START, stopping, || {
         process.ended().is_some()
             || (wrote_its_pid(folder.path(), process.pid())
@@ -246,7 +214,7 @@ fn launch(
 }
 
 fn wrote_its_pid(data: &Path, pid: u32) -> bool {
-    fs::read_to_string(pid_file(data)).is_ok_and(|text| text.trim() == pid.to_string())
+    fs::read_to_string(layout::pooler_pid(data)).is_ok_and(|text| text.trim() == pid.to_string())
 }
 
 /// One query as the serving role, on a thread of its own because a login has no deadline.
@@ -257,7 +225,7 @@ fn prove_the_way_through(
 ) -> Result<(), StackError> {
     let no_way = |reason: String| StackError::NoWayThrough {
         reason,
-        log: log(folder),
+        log: layout::pooler_log(folder.path()),
     };
     let config = roles::runtime_login(folder, port, DATABASE)?;
     let (sender, receiver) = mpsc::sync_channel(1);
@@ -279,14 +247,6 @@ fn prove_the_way_through(
         (Wait::Stopped, None) => Err(StackError::Interrupted),
         (_, None) => Err(no_way(format!("no answer in {} s", START.as_secs()))),
     }
-}
-
-fn home(data: &Path) -> PathBuf {
-    data.join("pgbouncer")
-}
-
-fn log(folder: &Folder) -> PathBuf {
-    folder.log("pgbouncer.log")
 }
 
 #[cfg(test)]
@@ -314,12 +274,5 @@ mod tests {
         let ini = |minor| stack_ini(&ports, &sizes(2), Version { major: 1, minor });
         assert!(!ini(18).contains("max_prepared_statements"));
         assert!(ini(24).contains("max_prepared_statements"));
-    }
-
-    #[test]
-    fn the_pool_grows_with_the_workers() {
-        assert_eq!(pool_size(&sizes(2)), 50);
-        assert_eq!(pool_size(&sizes(33)), sizes(33).pool());
-        assert!(sizes(33).pool() > 50);
     }
 }

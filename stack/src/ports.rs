@@ -2,14 +2,12 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::TcpListener;
 use std::ops::Range;
 
 use crate::embedded::Embedded;
 use crate::error::StackError;
-
-/// The only address that the stack listens on.
-pub(crate) const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
+use crate::layout::LOOPBACK;
 
 /// Free ports are taken from below the system's own range for outgoing connections (from 32768 on
 /// Linux, from 49152 on macOS). Inside it, a client that dials a stopped server's port again and

@@ -13,15 +13,13 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::error::StackError;
+use crate::ladders::Ladder;
 
 /// How often a condition is looked at again.
 const POLL: Duration = Duration::from_millis(5);
 /// How much of a log is read for its last lines.
 const TAIL_BYTES: u64 = 4096;
 const TAIL_LINES: usize = 8;
-
-/// Signals and how long each may take, from the most polite to SIGKILL.
-pub(crate) type Ladder = &'static [(Signal, Duration)];
 
 /// Waits that long for a request to stop, and is true as soon as there has been one.
 pub type Stopping<'a> = &'a dyn Fn(Duration) -> bool;

@@ -5,45 +5,30 @@ use std::time::Duration;
 
 use postgres::{Client, Config, NoTls};
 
-use crate::endpoints::DATABASE;
 use crate::error::StackError;
 use crate::folder::Folder;
-use crate::{cluster, pooler, ports, secrets};
+use crate::layout::{self, DATABASE, Role};
+use crate::secret::{Secret, SecretError, SecretSource};
+use crate::shipped;
 
-/// Roles of `roles.sql` that log in, and the file of each one's password.
-const LOGINS: [(&str, &str); 3] = [
-    ("warrior", secrets::RUNTIME),
-    ("warrior_monitor", secrets::MONITOR),
-    ("warrior_owner", secrets::OWNER),
-];
+/// Roles of `roles.sql` that log in.
+const LOGINS: [Role; 3] = [layout::RUNTIME, layout::MONITOR, layout::OWNER];
 /// Roles that may come through PgBouncer. The owner connects directly, for migrations alone.
-const POOLED: [&str; 2] = ["warrior", "warrior_monitor"];
+const POOLED: [&str; 2] = [layout::RUNTIME.name, layout::MONITOR.name];
 
 /// Brings roles, passwords and the database up to date, and returns PgBouncer's user list.
 pub(crate) fn prepare(folder: &Folder, port: u16) -> Result<String, StackError> {
-    let config = login(
-        folder,
-        port,
-        cluster::SUPERUSER,
-        secrets::SUPERUSER,
-        "postgres",
-    )?;
+    let config = login(folder, port, layout::SUPERUSER, "postgres")?;
     let mut client = config.connect(NoTls).map_err(sql(
         "cannot log in to PostgreSQL as its superuser, whose password is in secrets/superuser.password",
     ))?;
     create_database(&mut client).map_err(sql("cannot make the database warrior_api"))?;
-    login(
-        folder,
-        port,
-        cluster::SUPERUSER,
-        secrets::SUPERUSER,
-        DATABASE,
-    )?
-    .connect(NoTls)
-    .and_then(|mut client| client.batch_execute(&without_psql(crate::shipped::ROLES_SQL)))
-    .map_err(sql("cannot make the roles of postgres-conf/roles.sql"))?;
-    for (role, secret) in LOGINS {
-        set_password(&mut client, folder, role, secret)
+    login(folder, port, layout::SUPERUSER, DATABASE)?
+        .connect(NoTls)
+        .and_then(|mut client| client.batch_execute(&without_psql(shipped::ROLES_SQL)))
+        .map_err(sql("cannot make the roles of postgres-conf/roles.sql"))?;
+    for role in LOGINS {
+        set_password(&mut client, folder, role)
             .map_err(|e| e.or_sql("cannot set a role's password"))?;
     }
     user_list(&mut client, folder).map_err(|e| e.or_sql("cannot read the roles' SCRAM secrets"))
@@ -55,7 +40,7 @@ pub(crate) fn runtime_login(
     port: u16,
     database: &str,
 ) -> Result<Config, StackError> {
-    login(folder, port, "warrior", secrets::RUNTIME, database)
+    login(folder, port, layout::RUNTIME, database)
 }
 
 /// What a database error says, with the server's own words, which its Display leaves out.
@@ -66,24 +51,22 @@ pub(crate) fn told(error: &postgres::Error) -> String {
     }
 }
 
-fn login(
-    folder: &Folder,
-    port: u16,
-    user: &str,
-    secret: &str,
-    database: &str,
-) -> Result<Config, StackError> {
-    let password = secrets::source(folder.path(), secret).read()?;
+fn login(folder: &Folder, port: u16, role: Role, database: &str) -> Result<Config, StackError> {
+    let password = password(folder, role)?;
     let mut config = Config::new();
     config
-        .host(&ports::LOOPBACK.to_string())
+        .host(&layout::LOOPBACK.to_string())
         .port(port)
-        .user(user)
+        .user(role.name)
         .password(password.expose())
         .dbname(database)
         .application_name("warrior-api stack")
         .connect_timeout(Duration::from_secs(5));
     Ok(config)
+}
+
+fn password(folder: &Folder, role: Role) -> Result<Secret, SecretError> {
+    SecretSource::File(layout::secret(folder.path(), role.secret)).read()
 }
 
 /// `roles.sql` is also there for psql, whose own commands begin with a backslash.
@@ -95,16 +78,11 @@ fn without_psql(text: &str) -> String {
 
 /// ALTER ROLE takes no parameters, so the values travel as settings of this session, and
 /// PostgreSQL itself quotes them.
-fn set_password(
-    client: &mut Client,
-    folder: &Folder,
-    role: &str,
-    secret: &str,
-) -> Result<(), Failure> {
-    let password = secrets::source(folder.path(), secret).read()?;
+fn set_password(client: &mut Client, folder: &Folder, role: Role) -> Result<(), Failure> {
+    let password = password(folder, role)?;
     client.query_one(
         include_str!("sql/hand_over_password.sql"),
-        &[&role, &password.expose()],
+        &[&role.name, &password.expose()],
     )?;
     client.batch_execute(include_str!("sql/set_password.sql"))?;
     Ok(())
@@ -127,7 +105,7 @@ fn user_list(client: &mut Client, folder: &Folder) -> Result<String, Failure> {
     let rows = client.query(include_str!("sql/scram_secrets.sql"), &[&POOLED.as_slice()])?;
     let mut users: Vec<(String, String)> = rows.iter().map(|r| (r.get(0), r.get(1))).collect();
     users.push((
-        pooler::ADMIN.to_owned(),
+        layout::POOLER_ADMIN.name.to_owned(),
         pooler_admin_secret(client, folder)?,
     ));
     Ok(users
@@ -138,16 +116,16 @@ fn user_list(client: &mut Client, folder: &Folder) -> Result<String, Failure> {
 
 /// PostgreSQL works out the secret of a user that it never gets to know: the role is rolled back.
 fn pooler_admin_secret(client: &mut Client, folder: &Folder) -> Result<String, Failure> {
-    let password = secrets::source(folder.path(), secrets::POOLER_ADMIN).read()?;
+    let password = password(folder, layout::POOLER_ADMIN)?;
     let mut transaction = client.transaction()?;
     transaction.query_one(
         include_str!("sql/hand_over_password.sql"),
-        &[&pooler::ADMIN, &password.expose()],
+        &[&layout::POOLER_ADMIN.name, &password.expose()],
     )?;
     transaction.batch_execute(include_str!("sql/create_role.sql"))?;
     let row = transaction.query_one(
         include_str!("sql/scram_secrets.sql"),
-        &[&[pooler::ADMIN].as_slice()],
+        &[&[layout::POOLER_ADMIN.name].as_slice()],
     )?;
     let secret = row.get(1);
     transaction.rollback()?;
@@ -164,7 +142,7 @@ fn sql(action: &'static str) -> impl FnOnce(postgres::Error) -> StackError {
 
 /// A step that reads a secret and then talks to PostgreSQL can fail in either.
 enum Failure {
-    Secret(crate::secret::SecretError),
+    Secret(SecretError),
     Sql(postgres::Error),
 }
 
@@ -177,8 +155,8 @@ impl Failure {
     }
 }
 
-impl From<crate::secret::SecretError> for Failure {
-    fn from(e: crate::secret::SecretError) -> Self {
+impl From<SecretError> for Failure {
+    fn from(e: SecretError) -> Self {
         Self::Secret(e)
     }
 }

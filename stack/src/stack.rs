@@ -5,9 +5,10 @@ use std::path::Path;
 use crate::cluster::{self, Cluster};
 use crate::database::Database;
 use crate::embedded::Embedded;
-use crate::endpoints::{DATABASE, Endpoints};
+use crate::endpoints::Endpoints;
 use crate::error::StackError;
 use crate::folder::Folder;
+use crate::layout::DATABASE;
 use crate::pooler::Pooler;
 use crate::ports::Ports;
 use crate::process::Stopping;
@@ -41,6 +42,9 @@ pub fn start(
     stopping: Stopping<'_>,
 ) -> Result<Stack, StackError> {
     let programs = Programs::find(embedded)?;
+    if embedded.data.is_none() {
+        leftovers::remove_abandoned();
+    }
     let folder = Folder::open(embedded.data.as_deref())?;
     leftovers::stop(&folder, progress)?;
     let mut attempt = 1;

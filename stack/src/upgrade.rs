@@ -8,7 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::programs::{self, Version};
+use crate::programs;
+use crate::version::Version;
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(1);
