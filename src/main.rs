@@ -1,26 +1,24 @@
 //! The command line and the wiring, nothing else.
 
-use std::cell::Cell;
 use std::io::Write;
 use std::panic::resume_unwind;
 use std::process::ExitCode;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
 use mimalloc::MiMalloc;
-use serde::Serialize;
 use tokio::runtime::Runtime;
 use tracing::Level;
 use warrior_api::config::{
     self, Cli, Command, Database, Embedded, LogFormat, SchemaAction, SchemaArgs, ServeArgs, Server,
     UpArgs,
 };
-use warrior_api::ops::{self, LogGuard, Stop};
+use warrior_api::ops::{self, LogGuard};
 use warrior_api::serve::{self, Running};
 use warrior_api::store::{Look, connect_direct, pooler_shortcomings, schema};
-use warrior_stack::{self as stack, DATABASE, Endpoints, Stack, StackError, Stopping, descriptors};
+use warrior_stack::announcement::{self, Announcement};
+use warrior_stack::{self as stack, DATABASE, StackError, Stop, descriptors, signals};
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
@@ -99,12 +97,13 @@ fn up(
     warn: &dyn Fn(&str),
 ) -> anyhow::Result<()> {
     // First of all, so that a stop during the start is not lost and leaves nothing behind.
-    let (runtime, (stop, stops)) = runtime_with_signals()?;
+    let stop = stop_on_signal()?;
     if args.until_stdin_ends {
-        ops::watch_input(stop)?;
+        let ended = stop.clone();
+        signals::on_input_end(move || ended.ask())?;
     }
-    let stopping = stopping(&stops);
-    let mut stack = match stack::start(embedded, &server.sizes, &mut |step| say(step), &stopping) {
+    let runtime = runtime()?;
+    let mut stack = match stack::start(embedded, &server.sizes, &mut |step| say(step), &stop) {
         Err(StackError::Interrupted) => {
             say("stopped");
             return Ok(());
@@ -112,7 +111,7 @@ fn up(
         started => started?,
     };
     let owner = stack.owner();
-    let applied = unless_stopped(&stopping, move || apply_schema(&owner, &say))?;
+    let applied = unless_stopped(&stop, move || apply_schema(&owner, &say))?;
     if applied.transpose()?.is_none() {
         // What was not done yet is for the next start; PostgreSQL cuts the statement off.
         say("stopping: PgBouncer, then PostgreSQL; the next start goes on with the schema");
@@ -123,14 +122,18 @@ fn up(
     let secret = stack.idempotency_secret().read()?;
     let running = runtime.block_on(serve::start(server, &stack.runtime(), &secret))?;
     if args.until_stdin_ends {
-        announce(&running, &stack)?;
+        announcement::print(&Announcement {
+            http: running.public,
+            admin: running.admin,
+            running: stack.endpoints(),
+        })?;
     }
     let (console, connections) = (stack.pooler_statistics(), server.sizes.pool());
     let look = move || pooler_shortcomings(&console, DATABASE, connections);
-    let found = unless_stopped(&stopping, look)?.unwrap_or_default();
+    let found = unless_stopped(&stop, look)?.unwrap_or_default();
     found.iter().for_each(|line| warn(line));
     introduce(&running, &say);
-    let outcome = stack.keep_running(&stopping);
+    let outcome = stack.keep_running(&stop);
     say("stopping: finishing open requests, then PgBouncer, then PostgreSQL");
     runtime.block_on(running.stop()).join(WORKERS_TIMEOUT);
     let stopped = stack.stop();
@@ -147,7 +150,7 @@ fn apply_schema(owner: &Database, say: &dyn Fn(&str)) -> anyhow::Result<()> {
 
 /// What `work` gives on a thread of its own, or nothing after a stop, which does not wait for it.
 fn unless_stopped<T: Send + 'static>(
-    stopping: Stopping<'_>,
+    stop: &Stop,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> anyhow::Result<Option<T>> {
     let work = thread::Builder::new()
@@ -155,7 +158,7 @@ fn unless_stopped<T: Send + 'static>(
         .spawn(work)
         .context("the system refuses a thread")?;
     while !work.is_finished() {
-        if stopping(POLL) {
+        if stop.wait_within(POLL) {
             return Ok(None);
         }
     }
@@ -169,12 +172,12 @@ fn serve_existing(args: &ServeArgs, say: &dyn Fn(&str), warn: &dyn Fn(&str)) -> 
     let (secret, database) = (args.idempotency_secret()?, args.database()?);
     let mut server = args.server()?;
     server.sizes.connections_max = descriptors::raise(&server.sizes);
-    let (runtime, stop) = runtime_with_signals()?;
+    let (stop, runtime) = (stop_on_signal()?, runtime()?);
     let look = Look::begin(&database, server.sizes.pool());
     let running = runtime.block_on(serve::start(&server, &database, secret.as_ref()))?;
     look.end().iter().for_each(|line| warn(line));
     introduce(&running, say);
-    let _ = stop.1.recv();
+    stop.wait();
     say("stopping: finishing open requests");
     runtime.block_on(running.stop()).join(WORKERS_TIMEOUT);
     say("stopped");
@@ -216,46 +219,15 @@ fn schema_command(args: &SchemaArgs, say: &dyn Fn(&str)) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where [`Stop`] is sent, and where it arrives.
-type StopChannel = (std::sync::mpsc::SyncSender<Stop>, Receiver<Stop>);
-
-fn runtime_with_signals() -> anyhow::Result<(Runtime, StopChannel)> {
-    let runtime = Runtime::new().context("the async runtime cannot be started")?;
-    let stop = sync_channel(1);
-    runtime
-        .block_on(async { ops::watch_signals(stop.0.clone()) })
-        .context("signals cannot be handled")?;
-    Ok((runtime, stop))
+fn stop_on_signal() -> anyhow::Result<Stop> {
+    let stop = Stop::default();
+    let asked = stop.clone();
+    signals::on_signal(move || asked.ask()).context("signals cannot be handled")?;
+    Ok(stop)
 }
 
-/// Waits that long for [`Stop`]; one that was heard stays heard.
-fn stopping(stops: &Receiver<Stop>) -> impl Fn(Duration) -> bool {
-    let heard = Cell::new(false);
-    move |patience| {
-        if !heard.get() {
-            let waited = stops.recv_timeout(patience);
-            heard.set(!matches!(waited, Err(RecvTimeoutError::Timeout)));
-        }
-        heard.get()
-    }
-}
-
-/// One line of JSON for a program that started the stack and has to find it.
-fn announce(running: &Running, stack: &Stack) -> anyhow::Result<()> {
-    #[derive(Serialize)]
-    struct Announcement {
-        http: String,
-        admin: String,
-        running: Endpoints,
-    }
-    let announcement = Announcement {
-        http: running.public.to_string(),
-        admin: running.admin.to_string(),
-        running: stack.endpoints(),
-    };
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{}", serde_json::to_string(&announcement)?)?;
-    Ok(out.flush()?)
+fn runtime() -> anyhow::Result<Runtime> {
+    Runtime::new().context("the async runtime cannot be started")
 }
 
 fn introduce(running: &Running, say: &dyn Fn(&str)) {

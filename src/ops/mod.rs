@@ -4,10 +4,8 @@ mod admin;
 mod health;
 mod logs;
 mod metrics;
-mod signals;
 
 pub use admin::Admin;
 pub use health::ask as ask_health;
 pub use logs::{LogGuard, say, start as start_logs};
 pub use metrics::RequestMetrics;
-pub use signals::{Stop, watch as watch_signals, watch_input};

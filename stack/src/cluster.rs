@@ -9,9 +9,10 @@ use crate::error::StackError;
 use crate::folder::{self, Folder, failed};
 use crate::ladders::{self, Ladder};
 use crate::layout::{self, Instance};
-use crate::process::{self, Process, Stopping, Wait};
+use crate::process::{self, Process, Wait};
 use crate::programs::{self, Postgres, Programs};
 use crate::sizes::Sizes;
+use crate::stop::Stop;
 use crate::upgrade::Watch;
 use crate::version::Version;
 use crate::{leftovers, shipped};
@@ -41,7 +42,7 @@ impl Cluster {
         port: u16,
         machine_conf: &str,
         progress: &mut dyn FnMut(&str),
-        stopping: Stopping<'_>,
+        stop: &Stop,
     ) -> Result<Self, StackError> {
         let path = layout::cluster(folder.path());
         let postgres = match fs::read_to_string(path.join("PG_VERSION")) {
@@ -67,7 +68,7 @@ impl Cluster {
         process::rotate(&layout::postgres_log(folder.path()));
         Ok(Self {
             watch: watch(postgres),
-            process: launch(folder, postgres, port, stopping)?,
+            process: launch(folder, postgres, port, stop)?,
             postgres: postgres.clone(),
             port,
             ladder: if folder.is_throw_away() {
@@ -79,11 +80,7 @@ impl Cluster {
     }
 
     /// Stops it, with a checkpoint that spares the new one a recovery, and starts it again.
-    pub(crate) fn restart(
-        &mut self,
-        folder: &Folder,
-        stopping: Stopping<'_>,
-    ) -> Result<(), StackError> {
+    pub(crate) fn restart(&mut self, folder: &Folder, stop: &Stop) -> Result<(), StackError> {
         match self.process.stop(ladders::POSTGRES) {
             // Killed is ended too: it hung, which may be why it is started again.
             Ok(()) | Err(StackError::Killed { .. }) => {}
@@ -93,7 +90,7 @@ impl Cluster {
             self.postgres.version = version;
         }
         self.watch = watch(&self.postgres);
-        self.process = launch(folder, &self.postgres, self.port, stopping)?;
+        self.process = launch(folder, &self.postgres, self.port, stop)?;
         Ok(())
     }
 
@@ -238,7 +235,7 @@ fn launch(
     folder: &Folder,
     postgres: &Postgres,
     port: u16,
-    stopping: Stopping<'_>,
+    stop: &Stop,
 ) -> Result<Process, StackError> {
     let deadline = Instant::now() + ORPHANS;
     loop {
@@ -252,7 +249,7 @@ fn launch(
                 spawn(folder, postgres)?
             }
         };
-        let waited = process::wait(RECOVERY, stopping, || {
+        let waited = process::wait(RECOVERY, stop, || {
             process.ended().is_some() || is_ready(folder.path(), process.pid())
         });
         let end = process.ended().map(str::to_owned);
@@ -261,7 +258,7 @@ fn launch(
             (Wait::Held, Some(_))
                 if process.said(ORPHANS_SAID)
                     && Instant::now() < deadline
-                    && !stopping(ORPHANS_PAUSE) => {}
+                    && !stop.wait_within(ORPHANS_PAUSE) => {}
             (Wait::Held, Some(end)) => {
                 return Err(process.did_not_start(format!("it ended ({end})")));
             }

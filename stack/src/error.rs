@@ -165,6 +165,9 @@ pub enum StackError {
     /// A stop was asked for during a start; what had been started was stopped again.
     #[error("the start was given up, because a stop was asked for")]
     Interrupted,
+    /// The system refuses signal handlers.
+    #[error("signals cannot be handled: {0}")]
+    NoSignals(#[source] io::Error),
     /// Somebody else runs the cluster on another port.
     #[error(
         "the cluster in {path} is run by another program (process {pid}) on another port than \

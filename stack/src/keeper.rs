@@ -5,8 +5,8 @@
 use std::time::{Duration, Instant};
 
 use crate::error::StackError;
-use crate::process::Stopping;
 use crate::stack::Stack;
+use crate::stop::Stop;
 
 /// How often the children are looked after.
 const LOOK: Duration = Duration::from_millis(250);
@@ -17,20 +17,20 @@ const PAUSE_MAX: Duration = Duration::from_secs(30);
 const QUIET: Duration = Duration::from_secs(60);
 
 impl Stack {
-    /// Looks after PostgreSQL and PgBouncer until `stopping` is true: starts again what has ended and what a
-    /// package upgrade has replaced. Each attempt leaves a line in the log.
+    /// Supervises PostgreSQL and PgBouncer until `stop`: starts again what has ended and what a package
+    /// upgrade has replaced. Each attempt leaves a line in the log.
     ///
     /// # Errors
     /// [`StackError::Vanished`] when the data is gone.
-    pub fn keep_running(&mut self, stopping: Stopping<'_>) -> Result<(), StackError> {
+    pub fn keep_running(&mut self, stop: &Stop) -> Result<(), StackError> {
         let (mut postgres, mut pooler) = (Attempts::new("PostgreSQL"), Attempts::new("PgBouncer"));
-        while !stopping(LOOK) {
+        while !stop.wait_within(LOOK) {
             self.cluster.check_exists(&self.folder)?;
             let cause = self.cluster.died().or_else(|| self.cluster.replaced());
             // PgBouncer waits for PostgreSQL, since its start ends with a query.
-            if postgres.attend(cause, || self.cluster.restart(&self.folder, stopping)) {
+            if postgres.attend(cause, || self.cluster.restart(&self.folder, stop)) {
                 let cause = self.pooler.died().or_else(|| self.pooler.replaced());
-                pooler.attend(cause, || self.pooler.restart(&self.folder, stopping));
+                pooler.attend(cause, || self.pooler.restart(&self.folder, stop));
             }
         }
         Ok(())

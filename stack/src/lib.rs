@@ -4,9 +4,12 @@
 //! proves the way through them with one query; [`Stack::keep_running`] starts again what ends;
 //! [`Stack::stop`], or dropping the [`Stack`], ends them in order. It is synchronous and knows nothing of warriors: the schema is applied by the caller.
 
+pub mod announcement;
 pub mod descriptors;
 pub mod memory;
+pub mod proxy;
 pub mod shipped;
+pub mod signals;
 
 mod cluster;
 mod database;
@@ -28,6 +31,7 @@ mod root;
 mod secret;
 mod sizes;
 mod stack;
+mod stop;
 mod supervise;
 mod upgrade;
 mod version;
@@ -37,10 +41,10 @@ pub use embedded::Embedded;
 pub use endpoints::Endpoints;
 pub use error::StackError;
 pub use layout::{DATABASE, Instance, LOOPBACK};
-pub use process::Stopping;
 pub use root::{Unprivileged, leave_root};
 pub use secret::{Secret, SecretError, SecretSource};
 pub use sizes::Sizes;
 pub use stack::{Stack, start};
+pub use stop::Stop;
 pub use supervise::supervise;
 pub use version::Version;

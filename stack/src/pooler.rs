@@ -12,9 +12,10 @@ use crate::folder::{self, Folder, failed};
 use crate::ladders;
 use crate::layout::{self, DATABASE, Instance, LOOPBACK};
 use crate::ports::Ports;
-use crate::process::{self, Process, Stopping, Wait};
+use crate::process::{self, Process, Wait};
 use crate::programs::{self, POOLER_OLDEST, Programs};
 use crate::sizes::Sizes;
+use crate::stop::Stop;
 use crate::upgrade::Watch;
 use crate::version::Version;
 use crate::{roles, shipped};
@@ -51,7 +52,7 @@ impl Pooler {
         sizes: &Sizes,
         user_list: &str,
         progress: &mut dyn FnMut(&str),
-        stopping: Stopping<'_>,
+        stop: &Stop,
     ) -> Result<Self, StackError> {
         let version = programs.pooler_version;
         progress(&format!(
@@ -62,7 +63,7 @@ impl Pooler {
         configure(folder, ports, sizes, user_list, version)?;
         Ok(Self {
             watch: watch(&programs.pooler),
-            process: launch(folder, &programs.pooler, ports.pooler, stopping)?,
+            process: launch(folder, &programs.pooler, ports.pooler, stop)?,
             version,
             ports: *ports,
             sizes: sizes.clone(),
@@ -71,11 +72,7 @@ impl Pooler {
     }
 
     /// Stops it and starts it again, with the files that its version wants.
-    pub(crate) fn restart(
-        &mut self,
-        folder: &Folder,
-        stopping: Stopping<'_>,
-    ) -> Result<(), StackError> {
+    pub(crate) fn restart(&mut self, folder: &Folder, stop: &Stop) -> Result<(), StackError> {
         match self.stop() {
             // Killed is ended too: it hung, which may be why it is started again.
             Ok(()) | Err(StackError::Killed { .. }) => {}
@@ -93,7 +90,7 @@ impl Pooler {
             self.version,
         )?;
         self.watch = watch(&program);
-        self.process = launch(folder, &program, self.ports.pooler, stopping)?;
+        self.process = launch(folder, &program, self.ports.pooler, stop)?;
         Ok(())
     }
 
@@ -176,12 +173,7 @@ fn watch(program: &Path) -> Watch {
     Watch::new(program.to_owned(), Vec::new())
 }
 
-fn launch(
-    folder: &Folder,
-    program: &Path,
-    port: u16,
-    stopping: Stopping<'_>,
-) -> Result<Process, StackError> {
+fn launch(folder: &Folder, program: &Path, port: u16, stop: &Stop) -> Result<Process, StackError> {
     // A file left by a killed PgBouncer may name the id of a process that lives today.
     let _ = fs::remove_file(layout::pooler_pid(folder.path()));
     let mut command = Command::new(program);
@@ -195,7 +187,7 @@ fn launch(
         &layout::pooler_log(folder.path()),
     )
     .map_err(failed("run", program))?;
-    let waited = process::wait(START, stopping, || {
+    let waited = process::wait(START, stop, || {
         process.ended().is_some()
             || (wrote_its_pid(folder.path(), process.pid())
                 && TcpStream::connect((LOOPBACK, port)).is_ok())
@@ -204,7 +196,7 @@ fn launch(
         return Err(process.did_not_start(format!("it ended ({end})")));
     }
     match waited {
-        Wait::Held => prove_the_way_through(folder, port, stopping).map(|()| process),
+        Wait::Held => prove_the_way_through(folder, port, stop).map(|()| process),
         Wait::Stopped => Err(StackError::Interrupted),
         Wait::TimedOut => {
             let reason = format!("it was not ready after {} s", START.as_secs());
@@ -218,11 +210,7 @@ fn wrote_its_pid(data: &Path, pid: u32) -> bool {
 }
 
 /// One query as the serving role, on a thread of its own because a login has no deadline.
-fn prove_the_way_through(
-    folder: &Folder,
-    port: u16,
-    stopping: Stopping<'_>,
-) -> Result<(), StackError> {
+fn prove_the_way_through(folder: &Folder, port: u16, stop: &Stop) -> Result<(), StackError> {
     let no_way = |reason: String| StackError::NoWayThrough {
         reason,
         log: layout::pooler_log(folder.path()),
@@ -237,7 +225,7 @@ fn prove_the_way_through(
         let _ = sender.send(answer);
     });
     let mut answer = None;
-    let waited = process::wait(START, stopping, || {
+    let waited = process::wait(START, stop, || {
         answer = receiver.try_recv().ok();
         answer.is_some()
     });

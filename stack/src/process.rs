@@ -14,15 +14,13 @@ use nix::unistd::Pid;
 
 use crate::error::StackError;
 use crate::ladders::Ladder;
+use crate::stop::Stop;
 
 /// How often a condition is looked at again.
 const POLL: Duration = Duration::from_millis(5);
 /// How much of a log is read for its last lines.
 const TAIL_BYTES: u64 = 4096;
 const TAIL_LINES: usize = 8;
-
-/// Waits that long for a request to stop, and is true as soon as there has been one.
-pub type Stopping<'a> = &'a dyn Fn(Duration) -> bool;
 
 /// How a wait ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -226,19 +224,11 @@ fn stat(pid: u32) -> Option<Stat> {
 
 /// Looks at `condition` until it holds; false when `patience` has run out first.
 pub(crate) fn wait_until(patience: Duration, condition: impl FnMut() -> bool) -> bool {
-    let never = |pause| {
-        std::thread::sleep(pause);
-        false
-    };
-    wait(patience, &never, condition) == Wait::Held
+    wait(patience, &Stop::default(), condition) == Wait::Held
 }
 
 /// As [`wait_until`], unless a stop is asked for first.
-pub(crate) fn wait(
-    patience: Duration,
-    stopping: Stopping<'_>,
-    mut condition: impl FnMut() -> bool,
-) -> Wait {
+pub(crate) fn wait(patience: Duration, stop: &Stop, mut condition: impl FnMut() -> bool) -> Wait {
     let deadline = Instant::now() + patience;
     loop {
         if condition() {
@@ -247,7 +237,7 @@ pub(crate) fn wait(
         if Instant::now() >= deadline {
             return Wait::TimedOut;
         }
-        if stopping(POLL) {
+        if stop.wait_within(POLL) {
             return Wait::Stopped;
         }
     }
@@ -312,7 +302,8 @@ mod tests {
 
     #[test]
     fn a_stop_ends_a_wait_at_once() {
-        let asked = |_| true;
+        let asked = Stop::default();
+        asked.ask();
         assert_eq!(
             wait(Duration::from_secs(600), &asked, || false),
             Wait::Stopped

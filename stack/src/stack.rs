@@ -11,10 +11,10 @@ use crate::folder::Folder;
 use crate::layout::DATABASE;
 use crate::pooler::Pooler;
 use crate::ports::Ports;
-use crate::process::Stopping;
 use crate::programs::Programs;
 use crate::secret::SecretSource;
 use crate::sizes::Sizes;
+use crate::stop::Stop;
 use crate::{leftovers, roles};
 
 /// How often ports are chosen before the reason of the failure is taken to be another.
@@ -31,7 +31,7 @@ pub struct Stack {
 }
 
 /// Starts PostgreSQL and PgBouncer; `progress` hears one sentence before each step that takes time, and
-/// `stopping` is asked during each wait.
+/// every wait ends with `stop`.
 ///
 /// # Errors
 /// Each says what is in the way and the next command to type; [`StackError::Interrupted`] after a stop.
@@ -39,7 +39,7 @@ pub fn start(
     embedded: &Embedded,
     sizes: &Sizes,
     progress: &mut dyn FnMut(&str),
-    stopping: Stopping<'_>,
+    stop: &Stop,
 ) -> Result<Stack, StackError> {
     let programs = Programs::find(embedded)?;
     if embedded.data.is_none() {
@@ -50,9 +50,7 @@ pub fn start(
     let mut attempt = 1;
     loop {
         let ports = Ports::claim(embedded)?;
-        match start_in(
-            embedded, &folder, &programs, &ports, sizes, progress, stopping,
-        ) {
+        match start_in(embedded, &folder, &programs, &ports, sizes, progress, stop) {
             Ok((cluster, pooler)) => {
                 return Ok(Stack {
                     pooler,
@@ -75,15 +73,13 @@ fn start_in(
     ports: &Ports,
     sizes: &Sizes,
     progress: &mut dyn FnMut(&str),
-    stopping: Stopping<'_>,
+    stop: &Stop,
 ) -> Result<(Cluster, Pooler), StackError> {
     let conf = cluster::machine_conf(ports.postgres, sizes, embedded.full_size);
     let port = ports.postgres;
-    let cluster = Cluster::start(folder, programs, port, &conf, progress, stopping)?;
+    let cluster = Cluster::start(folder, programs, port, &conf, progress, stop)?;
     let user_list = roles::prepare(folder, port)?;
-    let pooler = Pooler::start(
-        folder, programs, ports, sizes, &user_list, progress, stopping,
-    )?;
+    let pooler = Pooler::start(folder, programs, ports, sizes, &user_list, progress, stop)?;
     Ok((cluster, pooler))
 }
 
@@ -142,16 +138,16 @@ impl Stack {
     ///
     /// # Errors
     /// As [`start`].
-    pub fn restart_postgres(&mut self, stopping: Stopping<'_>) -> Result<(), StackError> {
-        self.cluster.restart(&self.folder, stopping)
+    pub fn restart_postgres(&mut self, stop: &Stop) -> Result<(), StackError> {
+        self.cluster.restart(&self.folder, stop)
     }
 
     /// Starts PgBouncer again on its port, after it died or was stopped.
     ///
     /// # Errors
     /// As [`start`].
-    pub fn restart_pooler(&mut self, stopping: Stopping<'_>) -> Result<(), StackError> {
-        self.pooler.restart(&self.folder, stopping)
+    pub fn restart_pooler(&mut self, stop: &Stop) -> Result<(), StackError> {
+        self.pooler.restart(&self.folder, stop)
     }
 
     /// Stops PostgreSQL alone, as a fault: its clients are cut off.

@@ -1,107 +1,91 @@
-//! A stack for other programs: tests and load tools start `warrior-api stack` as a child, read where
-//! everything listens from its standard output, and command it through its standard input.
+//! A supervised stack for other programs: tests and load tools start `warrior-api stack` as a child, read
+//! from its standard output where everything listens, and command it through its standard input.
 //!
 //! When the input ends, because the other program is done or was killed, the stack stops. So nothing
 //! is left behind even by a test runner without a teardown.
 
 use std::io::{self, BufRead, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 
-use serde::Serialize;
-use tokio::signal::unix::{SignalKind, signal};
-
+use crate::announcement::{self, Reply};
 use crate::embedded::Embedded;
-use crate::endpoints::Endpoints;
 use crate::error::StackError;
-use crate::process::Stopping;
+use crate::signals;
 use crate::sizes::Sizes;
 use crate::stack::{self, Stack};
+use crate::stop::Stop;
 
-/// How many lines may wait while a command is carried out.
-const LINES_MAX: usize = 16;
+/// Most commands that may wait while one is carried out.
+const COMMANDS_MAX: usize = 16;
 
 enum Event {
-    Line(String),
+    Command(String),
     End,
 }
 
-/// Where what happens outside is told: in the order it came, and a stop also at once.
+/// The queue of events, in the order in which they came; a stop is also known at once.
 #[derive(Clone)]
 struct Events {
     sender: mpsc::SyncSender<Event>,
-    stopped: Arc<AtomicBool>,
+    stop: Stop,
 }
 
 impl Events {
     fn end(&self) {
-        self.stopped.store(true, Ordering::Relaxed);
+        self.stop.ask();
         // The receiver is gone when the stack has stopped already.
         let _ = self.sender.send(Event::End);
     }
 }
 
-/// One answer, one line.
-#[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Answer {
-    Running(Endpoints),
-    Error(String),
-}
-
-/// Runs a stack until standard input ends or SIGINT or SIGTERM comes.
+/// Runs a stack until standard input ends or SIGINT, SIGTERM or SIGHUP comes.
 ///
-/// It prints `{"running": {...}}` ([`Endpoints`]) once everything listens. Then each line of input is
-/// a command, answered in one line by the same, with new process ids, or by `{"error": "..."}`:
-/// `stop postgres`, `start postgres`, `stop pooler`, `start pooler`. To kill one without warning,
-/// use the process id.
+/// It prints [`Reply::Running`] once everything listens. Then each line of input is a command, answered
+/// in one line by the same, with new process ids, or by [`Reply::Error`]: `stop postgres`,
+/// `start postgres`, `stop pooler`, `start pooler`. To kill one without warning, use the process id.
 ///
 /// # Errors
-/// As [`crate::start`] and [`Stack::stop`].
+/// As [`crate::start`] and [`Stack::stop`], and when the system refuses signal handlers or threads.
 pub fn supervise(embedded: &Embedded, sizes: &Sizes) -> Result<(), StackError> {
-    let (sender, receiver) = mpsc::sync_channel(LINES_MAX);
-    let stopped = Arc::new(AtomicBool::new(false));
+    let (sender, receiver) = mpsc::sync_channel(COMMANDS_MAX);
+    let stop = Stop::default();
     let events = Events {
         sender,
-        stopped: Arc::clone(&stopped),
+        stop: stop.clone(),
     };
     // Before anything is started, or a stop in between would not be heard.
-    watch_signals(events.clone());
-    watch_input(events);
-    let stopping = |patience| {
-        std::thread::sleep(patience);
-        stopped.load(Ordering::Relaxed)
-    };
+    let ended = events.clone();
+    signals::on_signal(move || ended.end()).map_err(StackError::NoSignals)?;
+    read_commands(events);
     let progress = &mut |step: &str| {
         // eprintln! would panic where nobody reads any more.
         let _ = writeln!(io::stderr(), "{step}");
     };
-    let mut stack = match stack::start(embedded, sizes, progress, &stopping) {
+    let mut stack = match stack::start(embedded, sizes, progress, &stop) {
         Err(StackError::Interrupted) => return Ok(()),
         started => started?,
     };
-    let mut listening = answer(&Answer::Running(stack.endpoints()));
-    while listening {
+    let mut is_read = reply(&Reply::Running(stack.endpoints()));
+    while is_read {
         match receiver.recv() {
-            Ok(Event::Line(line)) => {
-                let result = obey(&mut stack, line.trim(), &stopping);
-                listening = answer(&match result {
-                    Ok(()) => Answer::Running(stack.endpoints()),
-                    Err(e) => Answer::Error(e),
+            Ok(Event::Command(command)) => {
+                is_read = reply(&match obey(&mut stack, command.trim(), &stop) {
+                    Ok(()) => Reply::Running(stack.endpoints()),
+                    Err(e) => Reply::Error(e),
                 });
             }
-            Ok(Event::End) | Err(_) => listening = false,
+            Ok(Event::End) | Err(_) => is_read = false,
         }
     }
     stack.stop()
 }
 
-fn obey(stack: &mut Stack, command: &str, stopping: Stopping<'_>) -> Result<(), String> {
+fn obey(stack: &mut Stack, command: &str, stop: &Stop) -> Result<(), String> {
     match command {
         "stop postgres" => stack.stop_postgres(),
-        "start postgres" => stack.restart_postgres(stopping),
+        "start postgres" => stack.restart_postgres(stop),
         "stop pooler" => stack.stop_pooler(),
-        "start pooler" => stack.restart_pooler(stopping),
+        "start pooler" => stack.restart_pooler(stop),
         _ => {
             return Err(format!(
                 "{command:?} is no command; use stop or start, then postgres or pooler"
@@ -112,53 +96,18 @@ fn obey(stack: &mut Stack, command: &str, stopping: Stopping<'_>) -> Result<(), 
 }
 
 /// False when nobody reads any more.
-fn answer(answer: &Answer) -> bool {
-    let write = || -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        serde_json::to_writer(&mut out, answer)?;
-        writeln!(out)?;
-        out.flush()
-    };
-    write().is_ok()
+fn reply(reply: &Reply) -> bool {
+    announcement::print(reply).is_ok()
 }
 
-fn watch_input(events: Events) {
+fn read_commands(events: Events) {
     std::thread::spawn(move || {
         for line in io::stdin().lock().lines() {
             let Ok(line) = line else { break };
-            if events.sender.send(Event::Line(line)).is_err() {
+            if events.sender.send(Event::Command(line)).is_err() {
                 return;
             }
         }
         events.end();
     });
-}
-
-/// Signals need a runtime; it lives on a thread of its own. Returns once they are caught.
-fn watch_signals(events: Events) {
-    let (caught, wait) = mpsc::sync_channel(1);
-    std::thread::spawn(move || {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-        else {
-            return;
-        };
-        runtime.block_on(async {
-            let (Ok(mut interrupt), Ok(mut terminate)) = (
-                signal(SignalKind::interrupt()),
-                signal(SignalKind::terminate()),
-            ) else {
-                return;
-            };
-            let _ = caught.send(());
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            events.end();
-        });
-    });
-    // An error means that the thread has given up; the stack then ends with its input alone.
-    let _ = wait.recv();
 }

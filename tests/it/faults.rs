@@ -4,16 +4,14 @@
 
 mod drill;
 mod lost_replies;
-pub(crate) mod proxy;
 
 use std::time::Duration;
 
 use drill::{Drill, Outcome};
 use nix::sys::signal::Signal;
-use proxy::Cut;
+use warrior_stack::proxy::Cut;
 
 pub(crate) use lost_replies::drill_encrypted;
-pub(crate) use proxy::Proxy;
 
 use crate::supervisor::{eventually, kill_9};
 

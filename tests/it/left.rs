@@ -10,9 +10,9 @@ use nix::unistd::chown;
 use postgres::Client;
 use postgres::types::Type;
 use serde_json::json;
+use warrior_stack::proxy::{Cut, Proxy};
 
 use crate::api::warrior;
-use crate::faults::proxy::{Cut, Proxy};
 use crate::lock::TableLock;
 use crate::program::{Program, from, serve};
 use crate::server::TestServer;
@@ -288,7 +288,7 @@ fn a_standby_is_not_ready_and_is_said_at_the_start() {
 fn a_repair_that_is_cut_off_takes_its_connection_along() {
     let database = fresh_database();
     let mut login = database.pooled_login();
-    let proxy = Proxy::to(login.port);
+    let proxy = Proxy::to(login.port).unwrap();
     login.port = proxy.port;
     let server = TestServer::with(&login, |server| {
         server.sizes.workers_create = 1;

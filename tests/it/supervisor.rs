@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use postgres::{Client, NoTls};
-use serde::Deserialize;
 use warrior_api::config::Database;
 use warrior_stack::Endpoints;
+use warrior_stack::announcement::Reply;
 
 /// The program under test.
 pub(crate) const WARRIOR_API: &str = env!("CARGO_BIN_EXE_warrior-api");
@@ -23,13 +23,6 @@ pub(crate) struct Supervisor {
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
     pub(crate) endpoints: Endpoints,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Answer {
-    Running(Endpoints),
-    Error(String),
 }
 
 /// The stack that all tests of this process share. Do not stop or break it.
@@ -215,8 +208,8 @@ fn read(output: &mut impl BufRead) -> Option<Result<Endpoints, String>> {
     }
     Some(
         match serde_json::from_str(&line).expect("every answer is one line of JSON") {
-            Answer::Running(endpoints) => Ok(endpoints),
-            Answer::Error(e) => Err(e),
+            Reply::Running(endpoints) => Ok(endpoints),
+            Reply::Error(e) => Err(e),
         },
     )
 }

@@ -12,9 +12,10 @@ use rcgen::{
 };
 use warrior_api::config::{Database, Tls};
 use warrior_api::store::{LoginError, connect, schema};
+use warrior_stack::proxy::Proxy;
 use warrior_stack::{DATABASE, Endpoints};
 
-use crate::faults::{Proxy, drill_encrypted};
+use crate::faults::drill_encrypted;
 use crate::server::TestServer;
 use crate::supervisor::{Scratch, Supervisor, eventually};
 
@@ -151,7 +152,7 @@ fn a_whole_server_serves_over_tls_or_says_why_not() {
 fn a_reply_that_is_lost_in_tls_costs_no_worker() {
     let server = showing(Certificate::Right);
     let mut login = server.login("localhost", server.verify_full());
-    let proxy = Proxy::to(login.port);
+    let proxy = Proxy::to(login.port).unwrap();
     login.port = proxy.port;
     let served = TestServer::with(&login, |server| {
         server.deadline = Duration::from_millis(500)

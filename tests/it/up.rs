@@ -5,7 +5,6 @@ mod upgrade;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,8 +12,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde::Deserialize;
-use warrior_stack::Endpoints;
+use warrior_stack::announcement::Announcement;
 
 use crate::api::warrior;
 use crate::http::request;
@@ -29,12 +27,6 @@ struct Up {
     /// Paths of all warriors whose creates were answered 201.
     stored: Mutex<Vec<String>>,
     scratch: Scratch,
-}
-
-#[derive(Deserialize)]
-struct Announcement {
-    http: SocketAddr,
-    running: Endpoints,
 }
 
 impl Up {

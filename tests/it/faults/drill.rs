@@ -16,11 +16,13 @@ use tokio::runtime::Runtime;
 use warrior_api::config::{Listen, Server, Sizes};
 use warrior_api::serve::{self, Running};
 use warrior_api::store::schema;
+use warrior_stack::proxy::{Cut, Proxy};
 
-use super::proxy::{Cut, INSERT, Proxy};
 use crate::supervisor::{Supervisor, connect, eventually};
 use crate::support::log_in_directly;
 
+/// What begins a statement that creates.
+pub(super) const INSERT: &[u8] = b"insert into";
 /// Clients that create at the same time.
 const CLIENTS: usize = 8;
 /// Short, so that drills are.
@@ -74,7 +76,7 @@ impl Drill {
         let mut owner = log_in_directly(&endpoints.owner("warrior_api")).unwrap();
         schema::apply(&mut owner, &mut |_| {}).unwrap();
         let mut database = endpoints.runtime("warrior_api");
-        let proxy = through_proxy.then(|| Proxy::to(database.port));
+        let proxy = through_proxy.then(|| Proxy::to(database.port).unwrap());
         database.port = proxy.as_ref().map_or(database.port, |proxy| proxy.port);
         let listen = Listen {
             host: [127, 0, 0, 1].into(),

@@ -8,8 +8,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use warrior_stack::proxy::{Cut, Proxy};
 
-use super::proxy::{Cut, INSERT, Proxy};
+use super::drill::INSERT;
 use crate::api::warrior;
 use crate::http::{Answer, request};
 use crate::program::{Program, from, serve};
@@ -65,7 +66,7 @@ fn drill(cut: Cut) {
     // The first login to a database takes its time, on a busy machine more than the pooler gives it.
     drop(database.runtime());
     let mut login = database.pooled_login();
-    let proxy = Proxy::to(login.port);
+    let proxy = Proxy::to(login.port).unwrap();
     login.port = proxy.port;
     let program = Program::start(
         from(&mut serve(), &login)

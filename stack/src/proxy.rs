@@ -1,16 +1,20 @@
-//! A TCP proxy that understands just enough of PostgreSQL's protocol to do harm to a connection at a
-//! chosen message.
+//! Fault injection: a TCP proxy that understands just enough of PostgreSQL's protocol to harm a
+//! connection at a chosen message.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+/// Pause between the bytes of an answer that trickles.
+const TRICKLE_INTERVAL: Duration = Duration::from_millis(100);
+/// Longest piece that is read at once.
+const PIECE_BYTES_MAX: usize = 1 << 20;
+
 /// What becomes of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cut {
+pub enum Cut {
     /// The connection ends, and the server never sees the statement.
     Request,
     /// The connection ends, and the server executes the statement; not a byte of its answer comes back.
@@ -25,12 +29,10 @@ pub(crate) enum Cut {
     Trickle,
 }
 
-/// What begins a statement that creates.
-pub(crate) const INSERT: &[u8] = b"insert into";
-
-/// Relays connections to one port; the next statements after an order suffer it.
-pub(crate) struct Proxy {
-    pub(crate) port: u16,
+/// A relay of connections to one port; the next statements after an order suffer it.
+pub struct Proxy {
+    /// Where it listens on loopback.
+    pub port: u16,
     orders: Arc<Mutex<Vec<Order>>>,
 }
 
@@ -43,10 +45,14 @@ struct Order {
 }
 
 impl Proxy {
-    pub(crate) fn to(port: u16) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    /// Listens on a free port and relays to `port`, until the process ends.
+    ///
+    /// # Errors
+    /// When the system refuses a port.
+    pub fn to(port: u16) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let proxy = Self {
-            port: listener.local_addr().unwrap().port(),
+            port: listener.local_addr()?.port(),
             orders: Arc::default(),
         };
         let orders = Arc::clone(&proxy.orders);
@@ -55,34 +61,35 @@ impl Proxy {
                 let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else {
                     continue;
                 };
-                relay(&client, &server, &orders);
+                // Out of descriptors: both connections end, as those of a broken network do.
+                let _ = relay(client, server, &orders);
             }
         });
-        proxy
+        Ok(proxy)
     }
 
     /// Orders that the next statements that contain `marker` suffer `cut`, so many of them. What is
     /// encrypted contains nothing but the empty marker.
-    pub(crate) fn cut_next(&self, cut: Cut, marker: &'static [u8], left: usize) {
+    pub fn cut_next(&self, cut: Cut, marker: &'static [u8], left: usize) {
         let order = Order { cut, marker, left };
-        self.orders.lock().unwrap().push(order);
+        locked(&self.orders).push(order);
     }
 
     /// Whether all orders for this marker have been carried out.
-    pub(crate) fn has_cut(&self, marker: &[u8]) -> bool {
-        let orders = self.orders.lock().unwrap();
+    pub fn has_cut(&self, marker: &[u8]) -> bool {
+        let orders = locked(&self.orders);
         orders.iter().all(|order| order.marker != marker)
     }
 }
 
 /// Two threads, one for each direction; both end when either side is closed.
-fn relay(client: &TcpStream, server: &TcpStream, orders: &Arc<Mutex<Vec<Order>>>) {
+fn relay(client: TcpStream, server: TcpStream, orders: &Arc<Mutex<Vec<Order>>>) -> io::Result<()> {
     let pending: Arc<Mutex<Option<Cut>>> = Arc::default();
-    let (from_client, to_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-    let (from_server, to_client) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+    let (to_client, to_server) = (client.try_clone()?, server.try_clone()?);
     let (orders, cut) = (Arc::clone(orders), Arc::clone(&pending));
-    thread::spawn(move || requests(from_client, to_server, &orders, &pending));
-    thread::spawn(move || replies(from_server, to_client, &cut));
+    thread::spawn(move || requests(client, to_server, &orders, &pending));
+    thread::spawn(move || replies(server, to_client, &cut));
+    Ok(())
 }
 
 /// A statement arrives in one write, which begins with Parse ('P') or Query ('Q') unless it is encrypted.
@@ -92,14 +99,14 @@ fn requests(
     orders: &Mutex<Vec<Order>>,
     pending: &Mutex<Option<Cut>>,
 ) {
-    let mut buffer = vec![0; 1 << 20];
+    let mut buffer = vec![0; PIECE_BYTES_MAX];
     while let Ok(n @ 1..) = from.read(&mut buffer) {
-        let cut = carry_out(&mut orders.lock().unwrap(), &buffer[..n]);
+        let cut = carry_out(&mut locked(orders), &buffer[..n]);
         if cut == Some(Cut::Request) {
             break;
         }
         if cut.is_some() {
-            *pending.lock().unwrap() = cut;
+            *locked(pending) = cut;
         }
         if to.write_all(&buffer[..n]).is_err() {
             break;
@@ -122,9 +129,9 @@ fn carry_out(orders: &mut Vec<Order>, bytes: &[u8]) -> Option<Cut> {
 }
 
 fn replies(mut from: TcpStream, mut to: TcpStream, pending: &Mutex<Option<Cut>>) {
-    let mut buffer = vec![0; 1 << 20];
+    let mut buffer = vec![0; PIECE_BYTES_MAX];
     while let Ok(n @ 1..) = from.read(&mut buffer) {
-        let pending = *pending.lock().unwrap();
+        let pending = *locked(pending);
         let pass = match pending {
             Some(Cut::Reply | Cut::Request) => break,
             // ReadyForQuery is 'Z', a length of 5, and one byte of status.
@@ -144,7 +151,7 @@ fn replies(mut from: TcpStream, mut to: TcpStream, pending: &Mutex<Option<Cut>>)
                 // DataRow, and a length of 16 MiB.
                 let mut bytes = b"D\x01\0\0\0".iter().chain(std::iter::repeat(&0));
                 while bytes.next().is_some_and(|b| to.write_all(&[*b]).is_ok()) {
-                    thread::sleep(Duration::from_millis(100));
+                    thread::sleep(TRICKLE_INTERVAL);
                 }
                 break;
             }
@@ -155,6 +162,10 @@ fn replies(mut from: TcpStream, mut to: TcpStream, pending: &Mutex<Option<Cut>>)
         }
     }
     close(&from, &to);
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn contains(bytes: &[u8], text: &[u8]) -> bool {

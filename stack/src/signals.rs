@@ -1,0 +1,60 @@
+//! Graceful shutdown: SIGINT, SIGTERM, SIGHUP or the end of standard input ask for a stop.
+
+use std::io::{self, Read};
+use std::thread;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+/// What shells add to the number of the signal that ended a program.
+const EXIT_BY_SIGNAL: i32 = 128;
+
+/// Calls `stop` at the first signal; the second one ends the process at once, with the status that a
+/// shell would report. The signals are caught when this returns.
+///
+/// # Errors
+/// When the system refuses the handlers or a thread.
+pub fn on_signal(stop: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    // Under nohup a closed terminal must change nothing; a handler would undo that.
+    let caught: &[i32] = match hangup_is_ignored() {
+        true => &[SIGINT, SIGTERM],
+        false => &[SIGINT, SIGTERM, SIGHUP],
+    };
+    let mut signals = Signals::new(caught)?;
+    named("signals", move || {
+        let mut signals = signals.forever();
+        if signals.next().is_some() {
+            stop();
+        }
+        if let Some(signal) = signals.next() {
+            std::process::exit(EXIT_BY_SIGNAL + signal);
+        }
+    })
+}
+
+/// Calls `stop` when standard input ends, as it does when the program that started this one is gone.
+///
+/// # Errors
+/// When the system refuses a thread.
+pub fn on_input_end(stop: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    named("stdin", move || {
+        let mut buffer = [0; 256];
+        while matches!(io::stdin().read(&mut buffer), Ok(1..)) {}
+        stop();
+    })
+}
+
+fn named(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    thread::Builder::new().name(name.to_owned()).spawn(work)?;
+    Ok(())
+}
+
+/// Whether the program that started this one asked for SIGHUP to be ignored; Linux knows, elsewhere the
+/// answer is no.
+fn hangup_is_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & (1 << (SIGHUP - 1)) != 0)
+}
