@@ -54,7 +54,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
             let embedded = unprivileged(args.embedded(), &say)?;
             let guard = logs()?;
             // Before the stack starts: PgBouncer inherits the limit.
-            server.sizes.connections_max = descriptors::raise(&server.sizes);
+            server.sizes.connections_max = descriptors::raise_for(&server.sizes);
             up(args, &embedded, &server, guard, say, &warn)
         }
         Command::Serve(args) => {
@@ -63,7 +63,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         }
         Command::Stack(args) => {
             let mut sizes = args.sizes()?;
-            sizes.connections_max = descriptors::raise(&sizes);
+            sizes.connections_max = descriptors::raise_for(&sizes);
             Ok(stack::supervise(
                 &unprivileged(args.embedded(), &say)?,
                 &sizes,
@@ -171,7 +171,7 @@ fn unless_stopped<T: Send + 'static>(
 fn serve_existing(args: &ServeArgs, say: &dyn Fn(&str), warn: &dyn Fn(&str)) -> anyhow::Result<()> {
     let (secret, database) = (args.idempotency_secret()?, args.database()?);
     let mut server = args.server()?;
-    server.sizes.connections_max = descriptors::raise(&server.sizes);
+    server.sizes.connections_max = descriptors::raise_for(&server.sizes);
     let (stop, runtime) = (stop_on_signal()?, runtime()?);
     let look = Look::begin(&database, server.sizes.pool());
     let running = runtime.block_on(serve::start(&server, &database, secret.as_ref()))?;

@@ -20,6 +20,7 @@ use warrior_load::report;
 use warrior_load::result::RunResult;
 use warrior_load::run::{DatabaseAccess, Order, run};
 use warrior_load::target::Target;
+use warrior_stack::{descriptors, signals};
 
 use self::against::{CompareArgs, ReproduceArgs};
 use self::bench::{BenchArgs, HelloArgs};
@@ -35,9 +36,6 @@ const EXIT_CODES: &str = "Exit codes:
   4  compare: B is worse than A
   5  a promise was broken: an acknowledged write is lost or altered, or a refused one stored
   6  INVALID: the run says nothing about the server";
-
-/// What shells report for a program that Ctrl-C ended.
-const INTERRUPTED: i32 = 130;
 
 /// A load generator that sends on time, knows what must come back, and proves what was stored.
 #[derive(Parser)]
@@ -246,39 +244,18 @@ fn access(connection: Option<&String>, password_file: Option<&PathBuf>) -> Optio
     })
 }
 
-/// Becomes true at the first Ctrl-C or SIGTERM: the run ends in order, with a result. The second
+/// Becomes true at the first Ctrl-C, SIGTERM or SIGHUP: the run ends in order, with a result. The second
 /// ends the program at once.
 fn stop_on_interrupt() -> anyhow::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    std::thread::spawn(move || {
-        runtime.block_on(async {
-            use tokio::signal::unix::{SignalKind, signal};
-            let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-                return;
-            };
-            loop {
-                tokio::select! {
-                    _ = tokio::signal::ctrl_c() => {}
-                    _ = terminate.recv() => {}
-                }
-                if flag.swap(true, Ordering::Relaxed) {
-                    std::process::exit(INTERRUPTED);
-                }
-            }
-        });
-    });
+    signals::on_signal(move || flag.store(true, Ordering::Relaxed))
+        .context("signals cannot be handled")?;
     Ok(stop)
 }
 
-/// As many descriptors as this process may have; each connection is one.
+/// As many descriptors as this process may have; each connection is one. A run says itself when too few
+/// were to be had.
 fn raise_descriptor_limit() {
-    use nix::sys::resource::{Resource, getrlimit, setrlimit};
-    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
-        // With fewer the run says so itself when they run out.
-        setrlimit(Resource::RLIMIT_NOFILE, hard, hard).ok();
-    }
+    let _ = descriptors::raise();
 }

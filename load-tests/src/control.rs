@@ -13,12 +13,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-pub use cluster::{Cluster, newest_programs};
+pub use cluster::Cluster;
 
 use crate::ledger::{self, Header, Ledger};
 use crate::live::say;
 use crate::profile::{Overrides, Profile, compile};
-use crate::run::{DatabaseAccess, drive, reach, verify_directly};
+use crate::run::{drive, reach, verify_directly};
 use crate::target::Target;
 use crate::verify::Verdict;
 
@@ -27,8 +27,8 @@ use crate::verify::Verdict;
 pub struct Trial {
     /// The server's binary.
     pub server: PathBuf,
-    /// Where PostgreSQL's programs are.
-    pub programs: PathBuf,
+    /// Where PostgreSQL's programs are; none takes the newest that the machine has.
+    pub programs: Option<PathBuf>,
     /// `off` must lose writes; `on` must not.
     pub synchronous_commit: bool,
     /// How often.
@@ -52,9 +52,8 @@ const LISTENS_WITHIN: Duration = Duration::from_secs(20);
 /// # Errors
 /// When a round cannot be run to its end; what was found until then is found.
 pub fn control(trial: &Trial, seed: u64, verdicts: &mut Vec<Verdict>) -> anyhow::Result<()> {
-    let mut cluster = Cluster::create(&trial.programs, trial.synchronous_commit)?;
-    cluster.start()?;
-    cluster.prepare(&trial.server)?;
+    let mut cluster = Cluster::create(&trial.server, trial.programs.as_deref())?;
+    cluster.prepare(&trial.server, trial.synchronous_commit)?;
     for round in 1..=trial.rounds {
         let (verdict, unrecorded) =
             round_of(trial, &mut cluster, seed.wrapping_add(u64::from(round)))
@@ -115,11 +114,7 @@ fn round_of(
     drop(server);
     cluster.start()?;
     let (header, entries) = ledger::read(&path)?;
-    let access = DatabaseAccess {
-        connection: cluster.connection("warrior"),
-        password_file: None,
-    };
-    let verdict = verify_directly(&access, &header, &entries, None)?;
+    let verdict = verify_directly(&cluster.runtime(), &header, &entries, None)?;
     Ok((verdict, unrecorded))
 }
 
@@ -133,7 +128,7 @@ impl Server {
     fn start(program: &Path, cluster: &Cluster) -> anyhow::Result<Server> {
         let (port, admin) = (free_port()?, free_port()?);
         let mut child = cluster
-            .server_command(program)
+            .server_command(program)?
             .arg("serve")
             .env("PORT", port.to_string())
             .env("ADMIN_PORT", admin.to_string())

@@ -22,5 +22,7 @@ pub mod profile;
 pub mod report;
 pub mod result;
 pub mod run;
-pub mod stress;
+pub mod stack;
+/// The old name of [`stack`].
+pub use stack as stress;
 pub mod verify;

@@ -1,10 +1,13 @@
 //! The machine under the run: what it is, and whether it held the run back.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
+use procfs::{CpuInfo, Current, CurrentSI, KernelStats};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use warrior_stack::memory::machine_bytes;
+pub use warrior_stack::newest_postgres;
 
 /// What a result's figures depend on besides the two programs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,25 +49,14 @@ pub struct Held {
 impl Machine {
     /// Looks around. What cannot be read stays empty: a report must not fail for it.
     pub fn look() -> Machine {
-        let cpuinfo = read("/proc/cpuinfo");
-        let model = cpuinfo
-            .lines()
-            .find_map(|line| line.strip_prefix("model name"));
-        let memory = read("/proc/meminfo").lines().find_map(|line| {
-            line.strip_prefix("MemTotal:")?
-                .split_whitespace()
-                .next()?
-                .parse()
-                .ok()
-        });
+        let cpu = CpuInfo::current().ok();
+        let model = cpu.as_ref().and_then(|cpu| cpu.model_name(0));
         Machine {
             host: read("/proc/sys/kernel/hostname").trim().to_owned(),
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
-            cpu_model: model
-                .map_or("", |text| text.trim_start_matches([' ', '\t', ':']))
-                .to_owned(),
-            cpus: std::thread::available_parallelism().map_or(0, usize::from),
-            memory_mib: memory.unwrap_or(0u64) / 1024,
+            cpu_model: model.unwrap_or_default().to_owned(),
+            cpus: num_cpus::get(),
+            memory_mib: machine_bytes().unwrap_or(0) >> 20,
             fdatasync_per_second: None,
         }
     }
@@ -73,23 +65,19 @@ impl Machine {
 impl Pressure {
     /// Reads the counters now.
     pub fn now() -> Pressure {
-        let stat = read("/proc/stat");
-        let ticks: Vec<u64> = stat
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .split_whitespace()
-            .skip(1)
-            .take(8)
-            .filter_map(|word| word.parse().ok())
-            .collect();
-        let tick = |place: usize| ticks.get(place).copied().unwrap_or(0);
-        let all: u64 = ticks.iter().sum();
+        let Ok(stats) = KernelStats::current() else {
+            return Pressure::default();
+        };
+        let cpu = stats.total;
+        let of = Option::unwrap_or_default;
+        let idle = cpu.idle + of(cpu.iowait);
+        // The kernel counts guests' time as part of the user's.
+        let busy = cpu.user + cpu.nice + cpu.system + of(cpu.irq) + of(cpu.softirq) + of(cpu.steal);
         Pressure {
             throttled_micros: throttled_micros(),
-            steal_ticks: tick(7),
-            busy_ticks: all - tick(3) - tick(4),
-            all_ticks: all,
+            steal_ticks: of(cpu.steal),
+            busy_ticks: busy,
+            all_ticks: busy + idle,
         }
     }
 
@@ -111,7 +99,7 @@ impl Pressure {
 /// `None` when the program is not installed or the directory cannot be written.
 pub fn fdatasync_per_second(directory: &Path) -> Option<f64> {
     let file = directory.join(format!("fsync-test-{}", std::process::id()));
-    let output = Command::new(pg_test_fsync()?)
+    let output = Command::new(newest_postgres("pg_test_fsync")?.join("pg_test_fsync"))
         .args(["--secs-per-test", "1", "--filename"])
         .arg(&file)
         .output()
@@ -126,32 +114,6 @@ fn parse_fdatasync(output: &str) -> Option<f64> {
         .lines()
         .find(|line| line.trim_start().starts_with("fdatasync"))?;
     line.split_whitespace().nth(1)?.parse().ok()
-}
-
-/// Where the newest PostgreSQL of Debian and Ubuntu keeps its programs, of those that have `program`.
-pub fn newest_postgres(program: &str) -> Option<PathBuf> {
-    let versions = std::fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten();
-    versions
-        .flatten()
-        .filter_map(|entry| {
-            // As numbers: 9.6 is older than 15.
-            let version: u32 = entry.file_name().to_str()?.parse().ok()?;
-            Some((version, entry.path().join("bin")))
-        })
-        .filter(|(_, programs)| programs.join(program).exists())
-        .max()
-        .map(|(_, programs)| programs)
-}
-
-fn pg_test_fsync() -> Option<PathBuf> {
-    let elsewhere = ["/usr/local/bin", "/usr/bin"].map(PathBuf::from);
-    newest_postgres("pg_test_fsync")
-        .into_iter()
-        .chain(elsewhere)
-        .map(|directory| directory.join("pg_test_fsync"))
-        .find(|path| path.exists())
 }
 
 /// `cpu.stat` of this process's cgroup, or of the root it sees inside a container.

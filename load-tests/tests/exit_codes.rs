@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use support::contract::{Contract, Faults};
 use support::{Behaviour, Server};
-use warrior_load::control::{Cluster, newest_programs};
+use warrior_load::control::Cluster;
 
 const CREATES: &str = "name = 'creates'\nthresholds = ['success == 100%', 'lost == 0']\n\
                        [[scenario]]\nname = 'create'\nrequest = 'create'\n\
@@ -646,13 +646,15 @@ fn a_stored_result_is_run_again_with_its_seed() {
 
 #[test]
 fn a_tampered_table_is_5_and_each_tampered_row_is_named() {
-    let mut cluster = Cluster::create(&newest_programs().expect("PostgreSQL is installed"), true)
-        .expect("initdb");
-    cluster.start().expect("PostgreSQL starts");
-    let connection = cluster
-        .connection("postgres")
-        .replace("warrior_api", "postgres");
-    let mut client = postgres::Client::connect(&connection, postgres::NoTls).expect("trusted");
+    let server = PathBuf::from(env!("CARGO_BIN_EXE_warrior-load")).with_file_name("warrior-api");
+    let cluster = Cluster::create(&server, None).expect("PostgreSQL starts");
+    let access = cluster.superuser("postgres");
+    let mut client = access.connect().expect("login as superuser");
+    let connection = access.connection;
+    let password = access
+        .password_file
+        .expect("the stack keeps passwords in files");
+    let password = password.display().to_string();
     client
         .batch_execute(include_str!("tampered/rows.sql"))
         .expect("the table is made and filled");
@@ -660,7 +662,16 @@ fn a_tampered_table_is_5_and_each_tampered_row_is_named() {
     let ledger = scratch.0.join("of-the-run.ledger");
     std::fs::write(&ledger, include_str!("tampered/run.ledger")).expect("written");
     let ledger = ledger.display().to_string();
-    let verify = || scratch.load(&["verify", &ledger, "--postgres", &connection]);
+    let verify = || {
+        scratch.load(&[
+            "verify",
+            &ledger,
+            "--postgres",
+            &connection,
+            "--postgres-password-file",
+            &password,
+        ])
+    };
     let (code, text) = verify();
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("lost 0 of 3"), "{text}");

@@ -8,21 +8,19 @@ use crate::sizes::Sizes;
 /// One connection to the database: its socket, and what the synchronous client's own runtime holds (two
 /// pollers, a waker, a signal socket).
 const DATABASE_CONNECTION: usize = 5;
+/// `OPEN_MAX` of macOS.
+const MACOS_OPEN_MAX: u64 = 10_240;
 /// All others: listeners, logs, the runtime's own, the admin listener's connections, a child that is
 /// started.
 const OTHERS: usize = 48;
 
-/// Raises the soft limit to the hard one, and gives the number of client connections that it leaves
-/// room for, with a warning when that is less than what was asked for. The rest must stay free: while
-/// clients hold every descriptor, the database cannot be reached again and nobody can ask `/live`.
-#[must_use]
-pub fn raise(sizes: &Sizes) -> usize {
-    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
-        return sizes.connections_max;
-    };
-    // macOS reports an unlimited hard limit that setrlimit refuses; 10240 is its OPEN_MAX.
+/// Raises the soft limit to the hard one, and gives what is in force now; none where the system does not
+/// say.
+pub fn raise() -> Option<usize> {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
+    // macOS reports an unlimited hard limit that setrlimit refuses.
     let wanted = if cfg!(target_os = "macos") {
-        hard.min(10_240)
+        hard.min(MACOS_OPEN_MAX)
     } else {
         hard
     }
@@ -31,7 +29,18 @@ pub fn raise(sizes: &Sizes) -> usize {
         Ok(()) => wanted,
         Err(_) => soft,
     };
-    let served = connections(usize::try_from(limit).unwrap_or(usize::MAX), sizes);
+    Some(usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
+/// Raises the limit, and gives the number of client connections that it leaves room for, with a warning
+/// when that is less than what was asked for. The rest must stay free: while clients hold every
+/// descriptor, the database cannot be reached again and nobody can ask `/live`.
+#[must_use]
+pub fn raise_for(sizes: &Sizes) -> usize {
+    let Some(limit) = raise() else {
+        return sizes.connections_max;
+    };
+    let served = connections(limit, sizes);
     if served < sizes.connections_max {
         let needed = sizes.connections_max.saturating_add(reserved(sizes));
         tracing::warn!(

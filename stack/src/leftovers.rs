@@ -6,13 +6,13 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use crate::error::StackError;
 use crate::folder::{self, Folder};
 use crate::ladders;
 use crate::layout;
-use crate::process::{is_alive, is_taken, stop_foreign};
+use crate::proc::{has_argument, is_alive, is_taken, works_in};
+use crate::process::stop_foreign;
 
 /// Stops both leftovers of `folder`. The caller holds the folder's lock, so no other stack runs them.
 pub(crate) fn stop(folder: &Folder, progress: &mut dyn FnMut(&str)) -> Result<(), StackError> {
@@ -49,9 +49,7 @@ pub(crate) fn postmaster(folder: &Folder) -> Option<u32> {
     let cluster = layout::cluster(folder.path());
     read_pid(&layout::postmaster_pid(folder.path())).filter(|&pid| {
         // pg_ctl may be given the path in another form, or in PGDATA; the postmaster works in the cluster.
-        is_alive(pid)
-            && (has_argument(pid, &cluster)
-                || fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == cluster))
+        is_alive(pid) && (has_argument(pid, &cluster) || works_in(pid, &cluster))
     })
 }
 
@@ -73,20 +71,6 @@ fn leftover(pid_file: &Path, argument: &Path) -> Option<u32> {
 fn read_pid(pid_file: &Path) -> Option<u32> {
     let text = fs::read_to_string(pid_file).ok()?;
     text.lines().next()?.trim().parse().ok()
-}
-
-fn has_argument(pid: u32, argument: &Path) -> bool {
-    let argument = argument.to_string_lossy();
-    if let Ok(line) = fs::read(format!("/proc/{pid}/cmdline")) {
-        return line
-            .split(|b| *b == 0)
-            .any(|word| word == argument.as_bytes());
-    }
-    // No /proc on macOS. The path is absolute, so finding it anywhere in the line is proof enough.
-    Command::new("ps")
-        .args(["-o", "args=", "-p", &pid.to_string()])
-        .output()
-        .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(argument.as_ref()))
 }
 
 fn remove(file: &Path) -> Result<(), StackError> {

@@ -7,6 +7,7 @@
 pub mod announcement;
 pub mod descriptors;
 pub mod memory;
+pub mod proc;
 pub mod proxy;
 pub mod shipped;
 pub mod signals;
@@ -33,6 +34,7 @@ mod sizes;
 mod stack;
 mod stop;
 mod supervise;
+mod supervised;
 mod upgrade;
 mod version;
 
@@ -41,10 +43,12 @@ pub use embedded::Embedded;
 pub use endpoints::Endpoints;
 pub use error::StackError;
 pub use layout::{DATABASE, Instance, LOOPBACK};
+pub use programs::newest_postgres;
 pub use root::{Unprivileged, leave_root};
 pub use secret::{Secret, SecretError, SecretSource};
 pub use sizes::Sizes;
 pub use stack::{Stack, start};
 pub use stop::Stop;
 pub use supervise::supervise;
+pub use supervised::{Supervised, SupervisedError};
 pub use version::Version;

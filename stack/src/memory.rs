@@ -20,16 +20,16 @@ pub fn limit_bytes() -> u64 {
     }
 }
 
-#[cfg(not(target_os = "macos"))]
-fn machine_bytes() -> Option<u64> {
-    let text = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
-    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib * 1024)
+/// Bytes of memory that the machine has.
+#[cfg(target_os = "linux")]
+pub fn machine_bytes() -> Option<u64> {
+    use procfs::Current;
+    Some(procfs::Meminfo::current().ok()?.mem_total)
 }
 
-#[cfg(target_os = "macos")]
-fn machine_bytes() -> Option<u64> {
+/// Bytes of memory that the machine has.
+#[cfg(not(target_os = "linux"))]
+pub fn machine_bytes() -> Option<u64> {
     let output = std::process::Command::new("/usr/sbin/sysctl")
         .args(["-n", "hw.memsize"])
         .output()

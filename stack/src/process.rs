@@ -8,12 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 
 use crate::error::StackError;
 use crate::ladders::Ladder;
+use crate::proc::{self, as_pid, is_alive};
 use crate::stop::Stop;
 
 /// How often a condition is looked at again.
@@ -71,7 +70,7 @@ impl Process {
 
     /// Takes over a process that somebody else started.
     pub(crate) fn adopt(name: &'static str, pid: u32, log: &Path) -> Self {
-        let started = stat(pid).map(|stat| stat.started);
+        let started = proc::started(pid);
         Self::new(name, Kind::Foreign(Foreign { pid, started }), log)
     }
 
@@ -170,8 +169,8 @@ impl Drop for Process {
 
 impl Foreign {
     fn has_ended(&self) -> bool {
-        !is_alive(self.pid)
-            || stat(self.pid).is_some_and(|now| self.started.is_some_and(|s| s != now.started))
+        let is_other = |now: u64| self.started.is_some_and(|started| started != now);
+        !is_alive(self.pid) || proc::started(self.pid).is_some_and(is_other)
     }
 }
 
@@ -193,35 +192,6 @@ pub(crate) fn stop_foreign(pid: u32, ladder: Ladder) -> Result<(), StackError> {
     Err(StackError::Immortal { pid })
 }
 
-/// Whether `pid` runs, be it somebody else's. A zombie has ended: a process 1 that reaps nobody keeps it
-/// for ever.
-pub(crate) fn is_alive(pid: u32) -> bool {
-    is_taken(pid) && stat(pid).is_none_or(|stat| !stat.is_zombie)
-}
-
-/// Whether there is a process `pid`, be it a zombie.
-pub(crate) fn is_taken(pid: u32) -> bool {
-    kill(as_pid(pid), None) != Err(Errno::ESRCH)
-}
-
-struct Stat {
-    is_zombie: bool,
-    /// In ticks since the machine was started.
-    started: u64,
-}
-
-/// What Linux tells of a process; `None` elsewhere, and when there is none.
-fn stat(pid: u32) -> Option<Stat> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name in parentheses may hold anything.
-    let (_, after) = text.rsplit_once(')')?;
-    let mut words = after.split_whitespace();
-    Some(Stat {
-        is_zombie: matches!(words.next()?, "Z" | "X"),
-        started: words.nth(18)?.parse().ok()?,
-    })
-}
-
 /// Looks at `condition` until it holds; false when `patience` has run out first.
 pub(crate) fn wait_until(patience: Duration, condition: impl FnMut() -> bool) -> bool {
     wait(patience, &Stop::default(), condition) == Wait::Held
@@ -241,16 +211,6 @@ pub(crate) fn wait(patience: Duration, stop: &Stop, mut condition: impl FnMut() 
             return Wait::Stopped;
         }
     }
-}
-
-fn as_pid(pid: u32) -> Pid {
-    // Process ids are positive i32 on every system we run on; 0 and negative ones would mean groups.
-    Pid::from_raw(
-        i32::try_from(pid)
-            .ok()
-            .filter(|p| *p > 0)
-            .unwrap_or(i32::MAX),
-    )
 }
 
 /// The last lines of `log`, each after a line end of its own.
@@ -278,14 +238,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_zombie_has_ended() {
+    fn a_foreign_process_that_has_ended_is_stopped() {
+        const KILL: Ladder = &[(Signal::SIGKILL, Duration::from_secs(20))];
         let mut child = Command::new("true").spawn().unwrap();
-        // Nobody has waited for it yet, so its id is still taken.
-        assert!(wait_until(Duration::from_secs(20), || !is_alive(
-            child.id()
-        )));
-        kill(as_pid(child.id()), None).unwrap();
-        stop_foreign(child.id(), &[(Signal::SIGKILL, Duration::ZERO)]).unwrap();
+        stop_foreign(child.id(), KILL).unwrap();
+        assert!(!is_alive(child.id()));
         child.wait().unwrap();
     }
 

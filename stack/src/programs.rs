@@ -119,6 +119,16 @@ fn find_postgres(given: Option<&Path>) -> Result<Vec<Postgres>, StackError> {
     Ok(found)
 }
 
+/// The folder of the newest PostgreSQL of this machine that has `program`, supported or not.
+pub fn newest_postgres(program: &str) -> Option<PathBuf> {
+    postgres_bins()
+        .into_iter()
+        .filter(|bin| bin.join(program).is_file())
+        .filter_map(|bin| Some((version_of(&bin.join(program), "PATH").ok()?, bin)))
+        .max()
+        .map(|(_, bin)| bin)
+}
+
 /// Debian, Red Hat and Homebrew keep several majors side by side, outside PATH.
 fn postgres_bins() -> Vec<PathBuf> {
     let versioned = [

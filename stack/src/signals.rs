@@ -49,12 +49,15 @@ fn named(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether the program that started this one asked for SIGHUP to be ignored; Linux knows, elsewhere the
-/// answer is no.
+/// Whether the program that started this one asked for SIGHUP to be ignored.
+#[cfg(target_os = "linux")]
 fn hangup_is_ignored() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    ignored
-        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .is_some_and(|mask| mask & (1 << (SIGHUP - 1)) != 0)
+    let status = procfs::process::Process::myself().and_then(|itself| itself.status());
+    status.is_ok_and(|status| status.sigign & (1 << (SIGHUP - 1)) != 0)
+}
+
+/// Only Linux tells.
+#[cfg(not(target_os = "linux"))]
+fn hangup_is_ignored() -> bool {
+    false
 }

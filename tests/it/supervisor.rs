@@ -1,9 +1,9 @@
 //! Runs `warrior-api stack` as a child. The child stops the stack when its standard input ends, so
 //! nothing is left behind even when this process is killed.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -11,18 +11,21 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use postgres::{Client, NoTls};
 use warrior_api::config::Database;
-use warrior_stack::Endpoints;
-use warrior_stack::announcement::Reply;
+pub(crate) use warrior_stack::proc::is_alive;
+use warrior_stack::{Endpoints, Supervised, SupervisedError};
 
 /// The program under test.
 pub(crate) const WARRIOR_API: &str = env!("CARGO_BIN_EXE_warrior-api");
 
 /// A stack of this test's own. Dropping it stops it.
-pub(crate) struct Supervisor {
-    child: Child,
-    input: Option<ChildStdin>,
-    output: BufReader<ChildStdout>,
-    pub(crate) endpoints: Endpoints,
+pub(crate) struct Supervisor(Supervised);
+
+impl Deref for Supervisor {
+    type Target = Supervised;
+
+    fn deref(&self) -> &Supervised {
+        &self.0
+    }
 }
 
 /// The stack that all tests of this process share. Do not stop or break it.
@@ -39,73 +42,35 @@ impl Supervisor {
     /// Starts what [`stack`] made; the error is what it printed before it gave up.
     pub(crate) fn start(command: &mut Command) -> Result<Self, String> {
         keep_zombies();
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program under test runs");
-        let input = child.stdin.take();
-        let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
-        let mut errors = child.stderr.take().expect("it is piped");
-        match read(&mut output) {
-            Some(endpoints) => {
-                // What it says later must not fill the pipe, nor end it with a broken one.
-                std::thread::spawn(move || std::io::copy(&mut errors, &mut std::io::sink()));
-                Ok(Self {
-                    child,
-                    input,
-                    output,
-                    endpoints: endpoints.expect("the first answer is no error"),
-                })
-            }
-            None => {
-                let mut said = String::new();
-                errors.read_to_string(&mut said).expect("it prints UTF-8");
-                let status = child.wait().expect("it can be waited for");
+        match Supervised::start(command) {
+            Ok(stack) => Ok(Self(stack)),
+            Err(SupervisedError::GaveUp { status, said }) => {
                 assert!(!status.success(), "it gave up without an error: {said}");
                 Err(said)
             }
+            Err(e) => panic!("{e}"),
         }
-    }
-
-    /// The supervising process itself.
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
     }
 
     /// Sends `stop postgres`, `start postgres`, `stop pooler` or `start pooler` and waits for it.
     pub(crate) fn command(&mut self, command: &str) {
-        self.send(command);
-        let answer = read(&mut self.output).expect("the supervisor answers");
-        self.endpoints = answer.unwrap_or_else(|e| panic!("{command}: {e}"));
+        let done = self.0.command(command);
+        done.unwrap_or_else(|e| panic!("{command}: {e}"));
     }
 
     /// Sends a command without waiting for its answer.
     pub(crate) fn send(&mut self, command: &str) {
-        let input = self.input.as_mut().expect("the stack has not been stopped");
-        writeln!(input, "{command}").expect("the supervisor listens");
+        self.0.send(command).expect("the supervisor listens");
     }
 
     /// Ends its input and waits for it.
-    pub(crate) fn stop(mut self) -> ExitStatus {
-        self.end()
+    pub(crate) fn stop(self) -> ExitStatus {
+        self.0.stop().expect("it can be waited for")
     }
 
     /// Waits for an end that came from elsewhere.
-    pub(crate) fn wait(mut self) -> ExitStatus {
-        self.child.wait().expect("it can be waited for")
-    }
-
-    fn end(&mut self) -> ExitStatus {
-        drop(self.input.take());
-        self.child.wait().expect("it can be waited for")
-    }
-}
-
-impl Drop for Supervisor {
-    fn drop(&mut self) {
-        self.end();
+    pub(crate) fn wait(self) -> ExitStatus {
+        self.0.wait().expect("it can be waited for")
     }
 }
 
@@ -179,17 +144,6 @@ pub(crate) fn kill_9(pid: u32) {
     kill(pid, Signal::SIGKILL).expect("the process exists and is ours");
 }
 
-pub(crate) fn is_alive(pid: u32) -> bool {
-    // A zombie that nobody has waited for yet still has an id, but no command line.
-    std::fs::read(format!("/proc/{pid}/cmdline")).map_or_else(
-        |_| {
-            let pid = Pid::from_raw(i32::try_from(pid).expect("process ids are positive i32"));
-            kill(pid, None).is_ok() && !Path::new("/proc/self").exists()
-        },
-        |line| !line.is_empty(),
-    )
-}
-
 /// Looks again and again until `condition` holds, for at most 60 s: what heals within 5 s needs several times that on a
 /// busy machine.
 pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
@@ -198,18 +152,4 @@ pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "never came true: {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
-}
-
-fn read(output: &mut impl BufRead) -> Option<Result<Endpoints, String>> {
-    let mut line = String::new();
-    output.read_line(&mut line).expect("it prints UTF-8");
-    if line.is_empty() {
-        return None;
-    }
-    Some(
-        match serde_json::from_str(&line).expect("every answer is one line of JSON") {
-            Reply::Running(endpoints) => Ok(endpoints),
-            Reply::Error(e) => Err(e),
-        },
-    )
 }

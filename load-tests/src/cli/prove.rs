@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use warrior_load::control::{Trial, control, newest_programs};
+use warrior_load::control::{Trial, control};
 use warrior_load::judge::{self, Exit};
 use warrior_load::live::say;
 use warrior_load::profile::Profile;
 use warrior_load::run::verify_ledger;
-use warrior_load::stress::Stack;
+use warrior_load::stack::Stack;
 use warrior_load::target::Target;
 use warrior_load::verify::Others;
 use warrior_load::{ledger, run};
@@ -47,7 +47,7 @@ pub(crate) struct ControlArgs {
     /// The server's binary
     #[arg(long, default_value = "target/release/warrior-api")]
     server: PathBuf,
-    /// Where initdb, postgres and psql are [default: the newest under /usr/lib/postgresql]
+    /// Folder of PostgreSQL's programs [default: the newest that the machine has]
     #[arg(long)]
     programs: Option<PathBuf>,
     /// `off` must lose acknowledged writes, `on` must lose none
@@ -79,7 +79,7 @@ impl ControlArgs {
         judge::create_directory(&self.out)?;
         let trial = Trial {
             server: std::path::absolute(&self.server)?,
-            programs: self.programs.map_or_else(newest_programs, Ok)?,
+            programs: self.programs,
             synchronous_commit: self.synchronous_commit == "on",
             rounds: self.rounds,
             directory: self.out,
