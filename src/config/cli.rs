@@ -1,13 +1,14 @@
-//! The command line: flags, their variables and their defaults.
+//! The command line: commands, and what each makes of its flags.
 
-use std::net::{AddrParseError, IpAddr};
-use std::path::PathBuf;
-use std::str::FromStr;
+use clap::{Args, Parser, Subcommand};
+use warrior_stack::{Database, Embedded, Secret, Sizes};
 
-use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
-
-use super::LogFormat;
+use super::database::{DatabaseArgs, OwnerArgs};
+use super::embedded::EmbeddedArgs;
+use super::error::ConfigError;
+use super::secret;
+use super::server::{AdminArgs, Listen, Server, ServerArgs};
+use super::sizes::SizesArgs;
 
 /// An HTTP API over PostgreSQL that keeps its promises under stress.
 #[derive(Debug, Parser)]
@@ -62,7 +63,7 @@ pub struct UpArgs {
     #[command(flatten)]
     pub(super) server: ServerArgs,
     #[command(flatten)]
-    pub(super) pool: PoolArgs,
+    pub(super) sizes: SizesArgs,
 }
 
 /// Flags of `stack`.
@@ -73,47 +74,7 @@ pub struct StackArgs {
     #[command(flatten)]
     pub(super) server: ServerArgs,
     #[command(flatten)]
-    pub(super) pool: PoolArgs,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct EmbeddedArgs {
-    /// Folder for the cluster, its logs and its generated passwords
-    #[arg(
-        long,
-        env = "DATA_DIR",
-        value_name = "DATA_DIR",
-        default_value = "data"
-    )]
-    pub(super) data: PathBuf,
-    /// Use a throw-away folder and free ports; everything is removed at the end
-    #[arg(long)]
-    pub(super) ephemeral: bool,
-    /// Give a throw-away PostgreSQL as much memory as one that is kept, not 256 MB at most
-    #[arg(long, requires = "ephemeral")]
-    pub(super) full_size: bool,
-    /// PgBouncer's port on 127.0.0.1
-    #[arg(
-        long,
-        env = "POSTGRES_PORT",
-        value_name = "POSTGRES_PORT",
-        default_value_t = 6432
-    )]
-    pub(super) postgres_port: u16,
-    /// PostgreSQL's own port on 127.0.0.1
-    #[arg(
-        long,
-        env = "POSTGRES_DIRECT_PORT",
-        value_name = "POSTGRES_DIRECT_PORT",
-        default_value_t = 6433
-    )]
-    pub(super) postgres_direct_port: u16,
-    /// Folder of PostgreSQL's programs [default: the newest that the machine has]
-    #[arg(long, env = "POSTGRES_BIN", value_name = "POSTGRES_BIN")]
-    pub(super) postgres_bin: Option<PathBuf>,
-    /// PgBouncer's program [default: the machine's]
-    #[arg(long, env = "PGBOUNCER", value_name = "PGBOUNCER")]
-    pub(super) pgbouncer: Option<PathBuf>,
+    pub(super) sizes: SizesArgs,
 }
 
 /// Flags of `serve`.
@@ -122,7 +83,7 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub(super) server: ServerArgs,
     #[command(flatten)]
-    pub(super) pool: PoolArgs,
+    pub(super) sizes: SizesArgs,
     #[command(flatten)]
     pub(super) database: DatabaseArgs,
 }
@@ -162,286 +123,101 @@ pub enum SchemaAction {
     Recount,
 }
 
-#[derive(Debug, Args)]
-pub(super) struct ServerArgs {
-    /// Database behind the API; local (DuckDB) comes later
-    #[arg(
-        long,
-        env = "DB_MODE",
-        value_name = "DB_MODE",
-        default_value = "postgresql"
-    )]
-    pub(super) db_mode: DbMode,
-    /// Address of the public API
-    #[arg(
-        long,
-        env = "HOST",
-        value_name = "HOST",
-        value_parser = address,
-        default_value = "127.0.0.1"
-    )]
-    pub(super) host: IpAddr,
-    /// Port of the public API; 0 takes a free one
-    #[arg(long, env = "PORT", value_name = "PORT", default_value_t = 5001)]
-    pub(super) port: u16,
-    #[command(flatten)]
-    pub(super) admin: AdminArgs,
-    /// Most requests that may wait in one lane; one more is refused with 503
-    #[arg(
-        long,
-        env = "QUEUE_MAX",
-        value_name = "QUEUE_MAX",
-        default_value_t = 2048
-    )]
-    pub(super) queue_max: usize,
-    /// Most requests that one statement may carry
-    #[arg(
-        long,
-        env = "BATCH_MAX",
-        value_name = "BATCH_MAX",
-        default_value_t = 128
-    )]
-    pub(super) batch_max: usize,
-    /// Longest time from a request's last byte to its answer
-    #[arg(
-        long,
-        env = "REQUEST_DEADLINE_MS",
-        value_name = "REQUEST_DEADLINE_MS",
-        default_value_t = 3000
-    )]
-    pub(super) request_deadline_ms: u64,
-    /// Most client connections at once
-    #[arg(
-        long,
-        env = "MAX_CONNECTIONS",
-        value_name = "MAX_CONNECTIONS",
-        default_value_t = 10_000
-    )]
-    pub(super) max_connections: usize,
-    /// Memory that the server may use, in MiB; connections, waiting requests and answers are fitted into it
-    /// [default: the limit of the control group, or what the machine has]
-    #[arg(long, env = "MEMORY_LIMIT_MIB", value_name = "MEMORY_LIMIT_MIB")]
-    pub(super) memory_limit_mib: Option<u64>,
-    /// Longest time for a request's head, and longest rest of a connection between two requests
-    #[arg(
-        long,
-        env = "HEAD_TIMEOUT_MS",
-        value_name = "HEAD_TIMEOUT_MS",
-        default_value_t = 5000
-    )]
-    pub(super) head_timeout_ms: u64,
-    /// How long /ready says no, and each answer ends its connection, before the listener closes;
-    /// connections that are idle then get another 250 ms for their next request
-    #[arg(
-        long,
-        env = "DRAIN_DELAY_MS",
-        value_name = "DRAIN_DELAY_MS",
-        default_value_t = 0
-    )]
-    pub(super) drain_delay_ms: u64,
-    /// Longest time that open requests get to finish
-    #[arg(
-        long,
-        env = "DRAIN_TIMEOUT_MS",
-        value_name = "DRAIN_TIMEOUT_MS",
-        default_value_t = 8000
-    )]
-    pub(super) drain_timeout_ms: u64,
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line, for collectors.
+    Json,
 }
 
-#[derive(Debug, Args)]
-pub(super) struct AdminArgs {
-    /// Address of /live, /ready and /metrics
-    #[arg(
-        long,
-        env = "ADMIN_HOST",
-        value_parser = address,
-        value_name = "ADMIN_HOST",
-        default_value = "127.0.0.1"
-    )]
-    pub(super) admin_host: IpAddr,
-    /// Port of /live, /ready and /metrics; 0 takes a free one
-    #[arg(
-        long,
-        env = "ADMIN_PORT",
-        value_name = "ADMIN_PORT",
-        default_value_t = 5002
-    )]
-    pub(super) admin_port: u16,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct PoolArgs {
-    /// Worker threads in all, split over the three lanes; auto is 3 per core, 6 to 48 [default: the number
-    /// of GUNICORN_WORKERS, else auto]
-    #[arg(long, env = "WORKERS", value_name = "WORKERS")]
-    pub(super) workers: Option<Workers>,
-    /// What the service before this one called it
-    #[arg(
-        long,
-        env = "GUNICORN_WORKERS",
-        value_name = "GUNICORN_WORKERS",
-        hide = true
-    )]
-    pub(super) gunicorn_workers: Option<Workers>,
-    /// Worker threads that create [default: their share of WORKERS]
-    #[arg(long, env = "WORKERS_CREATE", value_name = "WORKERS_CREATE")]
-    pub(super) workers_create: Option<usize>,
-    /// Worker threads that find and count [default: their share of WORKERS]
-    #[arg(long, env = "WORKERS_FIND", value_name = "WORKERS_FIND")]
-    pub(super) workers_find: Option<usize>,
-    /// Worker threads that search [default: their share of WORKERS]
-    #[arg(long, env = "WORKERS_SEARCH", value_name = "WORKERS_SEARCH")]
-    pub(super) workers_search: Option<usize>,
-    /// Connections that r2d2 keeps open even when idle, at most all [default: as many as workers]
-    #[arg(long, env = "DB_POOL_MIN", value_name = "DB_POOL_MIN")]
-    pub(super) db_pool_min: Option<usize>,
-    /// Ceiling of r2d2's size, which is the number of workers, and two
-    #[arg(
-        long,
-        env = "DB_POOL_MAX",
-        value_name = "DB_POOL_MAX",
-        default_value_t = 100
-    )]
-    pub(super) db_pool_max: usize,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct DatabaseArgs {
-    /// Where requests go: PgBouncer, or PostgreSQL itself
-    #[arg(
-        long,
-        global = true,
-        env = "POSTGRES_HOST",
-        value_parser = NonEmptyStringValueParser::new(),
-        value_name = "POSTGRES_HOST",
-        default_value = "localhost"
-    )]
-    pub(super) postgres_host: String,
-    /// Its port
-    #[arg(
-        long,
-        global = true,
-        env = "POSTGRES_PORT",
-        value_name = "POSTGRES_PORT",
-        default_value_t = 6432
-    )]
-    pub(super) postgres_port: u16,
-    /// Database name
-    #[arg(
-        long,
-        global = true,
-        env = "POSTGRES_DB",
-        value_parser = NonEmptyStringValueParser::new(),
-        value_name = "POSTGRES_DB",
-        default_value = "warrior_api"
-    )]
-    pub(super) postgres_db: String,
-    /// Role that serves requests; its password: POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE
-    #[arg(
-        long,
-        global = true,
-        env = "POSTGRES_USER",
-        value_parser = NonEmptyStringValueParser::new(),
-        value_name = "POSTGRES_USER",
-        default_value = "warrior"
-    )]
-    pub(super) postgres_user: String,
-    /// PostgreSQL itself, for migrations [default: POSTGRES_HOST]
-    #[arg(
-        long,
-        global = true,
-        env = "POSTGRES_DIRECT_HOST",
-        value_parser = NonEmptyStringValueParser::new(),
-        value_name = "POSTGRES_DIRECT_HOST"
-    )]
-    pub(super) postgres_direct_host: Option<String>,
-    /// PostgreSQL's own port, for migrations [default: POSTGRES_PORT]
-    #[arg(
-        long,
-        global = true,
-        env = "POSTGRES_DIRECT_PORT",
-        value_name = "POSTGRES_DIRECT_PORT"
-    )]
-    pub(super) postgres_direct_port: Option<u16>,
-    /// TLS to the database
-    #[arg(
-        long,
-        global = true,
-        env = "POSTGRES_TLS",
-        value_name = "POSTGRES_TLS",
-        default_value = "off"
-    )]
-    pub(super) postgres_tls: TlsMode,
-    /// PEM file of the CAs to trust; needed by verify-ca and verify-full
-    #[arg(
-        long,
-        global = true,
-        env = "POSTGRES_TLS_CA",
-        value_name = "POSTGRES_TLS_CA"
-    )]
-    pub(super) postgres_tls_ca: Option<PathBuf>,
-    /// Longest time for one login
-    #[arg(
-        long,
-        global = true,
-        env = "DB_CONNECT_TIMEOUT_MS",
-        value_name = "DB_CONNECT_TIMEOUT_MS",
-        default_value_t = 2000
-    )]
-    pub(super) db_connect_timeout_ms: u64,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct OwnerArgs {
-    /// Role that owns the schema; its password: POSTGRES_OWNER_PASSWORD or POSTGRES_OWNER_PASSWORD_FILE
-    /// [default: warrior_owner, or POSTGRES_USER when there is no such password either]
-    #[arg(
-        long,
-        global = true,
-        env = "POSTGRES_OWNER",
-        value_parser = NonEmptyStringValueParser::new(),
-        value_name = "POSTGRES_OWNER"
-    )]
-    pub(super) postgres_owner: Option<String>,
-}
-
-/// A number of worker threads, or what the machine's cores make of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Workers {
-    Auto,
-    Total(usize),
-}
-
-impl FromStr for Workers {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            _ => text
-                .parse()
-                .map(Self::Total)
-                .map_err(|_| "it is neither a number nor auto"),
+impl UpArgs {
+    /// The server's own part.
+    ///
+    /// # Errors
+    /// Names the variable that is out of range, or that asks for what does not exist yet.
+    pub fn server(&self) -> Result<Server, ConfigError> {
+        let mut server = self.server.resolve(self.sizes.resolve()?)?;
+        if self.embedded.ephemeral {
+            // A throw-away stack must never be in the way of a real one.
+            server.public.port = 0;
+            server.admin.port = 0;
         }
+        Ok(server)
+    }
+
+    /// The embedded stack's own part.
+    pub fn embedded(&self) -> Embedded {
+        self.embedded.resolve()
     }
 }
 
-/// An IPv6 address may stand in brackets, as in a URL.
-fn address(text: &str) -> Result<IpAddr, AddrParseError> {
-    let inner = text.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
-    inner.map_or_else(|| text.parse(), |ip| ip.parse().map(IpAddr::V6))
+impl StackArgs {
+    /// Where the stack lives and listens.
+    pub fn embedded(&self) -> Embedded {
+        self.embedded.resolve()
+    }
+
+    /// The sizes of the server that will use the stack, which the pool has to fit.
+    ///
+    /// # Errors
+    /// Names the variable that is out of range.
+    pub fn sizes(&self) -> Result<Sizes, ConfigError> {
+        Ok(self.server.resolve(self.sizes.resolve()?)?.sizes)
+    }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum DbMode {
-    Postgresql,
-    Local,
+impl ServeArgs {
+    /// The server's own part.
+    ///
+    /// # Errors
+    /// Names the variable that is out of range, or that asks for what does not exist yet.
+    pub fn server(&self) -> Result<Server, ConfigError> {
+        self.server.resolve(self.sizes.resolve()?)
+    }
+
+    /// Where requests go.
+    ///
+    /// # Errors
+    /// When TLS lacks its CA, or a secret is given twice.
+    pub fn database(&self) -> Result<Database, ConfigError> {
+        self.database.runtime()
+    }
+
+    /// The secret that ids are derived with; none leaves it to the one that the database keeps.
+    ///
+    /// # Errors
+    /// When it is given twice, cannot be read, or can be guessed.
+    pub fn idempotency_secret(&self) -> Result<Option<Secret>, ConfigError> {
+        secret::idempotency()
+    }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum TlsMode {
-    Off,
-    VerifyCa,
-    VerifyFull,
+impl SchemaArgs {
+    /// The direct connection, as the owner of the schema: POSTGRES_OWNER, or one role for everything where
+    /// no other is configured.
+    ///
+    /// # Errors
+    /// When TLS lacks its CA, or a secret is empty or given twice.
+    pub fn owner(&self) -> Result<Database, ConfigError> {
+        self.owner.resolve(&self.database)
+    }
+
+    /// The role that serves requests, and is given what it needs for that.
+    pub fn runtime_role(&self) -> &str {
+        &self.database.postgres_user
+    }
+
+    /// Whether no role but the one that serves requests is configured.
+    pub(super) fn has_one_role(&self) -> bool {
+        self.owner.is_absent()
+    }
+}
+
+impl HealthArgs {
+    /// The admin listener to ask.
+    pub fn admin(&self) -> Listen {
+        self.admin.resolve()
+    }
 }

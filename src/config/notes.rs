@@ -3,13 +3,11 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::Cli;
-use super::cli::{
-    Command, DatabaseArgs, EmbeddedArgs, PoolArgs, SchemaAction, SchemaArgs, ServeArgs, ServerArgs,
-    TlsMode, Workers,
-};
-use super::environment::{ENV_FILE, in_file, unread, variable};
-use super::secret::SECRETS;
+use super::cli::{Cli, Command, SchemaAction, SchemaArgs, ServeArgs};
+use super::database::{DatabaseArgs, TlsMode};
+use super::embedded::EmbeddedArgs;
+use super::environment::{ENV_FILE, SECRETS, in_file, unread, variable};
+use super::sizes::{SizesArgs, Workers};
 
 /// The port of PostgreSQL wherever nobody chose another.
 const POSTGRESQL: u16 = 5432;
@@ -34,7 +32,7 @@ impl Cli {
         let mut notes = Vec::new();
         match &self.command {
             Command::Up(args) => {
-                sizes(&mut notes, &args.server, &args.pool);
+                sizes(&mut notes, &args.sizes);
                 embedded(&mut notes, &args.embedded, "up");
             }
             Command::Stack(args) => embedded(&mut notes, &args.embedded, "stack"),
@@ -49,7 +47,7 @@ impl Cli {
 }
 
 fn serve(notes: &mut Vec<String>, args: &ServeArgs) {
-    sizes(notes, &args.server, &args.pool);
+    sizes(notes, &args.sizes);
     tls(notes, &args.database);
     secrets(notes, &["POSTGRES_PASSWORD", "IDEMPOTENCY_SECRET"]);
 }
@@ -67,12 +65,12 @@ fn schema(notes: &mut Vec<String>, args: &SchemaArgs) {
     }
 }
 
-fn sizes(notes: &mut Vec<String>, server: &ServerArgs, pool: &PoolArgs) {
+fn sizes(notes: &mut Vec<String>, args: &SizesArgs) {
     // What is out of range stops the start with a sentence of its own.
-    let Ok(sizes) = server.sizes(pool) else {
+    let Ok(sizes) = args.resolve() else {
         return;
     };
-    match (pool.workers, pool.gunicorn_workers) {
+    match (args.workers, args.gunicorn_workers) {
         (_, None) => {}
         (Some(_), Some(_)) => {
             notes.push("WORKERS and GUNICORN_WORKERS are both set: WORKERS counts".to_owned())
@@ -86,7 +84,7 @@ fn sizes(notes: &mut Vec<String>, server: &ServerArgs, pool: &PoolArgs) {
             }
         )),
     }
-    if let Some(least) = pool.db_pool_min.filter(|least| *least > sizes.pool()) {
+    if let Some(least) = args.db_pool_min.filter(|least| *least > sizes.pool()) {
         notes.push(format!(
             "DB_POOL_MIN is {least}, more than there ever are: {most} connections, one for each of {} workers, \
              one for the probe and one for the flusher; all {most} are kept open",

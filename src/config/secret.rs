@@ -2,16 +2,12 @@
 
 use warrior_stack::{Secret, SecretSource};
 
-use super::ConfigError;
-use super::environment::variable;
-
-/// Variables that hold a secret; each may give way to a `_FILE` that names a file with it.
-pub(super) const SECRETS: [&str; 3] = ["POSTGRES_PASSWORD", "POSTGRES_OWNER_PASSWORD", IDEMPOTENCY];
-const IDEMPOTENCY: &str = "IDEMPOTENCY_SECRET";
+use super::environment::{IDEMPOTENCY, variable};
+use super::error::ConfigError;
 
 /// Fewest bytes of a secret that clients could try to guess: whoever knows it knows the ids that belong to
 /// other clients' keys.
-const IDEMPOTENCY_LEAST: usize = 16;
+const IDEMPOTENCY_BYTES_MIN: usize = 16;
 
 /// `NAME`, or the file that `NAME_FILE` points to. A file that holds nothing is found out now, not at the
 /// first login.
@@ -57,9 +53,9 @@ pub(super) fn idempotency() -> Result<Option<Secret>, ConfigError> {
         .map_err(|e| ConfigError(format!("{IDEMPOTENCY}_FILE: {e}")))?;
     let mut bytes = secret.expose().bytes();
     let first = bytes.next();
-    if secret.expose().len() < IDEMPOTENCY_LEAST || bytes.all(|byte| Some(byte) == first) {
+    if secret.expose().len() < IDEMPOTENCY_BYTES_MIN || bytes.all(|byte| Some(byte) == first) {
         return Err(ConfigError(format!(
-            "{IDEMPOTENCY} can be guessed: it must have {IDEMPOTENCY_LEAST} bytes at the least, and not be one \
+            "{IDEMPOTENCY} can be guessed: it must have {IDEMPOTENCY_BYTES_MIN} bytes at the least, and not be one \
              character again and again; make one with `openssl rand -hex 32`, or leave it out, and all servers \
              of one database share the one that `warrior-api schema apply` keeps there"
         )));

@@ -75,10 +75,7 @@ mod tests {
             workers_create: 2,
             workers_find: 2,
             workers_search: 2,
-            pool_min: 6,
-            batch_max: 1,
-            queue_max: 1,
-            connections_max: 10_000,
+            ..Sizes::default()
         };
         assert_eq!(connections(128, &sizes), 128 - 8 * 5 - 48);
         assert_eq!(connections(1_048_576, &sizes), 10_000);

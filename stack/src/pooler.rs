@@ -241,25 +241,13 @@ fn prove_the_way_through(folder: &Folder, port: u16, stop: &Stop) -> Result<(), 
 mod tests {
     use super::*;
 
-    fn sizes(each: usize) -> Sizes {
-        Sizes {
-            workers_create: each,
-            workers_find: each,
-            workers_search: each,
-            pool_min: 0,
-            batch_max: 1,
-            queue_max: 1,
-            connections_max: 1,
-        }
-    }
-
     #[test]
     fn settings_wait_for_the_version_that_knows_them() {
         let ports = Ports {
             postgres: 1,
             pooler: 2,
         };
-        let ini = |minor| stack_ini(&ports, &sizes(2), Version { major: 1, minor });
+        let ini = |minor| stack_ini(&ports, &Sizes::default(), Version { major: 1, minor });
         assert!(!ini(18).contains("max_prepared_statements"));
         assert!(ini(24).contains("max_prepared_statements"));
     }

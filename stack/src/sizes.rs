@@ -11,23 +11,51 @@ const DIRECT_CONNECTIONS: usize = 50;
 /// Everything that has a capacity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sizes {
-    /// Worker threads that create warriors.
+    /// `WORKERS_CREATE`, 1 to 1000: worker threads that create warriors. Too many take connections and memory
+    /// of PostgreSQL and make smaller batches; too few leave the database idle while requests wait.
     pub workers_create: usize,
-    /// Worker threads that find warriors by id and count them.
+    /// `WORKERS_FIND`, 1 to 1000: worker threads that find warriors by id and count them, as above.
     pub workers_find: usize,
-    /// Worker threads that search.
+    /// `WORKERS_SEARCH`, 1 to 1000: worker threads that search. Too many let searches take the processors of
+    /// the database from creates; too few let one slow search hold up the others.
     pub workers_search: usize,
-    /// Connections that r2d2 keeps open even when idle.
+    /// `DB_POOL_MIN`: connections that r2d2 keeps open even when idle. Too many hold PostgreSQL's memory; too
+    /// few make the first requests of a burst wait for a login.
     pub pool_min: usize,
-    /// Most requests that one statement may carry.
+    /// `BATCH_MAX`, 1 to 10,000: most requests that one statement may carry. Too many make each of them wait
+    /// for all; too few pay the fixed cost of a statement more often.
     pub batch_max: usize,
-    /// Most requests that may wait in one lane.
+    /// `QUEUE_MAX`, 1 to 1,000,000: most requests that may wait in one lane. Too many wait until their deadline
+    /// has passed; too few are refused in a burst that would have been served.
     pub queue_max: usize,
-    /// Most client connections on the public listener.
+    /// `MAX_CONNECTIONS`, 1 to 1,000,000: most client connections on the public listener. Too many take the
+    /// memory and the descriptors of the process; too few keep clients waiting outside.
     pub connections_max: usize,
 }
 
+/// The smallest server: one worker for each lane, and the rest as it is by default.
+impl Default for Sizes {
+    fn default() -> Self {
+        Self {
+            workers_create: 1,
+            workers_find: 1,
+            workers_search: 1,
+            pool_min: 0,
+            batch_max: Self::BATCH_MAX,
+            queue_max: Self::QUEUE_MAX,
+            connections_max: Self::CONNECTIONS_MAX,
+        }
+    }
+}
+
 impl Sizes {
+    /// The default of `BATCH_MAX`.
+    pub const BATCH_MAX: usize = 128;
+    /// The default of `QUEUE_MAX`.
+    pub const QUEUE_MAX: usize = 2048;
+    /// The default of `MAX_CONNECTIONS`.
+    pub const CONNECTIONS_MAX: usize = 10_000;
+
     /// Worker threads in all lanes.
     pub fn workers(&self) -> usize {
         self.workers_create + self.workers_find + self.workers_search
@@ -64,10 +92,7 @@ mod tests {
             workers_create: each,
             workers_find: each,
             workers_search: each,
-            pool_min: 0,
-            batch_max: 1,
-            queue_max: 1,
-            connections_max: 1,
+            ..Sizes::default()
         }
     }
 

@@ -1,0 +1,132 @@
+//! Sizes: worker threads, connections, queues and batches.
+
+use std::str::FromStr;
+
+use clap::Args;
+use warrior_stack::Sizes;
+
+use super::error::{ConfigError, within};
+
+#[derive(Debug, Args)]
+pub(super) struct SizesArgs {
+    /// Most requests that may wait in one lane; one more is refused with 503
+    #[arg(
+        long,
+        env = "QUEUE_MAX",
+        value_name = "QUEUE_MAX",
+        default_value_t = Sizes::QUEUE_MAX
+    )]
+    pub(super) queue_max: usize,
+    /// Most requests that one statement may carry
+    #[arg(
+        long,
+        env = "BATCH_MAX",
+        value_name = "BATCH_MAX",
+        default_value_t = Sizes::BATCH_MAX
+    )]
+    pub(super) batch_max: usize,
+    /// Most client connections at once
+    #[arg(
+        long,
+        env = "MAX_CONNECTIONS",
+        value_name = "MAX_CONNECTIONS",
+        default_value_t = Sizes::CONNECTIONS_MAX
+    )]
+    pub(super) max_connections: usize,
+    /// Worker threads in all, split over the three lanes; auto is 3 per core, 6 to 48 [default: the number
+    /// of GUNICORN_WORKERS, else auto]
+    #[arg(long, env = "WORKERS", value_name = "WORKERS")]
+    pub(super) workers: Option<Workers>,
+    /// What the service before this one called it
+    #[arg(
+        long,
+        env = "GUNICORN_WORKERS",
+        value_name = "GUNICORN_WORKERS",
+        hide = true
+    )]
+    pub(super) gunicorn_workers: Option<Workers>,
+    /// Worker threads that create [default: their share of WORKERS]
+    #[arg(long, env = "WORKERS_CREATE", value_name = "WORKERS_CREATE")]
+    pub(super) workers_create: Option<usize>,
+    /// Worker threads that find and count [default: their share of WORKERS]
+    #[arg(long, env = "WORKERS_FIND", value_name = "WORKERS_FIND")]
+    pub(super) workers_find: Option<usize>,
+    /// Worker threads that search [default: their share of WORKERS]
+    #[arg(long, env = "WORKERS_SEARCH", value_name = "WORKERS_SEARCH")]
+    pub(super) workers_search: Option<usize>,
+    /// Connections that r2d2 keeps open even when idle, at most all [default: as many as workers]
+    #[arg(long, env = "DB_POOL_MIN", value_name = "DB_POOL_MIN")]
+    pub(super) db_pool_min: Option<usize>,
+    /// Ceiling of r2d2's size, which is the number of workers, and two
+    #[arg(
+        long,
+        env = "DB_POOL_MAX",
+        value_name = "DB_POOL_MAX",
+        default_value_t = 100
+    )]
+    pub(super) db_pool_max: usize,
+}
+
+/// A number of worker threads, or what the machine's cores make of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Workers {
+    Auto,
+    Total(usize),
+}
+
+impl FromStr for Workers {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            _ => text
+                .parse()
+                .map(Self::Total)
+                .map_err(|_| "it is neither a number nor auto"),
+        }
+    }
+}
+
+impl SizesArgs {
+    /// The sizes; see [`Sizes`] for what too high and too low do.
+    pub(super) fn resolve(&self) -> Result<Sizes, ConfigError> {
+        let (name, total) = match self.workers {
+            Some(workers) => ("WORKERS", Some(workers)),
+            None => ("GUNICORN_WORKERS", self.gunicorn_workers),
+        };
+        let total = match total {
+            Some(Workers::Total(n)) => within(name, n, 3..=1000)?,
+            Some(Workers::Auto) | None => (3 * num_cpus::get()).clamp(6, 48),
+        };
+        let share = |name, given: Option<usize>, of_total: usize| match given {
+            Some(n) => within(name, n, 1..=1000),
+            None => Ok(of_total),
+        };
+        // What does not divide by three goes to create first, then to find.
+        let workers_create = share("WORKERS_CREATE", self.workers_create, total.div_ceil(3))?;
+        let workers_find = share("WORKERS_FIND", self.workers_find, (total + 1) / 3)?;
+        let workers_search = share("WORKERS_SEARCH", self.workers_search, total / 3)?;
+        let workers = workers_create + workers_find + workers_search;
+        let mut sizes = Sizes {
+            workers_create,
+            workers_find,
+            workers_search,
+            pool_min: self.db_pool_min.unwrap_or(workers),
+            batch_max: within("BATCH_MAX", self.batch_max, 1..=10_000)?,
+            queue_max: within("QUEUE_MAX", self.queue_max, 1..=1_000_000)?,
+            connections_max: within("MAX_CONNECTIONS", self.max_connections, 1..=1_000_000)?,
+        };
+        let connections = sizes.pool();
+        sizes.pool_min = sizes.pool_min.min(connections);
+        if connections > self.db_pool_max {
+            return Err(ConfigError(format!(
+                "{workers} workers, the probe and the flusher need {connections} database connections, \
+                 but DB_POOL_MAX is {}; lower WORKERS or raise DB_POOL_MAX (and PgBouncer's \
+                 default_pool_size with it)",
+                self.db_pool_max
+            )));
+        }
+        Ok(sizes)
+    }
+}
