@@ -22,7 +22,7 @@ pub struct Announcement {
     pub running: Endpoints,
 }
 
-/// The answer of a supervised stack to one command.
+/// The answer of a commanded stack to one command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {

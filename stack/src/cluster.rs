@@ -118,8 +118,8 @@ impl Cluster {
         self.process.stop(self.ladder)
     }
 
-    pub(crate) fn died(&mut self) -> Option<String> {
-        self.process.died()
+    pub(crate) fn exit_report(&mut self) -> Option<String> {
+        self.process.exit_report()
     }
 
     pub(crate) fn instance(&self) -> Instance {

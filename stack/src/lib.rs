@@ -1,7 +1,7 @@
 //! The embedded stack: a private PostgreSQL and the PgBouncer before it, in one data folder.
 //!
 //! [`start`] finds the machine's programs, makes the cluster on the first run, starts both and
-//! proves the way through them with one query; [`Stack::keep_running`] starts again what ends;
+//! proves the way through them with one query; [`Stack::supervise`] starts again what ends;
 //! [`Stack::stop`], or dropping the [`Stack`], ends them in order. It is synchronous and knows nothing of warriors: the schema is applied by the caller.
 
 pub mod announcement;
@@ -12,14 +12,15 @@ pub mod proxy;
 pub mod shipped;
 pub mod signals;
 
+mod child;
 mod cluster;
+mod commanded;
 mod database;
 mod embedded;
 mod endpoints;
 mod error;
 mod folder;
 mod generated;
-mod keeper;
 mod ladders;
 mod layout;
 mod leftovers;
@@ -34,10 +35,11 @@ mod sizes;
 mod stack;
 mod stop;
 mod supervise;
-mod supervised;
 mod upgrade;
 mod version;
 
+pub use child::{ChildStack, ChildStackError};
+pub use commanded::run_commanded;
 pub use database::{Database, Tls};
 pub use embedded::Embedded;
 pub use endpoints::Endpoints;
@@ -49,6 +51,4 @@ pub use secret::{Secret, SecretError, SecretSource};
 pub use sizes::Sizes;
 pub use stack::{Stack, start};
 pub use stop::Stop;
-pub use supervise::supervise;
-pub use supervised::{Supervised, SupervisedError};
 pub use version::Version;

@@ -106,8 +106,8 @@ impl Pooler {
         self.process.stop(ladders::pooler(self.version))
     }
 
-    pub(crate) fn died(&mut self) -> Option<String> {
-        self.process.died()
+    pub(crate) fn exit_report(&mut self) -> Option<String> {
+        self.process.exit_report()
     }
 
     pub(crate) fn instance(&self) -> Instance {

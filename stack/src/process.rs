@@ -108,7 +108,7 @@ impl Process {
     }
 
     /// A sentence about its end, if it ended, with the last lines of its log.
-    pub(crate) fn died(&mut self) -> Option<String> {
+    pub(crate) fn exit_report(&mut self) -> Option<String> {
         let end = self.ended()?.to_owned();
         Some(format!(
             "{} ended ({end}); its log is {}{}",

@@ -1,113 +1,152 @@
-//! A supervised stack for other programs: tests and load tools start `warrior-api stack` as a child, read
-//! from its standard output where everything listens, and command it through its standard input.
+//! Supervision with exponential backoff: a child that dies is restarted until a stop is asked for.
 //!
-//! When the input ends, because the other program is done or was killed, the stack stops. So nothing
-//! is left behind even by a test runner without a teardown.
+//! There is no last attempt: once a full disk is emptied or a port is free again, the next one succeeds.
 
-use std::io::{self, BufRead, Write};
-use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
-use crate::announcement::{self, Reply};
-use crate::embedded::Embedded;
 use crate::error::StackError;
-use crate::signals;
-use crate::sizes::Sizes;
-use crate::stack::{self, Stack};
+use crate::stack::Stack;
 use crate::stop::Stop;
 
-/// Most commands that may wait while one is carried out.
-const COMMANDS_MAX: usize = 16;
+/// How often the children are checked.
+const CHILD_CHECK_INTERVAL: Duration = Duration::from_millis(250);
+/// The backoff after the first attempt; each later one is twice as long, up to [`BACKOFF_MAX`].
+const BACKOFF_MIN: Duration = Duration::from_millis(250);
+const BACKOFF_MAX: Duration = Duration::from_secs(30);
+/// How long a child must run before its backoff begins anew.
+const BACKOFF_RESET_AFTER: Duration = Duration::from_secs(60);
 
-enum Event {
-    Command(String),
-    End,
-}
-
-/// The queue of events, in the order in which they came; a stop is also known at once.
-#[derive(Clone)]
-struct Events {
-    sender: mpsc::SyncSender<Event>,
-    stop: Stop,
-}
-
-impl Events {
-    fn end(&self) {
-        self.stop.ask();
-        // The receiver is gone when the stack has stopped already.
-        let _ = self.sender.send(Event::End);
-    }
-}
-
-/// Runs a stack until standard input ends or SIGINT, SIGTERM or SIGHUP comes.
-///
-/// It prints [`Reply::Running`] once everything listens. Then each line of input is a command, answered
-/// in one line by the same, with new process ids, or by [`Reply::Error`]: `stop postgres`,
-/// `start postgres`, `stop pooler`, `start pooler`. To kill one without warning, use the process id.
-///
-/// # Errors
-/// As [`crate::start`] and [`Stack::stop`], and when the system refuses signal handlers or threads.
-pub fn supervise(embedded: &Embedded, sizes: &Sizes) -> Result<(), StackError> {
-    let (sender, receiver) = mpsc::sync_channel(COMMANDS_MAX);
-    let stop = Stop::default();
-    let events = Events {
-        sender,
-        stop: stop.clone(),
-    };
-    // Before anything is started, or a stop in between would not be heard.
-    let ended = events.clone();
-    signals::on_signal(move || ended.end()).map_err(StackError::NoSignals)?;
-    read_commands(events);
-    let progress = &mut |step: &str| {
-        // eprintln! would panic where nobody reads any more.
-        let _ = writeln!(io::stderr(), "{step}");
-    };
-    let mut stack = match stack::start(embedded, sizes, progress, &stop) {
-        Err(StackError::Interrupted) => return Ok(()),
-        started => started?,
-    };
-    let mut is_read = reply(&Reply::Running(stack.endpoints()));
-    while is_read {
-        match receiver.recv() {
-            Ok(Event::Command(command)) => {
-                is_read = reply(&match obey(&mut stack, command.trim(), &stop) {
-                    Ok(()) => Reply::Running(stack.endpoints()),
-                    Err(e) => Reply::Error(e),
-                });
-            }
-            Ok(Event::End) | Err(_) => is_read = false,
-        }
-    }
-    stack.stop()
-}
-
-fn obey(stack: &mut Stack, command: &str, stop: &Stop) -> Result<(), String> {
-    match command {
-        "stop postgres" => stack.stop_postgres(),
-        "start postgres" => stack.restart_postgres(stop),
-        "stop pooler" => stack.stop_pooler(),
-        "start pooler" => stack.restart_pooler(stop),
-        _ => {
-            return Err(format!(
-                "{command:?} is no command; use stop or start, then postgres or pooler"
-            ));
-        }
-    }
-    .map_err(|e| e.to_string())
-}
-
-/// False when nobody reads any more.
-fn reply(reply: &Reply) -> bool {
-    announcement::print(reply).is_ok()
-}
-
-fn read_commands(events: Events) {
-    std::thread::spawn(move || {
-        for line in io::stdin().lock().lines() {
-            let Ok(line) = line else { break };
-            if events.sender.send(Event::Command(line)).is_err() {
-                return;
+impl Stack {
+    /// Supervises PostgreSQL and PgBouncer until `stop`: starts again what has ended and what a package
+    /// upgrade has replaced. Each attempt leaves a line in the log.
+    ///
+    /// # Errors
+    /// [`StackError::Vanished`] when the data is gone.
+    pub fn supervise(&mut self, stop: &Stop) -> Result<(), StackError> {
+        let (mut postgres, mut pooler) = (Attempts::new("PostgreSQL"), Attempts::new("PgBouncer"));
+        while !stop.wait_within(CHILD_CHECK_INTERVAL) {
+            self.cluster.check_exists(&self.folder)?;
+            let cause = self
+                .cluster
+                .exit_report()
+                .or_else(|| self.cluster.replaced());
+            // PgBouncer waits for PostgreSQL, since its start ends with a query.
+            if postgres.attend(cause, || self.cluster.restart(&self.folder, stop)) {
+                let cause = self.pooler.exit_report().or_else(|| self.pooler.replaced());
+                pooler.attend(cause, || self.pooler.restart(&self.folder, stop));
             }
         }
-        events.end();
-    });
+        Ok(())
+    }
+}
+
+/// The attempts to start one child again.
+struct Attempts {
+    name: &'static str,
+    /// Without a success between them.
+    failed: u32,
+    pause: Duration,
+    /// The end of the last attempt.
+    last: Option<Instant>,
+}
+
+impl Attempts {
+    fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            failed: 0,
+            pause: Duration::ZERO,
+            last: None,
+        }
+    }
+
+    /// Runs `restart` when there is a `cause` and the pause is over; false while the child is not well.
+    fn attend(
+        &mut self,
+        cause: Option<String>,
+        restart: impl FnOnce() -> Result<(), StackError>,
+    ) -> bool {
+        let Some(cause) = cause else {
+            return true;
+        };
+        if !self.is_due(Instant::now()) {
+            return false;
+        }
+        if self.failed == 0 {
+            tracing::error!("{}; it is started again", one_line(&cause));
+        }
+        let result = restart();
+        self.ended(result.is_ok(), Instant::now());
+        match result {
+            Ok(()) => {
+                tracing::warn!("{} runs again", self.name);
+                true
+            }
+            // Whoever asked for the stop looks next.
+            Err(StackError::Interrupted) => false,
+            Err(e) => {
+                let (e, failed, pause) = (one_line(&e.to_string()), self.failed, self.pause);
+                tracing::error!("{e}; attempt {failed} failed, the next one is in {pause:?}");
+                false
+            }
+        }
+    }
+
+    fn is_due(&mut self, now: Instant) -> bool {
+        let Some(last) = self.last else {
+            return true;
+        };
+        if self.failed == 0 && now >= last + BACKOFF_RESET_AFTER {
+            self.pause = Duration::ZERO;
+        }
+        now >= last + self.pause
+    }
+
+    fn ended(&mut self, success: bool, now: Instant) {
+        self.failed = if success { 0 } else { self.failed + 1 };
+        self.pause = (2 * self.pause).clamp(BACKOFF_MIN, BACKOFF_MAX);
+        self.last = Some(now);
+    }
+}
+
+/// The last lines of a log, which errors carry, in one line of ours.
+fn one_line(text: &str) -> String {
+    let lines: Vec<_> = text.lines().map(str::trim).collect();
+    lines.join(" | ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_a_bound_without_end_and_begin_anew_after_a_quiet_time() {
+        let mut attempts = Attempts::new("it");
+        let mut now = Instant::now();
+        assert!(attempts.is_due(now));
+        let mut pauses = Vec::new();
+        for _ in 0..100 {
+            attempts.ended(false, now);
+            pauses.push(attempts.pause);
+            assert!(!attempts.is_due(now + attempts.pause - Duration::from_millis(1)));
+            now += attempts.pause;
+            assert!(attempts.is_due(now));
+        }
+        assert_eq!(pauses[..3], [BACKOFF_MIN, 2 * BACKOFF_MIN, 4 * BACKOFF_MIN]);
+        assert_eq!(pauses[99], BACKOFF_MAX);
+        // One that starts and dies at once is as bad as one that does not start.
+        attempts.ended(true, now);
+        assert!(!attempts.is_due(now + BACKOFF_MIN));
+        assert!(attempts.is_due(now + BACKOFF_RESET_AFTER));
+        attempts.ended(true, now);
+        assert_eq!(attempts.pause, BACKOFF_MIN);
+    }
+
+    #[test]
+    fn what_a_log_said_last_is_told_in_one_line() {
+        assert_eq!(
+            one_line("it ended\n    first\n    second"),
+            "it ended | first | second"
+        );
+    }
 }

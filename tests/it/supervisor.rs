@@ -12,18 +12,18 @@ use nix::unistd::Pid;
 use postgres::{Client, NoTls};
 use warrior_api::config::Database;
 pub(crate) use warrior_stack::proc::is_alive;
-use warrior_stack::{Endpoints, Supervised, SupervisedError};
+use warrior_stack::{ChildStack, ChildStackError, Endpoints};
 
 /// The program under test.
 pub(crate) const WARRIOR_API: &str = env!("CARGO_BIN_EXE_warrior-api");
 
 /// A stack of this test's own. Dropping it stops it.
-pub(crate) struct Supervisor(Supervised);
+pub(crate) struct Supervisor(ChildStack);
 
 impl Deref for Supervisor {
-    type Target = Supervised;
+    type Target = ChildStack;
 
-    fn deref(&self) -> &Supervised {
+    fn deref(&self) -> &ChildStack {
         &self.0
     }
 }
@@ -42,9 +42,9 @@ impl Supervisor {
     /// Starts what [`stack`] made; the error is what it printed before it gave up.
     pub(crate) fn start(command: &mut Command) -> Result<Self, String> {
         keep_zombies();
-        match Supervised::start(command) {
+        match ChildStack::start(command) {
             Ok(stack) => Ok(Self(stack)),
-            Err(SupervisedError::GaveUp { status, said }) => {
+            Err(ChildStackError::GaveUp { status, said }) => {
                 assert!(!status.success(), "it gave up without an error: {said}");
                 Err(said)
             }

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use warrior_stack::proc::{children, is_alive};
-use warrior_stack::{DATABASE, Database, SecretSource, Supervised};
+use warrior_stack::{ChildStack, DATABASE, Database, SecretSource};
 
 use super::complete;
 use crate::run::DatabaseAccess;
@@ -21,7 +21,7 @@ const GONE_POLL: Duration = Duration::from_millis(5);
 
 /// An ephemeral stack that is removed, processes and files, when dropped.
 pub struct Cluster {
-    stack: Supervised,
+    stack: ChildStack,
 }
 
 impl Cluster {
@@ -36,7 +36,7 @@ impl Cluster {
         if let Some(programs) = programs {
             command.env("POSTGRES_BIN", programs);
         }
-        let stack = Supervised::start(&mut command)
+        let stack = ChildStack::start(&mut command)
             .with_context(|| format!("cannot run {} stack", server.display()))?;
         Ok(Cluster { stack })
     }

@@ -1,4 +1,4 @@
-//! The parent's side of a supervised stack: `warrior-api stack` as a child process that is commanded.
+//! The parent's side of a commanded stack: `warrior-api stack` as a child process that is commanded.
 //!
 //! The child stops the stack when its standard input ends, so nothing is left behind even when this
 //! process is killed.
@@ -11,7 +11,7 @@ use crate::endpoints::Endpoints;
 
 /// A stack that runs as a child. Dropping it stops it.
 #[derive(Debug)]
-pub struct Supervised {
+pub struct ChildStack {
     child: Child,
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
@@ -22,7 +22,7 @@ pub struct Supervised {
 /// Why there is no stack.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum SupervisedError {
+pub enum ChildStackError {
     /// The program did not run, or spoke another protocol.
     #[error("the stack cannot be started: {0}")]
     Io(#[from] io::Error),
@@ -36,12 +36,12 @@ pub enum SupervisedError {
     },
 }
 
-impl Supervised {
+impl ChildStack {
     /// Runs `command`, a `warrior-api stack`, and waits until everything listens.
     ///
     /// # Errors
     /// When the program does not run, or gives up.
-    pub fn start(command: &mut Command) -> Result<Self, SupervisedError> {
+    pub fn start(command: &mut Command) -> Result<Self, ChildStackError> {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -57,7 +57,7 @@ impl Supervised {
             let mut said = String::new();
             errors.read_to_string(&mut said)?;
             let status = child.wait()?;
-            return Err(SupervisedError::GaveUp { status, said });
+            return Err(ChildStackError::GaveUp { status, said });
         };
         // What it says later must not fill the pipe, nor end it with a broken one.
         std::thread::spawn(move || io::copy(&mut errors, &mut io::sink()));
@@ -116,7 +116,7 @@ impl Supervised {
     }
 }
 
-impl Drop for Supervised {
+impl Drop for ChildStack {
     fn drop(&mut self) {
         // A child that cannot be waited for is none of ours any more.
         let _ = self.end();

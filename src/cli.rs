@@ -1,0 +1,35 @@
+//! The command line: one file for each command.
+
+mod output;
+mod process;
+mod unprivileged;
+
+mod health;
+mod schema;
+mod serve;
+mod stack;
+mod up;
+
+use warrior_api::config::{Cli, Command};
+use warrior_api::ops;
+
+use output::Output;
+
+/// Does what the command line asks for.
+pub(crate) fn run(cli: &Cli) -> anyhow::Result<()> {
+    let output = Output(cli.log_format);
+    let logs = || ops::start_logs(cli.log_format, &cli.log_level);
+    for note in cli.notes() {
+        output.print_warning(&note);
+    }
+    match &cli.command {
+        Command::Up(args) => up::run(args, output, &logs),
+        Command::Serve(args) => {
+            let _logs = logs()?;
+            serve::run(args, output)
+        }
+        Command::Stack(args) => stack::run(args, output),
+        Command::Schema(args) => schema::run(args, output),
+        Command::Health(args) => health::run(args),
+    }
+}

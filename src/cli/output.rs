@@ -1,0 +1,27 @@
+//! Status lines for operators, on standard error whatever the log level is.
+
+use tracing::Level;
+use warrior_api::config::LogFormat;
+use warrior_api::ops;
+use warrior_api::serve::Running;
+
+/// Prints status lines in the form that log lines have.
+#[derive(Clone, Copy)]
+pub(super) struct Output(pub(super) LogFormat);
+
+impl Output {
+    pub(super) fn print_status(self, line: &str) {
+        ops::say(self.0, Level::INFO, line);
+    }
+
+    pub(super) fn print_warning(self, line: &str) {
+        ops::say(self.0, Level::WARN, line);
+    }
+
+    pub(super) fn print_listening(self, running: &Running) {
+        self.print_status(&format!(
+            "serving http://{} (admin: http://{}/ready); Ctrl-C stops",
+            running.public, running.admin
+        ));
+    }
+}

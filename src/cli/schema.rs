@@ -1,0 +1,42 @@
+//! `warrior-api schema`: migrations, for operators.
+
+use std::io::Write;
+
+use anyhow::Context;
+use warrior_api::config::{SchemaAction, SchemaArgs};
+use warrior_api::store::{connect_direct, schema};
+
+use super::output::Output;
+
+pub(super) fn run(args: &SchemaArgs, output: Output) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    if args.action == SchemaAction::Print {
+        return Ok(out.write_all(schema::print().as_bytes())?);
+    }
+    let mut owner = connect_direct(&args.owner()?).context(
+        "schema commands log in directly, with POSTGRES_DIRECT_HOST, POSTGRES_DIRECT_PORT, POSTGRES_OWNER \
+         and POSTGRES_OWNER_PASSWORD(_FILE)",
+    )?;
+    let mut progress = |step: String| output.print_status(&step);
+    match args.action {
+        SchemaAction::Apply => {
+            let applied = schema::apply_for(&mut owner, args.runtime_role(), &mut progress)?;
+            writeln!(out, "{applied}")?;
+        }
+        SchemaAction::Status => {
+            let status = schema::status_for(&mut owner, args.runtime_role())?;
+            writeln!(out, "{status}")?;
+            anyhow::ensure!(status.pending.is_empty(), "the schema is not current");
+            anyhow::ensure!(
+                status.faults.is_empty(),
+                "the schema is current, and not in order"
+            );
+        }
+        SchemaAction::Recount => {
+            let recounted = schema::recount(&mut owner, &mut progress)?;
+            writeln!(out, "{recounted}")?;
+        }
+        SchemaAction::Print => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! `warrior-api up`: the server with a PostgreSQL and a PgBouncer of its own.
+
+use std::panic::resume_unwind;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Context;
+use warrior_api::config::{ConfigError, Database, UpArgs};
+use warrior_api::ops::LogGuard;
+use warrior_api::serve;
+use warrior_api::store::{connect_direct, pooler_shortcomings, schema};
+use warrior_stack::announcement::{self, Announcement};
+use warrior_stack::{DATABASE, StackError, Stop, descriptors, signals};
+
+use super::output::Output;
+use super::process::{drain, start_runtime, stop_on_signal};
+use super::unprivileged::unprivileged;
+
+/// How often work on another thread is asked whether it is done.
+const WORK_CHECK_INTERVAL: Duration = Duration::from_millis(10);
+
+/// Starts everything, and at the end stops all in order: the server, PgBouncer, PostgreSQL.
+pub(super) fn run(
+    args: &UpArgs,
+    output: Output,
+    logs: &dyn Fn() -> Result<LogGuard, ConfigError>,
+) -> anyhow::Result<()> {
+    let mut server = args.server()?;
+    let embedded = unprivileged(args.embedded(), output)?;
+    let _logs = logs()?;
+    // Before the stack starts: PgBouncer inherits the limit.
+    server.sizes.connections_max = descriptors::raise_for(&server.sizes);
+    // Before anything is started, so that a stop during the start is not lost and leaves nothing behind.
+    let stop = stop_on_signal()?;
+    if args.until_stdin_ends {
+        let ended = stop.clone();
+        signals::on_input_end(move || ended.ask())?;
+    }
+    let runtime = start_runtime()?;
+    let mut progress = |step: &str| output.print_status(step);
+    let mut stack = match warrior_stack::start(&embedded, &server.sizes, &mut progress, &stop) {
+        Err(StackError::Interrupted) => {
+            output.print_status("stopped");
+            return Ok(());
+        }
+        started => started?,
+    };
+    let owner = stack.owner();
+    let applied = unless_stopped(&stop, move || apply_schema(&owner, output))?;
+    if applied.transpose()?.is_none() {
+        // What was not done yet is for the next start; PostgreSQL cuts the statement off.
+        output.print_status(
+            "stopping: PgBouncer, then PostgreSQL; the next start goes on with the schema",
+        );
+        stack.stop()?;
+        output.print_status("stopped");
+        return Ok(());
+    }
+    let secret = stack.idempotency_secret().read()?;
+    let running = runtime.block_on(serve::start(&server, &stack.runtime(), &secret))?;
+    if args.until_stdin_ends {
+        announcement::print(&Announcement {
+            http: running.public,
+            admin: running.admin,
+            running: stack.endpoints(),
+        })?;
+    }
+    let (console, connections) = (stack.pooler_statistics(), server.sizes.pool());
+    let look = move || pooler_shortcomings(&console, DATABASE, connections);
+    for line in unless_stopped(&stop, look)?.unwrap_or_default() {
+        output.print_warning(&line);
+    }
+    output.print_listening(&running);
+    let outcome = stack.supervise(&stop);
+    output.print_status("stopping: finishing open requests, then PgBouncer, then PostgreSQL");
+    drain(&runtime, running);
+    let stopped = stack.stop();
+    output.print_status("stopped");
+    // What ended the run explains what came after it.
+    Ok(outcome.and(stopped)?)
+}
+
+fn apply_schema(owner: &Database, output: Output) -> anyhow::Result<()> {
+    let mut owner = connect_direct(owner).context("the schema's owner cannot log in")?;
+    schema::apply(&mut owner, &mut |step| output.print_status(&step))?;
+    Ok(())
+}
+
+/// What `work` gives on a thread of its own, or nothing after a stop, which does not wait for it.
+fn unless_stopped<T: Send + 'static>(
+    stop: &Stop,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> anyhow::Result<Option<T>> {
+    let work = thread::Builder::new()
+        .name("start".to_owned())
+        .spawn(work)
+        .context("the system refuses a thread")?;
+    while !work.is_finished() {
+        if stop.wait_within(WORK_CHECK_INTERVAL) {
+            return Ok(None);
+        }
+    }
+    match work.join() {
+        Ok(done) => Ok(Some(done)),
+        Err(panic) => resume_unwind(panic),
+    }
+}

@@ -1,0 +1,113 @@
+//! A commanded stack, for other programs: tests and load tools start `warrior-api stack` as a child, read
+//! from its standard output where everything listens, and command it through its standard input.
+//!
+//! When the input ends, because the other program is done or was killed, the stack stops. So nothing
+//! is left behind even by a test runner without a teardown.
+
+use std::io::{self, BufRead, Write};
+use std::sync::mpsc;
+
+use crate::announcement::{self, Reply};
+use crate::embedded::Embedded;
+use crate::error::StackError;
+use crate::signals;
+use crate::sizes::Sizes;
+use crate::stack::{self, Stack};
+use crate::stop::Stop;
+
+/// Most commands that may wait while one is carried out.
+const COMMANDS_MAX: usize = 16;
+
+enum Event {
+    Command(String),
+    End,
+}
+
+/// The queue of events, in the order in which they came; a stop is also known at once.
+#[derive(Clone)]
+struct Events {
+    sender: mpsc::SyncSender<Event>,
+    stop: Stop,
+}
+
+impl Events {
+    fn end(&self) {
+        self.stop.ask();
+        // The receiver is gone when the stack has stopped already.
+        let _ = self.sender.send(Event::End);
+    }
+}
+
+/// Runs a stack until standard input ends or SIGINT, SIGTERM or SIGHUP comes.
+///
+/// It prints [`Reply::Running`] once everything listens. Then each line of input is a command, answered
+/// in one line by the same, with new process ids, or by [`Reply::Error`]: `stop postgres`,
+/// `start postgres`, `stop pooler`, `start pooler`. To kill one without warning, use the process id.
+///
+/// # Errors
+/// As [`crate::start`] and [`Stack::stop`], and when the system refuses signal handlers or threads.
+pub fn run_commanded(embedded: &Embedded, sizes: &Sizes) -> Result<(), StackError> {
+    let (sender, receiver) = mpsc::sync_channel(COMMANDS_MAX);
+    let stop = Stop::default();
+    let events = Events {
+        sender,
+        stop: stop.clone(),
+    };
+    // Before anything is started, or a stop in between would not be heard.
+    let ended = events.clone();
+    signals::on_signal(move || ended.end()).map_err(StackError::NoSignals)?;
+    read_commands(events);
+    let progress = &mut |step: &str| {
+        // eprintln! would panic where nobody reads any more.
+        let _ = writeln!(io::stderr(), "{step}");
+    };
+    let mut stack = match stack::start(embedded, sizes, progress, &stop) {
+        Err(StackError::Interrupted) => return Ok(()),
+        started => started?,
+    };
+    let mut is_read = reply(&Reply::Running(stack.endpoints()));
+    while is_read {
+        match receiver.recv() {
+            Ok(Event::Command(command)) => {
+                is_read = reply(&match obey(&mut stack, command.trim(), &stop) {
+                    Ok(()) => Reply::Running(stack.endpoints()),
+                    Err(e) => Reply::Error(e),
+                });
+            }
+            Ok(Event::End) | Err(_) => is_read = false,
+        }
+    }
+    stack.stop()
+}
+
+fn obey(stack: &mut Stack, command: &str, stop: &Stop) -> Result<(), String> {
+    match command {
+        "stop postgres" => stack.stop_postgres(),
+        "start postgres" => stack.restart_postgres(stop),
+        "stop pooler" => stack.stop_pooler(),
+        "start pooler" => stack.restart_pooler(stop),
+        _ => {
+            return Err(format!(
+                "{command:?} is no command; use stop or start, then postgres or pooler"
+            ));
+        }
+    }
+    .map_err(|e| e.to_string())
+}
+
+/// False when nobody reads any more.
+fn reply(reply: &Reply) -> bool {
+    announcement::print(reply).is_ok()
+}
+
+fn read_commands(events: Events) {
+    std::thread::spawn(move || {
+        for line in io::stdin().lock().lines() {
+            let Ok(line) = line else { break };
+            if events.sender.send(Event::Command(line)).is_err() {
+                return;
+            }
+        }
+        events.end();
+    });
+}
