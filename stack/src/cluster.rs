@@ -1,4 +1,4 @@
-//! The private PostgreSQL cluster: made once, configured anew at each start.
+//! The embedded PostgreSQL cluster: initialised once, configured anew at each start, recovered after a crash.
 
 use std::fs;
 use std::path::Path;
@@ -19,13 +19,13 @@ use crate::{leftovers, shipped};
 
 const NAME: &str = "PostgreSQL";
 
-/// Recovery replays what was written since the last checkpoint, at most some `max_wal_size`.
-const RECOVERY: Duration = Duration::from_secs(600);
-/// How long backends of a killed postmaster may take to notice and let go of the shared memory.
-const ORPHANS: Duration = Duration::from_secs(20);
-const ORPHANS_PAUSE: Duration = Duration::from_millis(100);
-/// What PostgreSQL says while they have not.
-const ORPHANS_SAID: &str = "pre-existing shared memory block";
+/// Longest crash recovery: a replay of the WAL since the last checkpoint, at most some `max_wal_size`.
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(600);
+/// Longest time until the orphaned backends of a killed postmaster detach from its shared memory.
+const ORPHANS_TIMEOUT: Duration = Duration::from_secs(20);
+const ORPHANS_POLL: Duration = Duration::from_millis(100);
+/// PostgreSQL's message while orphans are still attached.
+const ORPHANS_MESSAGE: &str = "pre-existing shared memory block";
 /// A running PostgreSQL.
 pub(crate) struct Cluster {
     process: Process,
@@ -79,10 +79,10 @@ impl Cluster {
         })
     }
 
-    /// Stops it, with a checkpoint that spares the new one a recovery, and starts it again.
+    /// Restarts PostgreSQL, with a checkpoint that spares the new one a crash recovery.
     pub(crate) fn restart(&mut self, folder: &Folder, stop: &Stop) -> Result<(), StackError> {
         match self.process.stop(ladders::POSTGRES) {
-            // Killed is ended too: it hung, which may be why it is started again.
+            // A killed process has ended, too: a hang may be the reason of the restart.
             Ok(()) | Err(StackError::Killed { .. }) => {}
             Err(e) => return Err(e),
         }
@@ -94,7 +94,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// A sentence when another version of the same major was installed over the one that runs.
+    /// A sentence when a package upgrade replaced the running program by another minor version.
     pub(crate) fn replaced(&mut self) -> Option<String> {
         let version = self.postgres.version;
         let told = self.watch.replaced("PostgreSQL", "POSTGRES_BIN", |new| {
@@ -103,7 +103,8 @@ impl Cluster {
         Some(format!("PostgreSQL {version} was replaced: {told}"))
     }
 
-    /// Refuses to go on without the data: what PostgreSQL acknowledges from its open files is lost.
+    /// A data check: PostgreSQL goes on from its open files when the folder is gone, and what it acknowledges
+    /// then is lost.
     pub(crate) fn check_exists(&self, folder: &Folder) -> Result<(), StackError> {
         let path = layout::cluster(folder.path());
         match fs::metadata(path.join("PG_VERSION")) {
@@ -131,15 +132,15 @@ impl Cluster {
     }
 }
 
-/// Stops in order even when the stack is dropped without a call to stop.
+/// An ordered shutdown, also without a call to stop.
 impl Drop for Cluster {
     fn drop(&mut self) {
-        // Nobody is left to hear of a kill; the next start recovers.
+        // No caller is left to report a kill to; the next start recovers.
         let _ = self.stop();
     }
 }
 
-/// Makes the cluster under another name first, so that a run killed half-way leaves no half cluster.
+/// An atomic initdb: the cluster is made under another name, so that a killed run leaves no half cluster.
 fn initdb(folder: &Folder, postgres: &Postgres) -> Result<(), StackError> {
     let path = layout::cluster(folder.path());
     let new = folder.path().join("pg.new");
@@ -171,8 +172,8 @@ fn initdb(folder: &Folder, postgres: &Postgres) -> Result<(), StackError> {
         ])
         .args(locale(postgres.version));
     if folder.is_throw_away() {
-        // Nobody wants these files after a power cut, and files that never reached the disk are
-        // removed ten times faster. PostgreSQL itself runs with fsync, here as everywhere.
+        // These files need not survive a power cut, and files that never reached the disk are removed
+        // much faster. PostgreSQL itself runs with fsync, here as everywhere.
         command.arg("--no-sync");
     }
     let output = command.output().map_err(failed("run", &program))?;
@@ -186,8 +187,8 @@ fn initdb(folder: &Folder, postgres: &Postgres) -> Result<(), StackError> {
     fs::rename(&new, &path).map_err(failed("make", &path))
 }
 
-/// C.UTF-8 sorts by code point and never changes under an index, unlike the locales of languages.
-/// macOS has no such locale of its own, but PostgreSQL 17 brings one.
+/// The collation: C.UTF-8 sorts by code point and never changes under an index, unlike the locales of
+/// languages. macOS has no such locale of its own, but PostgreSQL 17 brings one.
 fn locale(version: Version) -> &'static [&'static str] {
     if cfg!(target_os = "macos") && version.major >= 17 {
         &[
@@ -203,7 +204,7 @@ fn locale(version: Version) -> &'static [&'static str] {
     }
 }
 
-/// What depends on this machine and this start. PostgreSQL reads it after `postgresql.conf`.
+/// The settings that depend on this machine and this start; PostgreSQL reads them after `postgresql.conf`.
 pub(crate) fn machine_conf(port: u16, sizes: &Sizes, full_size: bool) -> String {
     let memory = crate::memory::limit_bytes() >> 20;
     let shared_buffers = shared_buffers_mib(memory, full_size);
@@ -223,21 +224,21 @@ pub(crate) fn machine_conf(port: u16, sizes: &Sizes, full_size: bool) -> String 
     )
 }
 
-/// A quarter of the memory, and no more than 16 GiB, beyond which the kernel's own cache does better; little
-/// when the stack is to stand beside others.
+/// `shared_buffers`: a quarter of the memory, up to 16 GiB, beyond which the kernel's page cache does better.
+/// A stack that stands beside others takes at most 256 MiB.
 fn shared_buffers_mib(memory: u64, full_size: bool) -> u64 {
     let most = if full_size { 16 * 1024 } else { 256 };
     (memory / 4).clamp(32, most)
 }
 
-/// Starts PostgreSQL, or takes over one that somebody else started in its place, and waits until it is ready.
+/// Starts PostgreSQL, or adopts a postmaster that another program started, and waits until it is ready.
 fn launch(
     folder: &Folder,
     postgres: &Postgres,
     port: u16,
     stop: &Stop,
 ) -> Result<Process, StackError> {
-    let deadline = Instant::now() + ORPHANS;
+    let deadline = Instant::now() + ORPHANS_TIMEOUT;
     loop {
         let mut process = match leftovers::postmaster(folder) {
             Some(pid) => {
@@ -249,21 +250,21 @@ fn launch(
                 spawn(folder, postgres)?
             }
         };
-        let waited = process::wait(RECOVERY, stop, || {
+        let waited = process::wait(RECOVERY_TIMEOUT, stop, || {
             process.ended().is_some() || is_ready(folder.path(), process.pid())
         });
         let end = process.ended().map(str::to_owned);
         match (waited, end) {
             (Wait::Held, None) => return on_port(process, folder, port),
             (Wait::Held, Some(_))
-                if process.said(ORPHANS_SAID)
+                if process.said(ORPHANS_MESSAGE)
                     && Instant::now() < deadline
-                    && !stop.wait_within(ORPHANS_PAUSE) => {}
+                    && !stop.wait_within(ORPHANS_POLL) => {}
             (Wait::Held, Some(end)) => {
                 return Err(process.did_not_start(format!("it ended ({end})")));
             }
             (Wait::TimedOut, _) => {
-                let reason = format!("it was not ready after {} s", RECOVERY.as_secs());
+                let reason = format!("it was not ready after {} s", RECOVERY_TIMEOUT.as_secs());
                 let error = process.did_not_start(reason);
                 return process.stop(ladders::POSTGRES).and(Err(error));
             }
@@ -276,10 +277,10 @@ fn launch(
     }
 }
 
-/// One that somebody else started may listen on another port; it is theirs to stop.
+/// An adopted postmaster may listen on another port; then it is for its starter to stop.
 fn on_port(process: Process, folder: &Folder, port: u16) -> Result<Process, StackError> {
     let text = fs::read_to_string(layout::postmaster_pid(folder.path())).unwrap_or_default();
-    // The fourth line, as pg_ctl reads it.
+    // The fourth line of the pid file is the port, as pg_ctl reads it.
     if process.is_adopted() && text.lines().nth(3) != Some(port.to_string().as_str()) {
         return Err(StackError::RunElsewhere {
             path: layout::cluster(folder.path()),
@@ -290,7 +291,7 @@ fn on_port(process: Process, folder: &Folder, port: u16) -> Result<Process, Stac
     Ok(process)
 }
 
-/// The package of the server owns its libraries, too.
+/// The watch covers the libraries, too: one package owns both.
 fn watch(postgres: &Postgres) -> Watch {
     let libraries = postgres.bin.join("../lib");
     Watch::new(
@@ -307,7 +308,7 @@ fn spawn(folder: &Folder, postgres: &Postgres) -> Result<Process, StackError> {
         .map_err(failed("run", &program))
 }
 
-/// As pg_ctl does it: the eighth line of the pid file is the state.
+/// Readiness as pg_ctl finds it: the eighth line of the pid file is the state.
 fn is_ready(data: &Path, pid: u32) -> bool {
     let Ok(text) = fs::read_to_string(layout::postmaster_pid(data)) else {
         return false;
@@ -317,9 +318,9 @@ fn is_ready(data: &Path, pid: u32) -> bool {
         && lines.nth(6).is_some_and(|state| state.trim() == "ready")
 }
 
-/// A command without our environment: `PGPORT` and its like would change what the programs do, and
-/// ours may hold passwords. LC_ALL must be set, or macOS starts threads that PostgreSQL refuses.
-/// Its folder is one that exists and can be read, which ours may not be once root is left.
+/// A command with a clean environment: `PGPORT` and its like would change what the programs do, and the
+/// environment may hold passwords. LC_ALL must be set, or macOS starts threads that PostgreSQL refuses.
+/// The working directory may be unreadable once root is left, so the data folder takes its place.
 fn clean(program: &Path, folder: &Folder) -> Command {
     let mut command = Command::new(program);
     command

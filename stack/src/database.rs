@@ -1,4 +1,4 @@
-//! How one PostgreSQL is logged in to.
+//! The login description of one PostgreSQL: address, role, password and TLS. A leaf but for `secret`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,15 +16,17 @@ pub struct Database {
     pub dbname: String,
     /// Role to log in as.
     pub user: String,
-    /// Read again at each connect.
+    /// The password, read again at each connect, so that a changed file needs no restart.
     pub password: Option<SecretSource>,
     /// Whether and how the server's certificate is checked.
     pub tls: Tls,
-    /// Longest time for one login, from the name lookup to the first ReadyForQuery.
+    /// Longest time for one login, from the name lookup to the first ReadyForQuery. `serve` takes it from
+    /// `DB_CONNECT_TIMEOUT_MS`, 10 ms to 60 s. Too high: a login that hangs uses up the deadline of requests.
+    /// Too low: no login succeeds on a busy machine.
     pub connect_timeout: Duration,
 }
 
-/// How the server's certificate is checked; nothing half-way.
+/// The check of the server's certificate; there is no encryption without one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tls {
     /// Clear text: loopback and private networks.

@@ -1,21 +1,21 @@
-//! File descriptors: one for each client connection, and the usual soft limit of 1024 (256 on macOS) is
-//! only there for programs that use select().
+//! File descriptor limits (`RLIMIT_NOFILE`): each client connection takes a descriptor, and the usual soft
+//! limit of 1024 (256 on macOS) only serves programs that use select().
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::sizes::Sizes;
 
-/// One connection to the database: its socket, and what the synchronous client's own runtime holds (two
-/// pollers, a waker, a signal socket).
+/// Descriptors of one connection to the database: its socket, and those of the synchronous client's own
+/// runtime (two pollers, a waker, a signal socket).
 const DATABASE_CONNECTION: usize = 5;
 /// `OPEN_MAX` of macOS.
 const MACOS_OPEN_MAX: u64 = 10_240;
-/// All others: listeners, logs, the runtime's own, the admin listener's connections, a child that is
-/// started.
+/// Descriptors of everything else: listeners, logs, the runtime, the admin listener's connections, a child
+/// that is started.
 const OTHERS: usize = 48;
 
-/// Raises the soft limit to the hard one, and gives what is in force now; none where the system does not
-/// say.
+/// Raises the soft limit to the hard one, and gives the limit that is in force now; none where the system
+/// does not tell.
 pub fn raise() -> Option<usize> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
     // macOS reports an unlimited hard limit that setrlimit refuses.
@@ -32,9 +32,9 @@ pub fn raise() -> Option<usize> {
     Some(usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
-/// Raises the limit, and gives the number of client connections that it leaves room for, with a warning
-/// when that is less than what was asked for. The rest must stay free: while clients hold every
-/// descriptor, the database cannot be reached again and nobody can ask `/live`.
+/// Raises the limit, and gives the number of client connections within it, with a warning when that number
+/// is less than `connections_max`. The other descriptors stay free: while clients hold every one, the
+/// database cannot be reached again and `/live` cannot be asked.
 #[must_use]
 pub fn raise_for(sizes: &Sizes) -> usize {
     let Some(limit) = raise() else {

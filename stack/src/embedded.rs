@@ -1,14 +1,14 @@
-//! What is asked of an embedded stack.
+//! The configuration of an embedded stack.
 
 use std::path::PathBuf;
 
-/// Where the embedded stack lives and listens.
+/// The folder, the ports and the programs of a stack.
 #[derive(Clone, Debug)]
 pub struct Embedded {
     /// Folder of the cluster, the logs and the generated passwords; `None` for a throw-away stack.
     pub data: Option<PathBuf>,
-    /// Whether PostgreSQL is sized for the machine. Throw-away stacks run side by side, so they are not
-    /// unless they are asked to.
+    /// Whether PostgreSQL is sized for the machine. Throw-away stacks run side by side, so their default is
+    /// no.
     pub full_size: bool,
     /// PgBouncer's port on loopback; 0 lets the stack choose a free one.
     pub pooler_port: u16,

@@ -1,4 +1,4 @@
-//! What can stand in the way of the stack, told in one sentence with the next command to type.
+//! Errors of the stack, each one sentence with the next command to type.
 
 use std::io;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! The data folder: made private, locked, and removed when it is a throw-away one.
+//! The data folder: private by mode, exclusive by a file lock, and removed when it is a throw-away one.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -13,7 +13,7 @@ use crate::generated;
 use crate::layout;
 use crate::process::wait_until;
 
-/// PostgreSQL handles paths of 1023 bytes; the longest below ours needs some 100 of them.
+/// Longest path of a data folder: PostgreSQL handles 1023 bytes, and the longest path inside takes some 100.
 const PATH_BYTES_MAX: usize = 900;
 const THROW_AWAY: &str = "warrior-api-";
 const LOCK: &str = "lock";
@@ -23,12 +23,12 @@ const NEXT: &str = "check who owns it and its disk, or choose another folder wit
 pub(crate) struct Folder {
     path: PathBuf,
     throw_away: bool,
-    /// The kernel lets go of it when this process ends, however it ends.
+    /// The kernel releases the lock when this process ends, however it ends.
     _lock: File,
 }
 
 impl Folder {
-    /// Opens `data`, making it if need be; `None` makes a throw-away folder.
+    /// Opens `data`, which is made where it is missing; `None` makes a throw-away folder.
     pub(crate) fn open(data: Option<&Path>) -> Result<Self, StackError> {
         let (path, lock) = match data {
             Some(data) => {
@@ -55,12 +55,12 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Its absolute path, without symbolic links.
+    /// The absolute path, without symbolic links.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether it is removed at the end.
+    /// Whether the folder is removed at the end.
     pub(crate) fn is_throw_away(&self) -> bool {
         self.throw_away
     }
@@ -74,9 +74,9 @@ impl Drop for Folder {
     }
 }
 
-/// Writes a configuration file that its owner alone may read, unless it holds that text already.
+/// Writes a configuration file that its owner alone may read, unless the file holds that text already.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), StackError> {
-    // A full disk must not cut what is right.
+    // Truncation on a full disk would destroy a file that is right.
     if fs::read(path).is_ok_and(|held| held == text.as_bytes()) {
         return Ok(());
     }
@@ -122,7 +122,7 @@ pub(crate) fn check_path(path: &Path) -> Result<(), StackError> {
     Ok(())
 }
 
-/// Refuses a folder with files in it that are not ours, so that nothing of the user's is mixed in.
+/// Refuses a folder with files of others, so that nothing of the user's is mixed in.
 pub(crate) fn check_content(path: &Path) -> Result<(), StackError> {
     let mut entries = fs::read_dir(path).map_err(failed("read", path))?;
     if entries.next().is_some() && !path.join(LOCK).exists() {
@@ -146,7 +146,7 @@ fn make(data: &Path) -> Result<PathBuf, StackError> {
     Ok(path)
 }
 
-/// Makes `path`, or makes sure that it is ours and nobody else can look into it.
+/// Makes `path` with mode 0700, or restores that mode on a folder of this user.
 fn private_dir(path: &Path) -> Result<(), StackError> {
     match DirBuilder::new().mode(0o700).create(path) {
         Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
@@ -191,7 +191,7 @@ fn lock(folder: &Path) -> Result<File, StackError> {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
-            // Only for the sentence. The holder writes its id right after it has locked.
+            // The id is only for the sentence; a holder writes it right after it has locked.
             wait_until(Duration::from_millis(500), || {
                 file.read_to_string(&mut holder).is_ok() && !holder.is_empty()
             });
@@ -234,7 +234,7 @@ fn make_throw_away() -> Result<(PathBuf, File), StackError> {
     }
 }
 
-/// The throw-away folders of ours whose process is gone, each locked so that nobody else takes it.
+/// The throw-away folders of this user whose process is gone, each locked against other cleaners.
 pub(crate) fn abandoned() -> Vec<Folder> {
     let Ok(entries) = fs::read_dir(std::env::temp_dir()) else {
         return Vec::new();
@@ -259,7 +259,7 @@ pub(crate) fn abandoned() -> Vec<Folder> {
         .collect()
 }
 
-/// Backends of a killed PostgreSQL may write for a moment longer, so removal is tried again.
+/// A removal with retries: backends of a killed PostgreSQL may write for a moment longer.
 fn remove_all(path: &Path) {
     wait_until(Duration::from_secs(5), || match fs::remove_dir_all(path) {
         Err(e) => e.kind() == io::ErrorKind::NotFound,

@@ -1,8 +1,22 @@
 //! The embedded stack: a private PostgreSQL and the PgBouncer before it, in one data folder.
 //!
-//! [`start`] finds the machine's programs, makes the cluster on the first run, starts both and
-//! proves the way through them with one query; [`Stack::supervise`] starts again what ends;
-//! [`Stack::stop`], or dropping the [`Stack`], ends them in order. It is synchronous and knows nothing of warriors: the schema is applied by the caller.
+//! [`start`] finds the machine's programs, makes the cluster on the first run, starts both and proves the
+//! way through them with one query. [`Stack::supervise`] restarts what ends. [`Stack::stop`], or dropping
+//! the [`Stack`], ends both in order. The crate is synchronous and knows nothing of warriors: the schema is
+//! applied by the caller.
+//!
+//! # Code map, from the leaves up
+//!
+//! - `version`, `layout`, `ladders`, `secret`, `database`, `stop`, [`shipped`]: paths, names, login
+//!   descriptions, signals and files that everything else builds on.
+//! - [`Sizes`]: the sizing model, threads and connections that must agree. [`memory`], [`descriptors`]: limits.
+//! - [`proc`], `process`: processes of others and of our own. `programs`, `upgrade`: what is installed.
+//! - `folder`, `generated`, `root`, `leftovers`, `ports`: the data folder, its secrets and owner, crash
+//!   recovery, free ports.
+//! - `cluster`, `roles`, `pooler`: PostgreSQL, its roles, PgBouncer.
+//! - `stack`, `supervise`: the life of both.
+//! - [`announcement`], `commanded`, [`ChildStack`]: a stack as a child process of tests and tools.
+//! - [`signals`]: graceful shutdown. [`proxy`]: fault injection for tests.
 
 pub mod announcement;
 pub mod descriptors;

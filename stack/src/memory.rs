@@ -1,11 +1,11 @@
-//! Memory limits: what this process may use, of the machine's memory and of its control group's.
+//! Memory limits: the machine's memory, and the limit of the control group.
 
 use std::fs;
 use std::path::Path;
 
 const MIB: u64 = 1024 * 1024;
-/// Taken when the system does not tell: what the smallest sensible machine has.
-const UNKNOWN: u64 = 1024 * MIB;
+/// Assumed where the system does not tell: the memory of the smallest sensible machine.
+const ASSUMED_BYTES: u64 = 1024 * MIB;
 
 /// Bytes that this process may use: the machine's, or less when a control group says so.
 pub fn limit_bytes() -> u64 {
@@ -16,7 +16,7 @@ pub fn limit_bytes() -> u64 {
     match (machine, group) {
         (Some(machine), Some(group)) => machine.min(group),
         (Some(bytes), None) | (None, Some(bytes)) => bytes,
-        (None, None) => UNKNOWN,
+        (None, None) => ASSUMED_BYTES,
     }
 }
 

@@ -1,4 +1,4 @@
-//! PgBouncer: configured by the shipped `pgbouncer.ini` and a small file that includes it.
+//! The embedded PgBouncer, a connection pooler: the shipped `pgbouncer.ini`, and a small file that includes it.
 
 use std::fs;
 use std::net::TcpStream;
@@ -21,17 +21,17 @@ use crate::version::Version;
 use crate::{roles, shipped};
 
 /// Settings that older versions refuse to start with, and the version that brought them.
-const SINCE: [(Version, &str); 1] = [(
+const SETTINGS_SINCE: [(Version, &str); 1] = [(
     Version {
         major: 1,
         minor: 21,
     },
-    // Named statements of clients that use them; ours are unnamed. The default since 1.24.
+    // Named statements, for clients that use them; the server's own are unnamed. The default since 1.24.
     "max_prepared_statements = 200",
 )];
 
-/// Both answer within milliseconds; this is for machines in trouble.
-const START: Duration = Duration::from_secs(15);
+/// Longest time for each step of a start. Both take milliseconds; the rest is for machines in trouble.
+const START_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A running PgBouncer.
 pub(crate) struct Pooler {
@@ -44,7 +44,7 @@ pub(crate) struct Pooler {
 }
 
 impl Pooler {
-    /// Starts it before the PostgreSQL of `folder`, which runs already.
+    /// Starts PgBouncer before the PostgreSQL of `folder`, which runs already.
     pub(crate) fn start(
         folder: &Folder,
         programs: &Programs,
@@ -71,10 +71,10 @@ impl Pooler {
         })
     }
 
-    /// Stops it and starts it again, with the files that its version wants.
+    /// Restarts PgBouncer, with the files that its version wants.
     pub(crate) fn restart(&mut self, folder: &Folder, stop: &Stop) -> Result<(), StackError> {
         match self.stop() {
-            // Killed is ended too: it hung, which may be why it is started again.
+            // A killed process has ended, too: a hang may be the reason of the restart.
             Ok(()) | Err(StackError::Killed { .. }) => {}
             Err(e) => return Err(e),
         }
@@ -94,12 +94,15 @@ impl Pooler {
         Ok(())
     }
 
-    /// A sentence when another version was installed over the one that runs.
+    /// A sentence when a package upgrade replaced the running program.
     pub(crate) fn replaced(&mut self) -> Option<String> {
-        let told = self
+        let replacement = self
             .watch
             .replaced("PgBouncer", "PGBOUNCER", |new| new >= POOLER_OLDEST)?;
-        Some(format!("PgBouncer {} was replaced: {told}", self.version))
+        Some(format!(
+            "PgBouncer {} was replaced: {replacement}",
+            self.version
+        ))
     }
 
     pub(crate) fn stop(&mut self) -> Result<(), StackError> {
@@ -121,17 +124,17 @@ impl Pooler {
 
 impl Drop for Pooler {
     fn drop(&mut self) {
-        // Nobody is left to hear of a kill, and PgBouncer holds nothing that could be lost.
+        // No caller is left to report a kill to, and PgBouncer holds nothing that could be lost.
         let _ = self.stop();
     }
 }
 
-/// The section of the included file is still open after it, so what follows adds to it or overrides
-/// it. A second `[pgbouncer]` line would set everything back to its default.
+/// The including file. Its lines after `%include` belong to the section that the included file left open,
+/// and override it. A second `[pgbouncer]` line would set everything back to its default.
 fn stack_ini(ports: &Ports, sizes: &Sizes, version: Version) -> String {
     let (pool_size, clients) = (sizes.pooler_pool(), sizes.pooler_clients());
     let admin = layout::POOLER_ADMIN.name;
-    let since: String = SINCE
+    let since: String = SETTINGS_SINCE
         .iter()
         .filter(|(since, _)| version >= *since)
         .map(|(_, line)| format!("{line}\n"))
@@ -174,7 +177,7 @@ fn watch(program: &Path) -> Watch {
 }
 
 fn launch(folder: &Folder, program: &Path, port: u16, stop: &Stop) -> Result<Process, StackError> {
-    // A file left by a killed PgBouncer may name the id of a process that lives today.
+    // The pid file of a killed PgBouncer may name a process that lives today.
     let _ = fs::remove_file(layout::pooler_pid(folder.path()));
     let mut command = Command::new(program);
     command
@@ -187,30 +190,30 @@ fn launch(folder: &Folder, program: &Path, port: u16, stop: &Stop) -> Result<Pro
         &layout::pooler_log(folder.path()),
     )
     .map_err(failed("run", program))?;
-    let waited = process::wait(START, stop, || {
+    let waited = process::wait(START_TIMEOUT, stop, || {
         process.ended().is_some()
-            || (wrote_its_pid(folder.path(), process.pid())
+            || (is_written_by(folder.path(), process.pid())
                 && TcpStream::connect((LOOPBACK, port)).is_ok())
     });
     if let Some(end) = process.ended().map(str::to_owned) {
         return Err(process.did_not_start(format!("it ended ({end})")));
     }
     match waited {
-        Wait::Held => prove_the_way_through(folder, port, stop).map(|()| process),
+        Wait::Held => probe(folder, port, stop).map(|()| process),
         Wait::Stopped => Err(StackError::Interrupted),
         Wait::TimedOut => {
-            let reason = format!("it was not ready after {} s", START.as_secs());
+            let reason = format!("it was not ready after {} s", START_TIMEOUT.as_secs());
             Err(process.did_not_start(reason))
         }
     }
 }
 
-fn wrote_its_pid(data: &Path, pid: u32) -> bool {
+fn is_written_by(data: &Path, pid: u32) -> bool {
     fs::read_to_string(layout::pooler_pid(data)).is_ok_and(|text| text.trim() == pid.to_string())
 }
 
-/// One query as the serving role, on a thread of its own because a login has no deadline.
-fn prove_the_way_through(folder: &Folder, port: u16, stop: &Stop) -> Result<(), StackError> {
+/// A readiness probe: one query as the serving role, on a thread of its own because a login has no deadline.
+fn probe(folder: &Folder, port: u16, stop: &Stop) -> Result<(), StackError> {
     let no_way = |reason: String| StackError::NoWayThrough {
         reason,
         log: layout::pooler_log(folder.path()),
@@ -221,19 +224,22 @@ fn prove_the_way_through(folder: &Folder, port: u16, stop: &Stop) -> Result<(), 
         let answer = config
             .connect(postgres::NoTls)
             .and_then(|mut client| client.simple_query("select 1").map(drop));
-        // The receiver is gone once its patience has run out.
+        // The receiver is gone once the probe has timed out.
         let _ = sender.send(answer);
     });
     let mut answer = None;
-    let waited = process::wait(START, stop, || {
+    let waited = process::wait(START_TIMEOUT, stop, || {
         answer = receiver.try_recv().ok();
         answer.is_some()
     });
     match (waited, answer) {
         (_, Some(Ok(()))) => Ok(()),
-        (_, Some(Err(e))) => Err(no_way(roles::told(&e))),
+        (_, Some(Err(e))) => Err(no_way(roles::reason_of(&e))),
         (Wait::Stopped, None) => Err(StackError::Interrupted),
-        (_, None) => Err(no_way(format!("no answer in {} s", START.as_secs()))),
+        (_, None) => Err(no_way(format!(
+            "no answer in {} s",
+            START_TIMEOUT.as_secs()
+        ))),
     }
 }
 

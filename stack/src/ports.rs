@@ -1,4 +1,4 @@
-//! Ports on loopback: the ones asked for, or free ones.
+//! Port allocation on loopback: the ports asked for, or free ones.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -9,10 +9,10 @@ use crate::embedded::Embedded;
 use crate::error::StackError;
 use crate::layout::LOOPBACK;
 
-/// Free ports are taken from below the system's own range for outgoing connections (from 32768 on
-/// Linux, from 49152 on macOS). Inside it, a client that dials a stopped server's port again and
-/// again can be given that very port as its own, and then talks to itself.
-const FREE: Range<u16> = 20_000..32_000;
+/// The range of free ports, below the system's ephemeral range (from 32768 on Linux, from 49152 on macOS).
+/// In that one a client that dials a stopped server's port again and again can be given that very port as
+/// its own, and then talks to itself (TCP self-connect).
+const FREE_PORTS: Range<u16> = 20_000..32_000;
 
 /// The two ports of a stack.
 #[derive(Clone, Copy)]
@@ -24,13 +24,13 @@ pub(crate) struct Ports {
 impl Ports {
     /// The ports asked for, or free ones in the place of 0.
     pub(crate) fn claim(embedded: &Embedded) -> Result<Self, StackError> {
-        // Both are held for a moment, so that they cannot be the same.
+        // Both listeners live for a moment, so that the ports cannot be the same.
         let (postgres, _held) = claim("POSTGRES_DIRECT_PORT", embedded.postgres_port)?;
         let (pooler, _held_too) = claim("POSTGRES_PORT", embedded.pooler_port)?;
         Ok(Self { postgres, pooler })
     }
 
-    /// Whether somebody else listens on one of them now that nothing of ours does.
+    /// Whether another program listens on one of the ports now that nothing of this stack does.
     pub(crate) fn is_lost(&self) -> bool {
         !(is_free(self.postgres) && is_free(self.pooler))
     }
@@ -51,10 +51,10 @@ fn claim(variable: &'static str, port: u16) -> Result<(u16, TcpListener), StackE
     if port != 0 {
         return hold(port).ok_or_else(taken);
     }
-    let span = u64::from(FREE.end - FREE.start);
+    let span = u64::from(FREE_PORTS.end - FREE_PORTS.start);
     (0..1000)
         .filter_map(|_| u16::try_from(random() % span).ok())
-        .find_map(|offset| hold(FREE.start + offset))
+        .find_map(|offset| hold(FREE_PORTS.start + offset))
         .ok_or_else(taken)
 }
 
@@ -62,7 +62,7 @@ fn is_free(port: u16) -> bool {
     TcpListener::bind((LOOPBACK, port)).is_ok()
 }
 
-/// Std seeds each `RandomState` differently, and the process id separates stacks that start at once.
+/// A seed: std gives each `RandomState` another, and the process id separates stacks that start at once.
 fn random() -> u64 {
     let mut hasher = RandomState::new().build_hasher();
     hasher.write_u32(std::process::id());

@@ -1,4 +1,4 @@
-//! A process with a log file, and the polite and less polite ways to end one.
+//! Child processes with a log file, and their shutdown by escalating signals.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -15,9 +15,9 @@ use crate::ladders::Ladder;
 use crate::proc::{self, as_pid, is_alive};
 use crate::stop::Stop;
 
-/// How often a condition is looked at again.
+/// How often a condition is checked again.
 const POLL: Duration = Duration::from_millis(5);
-/// How much of a log is read for its last lines.
+/// Bytes and lines of a log's end that an error carries.
 const TAIL_BYTES: u64 = 4096;
 const TAIL_LINES: usize = 8;
 
@@ -34,25 +34,25 @@ pub(crate) struct Process {
     name: &'static str,
     kind: Kind,
     log: PathBuf,
-    /// How it ended, if it did.
+    /// The exit status, once the process has ended.
     end: Option<String>,
 }
 
 enum Kind {
     Child(Child),
-    /// One that somebody else started, which no wait can reap.
+    /// A process that another program started, which no wait can reap.
     Foreign(Foreign),
 }
 
-/// The start time tells a process from a later one with the same id.
+/// An adopted process; its start time tells it from a later process with the same id.
 struct Foreign {
     pid: u32,
     started: Option<u64>,
 }
 
 impl Process {
-    /// Starts `command` in a process group of its own, so that Ctrl-C in the terminal reaches only
-    /// us and we can end everything in order. What it prints is added to `log`.
+    /// Starts `command` in a process group of its own, so that Ctrl-C in the terminal reaches the parent
+    /// alone, which then ends everything in order. The output of the child is appended to `log`.
     pub(crate) fn start(name: &'static str, command: &mut Command, log: &Path) -> io::Result<Self> {
         let output = OpenOptions::new()
             .append(true)
@@ -68,7 +68,7 @@ impl Process {
         Ok(Self::new(name, Kind::Child(child), log))
     }
 
-    /// Takes over a process that somebody else started.
+    /// Adopts a process that another program started.
     pub(crate) fn adopt(name: &'static str, pid: u32, log: &Path) -> Self {
         let started = proc::started(pid);
         Self::new(name, Kind::Foreign(Foreign { pid, started }), log)
@@ -94,7 +94,7 @@ impl Process {
         matches!(self.kind, Kind::Foreign(_))
     }
 
-    /// How it ended, if it did; never blocks.
+    /// The exit status of a process that has ended; never blocks.
     pub(crate) fn ended(&mut self) -> Option<&str> {
         if self.end.is_none() {
             self.end = match &mut self.kind {
@@ -107,7 +107,7 @@ impl Process {
         self.end.as_deref()
     }
 
-    /// A sentence about its end, if it ended, with the last lines of its log.
+    /// A sentence about the end of a process that has ended, with the last lines of its log.
     pub(crate) fn exit_report(&mut self) -> Option<String> {
         let end = self.ended()?.to_owned();
         Some(format!(
@@ -133,15 +133,15 @@ impl Process {
         }
     }
 
-    /// Climbs the ladder until the process has ended.
+    /// Escalates through the ladder until the process has ended.
     pub(crate) fn stop(&mut self, ladder: Ladder) -> Result<(), StackError> {
         if self.ended().is_some() {
             return Ok(());
         }
-        for &(signal, patience) in ladder {
-            // It may just have ended by itself; the wait below sees that.
+        for &(signal, limit) in ladder {
+            // The process may just have ended by itself; the wait below sees that.
             let _ = kill(as_pid(self.pid()), signal);
-            if wait_until(patience, || self.ended().is_some()) {
+            if wait_until(limit, || self.ended().is_some()) {
                 return if signal == Signal::SIGKILL {
                     Err(StackError::Killed {
                         program: self.name,
@@ -174,32 +174,32 @@ impl Foreign {
     }
 }
 
-/// Keeps the log of the run before as `.1` and lets the new run begin with an empty one, so that logs
-/// never hold more than two runs.
+/// Log rotation: the log of the run before stays as `.1` and the new run begins with an empty one, so that
+/// logs never hold more than two runs.
 pub(crate) fn rotate(log: &Path) {
-    // When it cannot be renamed the new run adds to it, which is no reason to stop.
+    // A log that cannot be renamed is appended to, which is no reason to stop.
     let _ = fs::rename(log, log.with_extension("log.1"));
 }
 
-/// Climbs the ladder with a process that is not our child.
+/// Escalates through the ladder with a process that is not a child of this one.
 pub(crate) fn stop_foreign(pid: u32, ladder: Ladder) -> Result<(), StackError> {
-    for &(signal, patience) in ladder {
+    for &(signal, limit) in ladder {
         let _ = kill(as_pid(pid), signal);
-        if wait_until(patience, || !is_alive(pid)) {
+        if wait_until(limit, || !is_alive(pid)) {
             return Ok(());
         }
     }
     Err(StackError::Immortal { pid })
 }
 
-/// Looks at `condition` until it holds; false when `patience` has run out first.
-pub(crate) fn wait_until(patience: Duration, condition: impl FnMut() -> bool) -> bool {
-    wait(patience, &Stop::default(), condition) == Wait::Held
+/// Polls `condition` until it holds; false when `limit` has passed first.
+pub(crate) fn wait_until(limit: Duration, condition: impl FnMut() -> bool) -> bool {
+    wait(limit, &Stop::default(), condition) == Wait::Held
 }
 
-/// As [`wait_until`], unless a stop is asked for first.
-pub(crate) fn wait(patience: Duration, stop: &Stop, mut condition: impl FnMut() -> bool) -> Wait {
-    let deadline = Instant::now() + patience;
+/// Polls `condition` until it holds, `limit` has passed, or a stop is asked for.
+pub(crate) fn wait(limit: Duration, stop: &Stop, mut condition: impl FnMut() -> bool) -> Wait {
+    let deadline = Instant::now() + limit;
     loop {
         if condition() {
             return Wait::Held;
@@ -220,7 +220,7 @@ fn tail(log: &Path) -> String {
         let length = file.metadata()?.len();
         file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
         let mut bytes = Vec::new();
-        // It may be no file, or grow meanwhile.
+        // The log may be no regular file, or grow meanwhile.
         file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     };

@@ -1,4 +1,4 @@
-//! Which PostgreSQL and which PgBouncer this machine has.
+//! Discovery of the installed PostgreSQL and PgBouncer, and of their versions.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,10 +7,9 @@ use crate::embedded::Embedded;
 use crate::error::StackError;
 use crate::version::Version;
 
-/// Major versions that are tested or that nothing speaks against; newer ones are refused, since
-/// nobody has looked.
+/// Supported major versions; newer ones are refused because they are untested.
 const POSTGRES_MAJORS: std::ops::RangeInclusive<u32> = 15..=17;
-/// Debian 12's. Older ones lack settings that `pgbouncer.ini` needs.
+/// Oldest supported version, Debian 12's. Older ones lack settings that `pgbouncer.ini` needs.
 pub(crate) const POOLER_OLDEST: Version = Version {
     major: 1,
     minor: 18,
@@ -56,7 +55,7 @@ impl Programs {
         &self.postgres[0] // never empty, see the field
     }
 
-    /// The one that made the cluster at `path`, whose `PG_VERSION` says `data`.
+    /// The program for the cluster at `path`, whose `PG_VERSION` says `data`.
     pub(crate) fn of_major(&self, data: &str, path: &Path) -> Result<&Postgres, StackError> {
         let same = |p: &&Postgres| p.version.major.to_string() == data;
         self.postgres.iter().find(same).ok_or_else(|| {
@@ -89,7 +88,7 @@ fn find_postgres(given: Option<&Path>) -> Result<Vec<Postgres>, StackError> {
             match version_of(&bin.join("postgres"), "POSTGRES_BIN") {
                 Ok(version) => found.push(Postgres { bin, version }),
                 Err(e) if given.is_some() => return Err(e),
-                // One of several may be half removed; the others decide.
+                // One of several installations may be half removed; the others decide.
                 Err(_) => {}
             }
         }
@@ -129,7 +128,8 @@ pub fn newest_postgres(program: &str) -> Option<PathBuf> {
         .map(|(_, bin)| bin)
 }
 
-/// Debian, Red Hat and Homebrew keep several majors side by side, outside PATH.
+/// Folders of PostgreSQL's programs: Debian, Red Hat and Homebrew keep several majors side by side, outside
+/// PATH.
 fn postgres_bins() -> Vec<PathBuf> {
     let versioned = [
         ("/usr/lib/postgresql", ""),
@@ -193,7 +193,7 @@ fn find_pooler(given: Option<&Path>) -> Result<(PathBuf, Version), StackError> {
     Ok((path, found))
 }
 
-/// PATH, and what an ordinary user's PATH lacks.
+/// PATH, and the folders that an ordinary user's PATH lacks.
 #[expect(
     clippy::disallowed_methods,
     reason = "PATH is the system's, and no setting of ours"

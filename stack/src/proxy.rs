@@ -12,34 +12,34 @@ const TRICKLE_INTERVAL: Duration = Duration::from_millis(100);
 /// Longest piece that is read at once.
 const PIECE_BYTES_MAX: usize = 1 << 20;
 
-/// What becomes of a statement.
+/// The fault that a statement suffers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
     /// The connection ends, and the server never sees the statement.
     Request,
     /// The connection ends, and the server executes the statement; not a byte of its answer comes back.
     Reply,
-    /// The connection ends, and all of the answer comes back but the word that it is committed.
+    /// The connection ends, and all of the answer comes back but the ReadyForQuery that confirms the commit.
     ReadyForQuery,
-    /// The connection stays, and nothing comes back any more.
+    /// A black hole: the connection stays, and no byte comes back any more.
     Silence,
     /// The connection stays, and what comes back is no message of the protocol.
     Garbage,
-    /// The connection stays, and of one message that never ends a byte comes back now and then.
+    /// A slow drip: the connection stays, and a message that never ends comes back byte by byte.
     Trickle,
 }
 
 /// A relay of connections to one port; the next statements after an order suffer it.
 pub struct Proxy {
-    /// Where it listens on loopback.
+    /// The port that the proxy listens on.
     pub port: u16,
     orders: Arc<Mutex<Vec<Order>>>,
 }
 
-/// What is to become of the statements that come next, each on a connection of its own.
+/// A fault for the next statements, each on a connection of its own.
 struct Order {
     cut: Cut,
-    /// What a statement contains that suffers it.
+    /// The bytes that mark a statement of this order.
     marker: &'static [u8],
     left: usize,
 }
@@ -68,8 +68,8 @@ impl Proxy {
         Ok(proxy)
     }
 
-    /// Orders that the next statements that contain `marker` suffer `cut`, so many of them. What is
-    /// encrypted contains nothing but the empty marker.
+    /// Orders `cut` for the next `left` statements that contain `marker`. Encrypted statements contain only
+    /// the empty marker.
     pub fn cut_next(&self, cut: Cut, marker: &'static [u8], left: usize) {
         let order = Order { cut, marker, left };
         locked(&self.orders).push(order);
@@ -82,7 +82,7 @@ impl Proxy {
     }
 }
 
-/// Two threads, one for each direction; both end when either side is closed.
+/// Relays both directions, each on a thread; both threads end when either side is closed.
 fn relay(client: TcpStream, server: TcpStream, orders: &Arc<Mutex<Vec<Order>>>) -> io::Result<()> {
     let pending: Arc<Mutex<Option<Cut>>> = Arc::default();
     let (to_client, to_server) = (client.try_clone()?, server.try_clone()?);
@@ -115,7 +115,7 @@ fn requests(
     close(&from, &to);
 }
 
-/// What these bytes suffer, if there is an order for them.
+/// The fault for these bytes, if there is an order for them.
 fn carry_out(orders: &mut Vec<Order>, bytes: &[u8]) -> Option<Cut> {
     let suffers = |order: &&mut Order| {
         order.marker.is_empty()

@@ -1,4 +1,4 @@
-//! Roles, their passwords, the database, and PgBouncer's user list.
+//! Provisioning: the database, its roles and their SCRAM secrets, and PgBouncer's user list.
 
 use std::error::Error;
 use std::time::Duration;
@@ -34,7 +34,7 @@ pub(crate) fn prepare(folder: &Folder, port: u16) -> Result<String, StackError> 
     user_list(&mut client, folder).map_err(|e| e.or_sql("cannot read the roles' SCRAM secrets"))
 }
 
-/// How the serving role logs in to PgBouncer on `port`.
+/// The login of the serving role to PgBouncer on `port`.
 pub(crate) fn runtime_login(
     folder: &Folder,
     port: u16,
@@ -43,8 +43,8 @@ pub(crate) fn runtime_login(
     login(folder, port, layout::RUNTIME, database)
 }
 
-/// What a database error says, with the server's own words, which its Display leaves out.
-pub(crate) fn told(error: &postgres::Error) -> String {
+/// The message of a database error with the server's own words, which its Display leaves out.
+pub(crate) fn reason_of(error: &postgres::Error) -> String {
     match error.source() {
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),
@@ -69,15 +69,15 @@ fn password(folder: &Folder, role: Role) -> Result<Secret, SecretError> {
     SecretSource::File(layout::secret(folder.path(), role.secret)).read()
 }
 
-/// `roles.sql` is also there for psql, whose own commands begin with a backslash.
+/// `roles.sql` without the lines for psql, whose own commands begin with a backslash.
 fn without_psql(text: &str) -> String {
     text.split_inclusive('\n')
         .filter(|line| !line.starts_with('\\'))
         .collect()
 }
 
-/// ALTER ROLE takes no parameters, so the values travel as settings of this session, and
-/// PostgreSQL itself quotes them.
+/// A password change without string building: ALTER ROLE takes no parameters, so the values travel as
+/// settings of this session, and PostgreSQL itself quotes them.
 fn set_password(client: &mut Client, folder: &Folder, role: Role) -> Result<(), Failure> {
     let password = password(folder, role)?;
     client.query_one(
@@ -98,9 +98,9 @@ fn create_database(client: &mut Client) -> Result<(), postgres::Error> {
     Ok(())
 }
 
-/// PgBouncer lets a client in that proves it knows the password, and logs in to PostgreSQL with
-/// what that proof reveals; that works when both hold the very same secret. So no password stands in
-/// the list, and one stolen from it cannot be used to log in.
+/// SCRAM pass-through: PgBouncer authenticates a client with its SCRAM secret, and logs in to PostgreSQL with
+/// the keys that the client's proof reveals, which works when both hold the same secret. So the list holds no
+/// password, and a secret stolen from it cannot be used to log in.
 fn user_list(client: &mut Client, folder: &Folder) -> Result<String, Failure> {
     let rows = client.query(include_str!("sql/scram_secrets.sql"), &[&POOLED.as_slice()])?;
     let mut users: Vec<(String, String)> = rows.iter().map(|r| (r.get(0), r.get(1))).collect();
@@ -114,7 +114,8 @@ fn user_list(client: &mut Client, folder: &Folder) -> Result<String, Failure> {
         .collect())
 }
 
-/// PostgreSQL works out the secret of a user that it never gets to know: the role is rolled back.
+/// The SCRAM secret of the console's administrator, computed by PostgreSQL in a transaction whose role is
+/// rolled back.
 fn pooler_admin_secret(client: &mut Client, folder: &Folder) -> Result<String, Failure> {
     let password = password(folder, layout::POOLER_ADMIN)?;
     let mut transaction = client.transaction()?;
@@ -135,12 +136,12 @@ fn pooler_admin_secret(client: &mut Client, folder: &Folder) -> Result<String, F
 fn sql(action: &'static str) -> impl FnOnce(postgres::Error) -> StackError {
     move |source| StackError::Sql {
         action,
-        reason: told(&source),
+        reason: reason_of(&source),
         source,
     }
 }
 
-/// A step that reads a secret and then talks to PostgreSQL can fail in either.
+/// The failure of a step that reads a secret and then talks to PostgreSQL.
 enum Failure {
     Secret(SecretError),
     Sql(postgres::Error),

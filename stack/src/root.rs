@@ -1,4 +1,4 @@
-//! Leaving root: PostgreSQL and PgBouncer refuse it, and the server has no use for it.
+//! Privilege dropping: PostgreSQL and PgBouncer refuse root, and the server has no use for it.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io;
@@ -12,13 +12,13 @@ use crate::embedded::Embedded;
 use crate::error::StackError;
 use crate::folder::{check_content, check_path, failed, user_name};
 
-/// Where data goes when the folder asked for lies where only root can reach it.
+/// Parent of the data folder when only root can reach the one that was asked for.
 const SYSTEM_DATA: &str = "/var/lib/warrior-api";
 
-/// What became of a process that was started as root.
+/// The result of dropping root.
 #[derive(Debug)]
 pub struct Unprivileged {
-    /// The user that it now runs as.
+    /// The user that the process now runs as.
     pub user: String,
     /// Where the data is, as an absolute path; `None` for a throw-away stack.
     pub data: Option<PathBuf>,
@@ -26,11 +26,11 @@ pub struct Unprivileged {
     pub moved: Option<String>,
 }
 
-/// Turns a process of root into one of an ordinary user for good: of the owner of the data folder
-/// when there is one, else of `postgres`, else of `nobody`. The data folder is made first, since the
-/// user may have no right to. `None` when the process is not root's.
+/// Drops root for good, to the owner of the data folder when there is one, else to `postgres`, else to
+/// `nobody`. The data folder is made first, since that user may have no right to. `None` when the process
+/// is not root's.
 ///
-/// It must run before any thread exists, and before anything else is opened. The working directory
+/// The call must come before any thread exists, and before anything else is opened. The working directory
 /// becomes the data folder (or `/`), since the old one may now be unreadable.
 ///
 /// # Errors
@@ -40,14 +40,14 @@ pub fn leave_root(embedded: &Embedded) -> Result<Option<Unprivileged>, StackErro
         return Ok(None);
     }
     let asked = match &embedded.data {
-        // Links are followed here, once, and by nothing after this.
+        // Links are followed once, here, so that nobody can change the target afterwards.
         Some(data) => Some(match fs::canonicalize(data) {
             Ok(existing) => existing,
             Err(_) => std::path::absolute(data).map_err(failed("find", data))?,
         }),
         None => None,
     };
-    let user = whom(asked.as_deref())?;
+    let user = user_for(asked.as_deref())?;
     let (data, moved) = match asked {
         Some(asked) => {
             check_path(&asked)?;
@@ -75,7 +75,7 @@ pub fn leave_root(embedded: &Embedded) -> Result<Option<Unprivileged>, StackErro
     }))
 }
 
-fn whom(data: Option<&Path>) -> Result<User, StackError> {
+fn user_for(data: Option<&Path>) -> Result<User, StackError> {
     let owner = data
         .and_then(|data| fs::metadata(data).ok())
         .map(|metadata| Uid::from_raw(metadata.uid()))
@@ -91,8 +91,8 @@ fn whom(data: Option<&Path>) -> Result<User, StackError> {
         .ok_or(StackError::NoUnprivilegedUser)
 }
 
-/// `asked`, or a folder of the system's when `user` cannot get there. Its name is derived from
-/// `asked`, so that two checkouts do not share their data.
+/// `asked`, or a folder below [`SYSTEM_DATA`] when `user` cannot get there. That folder's name is derived
+/// from `asked`, so that two checkouts do not share their data.
 fn reachable(asked: &Path, user: &User) -> Result<PathBuf, StackError> {
     if can_reach(asked, user)? {
         return Ok(asked.to_owned());
@@ -103,7 +103,7 @@ fn reachable(asked: &Path, user: &User) -> Result<PathBuf, StackError> {
     Ok(Path::new(SYSTEM_DATA).join(format!("{name}-{tag}")))
 }
 
-/// Asks the kernel as that user, since groups, access lists and mounts all have a say.
+/// An access check by the kernel, as that user, since groups, access lists and mounts all have a say.
 fn can_reach(path: &Path, user: &User) -> Result<bool, StackError> {
     let existing = path
         .ancestors()
@@ -119,11 +119,11 @@ fn can_reach(path: &Path, user: &User) -> Result<bool, StackError> {
     let seen = fs::metadata(existing.join("."));
     seteuid(Uid::from_raw(0)).map_err(leave)?;
     setegid(Gid::from_raw(0)).map_err(leave)?;
-    // Whatever else is wrong with the path is told when it is used.
+    // Other faults of the path are reported where it is used.
     Ok(!seen.is_err_and(|e| e.kind() == io::ErrorKind::PermissionDenied))
 }
 
-/// Makes `data` and gives it to `user`; an empty folder of root's is taken over.
+/// Makes `data` and gives it to `user`; an empty folder of root's changes its owner.
 fn make(data: &Path, user: &User) -> Result<(), StackError> {
     if let Some(parent) = data.parent() {
         // Readable by all, unlike the data folder itself: others have data below it.

@@ -1,4 +1,4 @@
-//! Secrets, and the files they are read from.
+//! Secrets that never show, and the files that hold them. A leaf.
 
 use std::fmt;
 use std::io;
@@ -31,7 +31,7 @@ impl fmt::Debug for Secret {
 pub enum SecretSource {
     /// Given in the environment.
     Inline(Secret),
-    /// Read from a file at each use, so that a changed secret needs no restart.
+    /// A file that is read at each use, so that a changed secret needs no restart.
     File(PathBuf),
 }
 

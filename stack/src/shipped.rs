@@ -1,4 +1,4 @@
-//! The configuration files of the source tree, as they are compiled in.
+//! The shipped configuration files, embedded at compile time.
 
 /// `postgres-conf/postgresql.conf`.
 pub const POSTGRESQL_CONF: &str = include_str!("../../postgres-conf/postgresql.conf");
@@ -9,7 +9,7 @@ pub const ROLES_SQL: &str = include_str!("../../postgres-conf/roles.sql");
 /// `pgbouncer/pgbouncer.ini`.
 pub const PGBOUNCER_INI: &str = include_str!("../../pgbouncer/pgbouncer.ini");
 
-/// The value of `key` in one of these files, without quotes; `None` when the file leaves it alone.
+/// The value of `key` in one of these files, without quotes; `None` when the file does not set it.
 pub fn setting<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     text.lines().rev().find_map(|line| {
         let (name, value) = line.split_once('=')?;
@@ -18,9 +18,9 @@ pub fn setting<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     })
 }
 
-/// The value of a setting that these files do set, to a plain number.
+/// The value of a setting that these files set to a plain number.
 pub(crate) fn number(text: &str, key: &str) -> usize {
-    // A unit test below holds the files to it, so the fallback is never taken.
+    // A unit test below checks the files, so the fallback is never taken.
     setting(text, key)
         .and_then(|value| value.parse().ok())
         .unwrap_or(0)

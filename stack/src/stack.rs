@@ -1,4 +1,4 @@
-//! A running stack: started, looked up, restarted in part, and stopped in order.
+//! The life of a stack: start, endpoints, partial restarts, and ordered shutdown.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ use crate::sizes::Sizes;
 use crate::stop::Stop;
 use crate::{leftovers, roles};
 
-/// How often ports are chosen before the reason of the failure is taken to be another.
+/// Most attempts with other ports; a failure after that has another reason.
 const PORT_ATTEMPTS: u32 = 5;
 
 /// A running PostgreSQL and PgBouncer. Dropping it stops both.
@@ -84,7 +84,7 @@ fn start_in(
 }
 
 impl Stack {
-    /// Where everything listens, as plain data that can be handed to another process.
+    /// The endpoints as plain data, which can be handed to another process.
     pub fn endpoints(&self) -> Endpoints {
         Endpoints {
             data: self.folder.path().to_owned(),

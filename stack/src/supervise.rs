@@ -40,13 +40,13 @@ impl Stack {
     }
 }
 
-/// The attempts to start one child again.
+/// The restarts of one child, and their backoff.
 struct Attempts {
     name: &'static str,
-    /// Without a success between them.
+    /// Failures since the last success.
     failed: u32,
     pause: Duration,
-    /// The end of the last attempt.
+    /// When the last attempt ended.
     last: Option<Instant>,
 }
 
@@ -60,7 +60,7 @@ impl Attempts {
         }
     }
 
-    /// Runs `restart` when there is a `cause` and the pause is over; false while the child is not well.
+    /// Runs `restart` when there is a `cause` and the backoff is over; false while the child does not run.
     fn attend(
         &mut self,
         cause: Option<String>,
@@ -82,7 +82,7 @@ impl Attempts {
                 tracing::warn!("{} runs again", self.name);
                 true
             }
-            // Whoever asked for the stop looks next.
+            // The caller sees the stop at its next check.
             Err(StackError::Interrupted) => false,
             Err(e) => {
                 let (e, failed, pause) = (one_line(&e.to_string()), self.failed, self.pause);
@@ -109,7 +109,7 @@ impl Attempts {
     }
 }
 
-/// The last lines of a log, which errors carry, in one line of ours.
+/// The last lines of a log, which errors carry, as one log line.
 fn one_line(text: &str) -> String {
     let lines: Vec<_> = text.lines().map(str::trim).collect();
     lines.join(" | ")
@@ -134,7 +134,7 @@ mod tests {
         }
         assert_eq!(pauses[..3], [BACKOFF_MIN, 2 * BACKOFF_MIN, 4 * BACKOFF_MIN]);
         assert_eq!(pauses[99], BACKOFF_MAX);
-        // One that starts and dies at once is as bad as one that does not start.
+        // A child that starts and dies at once counts like one that does not start.
         attempts.ended(true, now);
         assert!(!attempts.is_due(now + BACKOFF_MIN));
         assert!(attempts.is_due(now + BACKOFF_RESET_AFTER));
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_log_said_last_is_told_in_one_line() {
+    fn the_end_of_a_log_becomes_one_line() {
         assert_eq!(
             one_line("it ended\n    first\n    second"),
             "it ended | first | second"

@@ -1,8 +1,7 @@
-//! Package upgrades under a running stack.
+//! Detection of package upgrades under a running stack, by the metadata of its files.
 //!
-//! A server whose libraries were replaced goes on with the old program, but its new backends load the new
-//! libraries and may fail (SQLSTATE 58P01, undefined symbol) until it is restarted. Debian restarts only
-//! its own clusters.
+//! After an upgrade the old server goes on, but its new backends load the new libraries and may fail
+//! (SQLSTATE 58P01, undefined symbol) until a restart. Debian restarts only its own clusters.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,11 +10,11 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::programs;
 use crate::version::Version;
 
-/// How often the files are looked at.
-const LOOK: Duration = Duration::from_secs(1);
-/// How long nothing may have changed before the package manager is taken to be done.
-const SETTLED: Duration = Duration::from_secs(3);
-/// What dpkg calls a file that it has unpacked and not yet put in its place.
+/// How often the files are checked.
+const FILE_CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// A debounce: how long no file may have changed before the package manager is taken to be done.
+const SETTLE_TIME: Duration = Duration::from_secs(3);
+/// dpkg's extension of a file that is unpacked and not yet in its place.
 const UNPACKED: &str = "dpkg-new";
 
 /// A program that runs, and its file on the disk.
@@ -23,23 +22,23 @@ pub(crate) struct Watch {
     program: PathBuf,
     folders: Vec<PathBuf>,
     /// The file when the program was started.
-    started: Option<Print>,
-    /// One that is not to be started.
-    refused: Option<Print>,
+    started: Option<Fingerprint>,
+    /// A file that is not to be started.
+    refused: Option<Fingerprint>,
     changing: Option<Changing>,
-    next_look: Instant,
+    next_check: Instant,
 }
 
-/// A file's contents as far as a look at its metadata tells. The inode says less: it changes on layered
-/// file systems without a write.
+/// A fingerprint of a file, from its metadata. The inode is no part of it: on layered file systems an inode
+/// changes without a write.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Print {
+struct Fingerprint {
     length: u64,
     modified: Option<SystemTime>,
 }
 
 struct Changing {
-    files: Vec<(PathBuf, Print)>,
+    files: Vec<(PathBuf, Fingerprint)>,
     since: Instant,
 }
 
@@ -47,12 +46,12 @@ impl Watch {
     /// Begins with `program` as it is on the disk; `folders` hold what is replaced together with it.
     pub(crate) fn new(program: PathBuf, folders: Vec<PathBuf>) -> Self {
         Self {
-            started: print(&program),
+            started: fingerprint(&program),
             program,
             folders,
             refused: None,
             changing: None,
-            next_look: Instant::now() + LOOK,
+            next_check: Instant::now() + FILE_CHECK_INTERVAL,
         }
     }
 
@@ -60,7 +59,8 @@ impl Watch {
         &self.program
     }
 
-    /// What is there now, once it is complete, runs, and is `wanted`; never blocks while nothing has changed.
+    /// A sentence about the new program, once it is complete, runs, and is `wanted`; never blocks while
+    /// nothing has changed.
     pub(crate) fn replaced(
         &mut self,
         name: &str,
@@ -68,10 +68,10 @@ impl Watch {
         wanted: impl Fn(Version) -> bool,
     ) -> Option<String> {
         let now = Instant::now();
-        if now < self.next_look {
+        if now < self.next_check {
             return None;
         }
-        self.next_look = now + LOOK;
+        self.next_check = now + FILE_CHECK_INTERVAL;
         if !self.has_settled(now) {
             return None;
         }
@@ -84,14 +84,14 @@ impl Watch {
             Err(e) => e.to_string(),
         };
         tracing::warn!("{name} was replaced, but the one that runs is kept: {refusal}");
-        self.refused = print(&self.program);
+        self.refused = fingerprint(&self.program);
         None
     }
 
-    /// Whether the file is another than the one that was started, and nothing beside it changes any more.
+    /// Whether the program differs from the one that was started, and no file beside it changes any more.
     fn has_settled(&mut self, now: Instant) -> bool {
-        let print = print(&self.program);
-        if print == self.started || print == self.refused {
+        let fingerprint = fingerprint(&self.program);
+        if fingerprint == self.started || fingerprint == self.refused {
             self.changing = None;
             return false;
         }
@@ -101,7 +101,7 @@ impl Watch {
             .any(|(path, _)| path.extension().is_some_and(|e| e == UNPACKED));
         match &self.changing {
             Some(changing) if changing.files == files => {
-                print.is_some() && !unpacking && now >= changing.since + SETTLED
+                fingerprint.is_some() && !unpacking && now >= changing.since + SETTLE_TIME
             }
             _ => {
                 self.changing = Some(Changing { files, since: now });
@@ -110,8 +110,8 @@ impl Watch {
         }
     }
 
-    /// Every file that may be replaced together with the program, in an order that stays.
-    fn files(&self) -> Vec<(PathBuf, Print)> {
+    /// Every file that may be replaced together with the program, in a stable order.
+    fn files(&self) -> Vec<(PathBuf, Fingerprint)> {
         let unpacked = self.program.with_added_extension(UNPACKED);
         let mut files: Vec<_> = self
             .folders
@@ -119,7 +119,7 @@ impl Watch {
             .filter_map(|folder| fs::read_dir(folder).ok())
             .flat_map(|entries| entries.flatten().map(|entry| entry.path()))
             .chain([self.program.clone(), unpacked])
-            .filter_map(|path| print(&path).map(|print| (path, print)))
+            .filter_map(|path| fingerprint(&path).map(|fingerprint| (path, fingerprint)))
             .collect();
         files.sort_by(|a, b| a.0.cmp(&b.0));
         files
@@ -127,9 +127,9 @@ impl Watch {
 }
 
 /// `None` when there is no such file.
-fn print(path: &Path) -> Option<Print> {
+fn fingerprint(path: &Path) -> Option<Fingerprint> {
     let metadata = fs::metadata(path).ok()?;
-    Some(Print {
+    Some(Fingerprint {
         length: metadata.len(),
         modified: metadata.modified().ok(),
     })
@@ -151,7 +151,7 @@ mod tests {
         let mut watch = Watch::new(program.clone(), vec![bin.clone(), lib.clone()]);
         let mut now = Instant::now();
         let mut later = |watch: &mut Watch| {
-            now += SETTLED;
+            now += SETTLE_TIME;
             watch.has_settled(now)
         };
         assert!(!later(&mut watch) && !later(&mut watch));
@@ -172,7 +172,7 @@ mod tests {
         assert!(later(&mut watch));
 
         // Put back as it was.
-        watch.started = print(&program);
+        watch.started = fingerprint(&program);
         assert!(!later(&mut watch) && !later(&mut watch));
         fs::remove_dir_all(&folder).unwrap();
     }
