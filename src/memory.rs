@@ -1,4 +1,4 @@
-//! Memory: how much of it connections and answers get.
+//! Memory budgets: the shares of connections, answers and waiting requests in the process's memory.
 
 const KIB: usize = 1024;
 const MIB: u64 = 1024 * 1024;

@@ -1,5 +1,5 @@
-//! The negative control: a database that is told to lose acknowledged writes, killed hard, and a
-//! ledger that must notice. A check that cannot fail proves nothing.
+//! The negative control: a database that loses acknowledged writes by configuration is killed hard, and the
+//! ledger must notice. A check that cannot fail proves nothing.
 
 mod cluster;
 
@@ -22,7 +22,7 @@ use crate::run::{drive, reach, verify_directly};
 use crate::target::Target;
 use crate::verify::Verdict;
 
-/// What is to be tried.
+/// The configuration of a control.
 #[derive(Debug)]
 pub struct Trial {
     /// The server's binary.
@@ -44,8 +44,8 @@ const PROFILE: &str = "name = 'control'\ntimeout = '5s'\n[[scenario]]\nname = 'c
 /// When the cluster is killed, from the start of a round's load.
 const KILL_AFTER: Duration = Duration::from_millis(1700);
 
-/// How long the server may take to listen.
-const LISTENS_WITHIN: Duration = Duration::from_secs(20);
+/// Longest time until the server listens.
+const LISTEN_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Runs the rounds and adds what each ledger's verification found to `verdicts`.
 ///
@@ -101,7 +101,7 @@ fn round_of(
         let killer = scope.spawn(|| {
             std::thread::sleep(KILL_AFTER);
             let killed = cluster.kill();
-            // What would follow are refusals; they prove nothing more.
+            // Later requests would be refused, which proves nothing more.
             stop.store(true, Ordering::Relaxed);
             killed
         });
@@ -150,7 +150,7 @@ impl Server {
         });
         let target = Target::parse(&format!("http://127.0.0.1:{port}"))?;
         let mut server = Server { child, target };
-        let deadline = Instant::now() + LISTENS_WITHIN;
+        let deadline = Instant::now() + LISTEN_TIMEOUT;
         while reach(&server.target).is_err() {
             if !matches!(server.child.try_wait(), Ok(None)) {
                 bail!("the server ended: {}", last.join().unwrap_or_default());
@@ -158,7 +158,7 @@ impl Server {
             if Instant::now() > deadline {
                 bail!(
                     "the server does not listen after {} s",
-                    LISTENS_WITHIN.as_secs()
+                    LISTEN_TIMEOUT.as_secs()
                 );
             }
             std::thread::sleep(Duration::from_millis(50));
@@ -169,7 +169,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Its part is over, and what it still holds are connections to a dead database.
+        // A graceful stop is pointless: its connections lead to a dead database.
         self.child.kill().ok();
         self.child.wait().ok();
     }
@@ -183,7 +183,7 @@ fn free_port() -> anyhow::Result<u16> {
         .port())
 }
 
-/// Runs a command to its end, and says what it said when it fails.
+/// Runs a command to its end; the error carries its standard error.
 fn complete(command: &mut Command) -> anyhow::Result<()> {
     let output = command
         .output()

@@ -1,4 +1,4 @@
-//! The machine under the run: what it is, and whether it held the run back.
+//! The machine under the run: its hardware, and whether CPU throttling or steal held the run back.
 
 use std::path::Path;
 use std::process::Command;
@@ -47,7 +47,7 @@ pub struct Held {
 }
 
 impl Machine {
-    /// Looks around. What cannot be read stays empty: a report must not fail for it.
+    /// The description of this machine. A value that cannot be read stays empty: a report must not fail for it.
     pub fn look() -> Machine {
         let cpu = CpuInfo::current().ok();
         let model = cpu.as_ref().and_then(|cpu| cpu.model_name(0));
@@ -104,7 +104,7 @@ pub fn fdatasync_per_second(directory: &Path) -> Option<f64> {
         .arg(&file)
         .output()
         .ok()?;
-    // It removes its file itself; only an interrupted run leaves one.
+    // The program removes its file itself; only an interrupted run leaves one.
     std::fs::remove_file(&file).ok();
     parse_fdatasync(&String::from_utf8_lossy(&output.stdout))
 }

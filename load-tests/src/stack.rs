@@ -45,8 +45,8 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Starts `server up --ephemeral` and waits for the one line of JSON that says where it
-    /// listens. The stack stops when its standard input ends, so also when this process is killed.
+    /// Starts `server up --ephemeral` and waits for its announcement. The stack stops when its standard input
+    /// ends, so also when this process is killed.
     pub fn start(server: &Path) -> anyhow::Result<Stack> {
         Stack::start_with(server, &[])
     }
@@ -140,7 +140,7 @@ impl Drop for Stack {
     }
 }
 
-/// How a login of the stack is written as a connection string.
+/// A login of the stack as a connection string and a password file.
 pub(crate) fn access(login: &Database) -> DatabaseAccess {
     let Database {
         host,
@@ -166,7 +166,7 @@ fn ready_line(child: &mut Child) -> anyhow::Result<String> {
         .context("the server has no standard output")?;
     let (sender, lines) = sync_channel(LINES_MAX);
     std::thread::spawn(move || {
-        // Reads on after the line was found, so that the server never blocks on a full pipe.
+        // The thread reads on after the line, so that the server never blocks on a full pipe.
         for line in BufReader::new(output).lines().map_while(Result::ok) {
             if line.trim_start().starts_with('{') {
                 sender.try_send(line).ok();

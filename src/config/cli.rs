@@ -1,4 +1,4 @@
-//! The command line: commands, and what each makes of its flags.
+//! The command line: the commands, and the configuration that each resolves from its flags.
 
 use clap::{Args, Parser, Subcommand};
 use warrior_stack::{Database, Embedded, Secret, Sizes};
@@ -140,7 +140,7 @@ impl UpArgs {
     pub fn server(&self) -> Result<Server, ConfigError> {
         let mut server = self.server.resolve(self.sizes.resolve()?)?;
         if self.embedded.ephemeral {
-            // A throw-away stack must never be in the way of a real one.
+            // Free ports: a throw-away stack must never be in the way of a real one.
             server.public.port = 0;
             server.admin.port = 0;
         }

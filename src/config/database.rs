@@ -1,4 +1,4 @@
-//! Databases: where requests go, and how the owner of the schema logs in.
+//! Database logins: the one of requests, and the direct one of the schema's owner.
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -15,8 +15,7 @@ use super::secret;
 const OWNER: &str = "warrior_owner";
 const OWNER_PASSWORD: &str = "POSTGRES_OWNER_PASSWORD";
 
-/// Too high: a login that hangs takes the time of the requests that wait for it. Too low: none succeeds on a busy
-/// machine.
+/// Bounds of `DB_CONNECT_TIMEOUT_MS`; [`Database`] says what too high and too low do.
 const CONNECT_TIMEOUT_MS: RangeInclusive<u64> = 10..=60_000;
 
 #[derive(Debug, Args)]

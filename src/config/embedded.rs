@@ -1,4 +1,4 @@
-//! The embedded stack: its folder, its ports and its programs.
+//! The embedded stack: its data folder, its ports and its programs.
 
 use std::path::PathBuf;
 

@@ -1,6 +1,6 @@
 //! The dialect of `.env`: what Docker Compose v2 and docker-compose 1.29 read alike.
 //!
-//! One file serves this program and compose, so a value must not depend on who reads it. The two agree on
+//! One file serves this program and compose, so a value must not depend on the reader. The two agree on
 //! comments, `export`, blanks around `=`, single and double quotes, line ends inside quotes, a byte order
 //! mark, CRLF, and the last of two entries. Where they differ, a value would change in silence: a `$` is
 //! interpolated by v2, kept by 1.29 unless it begins `${`; escapes differ by quote. Such a value is an error
@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-/// Why a file or a value cannot be read. Neither the line nor the value is told: both may hold a secret.
+/// A fault of a file or a value. The sentence shows neither line nor value: both may hold a secret.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(".env, line {line}: {why}")]
 pub(super) struct Fault {
@@ -53,7 +53,7 @@ pub(super) fn parse(text: &str, is_read: impl Fn(&str) -> bool) -> Result<Values
     Ok(values)
 }
 
-/// A value, or why it has two.
+/// A value, or the reason why the two readers differ.
 type Value = Result<String, &'static str>;
 
 struct Reader<'t> {
@@ -85,7 +85,7 @@ impl<'t> Reader<'t> {
                 return Err(self.malformed(line));
             }
             if !has_value {
-                // A name alone stands for what the environment has, which counts more anyway.
+                // A name alone stands for the value in the environment, which has precedence anyway.
                 self.skip(head.len());
                 continue;
             }
@@ -176,7 +176,7 @@ fn double(inner: &str) -> Value {
                 Some('t') => value.push('\t'),
                 Some(c @ ('\\' | '"')) => value.push(c),
                 Some('$') => return Err(DOLLAR),
-                // Each of the two has more of its own.
+                // Each of the two knows more escapes of its own.
                 None | Some('a' | 'b' | 'c' | 'f' | 'v' | '0' | '\'') => return Err(BACKSLASH),
                 Some(c) => value.extend(['\\', c]),
             },

@@ -1,4 +1,4 @@
-//! The environment, and after it `.env`.
+//! The environment and `.env` behind it, as they are read one variable at a time. A leaf.
 
 use std::env;
 use std::sync::OnceLock;
@@ -6,10 +6,10 @@ use std::sync::OnceLock;
 use super::env_file::Values;
 use super::error::ConfigError;
 
-/// The file of the working directory alone: one that belongs to another project further up is none of ours.
+/// The name of the file, in the working directory alone: a file further up belongs to another project.
 pub(super) const ENV_FILE: &str = ".env";
 
-/// Variables that hold a secret; each may give way to a `_FILE` that names a file with it.
+/// Variables that hold a secret; in the place of each, a `_FILE` may name a file that holds it.
 pub(super) const SECRETS: [&str; 3] = ["POSTGRES_PASSWORD", "POSTGRES_OWNER_PASSWORD", IDEMPOTENCY];
 pub(super) const IDEMPOTENCY: &str = "IDEMPOTENCY_SECRET";
 
@@ -17,12 +17,12 @@ pub(super) const IDEMPOTENCY: &str = "IDEMPOTENCY_SECRET";
 pub(super) const OTHERS: [&str; 1] = [NO_COLOR];
 const NO_COLOR: &str = "NO_COLOR";
 
-/// What `.env` holds of the variables that the program reads.
+/// The values in `.env` of the variables that the program reads.
 static FROM_FILE: OnceLock<Values> = OnceLock::new();
-/// What it holds besides, and looks as if it were meant for the program.
+/// Names in `.env` that look as if they were meant for the program, and that no command reads.
 static UNREAD: OnceLock<Vec<String>> = OnceLock::new();
 
-/// Keeps what `.env` holds, for everything that is read later.
+/// Keeps the contents of `.env` for later reads.
 pub(super) fn keep(values: Values, unread: Vec<String>) {
     let _ = FROM_FILE.set(values);
     let _ = UNREAD.set(unread);
@@ -49,7 +49,7 @@ pub(super) fn in_file(name: &str) -> Option<&'static str> {
     FROM_FILE.get()?.get(name).map(String::as_str)
 }
 
-/// Names in `.env` that look as if they were meant for the program, and that it does not know.
+/// The names that look as if they were meant for the program, for a warning.
 pub(super) fn unread() -> &'static [String] {
     UNREAD.get().map_or(&[], Vec::as_slice)
 }

@@ -1,14 +1,14 @@
-//! Refusals of the start, each of which names its variable. A leaf.
+//! Validation errors that stop the start, each of which names its variable. A leaf.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
-/// What stops the start before anything else happens.
+/// A sentence that stops the start before anything else happens.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct ConfigError(pub String);
 
-/// `value`, where it lies within its bounds.
+/// A range check that names the variable.
 pub(super) fn within<T>(name: &str, value: T, range: RangeInclusive<T>) -> Result<T, ConfigError>
 where
     T: PartialOrd + Display,

@@ -1,7 +1,7 @@
 //! Precedence: flags, then the environment, then `.env`.
 //!
 //! The file's values never enter the process's environment: the children of `up` would inherit its secrets.
-//! What has a flag becomes that flag, where neither the command line nor the environment gave a value.
+//! A value of the file becomes a flag, where neither the command line nor the environment gave one.
 
 use std::cell::RefCell;
 use std::env;
@@ -17,9 +17,9 @@ use super::env_file::{self, Values};
 use super::environment::{ENV_FILE, OTHERS, SECRETS, keep};
 use super::error::ConfigError;
 
-/// Beginnings of names that no other program is likely to have. POSTGRES_ is not among them: the images of
+/// Prefixes of names that no other program is likely to have. POSTGRES_ is not among them: the images of
 /// PostgreSQL have variables of their own.
-const OURS: [&str; 4] = ["GUNICORN_", "DB_", "WORKERS", "IDEMPOTENCY_"];
+const OWN_PREFIXES: [&str; 4] = ["GUNICORN_", "DB_", "WORKERS", "IDEMPOTENCY_"];
 
 /// Reads the flags, the environment and `.env`; prints help and errors itself, as clap does.
 ///
@@ -32,7 +32,7 @@ pub fn load() -> Result<Cli, ConfigError> {
     let unread = RefCell::new(Vec::new());
     let known = |name: &str| {
         let read = is_read(&command, name);
-        if !read && OURS.iter().any(|ours| name.starts_with(ours)) {
+        if !read && OWN_PREFIXES.iter().any(|ours| name.starts_with(ours)) {
             unread.borrow_mut().push(name.to_owned());
         }
         read
@@ -50,8 +50,8 @@ pub fn load() -> Result<Cli, ConfigError> {
     Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit()))
 }
 
-/// Flags for what the file gives and nobody else does. They stand at the end, where a flag of the last
-/// command may stand, and a global one of a command before it.
+/// Flags for the values that only the file gives. Their place is the end of the command line, where flags of
+/// the last command may stand, and global ones of a command before it.
 fn flags(command: &Command, matches: &ArgMatches, values: &Values) -> Vec<OsString> {
     let leaf = leaf(matches);
     let open = |matches: &ArgMatches, arg: &Arg| {

@@ -1,4 +1,4 @@
-//! What is not taken as it stands, or has no effect: one sentence for each, so that nothing is in silence.
+//! Warnings about settings that are adjusted or have no effect, one sentence each.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -9,10 +9,10 @@ use super::embedded::EmbeddedArgs;
 use super::environment::{ENV_FILE, SECRETS, in_file, unread, variable};
 use super::sizes::{SizesArgs, Workers};
 
-/// The port of PostgreSQL wherever nobody chose another.
-const POSTGRESQL: u16 = 5432;
+/// PostgreSQL's default port.
+const POSTGRESQL_PORT: u16 = 5432;
 
-/// What `serve` and `schema` log in with, which the embedded stack makes for itself.
+/// Variables of `serve` and `schema` alone: the embedded stack makes its own logins.
 const OF_OTHER_DATABASES: [&str; 10] = [
     "POSTGRES_HOST",
     "POSTGRES_DB",
@@ -66,7 +66,7 @@ fn schema(notes: &mut Vec<String>, args: &SchemaArgs) {
 }
 
 fn sizes(notes: &mut Vec<String>, args: &SizesArgs) {
-    // What is out of range stops the start with a sentence of its own.
+    // A size out of range stops the start with a sentence of its own.
     let Ok(sizes) = args.resolve() else {
         return;
     };
@@ -102,10 +102,10 @@ fn sizes(notes: &mut Vec<String>, args: &SizesArgs) {
 }
 
 fn embedded(notes: &mut Vec<String>, args: &EmbeddedArgs, command: &str) {
-    if args.postgres_port == POSTGRESQL && !args.ephemeral {
+    if args.postgres_port == POSTGRESQL_PORT && !args.ephemeral {
         notes.push(format!(
             "POSTGRES_PORT is where requests go, and with `{command}` that is PgBouncer: it listens on \
-             {POSTGRESQL}, PostgreSQL itself on {} (POSTGRES_DIRECT_PORT)",
+             {POSTGRESQL_PORT}, PostgreSQL itself on {} (POSTGRES_DIRECT_PORT)",
             args.postgres_direct_port
         ));
     }
@@ -129,8 +129,8 @@ fn tls(notes: &mut Vec<String>, args: &DatabaseArgs) {
     }
 }
 
-/// Files of secrets that everybody can read. Reading by a group is what it was made for: the containers'
-/// files are open to the group of the containers.
+/// Warnings about world-readable files of secrets. Group-readable files are fine: those of the containers are
+/// open to the group of the containers.
 fn secrets(notes: &mut Vec<String>, names: &[&str]) {
     for name in names {
         let file = format!("{name}_FILE");
@@ -147,7 +147,7 @@ fn open_to_all(path: &Path, name: &str) -> Option<String> {
     let whole = path.canonicalize().ok()?;
     let mode = |path: &Path| Some(path.metadata().ok()?.permissions().mode());
     let readable = mode(&whole)? & 0o004 != 0;
-    // A folder that is closed to them closes everything in it.
+    // A folder that is closed to others closes everything in it.
     let reachable = |path: &Path| mode(path).is_some_and(|mode| mode & 0o001 != 0);
     (readable && whole.ancestors().skip(1).all(reachable)).then(|| {
         format!(

@@ -1,15 +1,15 @@
-//! Which secrets are configured, and where.
+//! Secrets of the configuration: given inline, or in a file.
 
 use warrior_stack::{Secret, SecretSource};
 
 use super::environment::{IDEMPOTENCY, variable};
 use super::error::ConfigError;
 
-/// Fewest bytes of a secret that clients could try to guess: whoever knows it knows the ids that belong to
-/// other clients' keys.
+/// Fewest bytes of a secret against guessing: a client that knows the secret knows the ids behind other
+/// clients' keys.
 const IDEMPOTENCY_BYTES_MIN: usize = 16;
 
-/// `NAME`, or the file that `NAME_FILE` points to. A file that holds nothing is found out now, not at the
+/// `NAME`, or the file that `NAME_FILE` points to. An empty file is an error now, not at the
 /// first login.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! The server itself: listeners, deadlines, memory and drain.
+//! The server: listeners, deadlines, memory limit and drain.
 
 use std::net::{AddrParseError, IpAddr};
 use std::ops::RangeInclusive;
@@ -12,7 +12,7 @@ use super::error::{ConfigError, within};
 const MEMORY_MIB: RangeInclusive<u64> = 16..=1 << 24;
 const DEADLINE_MS: RangeInclusive<u64> = 100..=60_000;
 const HEAD_TIMEOUT_MS: RangeInclusive<u64> = 100..=600_000;
-/// The most is what an orchestrator waits for before it kills.
+/// The upper bound is the longest that orchestrators wait before they kill.
 const DRAIN_MS: RangeInclusive<u64> = 0..=600_000;
 
 /// An address to listen on.
@@ -24,7 +24,7 @@ pub struct Listen {
     pub port: u16,
 }
 
-/// What the server itself needs, whatever database stands behind it.
+/// The configuration of a server, whatever database stands behind it.
 #[derive(Clone, Debug)]
 pub struct Server {
     /// `HOST`, `PORT`: the public API. Loopback is too narrow in a container; all addresses are too wide on

@@ -1,4 +1,4 @@
-//! Sizes: worker threads, connections, queues and batches.
+//! Capacity: worker threads, connections, queues and batches.
 
 use std::str::FromStr;
 

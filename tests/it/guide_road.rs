@@ -1,4 +1,4 @@
-//! The migration guide's road, walked by a script that people can run, too.
+//! The migration guide end to end, by a script that people can run, too.
 
 use std::process::Command;
 

@@ -1,11 +1,11 @@
-//! Roles: one for everything, as the migration guide has it, and what each may do and see.
+//! Roles and privileges: one role for everything, as in the migration guide, and the rights of each.
 
 use postgres::types::Type;
 use warrior_api::store::schema::{self, SchemaError};
 
 use crate::support::{Fresh, empty_database, fresh_database, log_in, log_in_directly};
 
-/// The limits that stand on a role in one of the places: everywhere, or in this database.
+/// The limits of a role, in all databases or in this one.
 const LIMITS: &str = "select coalesce(string_agg(line, '; ' order by lower(line)), '')
       from pg_db_role_setting, unnest(setconfig) as line
      where setrole = (select oid from pg_roles where rolname = $1)
@@ -43,7 +43,7 @@ fn one_role_owns_and_serves_and_gets_the_limits_of_roles_sql() {
         applied.notes[0].contains("statement_timeout 2s"),
         "{applied}"
     );
-    // roles.sql puts its own on `warrior`, in every database.
+    // roles.sql sets the limits of `warrior` in every database.
     assert_eq!(
         limits(&database, &one, true),
         limits(&database, "warrior", false)
@@ -68,7 +68,7 @@ fn a_limit_that_an_operator_chose_stays() {
              alter database {name} set lock_timeout = '9s'"
         ))
         .unwrap();
-    // The owner may not set what stands on another role, and says who may.
+    // The owner may not set limits of another role, and names who may.
     let applied = schema::apply_for(&mut database.owner(), &runtime, &mut |_| {}).unwrap();
     assert!(
         applied.notes[0].contains("as an administrator run"),
@@ -135,7 +135,7 @@ fn the_secret_is_shown_to_the_api_and_to_nobody_else() {
     assert_ne!(shown, other, "each database has its own");
 }
 
-/// As an administrator may have it: nobody may call a function that he was not named for.
+/// A hardened database: no role may call a function without a grant.
 #[test]
 fn the_api_may_call_what_it_needs_where_nobody_may_by_default() {
     const MAY_CALL: &str =
@@ -157,7 +157,7 @@ fn the_api_may_call_what_it_needs_where_nobody_may_by_default() {
     let sampled: i64 = database.runtime().query_one(drift, &[]).unwrap().get(0);
     assert_eq!(sampled, 0);
 
-    // Nor are others kept out who wrote to the table before.
+    // Roles that wrote to the table before still can.
     let other = role(&database, "nosuperuser");
     owner
         .batch_execute(&format!("grant insert on public.warrior to {other}"))
@@ -194,7 +194,7 @@ fn row_level_security_is_judged_for_the_role_that_serves() {
         [""; 0]
     );
 
-    // The owner, where it serves, sees every row unless it is forced to look away.
+    // The owner, where it serves, sees every row unless row level security is forced.
     let faults = |force: &str| {
         let sql = format!("alter table public.warrior {force} row level security");
         database.owner().batch_execute(&sql).unwrap();

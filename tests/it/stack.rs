@@ -1,5 +1,5 @@
-//! The embedded stack: it starts, keeps its data, recovers from kills, refuses with one clear
-//! sentence, lets in only who may, and leaves nothing behind.
+//! The embedded stack: start, durability, crash recovery, refusals with one clear sentence, access control,
+//! and a clean end.
 
 mod access;
 mod kept;

@@ -1,5 +1,4 @@
-//! Runs `warrior-api stack` as a child. The child stops the stack when its standard input ends, so
-//! nothing is left behind even when this process is killed.
+//! Stacks as child processes, and the process tools of the tests.
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -39,7 +38,7 @@ impl Supervisor {
         Self::start(stack().arg("--ephemeral")).expect("a throw-away stack starts")
     }
 
-    /// Starts what [`stack`] made; the error is what it printed before it gave up.
+    /// Runs a command that [`stack`] made; the error is its standard error before it gave up.
     pub(crate) fn start(command: &mut Command) -> Result<Self, String> {
         keep_zombies();
         match ChildStack::start(command) {
@@ -74,7 +73,7 @@ impl Supervisor {
     }
 }
 
-/// Makes this process the parent of orphans, of which it reaps none, as process 1 of many containers does.
+/// Makes this process a subreaper that reaps no orphan, as process 1 of many containers is.
 pub(crate) fn keep_zombies() {
     #[cfg(target_os = "linux")]
     nix::sys::prctl::set_child_subreaper(true).expect("Linux knows subreapers");
@@ -87,7 +86,7 @@ pub(crate) fn stack() -> Command {
         .env_clear()
         .env("POSTGRES_PORT", "0")
         .env("POSTGRES_DIRECT_PORT", "0")
-        // Where there is no .env that would have a say.
+        // Without a .env.
         .current_dir("/")
         .arg("stack");
     command
@@ -144,8 +143,7 @@ pub(crate) fn kill_9(pid: u32) {
     kill(pid, Signal::SIGKILL).expect("the process exists and is ours");
 }
 
-/// Looks again and again until `condition` holds, for at most 60 s: what heals within 5 s needs several times that on a
-/// busy machine.
+/// Polls `condition` until it holds, for at most 60 s: a recovery of 5 s takes several times that on a busy machine.
 pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !condition() {

@@ -1,4 +1,4 @@
-//! `warrior-api up` stays up: whatever ends its children, they run again, until a stop is asked for.
+//! Supervision by `warrior-api up`: whatever ends its children, they are restarted until a stop is asked for.
 
 mod obstacles;
 mod upgrade;
@@ -34,7 +34,7 @@ impl Up {
         Self::start_with(Scratch::new(), |_| {})
     }
 
-    /// Starts one whose data is in `scratch`, and whose command `change` has changed.
+    /// Starts a server with its data in `scratch`, by a command that `change` has changed.
     fn start_with(scratch: Scratch, change: impl FnOnce(&mut Command)) -> Self {
         let mut command = up(&scratch.join("data"));
         change(&mut command);
@@ -96,7 +96,7 @@ impl Up {
         });
     }
 
-    /// As the other one, with more patience for pauses between attempts, and what was said.
+    /// As the other one; a failure shows the output of the server.
     fn eventually(&self, what: &str, mut condition: impl FnMut() -> bool) {
         let deadline = Instant::now() + Duration::from_secs(60);
         while !condition() {
@@ -164,7 +164,7 @@ impl Drop for Up {
     }
 }
 
-/// The command that starts one, on free ports and without this process's settings.
+/// The command that starts a server, on free ports and without this process's settings.
 fn up(data: &Path) -> Command {
     let mut command = Command::new(WARRIOR_API);
     command
@@ -173,7 +173,7 @@ fn up(data: &Path) -> Command {
         .envs([("POSTGRES_PORT", "0"), ("POSTGRES_DIRECT_PORT", "0")])
         .envs([("WORKERS", "3"), ("DB_POOL_MIN", "0")])
         .env("DRAIN_DELAY_MS", "0")
-        // Where there is no .env that would have a say.
+        // Without a .env.
         .current_dir("/")
         .args(["up", "--until-stdin-ends", "--data"])
         .arg(data)
@@ -194,7 +194,7 @@ fn first_line(path: &Path) -> u32 {
     pid.unwrap()
 }
 
-/// The program that a process was started with; the link in /proc is not for root in a container to read.
+/// The program that a process was started with; the link in /proc may be unreadable for root in a container.
 fn program_of(pid: u32) -> PathBuf {
     let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).expect("Linux tells");
     PathBuf::from(line.split('\0').next().unwrap())

@@ -1,4 +1,4 @@
-//! Who gets in, who runs, what is in effect.
+//! Access control, privilege dropping, and the settings in effect.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -28,7 +28,7 @@ fn a_wrong_password_is_refused_on_both_hops() {
             );
         }
     }
-    // The owner has no business behind the pooler.
+    // The owner connects directly alone.
     let owner = endpoints.owner(DATABASE);
     let port = endpoints.pooler.port;
     assert!(connect(&Database { port, ..owner }).is_err());
@@ -147,7 +147,7 @@ fn postgresql_keeps_its_promises_and_understands_its_file() {
     for (setting, value) in [
         ("timezone", "UTC"),
         ("lc_messages", "C"),
-        // Over TCP these are asked of the socket.
+        // Over TCP the socket reports these.
         ("tcp_keepalives_idle", "30"),
         ("tcp_keepalives_interval", "10"),
         ("tcp_keepalives_count", "3"),

@@ -1,5 +1,4 @@
-//! What the settings promise that are not about speed: each of these tests asks for what the default would
-//! not do.
+//! Settings that are not about speed: each test asserts a behaviour that the default does not have.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -94,7 +93,7 @@ fn a_frozen_backend_is_given_up() {
     let waited = begun.elapsed();
     kill(backend, Signal::SIGCONT).unwrap();
     assert!(answer.is_err());
-    // Later than statement_timeout, which is for what is slow and alive.
+    // Later than statement_timeout, which bounds statements that are slow and alive.
     let seconds = Duration::from_secs(3)..Duration::from_secs(20);
     assert!(seconds.contains(&waited), "{waited:?}");
 }
@@ -124,7 +123,7 @@ fn clients_that_stay_share_the_connections_of_the_server() {
     let database = empty_database();
     let pool = shipped::setting(shipped::PGBOUNCER_INI, "default_pool_size");
     let more: usize = pool.unwrap().parse::<usize>().unwrap() + 1;
-    // All of them stay until the last has had its answer.
+    // All connections stay until the last one has its answer.
     let mut clients: Vec<_> = (0..more).map(|_| database.pooled()).collect();
     for client in &mut clients {
         client.simple_query("select 1").unwrap();
@@ -174,7 +173,7 @@ fn logins_leave_no_line_in_the_log_of_the_pooler() {
     let runtime = shared().runtime(DATABASE);
     assert_eq!(ask(&runtime, "select 1"), "1");
     let mut console = connect(&shared().pooler_admin()).unwrap();
-    // Its answer comes from the same loop that would have written the line before.
+    // The answer comes from the same event loop that would have written the line before it.
     console.simple_query("show version").unwrap();
     let log = log("pgbouncer.log");
     assert!(log.contains("process up"), "{log}");

@@ -1,4 +1,4 @@
-//! Starting, recovering, stopping.
+//! Start, crash recovery, shutdown.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpStream};
@@ -105,7 +105,7 @@ fn an_abandoned_throw_away_stack_is_removed_by_the_next() {
     let left = first.endpoints.clone();
     kill_9(first.pid());
     first.wait();
-    // Any throw-away stack that starts removes it, also one of a test that runs beside this one.
+    // Any throw-away stack that starts removes the folder, also one of a test that runs beside this one.
     drop(Supervisor::throw_away());
     eventually("the abandoned stack is gone", || {
         !left.data.exists() && !is_alive(left.postgres.pid) && !is_alive(left.pooler.pid)
@@ -160,7 +160,7 @@ fn a_lost_password_of_the_superuser_is_told_and_not_made_up() {
         stack().arg("--data").arg(scratch.join("data")),
         &["superuser.password"],
     );
-    // The others are PostgreSQL's to set, so a lost one is made anew.
+    // PostgreSQL can set the others, so a lost one is made anew.
     assert!(scratch.join("data/secrets/warrior.password").exists());
 }
 
@@ -178,7 +178,7 @@ fn sigterm_stops_everything_in_order() {
 #[test]
 fn a_folder_of_root_alone_is_replaced_by_one_that_the_user_can_reach() {
     if !geteuid().is_root() {
-        // Only root has somewhere to go from; others are refused, see above.
+        // Only root can move the data; other users are refused, see above.
         return;
     }
     let scratch = Scratch::new();

@@ -1,4 +1,4 @@
-//! What stands in the way is told in one sentence.
+//! Obstacles at the start: each is one sentence.
 
 use std::fs;
 use std::io::Write;

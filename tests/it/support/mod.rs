@@ -1,4 +1,4 @@
-//! One throw-away stack for the whole run, and a database of its own for each test.
+//! Test fixtures: one throw-away stack for the whole run, and a database of its own for each test.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
@@ -11,11 +11,11 @@ use warrior_stack::Endpoints;
 
 use crate::supervisor::shared;
 
-/// A database cannot be copied while somebody else is connected to it.
+/// A lock around copies: a database cannot be copied while a session is connected to it.
 static COPYING: Mutex<()> = Mutex::new(());
 
-/// A database of one test's own. Dropping it ends its connections, which would otherwise stay in the
-/// pooler and use up `max_connections`; the database itself goes with the stack.
+/// A database of one test's own. A drop ends the connections, which would otherwise stay in the pooler and
+/// use up `max_connections`; the database itself goes with the stack.
 pub(crate) struct Fresh {
     name: String,
     endpoints: Endpoints,
@@ -61,17 +61,17 @@ impl Fresh {
         self.endpoints.superuser(&self.name)
     }
 
-    /// As the API logs in without a pooler.
+    /// The login of the API without a pooler.
     pub(crate) fn direct_login(&self) -> Database {
         self.endpoints.runtime_direct(&self.name)
     }
 
-    /// As the API does, but around PgBouncer.
+    /// A session of the API's role, around PgBouncer.
     pub(crate) fn runtime(&self) -> Client {
         log_in(&self.endpoints.runtime_direct(&self.name)).expect("login as warrior")
     }
 
-    /// As the API does.
+    /// A session of the API's role, through PgBouncer.
     pub(crate) fn pooled(&self) -> Client {
         log_in(&self.pooled_login()).expect("login as warrior through PgBouncer")
     }
@@ -87,13 +87,13 @@ impl Fresh {
 
 impl Drop for Fresh {
     fn drop(&mut self) {
-        // A test that has failed may have broken the stack; its own message is the one to read.
+        // A failed test may have broken the stack; that test's message is the one to read.
         let _ = connect(&self.endpoints.superuser("postgres"))
             .map(|mut admin| admin.execute(END_CONNECTIONS, &[&self.name]));
     }
 }
 
-/// A test's own login, on a machine that may be busy; those of the server under test keep their limit.
+/// A login of the test itself, with time for a busy machine; the server under test keeps its own limit.
 pub(crate) fn log_in(database: &Database) -> Result<Client, LoginError> {
     connect(&patient(database))
 }

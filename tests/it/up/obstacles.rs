@@ -1,4 +1,4 @@
-//! What keeps a child from starting for a while, and a stop meanwhile.
+//! Temporary obstacles to a restart, and stops meanwhile.
 
 use std::fs::{self, Permissions};
 use std::net::{Ipv4Addr, TcpListener};
@@ -38,7 +38,7 @@ fn a_full_disk_and_a_closed_folder_are_waited_for() {
     fs::set_permissions(&pg, Permissions::from_mode(0o700)).unwrap();
     up.serves();
 
-    // A log that cannot be written is no reason to be down, nor is a file that somebody changed.
+    // Neither a log that cannot be written nor a changed file may prevent the restart.
     fs::write(up.data().join("pgbouncer/stack.ini"), "[nothing]").unwrap();
     let log = up.data().join("log/pgbouncer.log");
     fs::remove_file(&log).unwrap();
@@ -56,7 +56,7 @@ fn a_port_that_is_taken_for_a_while_is_waited_for() {
         ("PgBouncer", up.pooler(), endpoints.pooler.port),
         ("PostgreSQL", up.postgres(), endpoints.postgres.port),
     ] {
-        // It is stopped, so that the port is taken before it starts the child again.
+        // The server sleeps, so that the port is taken before the restart.
         up.signal(Signal::SIGSTOP);
         kill_9(pid);
         let mut taken = None;
@@ -97,7 +97,7 @@ fn postgresql_that_was_restarted_by_another_program_is_taken_over() {
     assert_ne!(old, new);
     up.serves();
     assert_eq!(up.postgres(), new);
-    // One that ends later is started again as ours is.
+    // An adopted PostgreSQL is restarted like a child.
     kill_9(new);
     up.eventually("PostgreSQL is another", || up.postgres() != new);
     up.serves();
@@ -127,7 +127,7 @@ fn a_stop_is_heard_while_a_child_does_not_start() {
     }
 }
 
-/// An index of a large table takes minutes.
+/// The schema of a large table takes minutes to index.
 #[test]
 fn a_stop_is_heard_while_the_schema_is_applied() {
     let scratch = Scratch::new();
@@ -160,7 +160,7 @@ fn a_stop_is_heard_while_the_schema_is_applied() {
     assert!(!children.into_iter().any(is_alive));
 }
 
-/// Holds up whatever changes the schema, and tells so in a file.
+/// An event trigger that blocks schema changes, and says so in a file.
 const SLEEPS: &str = "create function sleeps() returns event_trigger security definer language plpgsql as $$
                       begin
                           execute format('copy (select 1) to %L', current_setting('data_directory') || '/asleep');
@@ -185,7 +185,7 @@ fn a_stack_whose_input_ends_stops_while_a_child_does_not_start() {
     assert!(!is_alive(hung) && !is_alive(pooler));
 }
 
-/// The programs of PostgreSQL, of which the server hangs at its start once a file `hang` is in its folder.
+/// Programs of PostgreSQL whose server hangs at its start once a file `hang` is in its folder.
 fn hanging_postgres(scratch: &Scratch) -> std::path::PathBuf {
     let real = program_of(shared().postgres.pid);
     let bin = scratch.join("bin");

@@ -11,7 +11,7 @@ use crate::supervisor::{Scratch, shared};
 #[test]
 fn replaced_programs_are_restarted_and_lose_nothing() {
     let scratch = Scratch::new();
-    // Of another name than `bin`, or PostgreSQL would look for its libraries beside it.
+    // A name other than `bin`, or PostgreSQL would look for its libraries beside it.
     let bin = scratch.join("programs");
     fs::create_dir(&bin).unwrap();
     let postgres = program_of(shared().postgres.pid);
@@ -51,7 +51,7 @@ fn replaced_programs_are_restarted_and_lose_nothing() {
     up.stop();
 }
 
-/// As dpkg does it: a new file beside the old one, renamed over it.
+/// A replacement as dpkg does it: a new file beside the old one, renamed over it.
 fn replace(program: &Path, by: &Path) {
     let unpacked = program.with_added_extension("dpkg-new");
     fs::copy(by, &unpacked).unwrap();
