@@ -6,13 +6,11 @@ use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
-use warrior_stack::{Database, Tls};
+use warrior_stack::{DATABASE, Database, Tls, layout};
 
 use super::error::{ConfigError, within};
 use super::secret;
 
-/// The owner of the schema where only its password is configured; postgres-conf/roles.sql makes it.
-const OWNER: &str = "warrior_owner";
 const OWNER_PASSWORD: &str = "POSTGRES_OWNER_PASSWORD";
 
 /// Bounds of `DB_CONNECT_TIMEOUT_MS`; [`Database`] says what too high and too low do.
@@ -46,7 +44,7 @@ pub(super) struct DatabaseArgs {
         env = "POSTGRES_DB",
         value_parser = NonEmptyStringValueParser::new(),
         value_name = "POSTGRES_DB",
-        default_value = "warrior_api"
+        default_value = DATABASE
     )]
     pub(super) postgres_db: String,
     /// Role that serves requests; its password: POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE
@@ -56,7 +54,7 @@ pub(super) struct DatabaseArgs {
         env = "POSTGRES_USER",
         value_parser = NonEmptyStringValueParser::new(),
         value_name = "POSTGRES_USER",
-        default_value = "warrior"
+        default_value = layout::RUNTIME.name
     )]
     pub(super) postgres_user: String,
     /// PostgreSQL itself, for migrations [default: POSTGRES_HOST]
@@ -170,7 +168,11 @@ impl OwnerArgs {
         };
         let (user, password) = match (&self.postgres_owner, secret::source(OWNER_PASSWORD)?) {
             (None, None) => (runtime.user, runtime.password),
-            (user, password) => (user.clone().unwrap_or_else(|| OWNER.to_owned()), password),
+            (user, password) => (
+                user.clone()
+                    .unwrap_or_else(|| layout::OWNER.name.to_owned()),
+                password,
+            ),
         };
         Ok(Database {
             host,

@@ -22,47 +22,48 @@ pub const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
 /// The database that a stack makes.
 pub const DATABASE: &str = "warrior_api";
 /// PgBouncer's console is a database of this name.
-pub(crate) const CONSOLE: &str = "pgbouncer";
+pub const CONSOLE: &str = "pgbouncer";
 
 /// A login of the stack.
-#[derive(Clone, Copy)]
-pub(crate) struct Role {
-    pub(crate) name: &'static str,
+#[derive(Clone, Copy, Debug)]
+pub struct Role {
+    /// The name in PostgreSQL or PgBouncer.
+    pub name: &'static str,
     /// The file of its password, below `secrets/`.
-    pub(crate) secret: &'static str,
+    pub secret: &'static str,
 }
 
 /// PostgreSQL's superuser, which initdb makes. Its logins come over loopback with SCRAM, as all others do.
-pub(crate) const SUPERUSER: Role = Role {
+pub const SUPERUSER: Role = Role {
     name: "postgres",
     secret: "superuser.password",
 };
 /// The owner of the schema, who connects past the pooler, for migrations alone.
-pub(crate) const OWNER: Role = Role {
+pub const OWNER: Role = Role {
     name: "warrior_owner",
     secret: "owner.password",
 };
 /// The role that serves requests.
-pub(crate) const RUNTIME: Role = Role {
+pub const RUNTIME: Role = Role {
     name: "warrior",
     secret: "warrior.password",
 };
 /// The role that reads statistics.
-pub(crate) const MONITOR: Role = Role {
+pub const MONITOR: Role = Role {
     name: "warrior_monitor",
     secret: "monitor.password",
 };
 /// The administrator of PgBouncer's console; PostgreSQL has no such role.
-pub(crate) const POOLER_ADMIN: Role = Role {
+pub const POOLER_ADMIN: Role = Role {
     name: "pooler_admin",
     secret: "pooler_admin.password",
 };
 
 /// The file of the secret that ids are derived with.
-pub(crate) const IDEMPOTENCY: &str = "idempotency.secret";
+pub const IDEMPOTENCY: &str = "idempotency.secret";
 
 /// The files of all secrets.
-pub(crate) const SECRETS: [&str; 6] = [
+pub const SECRETS: [&str; 6] = [
     SUPERUSER.secret,
     OWNER.secret,
     RUNTIME.secret,
@@ -83,51 +84,51 @@ pub struct Instance {
 }
 
 /// The cluster, PostgreSQL's own folder.
-pub(crate) fn cluster(data: &Path) -> PathBuf {
+pub fn cluster(data: &Path) -> PathBuf {
     data.join("pg")
 }
 
 /// Where the postmaster writes its process id and its state.
-pub(crate) fn postmaster_pid(data: &Path) -> PathBuf {
+pub fn postmaster_pid(data: &Path) -> PathBuf {
     cluster(data).join("postmaster.pid")
 }
 
 /// PgBouncer's own folder.
-pub(crate) fn pooler(data: &Path) -> PathBuf {
+pub fn pooler(data: &Path) -> PathBuf {
     data.join("pgbouncer")
 }
 
 /// The file that PgBouncer is started with; its path is also how a leftover is recognised.
-pub(crate) fn pooler_ini(data: &Path) -> PathBuf {
+pub fn pooler_ini(data: &Path) -> PathBuf {
     pooler(data).join("stack.ini")
 }
 
 /// Where PgBouncer writes its process id.
-pub(crate) fn pooler_pid(data: &Path) -> PathBuf {
+pub fn pooler_pid(data: &Path) -> PathBuf {
     pooler(data).join("pgbouncer.pid")
 }
 
 /// The folder of the secrets.
-pub(crate) fn secrets(data: &Path) -> PathBuf {
+pub fn secrets(data: &Path) -> PathBuf {
     data.join("secrets")
 }
 
 /// The file of the secret `name`.
-pub(crate) fn secret(data: &Path, name: &str) -> PathBuf {
+pub fn secret(data: &Path, name: &str) -> PathBuf {
     secrets(data).join(name)
 }
 
 /// The folder of the logs.
-pub(crate) fn logs(data: &Path) -> PathBuf {
+pub fn logs(data: &Path) -> PathBuf {
     data.join("log")
 }
 
 /// PostgreSQL's log.
-pub(crate) fn postgres_log(data: &Path) -> PathBuf {
+pub fn postgres_log(data: &Path) -> PathBuf {
     logs(data).join("postgresql.log")
 }
 
 /// PgBouncer's log.
-pub(crate) fn pooler_log(data: &Path) -> PathBuf {
+pub fn pooler_log(data: &Path) -> PathBuf {
     logs(data).join("pgbouncer.log")
 }

@@ -7,7 +7,7 @@
 //!
 //! # Code map, from the leaves up
 //!
-//! - `version`, `layout`, `ladders`, `secret`, `database`, `stop`, [`shipped`]: paths, names, login
+//! - `version`, [`layout`], `ladders`, `secret`, `database`, `stop`, [`shipped`]: paths, names, login
 //!   descriptions, signals and files that everything else builds on.
 //! - [`Sizes`]: the sizing model, threads and connections that must agree. [`memory`], [`descriptors`]: limits.
 //! - [`proc`], `process`: processes of others and of our own. `programs`, `upgrade`: what is installed.
@@ -20,6 +20,7 @@
 
 pub mod announcement;
 pub mod descriptors;
+pub mod layout;
 pub mod memory;
 pub mod proc;
 pub mod proxy;
@@ -36,7 +37,6 @@ mod error;
 mod folder;
 mod generated;
 mod ladders;
-mod layout;
 mod leftovers;
 mod pooler;
 mod ports;

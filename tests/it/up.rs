@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use warrior_stack::announcement::Announcement;
+use warrior_stack::layout;
 
 use crate::api::warrior;
 use crate::http::request;
@@ -68,11 +69,11 @@ impl Up {
     }
 
     fn postgres(&self) -> u32 {
-        first_line(&self.data().join("pg/postmaster.pid"))
+        first_line(&layout::postmaster_pid(self.data()))
     }
 
     fn pooler(&self) -> u32 {
-        first_line(&self.data().join("pgbouncer/pgbouncer.pid"))
+        first_line(&layout::pooler_pid(self.data()))
     }
 
     fn signal(&self, signal: Signal) {

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
-use warrior_stack::{DATABASE, Endpoints};
+use warrior_stack::{DATABASE, Endpoints, layout};
 
 use super::{ask, read_secrets, start_in};
 use crate::supervisor::{Scratch, Supervisor, connect, eventually, is_alive, kill_9, stack};
@@ -82,7 +82,7 @@ fn a_stale_pid_file_that_names_a_living_stranger_stops_nobody() {
     first.wait();
     // The id was used again, as happens in containers: by a process of the same user.
     let stranger = Supervisor::throw_away();
-    let pid_file = data.join("pg/postmaster.pid");
+    let pid_file = layout::postmaster_pid(&data);
     let text = fs::read_to_string(&pid_file).unwrap();
     let rest: Vec<_> = text.lines().skip(1).collect();
     fs::write(
@@ -90,11 +90,7 @@ fn a_stale_pid_file_that_names_a_living_stranger_stops_nobody() {
         format!("{}\n{}\n", stranger.pid(), rest.join("\n")),
     )
     .unwrap();
-    fs::write(
-        data.join("pgbouncer/pgbouncer.pid"),
-        format!("{}\n", stranger.pid()),
-    )
-    .unwrap();
+    fs::write(layout::pooler_pid(&data), format!("{}\n", stranger.pid())).unwrap();
     drop(start_in(&scratch.join("data")));
     assert!(is_alive(stranger.pid()));
 }

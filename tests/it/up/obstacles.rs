@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use warrior_stack::DATABASE;
+use warrior_stack::{DATABASE, layout};
 
 use super::{Up, first_line, program_of, up};
 use crate::supervisor::{
@@ -20,7 +20,7 @@ use crate::supervisor::{
 fn a_full_disk_and_a_closed_folder_are_waited_for() {
     let up = Up::start();
     up.serves();
-    let pg = up.data().join("pg");
+    let pg = layout::cluster(up.data());
     // A file that PostgreSQL writes at each start, on a disk that is always full.
     let options = pg.join("postmaster.opts");
     up.await_line(&["No space left on device", "attempt 2 failed"], || {
@@ -39,8 +39,8 @@ fn a_full_disk_and_a_closed_folder_are_waited_for() {
     up.serves();
 
     // Neither a log that cannot be written nor a changed file may prevent the restart.
-    fs::write(up.data().join("pgbouncer/stack.ini"), "[nothing]").unwrap();
-    let log = up.data().join("log/pgbouncer.log");
+    fs::write(layout::pooler_ini(up.data()), "[nothing]").unwrap();
+    let log = layout::pooler_log(up.data());
     fs::remove_file(&log).unwrap();
     symlink("/dev/full", &log).unwrap();
     up.await_line(&["PgBouncer runs again"], || kill_9(up.pooler()));
@@ -81,7 +81,7 @@ fn postgresql_that_was_restarted_by_another_program_is_taken_over() {
     up.signal(Signal::SIGSTOP);
     let restarted = Command::new(pg_ctl)
         .args(["restart", "--wait", "--mode=fast", "--pgdata"])
-        .arg(up.data().join("pg"))
+        .arg(layout::cluster(up.data()))
         .uid(owner.uid())
         .gid(owner.gid())
         .current_dir("/")
@@ -112,7 +112,7 @@ fn a_stop_is_heard_while_a_child_does_not_start() {
         let mut up = Up::start_with(scratch, |command| {
             command.env("POSTGRES_BIN", bin);
         });
-        let pg = up.data().join("pg");
+        let pg = layout::cluster(up.data());
         fs::write(pg.join("hang"), "").unwrap();
         let pooler = up.pooler();
         kill_9(up.postgres());
@@ -139,12 +139,9 @@ fn a_stop_is_heard_while_the_schema_is_applied() {
     assert!(stack.stop().success());
 
     let mut child = up(&data).spawn().unwrap();
-    let pg = data.join("pg");
+    let pg = layout::cluster(&data);
     first_line(&pg.join("asleep"));
-    let children = [
-        pg.join("postmaster.pid"),
-        data.join("pgbouncer/pgbouncer.pid"),
-    ];
+    let children = [layout::postmaster_pid(&data), layout::pooler_pid(&data)];
     let children = children.map(|file| first_line(&file));
     kill(
         Pid::from_raw(child.id().try_into().unwrap()),
@@ -175,7 +172,7 @@ fn a_stack_whose_input_ends_stops_while_a_child_does_not_start() {
     let mut command = stack();
     command.arg("--data").arg(scratch.join("data"));
     let mut stack = Supervisor::start(command.env("POSTGRES_BIN", bin)).unwrap();
-    let pg = stack.endpoints.data.join("pg");
+    let pg = layout::cluster(&stack.endpoints.data);
     fs::write(pg.join("hang"), "").unwrap();
     kill_9(stack.endpoints.postgres.pid);
     stack.send("start postgres");
