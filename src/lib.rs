@@ -44,7 +44,7 @@
 //! # Code map, in reading order
 //!
 //! - [`warrior`]: the domain types; parsing is validation. A leaf.
-//! - [`config`]: the only reader of the environment. A leaf.
+//! - [`config`]: the only reader of the environment; one file for each concern. A leaf.
 //! - `throttle`: rate limiting of log lines that repeat. A leaf.
 //! - [`memory`]: what memory is for. A leaf.
 //! - [`budget`]: bytes of requests that wait and of answers on their way; what does not fit is refused. A leaf.
@@ -55,7 +55,7 @@
 //! - [`dispatch`]: lanes with bounded queues, admission control, workers, job states, the circuit breaker.
 //! - `work`: what the workers of each lane do: the one link between lanes, store and rendering.
 //! - [`store`]: sessions and their SQL, the pool, classes of failures, group flush, and the schema.
-//! - [`ops`]: admin listener, metrics, logs, signals.
+//! - [`ops`]: admin listener, metrics, logs.
 //!
 //! The embedded PostgreSQL and PgBouncer, and what must agree with them, are the crate `warrior_stack`.
 //! Dependencies point one way, down the flow.

@@ -1,4 +1,4 @@
-//! For operators: the admin listener, metrics, logs and signals.
+//! For operators: the admin listener, metrics and logs.
 
 mod admin;
 mod health;

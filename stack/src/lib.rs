@@ -13,7 +13,7 @@
 //! - [`proc`], `process`: processes of others and of our own. `programs`, `upgrade`: what is installed.
 //! - `folder`, `generated`, `root`, `leftovers`, `ports`: the data folder, its secrets and owner, crash
 //!   recovery, free ports.
-//! - `cluster`, `roles`, `pooler`: PostgreSQL, its roles, PgBouncer.
+//! - `initdb`, `machine_conf`, `postmaster`, `cluster`; `roles`; `pooler`: PostgreSQL, its roles, PgBouncer.
 //! - `stack`, `supervise`: the life of both.
 //! - [`announcement`], `commanded`, [`ChildStack`]: a stack as a child process of tests and tools.
 //! - [`signals`]: graceful shutdown. [`proxy`]: fault injection for tests.
@@ -36,10 +36,13 @@ mod endpoints;
 mod error;
 mod folder;
 mod generated;
+mod initdb;
 mod ladders;
 mod leftovers;
+mod machine_conf;
 mod pooler;
 mod ports;
+mod postmaster;
 mod process;
 mod programs;
 mod roles;

@@ -174,6 +174,19 @@ impl Foreign {
     }
 }
 
+/// A command with a clean environment: `PGPORT` and its like would change what the programs do, and the
+/// environment may hold passwords. LC_ALL must be set, or macOS starts threads that PostgreSQL refuses.
+/// The working directory may be unreadable once root is left, so the data folder takes its place.
+pub(crate) fn clean_command(program: &Path, data: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env_clear()
+        .env("LC_ALL", "C")
+        .current_dir(data)
+        .stdin(Stdio::null());
+    command
+}
+
 /// Log rotation: the log of the run before stays as `.1` and the new run begins with an empty one, so that
 /// logs never hold more than two runs.
 pub(crate) fn rotate(log: &Path) {

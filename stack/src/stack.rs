@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use crate::cluster::{self, Cluster};
+use crate::cluster::Cluster;
 use crate::database::Database;
 use crate::embedded::Embedded;
 use crate::endpoints::Endpoints;
 use crate::error::StackError;
 use crate::folder::Folder;
 use crate::layout::DATABASE;
+use crate::machine_conf::machine_conf;
 use crate::pooler::Pooler;
 use crate::ports::Ports;
 use crate::programs::Programs;
@@ -75,7 +76,7 @@ fn start_in(
     progress: &mut dyn FnMut(&str),
     stop: &Stop,
 ) -> Result<(Cluster, Pooler), StackError> {
-    let conf = cluster::machine_conf(ports.postgres, sizes, embedded.full_size);
+    let conf = machine_conf(ports.postgres, sizes, embedded.full_size);
     let port = ports.postgres;
     let cluster = Cluster::start(folder, programs, port, &conf, progress, stop)?;
     let user_list = roles::prepare(folder, port)?;
