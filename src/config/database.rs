@@ -1,4 +1,8 @@
 //! Database logins: the one of requests, and the direct one of the schema's owner.
+//!
+//! `POSTGRES_HOST`, `POSTGRES_PORT`, `POSTGRES_DB`, `POSTGRES_USER`, `POSTGRES_PASSWORD(_FILE)`;
+//! `POSTGRES_DIRECT_HOST`, `POSTGRES_DIRECT_PORT`, `POSTGRES_OWNER`, `POSTGRES_OWNER_PASSWORD(_FILE)`;
+//! `POSTGRES_TLS`, `POSTGRES_TLS_CA`, `DB_CONNECT_TIMEOUT_MS`.
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;

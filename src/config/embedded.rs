@@ -1,4 +1,6 @@
 //! The embedded stack: its data folder, its ports and its programs.
+//!
+//! `DATA_DIR`, `POSTGRES_PORT`, `POSTGRES_DIRECT_PORT`, `POSTGRES_BIN`, `PGBOUNCER`.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,6 @@
 //! Secrets of the configuration: given inline, or in a file.
+//!
+//! `POSTGRES_PASSWORD`, `POSTGRES_OWNER_PASSWORD`, `IDEMPOTENCY_SECRET`, each also with `_FILE`.
 
 use warrior_stack::{Secret, SecretSource};
 

@@ -1,4 +1,7 @@
 //! The server: listeners, deadlines, memory limit and drain.
+//!
+//! `DB_MODE`, `HOST`, `PORT`, `ADMIN_HOST`, `ADMIN_PORT`, `REQUEST_DEADLINE_MS`, `MEMORY_LIMIT_MIB`,
+//! `HEAD_TIMEOUT_MS`, `DRAIN_DELAY_MS`, `DRAIN_TIMEOUT_MS`.
 
 use std::net::{AddrParseError, IpAddr};
 use std::ops::RangeInclusive;

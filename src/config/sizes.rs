@@ -1,4 +1,7 @@
 //! Capacity: worker threads, connections, queues and batches.
+//!
+//! `WORKERS` (also `GUNICORN_WORKERS`), `WORKERS_CREATE`, `WORKERS_FIND`, `WORKERS_SEARCH`, `DB_POOL_MIN`,
+//! `DB_POOL_MAX`, `QUEUE_MAX`, `BATCH_MAX`, `MAX_CONNECTIONS`.
 
 use std::str::FromStr;
 

@@ -5,17 +5,17 @@ use std::path::PathBuf;
 /// The folder, the ports and the programs of a stack.
 #[derive(Clone, Debug)]
 pub struct Embedded {
-    /// Folder of the cluster, the logs and the generated passwords; `None` for a throw-away stack.
+    /// `DATA_DIR`: folder of the cluster, the logs and the generated passwords; `None` for a throw-away stack.
     pub data: Option<PathBuf>,
     /// Whether PostgreSQL is sized for the machine. Throw-away stacks run side by side, so their default is
     /// no.
     pub full_size: bool,
-    /// PgBouncer's port on loopback; 0 lets the stack choose a free one.
+    /// `POSTGRES_PORT`: PgBouncer's port on loopback; 0 lets the stack choose a free one.
     pub pooler_port: u16,
-    /// PostgreSQL's port on loopback; 0 lets the stack choose a free one.
+    /// `POSTGRES_DIRECT_PORT`: PostgreSQL's port on loopback; 0 lets the stack choose a free one.
     pub postgres_port: u16,
-    /// Folder of PostgreSQL's programs; `None` searches the machine.
+    /// `POSTGRES_BIN`: folder of PostgreSQL's programs; `None` searches the machine.
     pub postgres_bin: Option<PathBuf>,
-    /// PgBouncer's program; `None` searches the machine.
+    /// `PGBOUNCER`: PgBouncer's program; `None` searches the machine.
     pub pgbouncer: Option<PathBuf>,
 }

@@ -38,7 +38,8 @@ pub const SUPERUSER: Role = Role {
     name: "postgres",
     secret: "superuser.password",
 };
-/// The owner of the schema, who connects past the pooler, for migrations alone.
+/// The owner of the schema, who connects past the pooler, for migrations alone. `roles.sql` makes this role and
+/// the next two.
 pub const OWNER: Role = Role {
     name: "warrior_owner",
     secret: "owner.password",
