@@ -4,7 +4,7 @@
 -- A statement of its own: insert.sql does not see a row that was committed after it began.
 -- Where commits wait for a standby, a row that is seen may be on this server alone: the wait of the transaction
 -- that added it was cancelled. So this one writes to the log, and its own commit waits: the standby that has it
--- has all before it; whatever another client has set, see V16__durable_commit.sql. Without standbys to wait for it
+-- has all before it; whatever another client has set, see schema/functions/triggers.sql. Without standbys to wait for it
 -- writes nothing.
 select w.id, w.name, w.dob, w.fight_skills, o.others
   from (select relrowsecurity or public.warrior_has_other_triggers() as others
