@@ -40,12 +40,12 @@ stress: build ## the public stress test on a throw-away stack, then a check that
 	@bash -m -c 'target/release/warrior-load stress --speed 10; exit $$?'
 
 bench: build ## throughput, latency and CPU time of each request beside references; ROWS=10000 for a smaller table
-	cargo build --release --locked -p warrior-load
-	@bash -m -c 'target/release/warrior-load bench --rows $${ROWS:-1000000}; exit $$?'
+	cargo build --release --locked -p warrior-bench
+	@bash -m -c 'target/release/warrior-bench bench --rows $${ROWS:-1000000}; exit $$?'
 
 bench-settings: build ## what leaving each setting of the stack at its default would cost
-	cargo build --release --locked -p warrior-load
-	@bash -m -c 'target/release/warrior-load settings; exit $$?'
+	cargo build --release --locked -p warrior-bench
+	@bash -m -c 'target/release/warrior-bench settings; exit $$?'
 
 compose-up: ## build and start PostgreSQL, PgBouncer, two servers and a balancer in containers
 	@scripts/compose up

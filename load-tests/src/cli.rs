@@ -1,31 +1,30 @@
 //! Arguments, and what the commands share.
 
 mod against;
-mod bench;
 mod measure;
 mod prove;
-mod settings;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use warrior_load::judge::Exit;
-use warrior_load::live::{View, say};
+use warrior_load::database::DatabaseAccess;
+use warrior_load::exit::Exit;
+use warrior_load::live::View;
+use warrior_load::output::say;
+use warrior_load::process::raise_descriptor_limit;
 use warrior_load::profile::{Overrides, Profile};
 use warrior_load::report;
 use warrior_load::result::RunResult;
-use warrior_load::run::{DatabaseAccess, Order, run};
+use warrior_load::run::{Order, run};
 use warrior_load::target::Target;
 
 use self::against::{CompareArgs, ReproduceArgs};
-use self::bench::{BenchArgs, HelloArgs};
 use self::measure::RunArgs;
 use self::prove::{ControlArgs, StressArgs, VerifyArgs};
-use self::settings::SettingsArgs;
 
 const EXIT_CODES: &str = "Exit codes:
   0  passed
@@ -35,9 +34,6 @@ const EXIT_CODES: &str = "Exit codes:
   4  compare: B is worse than A
   5  a promise was broken: an acknowledged write is lost or altered, or a refused one stored
   6  INVALID: the run says nothing about the server";
-
-/// What shells report for a program that Ctrl-C ended.
-const INTERRUPTED: i32 = 130;
 
 /// A load generator that sends on time, knows what must come back, and proves what was stored.
 #[derive(Parser)]
@@ -59,13 +55,6 @@ pub(crate) enum Command {
     Reproduce(Box<ReproduceArgs>),
     /// Start an ephemeral stack, run a profile against it, verify, and say the verdict
     Stress(Box<StressArgs>),
-    /// Measure what the server does per second beside references, and judge the ratios
-    Bench(BenchArgs),
-    /// Measure what it would cost to leave a setting of the stack at its default
-    Settings(SettingsArgs),
-    /// What `bench` starts as its reference for HTTP alone
-    #[command(hide = true)]
-    Hello(HelloArgs),
     /// The negative control: a cluster told to lose writes, killed hard; the ledger must notice
     Control(ControlArgs),
     /// Write the Markdown and HTML of a stored result again
@@ -133,9 +122,6 @@ impl Command {
             Command::Compare(args) => args.execute(),
             Command::Reproduce(args) => args.execute(),
             Command::Stress(args) => args.execute(),
-            Command::Bench(args) => args.execute(),
-            Command::Settings(args) => args.execute(),
-            Command::Hello(args) => args.execute(),
             Command::Control(args) => args.execute(),
             Command::Report(args) => args.execute(),
             Command::Schema => {
@@ -160,20 +146,8 @@ fn run_and_report(
         .for_each(|reason| say(format_args!("  {reason}")));
     let written = report::write(&result, &order.directory)
         .map(|files| say(format_args!("report: {}", files.html.display())));
-    result.exit = with_files(result.exit, written);
+    result.exit = result.exit.with_files(written);
     Ok(result)
-}
-
-/// A verdict stands without its files, a pass does not.
-fn with_files(exit: Exit, written: anyhow::Result<()>) -> Exit {
-    let Err(error) = written else {
-        return exit;
-    };
-    eprintln!("warrior-load: {error:#}");
-    match exit {
-        Exit::Passed => Exit::Usage,
-        verdict => verdict,
-    }
 }
 
 impl Common {
@@ -244,41 +218,4 @@ fn access(connection: Option<&String>, password_file: Option<&PathBuf>) -> Optio
         connection: connection.clone(),
         password_file,
     })
-}
-
-/// Becomes true at the first Ctrl-C or SIGTERM: the run ends in order, with a result. The second
-/// ends the program at once.
-fn stop_on_interrupt() -> anyhow::Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    std::thread::spawn(move || {
-        runtime.block_on(async {
-            use tokio::signal::unix::{SignalKind, signal};
-            let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-                return;
-            };
-            loop {
-                tokio::select! {
-                    _ = tokio::signal::ctrl_c() => {}
-                    _ = terminate.recv() => {}
-                }
-                if flag.swap(true, Ordering::Relaxed) {
-                    std::process::exit(INTERRUPTED);
-                }
-            }
-        });
-    });
-    Ok(stop)
-}
-
-/// As many descriptors as this process may have; each connection is one.
-fn raise_descriptor_limit() {
-    use nix::sys::resource::{Resource, getrlimit, setrlimit};
-    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
-        // With fewer the run says so itself when they run out.
-        setrlimit(Resource::RLIMIT_NOFILE, hard, hard).ok();
-    }
 }

@@ -175,7 +175,7 @@ impl Comparison {
 
 fn show(value: f64, unit: &str) -> String {
     match unit {
-        "us" => crate::live::micros(value as u64),
+        "us" => crate::output::micros(value as u64),
         "%" => format!("{:.2} %", value * 100.0),
         _ => format!("{value:.0} {unit}"),
     }

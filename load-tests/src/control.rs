@@ -15,12 +15,13 @@ use anyhow::{Context, bail};
 
 pub use cluster::{Cluster, newest_programs};
 
+use crate::database::DatabaseAccess;
 use crate::ledger::{self, Header, Ledger};
-use crate::live::say;
+use crate::output::say;
 use crate::profile::{Overrides, Profile, compile};
-use crate::run::{DatabaseAccess, drive, reach, verify_directly};
+use crate::run::drive;
 use crate::target::Target;
-use crate::verify::Verdict;
+use crate::verify::{Verdict, verify_directly};
 
 /// What is to be tried.
 #[derive(Debug)]
@@ -156,7 +157,7 @@ impl Server {
         let target = Target::parse(&format!("http://127.0.0.1:{port}"))?;
         let mut server = Server { child, target };
         let deadline = Instant::now() + LISTENS_WITHIN;
-        while reach(&server.target).is_err() {
+        while server.target.reach().is_err() {
             if !matches!(server.child.try_wait(), Ok(None)) {
                 bail!("the server ended: {}", last.join().unwrap_or_default());
             }

@@ -1,55 +1,16 @@
 //! Judging a run: was it one at all, and did it pass?
 
-use std::path::Path;
-use std::process::ExitCode;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::collect::{Collected, sum};
+use crate::database::DatabaseFacts;
 use crate::engine::{Load, Outcome, Plan, Tally, Unsent};
+use crate::exit::Exit;
 use crate::machine::{Held, Machine};
 use crate::profile::{Metric, Threshold};
 use crate::result::EndpointResult;
-use crate::verify::{DatabaseFacts, Verdict};
-
-/// How a program run ended, as its exit code. The numbers are documented and do not change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[repr(u8)]
-pub enum Exit {
-    /// Everything held.
-    Passed = 0,
-    /// Wrong arguments, profile or file; or results that cannot be written.
-    Usage = 1,
-    /// The target could not be reached.
-    Unreachable = 2,
-    /// A threshold was missed, nothing was answered as prescribed, or a stored result was not
-    /// reproduced.
-    ThresholdMissed = 3,
-    /// `compare`: B is worse than A.
-    Worse = 4,
-    /// A promise of the ledger was broken.
-    Lost = 5,
-    /// The run says nothing about the server.
-    Invalid = 6,
-}
-
-/// Nothing was answered as prescribed, so there is no figure.
-#[derive(Debug, thiserror::Error)]
-#[error("nothing worked: not one of the {what} was answered as prescribed ({answers})")]
-pub struct NothingWorked {
-    /// What was asked.
-    pub what: String,
-    /// What came instead.
-    pub answers: String,
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(exit as u8)
-    }
-}
+use crate::verify::Verdict;
 
 /// Whether a run says anything about the server, and what speaks against it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -198,13 +159,6 @@ pub fn unproven(verdicts: &[Verdict]) -> Option<String> {
              not known; `warrior-load verify` the ledger when the server answers again"
         )
     })
-}
-
-/// Makes the run's directory and says where it is in case it cannot.
-pub fn create_directory(path: &Path) -> anyhow::Result<()> {
-    use anyhow::Context;
-    std::fs::create_dir_all(path)
-        .with_context(|| format!("cannot create the directory {} (--out)", path.display()))
 }
 
 fn saturated_seconds(plan: &Plan, collected: &Collected) -> usize {

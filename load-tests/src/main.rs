@@ -5,8 +5,7 @@ mod cli;
 use std::process::ExitCode;
 
 use clap::Parser;
-use warrior_load::judge::{Exit, NothingWorked};
-use warrior_load::run::Unreachable;
+use warrior_load::exit::Exit;
 
 fn main() -> ExitCode {
     let command = match cli::Cli::try_parse() {
@@ -25,13 +24,7 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) => {
             eprintln!("warrior-load: {error:#}");
-            if error.is::<Unreachable>() {
-                Exit::Unreachable.into()
-            } else if error.is::<NothingWorked>() {
-                Exit::ThresholdMissed.into()
-            } else {
-                Exit::Usage.into()
-            }
+            Exit::of_error(&error).into()
         }
     }
 }

@@ -5,18 +5,16 @@ mod charts;
 mod figures;
 mod html;
 mod markdown;
-mod whole;
 
 use std::path::{Path, PathBuf};
 
 pub use bars::{Bar, bars};
 pub use html::html;
 pub use markdown::markdown;
-pub use whole::write_whole;
 
-use crate::live::micros;
+use crate::files::write_whole;
+use crate::output::micros;
 use crate::result::{Quantiles, RunResult};
-use crate::run::verdict_word;
 
 /// Where the files of a result are.
 #[derive(Clone, Debug)]
@@ -53,8 +51,8 @@ pub fn verdict_lines(result: &RunResult) -> String {
     let total = &result.total;
     let mut lines = vec![format!(
         "{}: {} of profile {}, {:.0} s",
-        verdict_word(result.exit),
-        if result.exit == crate::judge::Exit::Passed {
+        result.exit,
+        if result.exit == crate::exit::Exit::Passed {
             "every threshold"
         } else {
             "a run"

@@ -12,10 +12,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::collect::{Collected, SecondTally};
+use crate::database::DatabaseFacts;
 use crate::engine::{Plan, Tally};
-use crate::judge::{Exit, Judged, Validity};
+use crate::exit::Exit;
+use crate::judge::{Judged, Validity};
 use crate::machine::{Held, Machine};
-use crate::verify::{DatabaseFacts, Verdict};
+use crate::verify::Verdict;
 
 /// The version of this document; a change that breaks readers raises it.
 pub const SCHEMA: u32 = 1;

@@ -1,26 +1,28 @@
 //! A whole run: probing, sending, watching, verifying, judging.
 
 use std::collections::BTreeMap;
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::Context;
 use sha2::{Digest, Sha256};
 
 use crate::client;
 use crate::collect::Collected;
+use crate::database::{DatabaseAccess, DatabaseFacts};
 use crate::engine::{Engine, Load, Plan};
-use crate::judge::{self, Exit, NothingWorked};
-use crate::ledger::{self, Header, Ledger};
-use crate::live::{Moment, ServerGauges, View, say};
+use crate::exit::NothingWorked;
+use crate::files::create_directory;
+use crate::judge;
+use crate::ledger::{Header, Ledger};
+use crate::live::{Progress, ServerGauges, View};
 use crate::machine::{Held, Machine, Pressure, fdatasync_per_second};
+use crate::output::say;
 use crate::profile::{Metric, Overrides, Profile, compile};
 use crate::result::{RunResult, SCHEMA, Setup, endpoints, series};
 use crate::target::Target;
-use crate::verify::{self, DatabaseFacts, Others, Verdict};
+use crate::verify::{Exclusivity, Verdict, verify_ledger};
 
 /// What a run needs to know.
 pub struct Order {
@@ -42,30 +44,6 @@ pub struct Order {
     pub fsync_directory: Option<PathBuf>,
 }
 
-/// How the database is reached directly.
-#[derive(Clone, Debug)]
-pub struct DatabaseAccess {
-    /// A connection string without a password.
-    pub connection: String,
-    /// The file that holds the password.
-    pub password_file: Option<PathBuf>,
-}
-
-/// The target does not accept connections.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot reach {url}: {why}; is the server running there?")]
-pub struct Unreachable {
-    url: String,
-    why: std::io::Error,
-}
-
-impl DatabaseAccess {
-    /// Connects.
-    pub fn connect(&self) -> anyhow::Result<postgres::Client> {
-        verify::connect(&self.connection, self.password_file.as_deref())
-    }
-}
-
 /// Does it. The result's `exit` says how it ended; an error means that there is no result.
 pub fn run(order: &Order, stop: &Arc<AtomicBool>, mut view: View) -> anyhow::Result<RunResult> {
     // What is wrong with the order is told before anything is asked of the target.
@@ -74,16 +52,20 @@ pub fn run(order: &Order, stop: &Arc<AtomicBool>, mut view: View) -> anyhow::Res
         ..order.overrides.clone()
     };
     compile(&order.profile, &order.target, &any_capacity)?;
-    reach(&order.target)?;
+    order.target.reach()?;
     let mut machine = Machine::look();
     machine.fdatasync_per_second = order
         .fsync_directory
         .as_deref()
         .and_then(fdatasync_per_second);
-    let database = order.database.as_ref().map(facts).transpose()?;
+    let database = order
+        .database
+        .as_ref()
+        .map(DatabaseAccess::facts)
+        .transpose()?;
     let overrides = with_capacity(order, stop)?;
     let plan = Arc::new(compile(&order.profile, &order.target, &overrides)?);
-    judge::create_directory(&order.directory)?;
+    create_directory(&order.directory)?;
     let run = uuid::Uuid::now_v7().to_string();
     let ledger = open_ledger(order, &plan, &run)?.map(Arc::new);
     let started_at = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
@@ -104,7 +86,12 @@ pub fn run(order: &Order, stop: &Arc<AtomicBool>, mut view: View) -> anyhow::Res
     let verified = match &ledger {
         Some(ledger) if order.verify || asks_for_lost(&order.profile) => {
             let database = order.database.as_ref();
-            verify_ledger(ledger.path(), &order.target, database, Others::Absent)
+            verify_ledger(
+                ledger.path(),
+                &order.target,
+                database,
+                Exclusivity::Exclusive,
+            )
         }
         _ => Ok(Vec::new()),
     };
@@ -158,7 +145,7 @@ pub fn drive(
             collected.unrecorded = Some(format!("{error:#}"));
         }
         each_second(&|gauges, view| {
-            view.show(&Moment {
+            view.show(&Progress {
                 plan,
                 collected: &collected,
                 second,
@@ -178,56 +165,6 @@ pub fn drive(
         collected.unrecorded = Some(format!("{error:#}"));
     }
     Ok(collected)
-}
-
-/// How often a ledger is judged again, a second apart, while a late commit may explain its count.
-const LATE_COMMITS_MAX: u32 = 5;
-
-/// Judges a ledger in every way that is open: by HTTP, and directly when there is access.
-pub fn verify_ledger(
-    path: &Path,
-    target: &Target,
-    database: Option<&DatabaseAccess>,
-    others: Others,
-) -> anyhow::Result<Vec<Verdict>> {
-    let (header, entries) = ledger::read(path)?;
-    let judge = || -> anyhow::Result<Vec<Verdict>> {
-        let mut verdicts = vec![verify::verify_by_http(target, &header, &entries, others)?];
-        if let Some(access) = database {
-            let told = client::count(target)?;
-            verdicts.push(verify_directly(access, &header, &entries, told)?);
-        }
-        Ok(verdicts)
-    };
-    let mut verdicts = judge()?;
-    for _ in 0..LATE_COMMITS_MAX {
-        if !verdicts.iter().any(Verdict::may_still_settle) {
-            break;
-        }
-        std::thread::sleep(Duration::from_secs(1));
-        verdicts = judge()?;
-    }
-    Ok(verdicts)
-}
-
-/// Judges a ledger in PostgreSQL alone.
-pub fn verify_directly(
-    access: &DatabaseAccess,
-    header: &Header,
-    entries: &[ledger::Entry],
-    count_told: Option<u64>,
-) -> anyhow::Result<Verdict> {
-    verify::verify_in_postgres(&mut access.connect()?, header, entries, count_told)
-}
-
-/// Fails with [`Unreachable`] when nothing listens there.
-pub fn reach(target: &Target) -> Result<(), Unreachable> {
-    TcpStream::connect_timeout(&target.address, Duration::from_secs(5))
-        .map(drop)
-        .map_err(|why| Unreachable {
-            url: target.url.clone(),
-            why,
-        })
 }
 
 /// Keeps the requests of the capacity probe apart from those of the run.
@@ -370,13 +307,9 @@ fn open_ledger(order: &Order, plan: &Plan, run: &str) -> anyhow::Result<Option<L
     let before = client::count(&order.target)?;
     let mut header = Header::new(run, &order.target.url, before);
     if let Some(access) = &order.database {
-        header.database_clock = Some(verify::database_clock(&mut access.connect()?)?);
+        header.database_clock = Some(access.clock()?);
     }
     Ledger::create(&order.directory.join(format!("{run}.ledger")), &header).map(Some)
-}
-
-fn facts(access: &DatabaseAccess) -> anyhow::Result<DatabaseFacts> {
-    verify::database_facts(&mut access.connect()?).context("cannot ask PostgreSQL its settings")
 }
 
 fn asks_for_lost(profile: &Profile) -> bool {
@@ -388,17 +321,4 @@ fn asks_for_lost(profile: &Profile) -> bool {
 
 fn file_name(path: &Path) -> Option<String> {
     Some(path.file_name()?.to_string_lossy().into_owned())
-}
-
-/// Whether the result may be trusted and passed, in one word.
-pub fn verdict_word(exit: Exit) -> &'static str {
-    match exit {
-        Exit::Passed => "PASSED",
-        Exit::Usage => "USAGE",
-        Exit::Unreachable => "UNREACHABLE",
-        Exit::ThresholdMissed => "THRESHOLD MISSED",
-        Exit::Worse => "WORSE",
-        Exit::Lost => "PROMISE BROKEN",
-        Exit::Invalid => "INVALID",
-    }
 }

@@ -12,7 +12,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::Deserialize;
 
-use crate::run::DatabaseAccess;
+use crate::database::DatabaseAccess;
 use crate::target::Target;
 
 /// How long a stack may take to be ready: it makes a cluster first.

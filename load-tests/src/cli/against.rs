@@ -6,14 +6,13 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use warrior_load::compare::{Conclusion, Finding, Side, compare, reproduce};
-use warrior_load::judge::{self, Exit};
-use warrior_load::live::say;
+use warrior_load::exit::Exit;
+use warrior_load::files::{create_directory, write_whole};
+use warrior_load::output::say;
+use warrior_load::process::{raise_descriptor_limit, stop_on_interrupt};
 use warrior_load::profile::{Overrides, Profile};
-use warrior_load::report::write_whole;
 
-use super::{
-    Common, raise_descriptor_limit, read_result, run_and_report, stop_on_interrupt, with_files,
-};
+use super::{Common, read_result, run_and_report};
 
 #[derive(Args)]
 pub(crate) struct CompareArgs {
@@ -78,7 +77,7 @@ impl CompareArgs {
         let decides = (self.decide.as_str(), self.least / 100.0);
         let overrides = self.common.overrides();
         let stop = stop_on_interrupt()?;
-        judge::create_directory(&self.common.out)?;
+        create_directory(&self.common.out)?;
         let comparison = compare([&a, &b], &overrides, self.pairs, decides, &stop)?;
         say(format_args!("\n{}", comparison.table()));
         let name = format!("compare-{}", uuid::Uuid::now_v7());
@@ -92,7 +91,7 @@ impl CompareArgs {
             Finding::Worse => Exit::Worse,
             Finding::Better | Finding::NoDifferenceShown => Exit::Passed,
         };
-        Ok(with_files(exit, written))
+        Ok(exit.with_files(written))
     }
 }
 

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use warrior_load::judge::Exit;
+use warrior_load::exit::Exit;
+use warrior_load::process::stop_on_interrupt;
 use warrior_load::profile::Profile;
 
-use super::{Common, run_and_report, stop_on_interrupt};
+use super::{Common, run_and_report};
 
 #[derive(Args)]
 pub(crate) struct RunArgs {

@@ -4,16 +4,17 @@ use std::path::PathBuf;
 
 use clap::Args;
 use warrior_load::control::{Trial, control, newest_programs};
-use warrior_load::judge::{self, Exit};
-use warrior_load::live::say;
+use warrior_load::exit::Exit;
+use warrior_load::files::create_directory;
+use warrior_load::ledger;
+use warrior_load::output::say;
+use warrior_load::process::stop_on_interrupt;
 use warrior_load::profile::Profile;
-use warrior_load::run::verify_ledger;
 use warrior_load::stress::Stack;
 use warrior_load::target::Target;
-use warrior_load::verify::Others;
-use warrior_load::{ledger, run};
+use warrior_load::verify::{Exclusivity, verify_directly, verify_ledger};
 
-use super::{Common, access, run_and_report, stop_on_interrupt, with_files};
+use super::{Common, access, run_and_report};
 
 #[derive(Args)]
 pub(crate) struct VerifyArgs {
@@ -76,7 +77,7 @@ impl StressArgs {
 
 impl ControlArgs {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
-        judge::create_directory(&self.out)?;
+        create_directory(&self.out)?;
         let trial = Trial {
             server: std::path::absolute(&self.server)?,
             programs: self.programs.map_or_else(newest_programs, Ok)?,
@@ -94,7 +95,7 @@ impl ControlArgs {
             verdicts.len()
         ));
         if trial.synchronous_commit && lost > 0 {
-            return Ok(with_files(Exit::Lost, ended));
+            return Ok(Exit::Lost.with_files(ended));
         }
         ended?;
         if verdicts.iter().any(|verdict| verdict.acknowledged == 0) {
@@ -119,15 +120,15 @@ impl VerifyArgs {
         let (header, entries) = ledger::read(&self.ledger)?;
         let database = access(self.postgres.as_ref(), self.postgres_password_file.as_ref());
         let target = Target::parse(self.url.as_deref().unwrap_or(&header.target))?;
-        let verdicts = match (&database, run::reach(&target)) {
+        let verdicts = match (&database, target.reach()) {
             // The server may be gone by now; the table alone can still be judged.
             (Some(access), Err(_)) if self.url.is_none() => {
-                vec![run::verify_directly(access, &header, &entries, None)?]
+                vec![verify_directly(access, &header, &entries, None)?]
             }
             (_, reached) => {
                 reached?;
-                let others = Others::MayHaveWritten;
-                verify_ledger(&self.ledger, &target, database.as_ref(), others)?
+                let exclusivity = Exclusivity::Shared;
+                verify_ledger(&self.ledger, &target, database.as_ref(), exclusivity)?
             }
         };
         verdicts

@@ -10,10 +10,10 @@ use anyhow::ensure;
 use super::{Comparison, Finding, Good, Row, student_interval};
 use crate::engine::{Plan, Tally};
 use crate::judge;
-use crate::live::say;
 use crate::machine::{Held, Machine};
+use crate::output::say;
 use crate::profile::{Overrides, Profile, compile};
-use crate::run::{drive, reach};
+use crate::run::drive;
 use crate::target::Target;
 
 /// One of the two.
@@ -88,7 +88,7 @@ pub fn compare(
                 "pair {:>2} {name}: {:.0}/s, p99 {}",
                 pair + 1,
                 slice.rate,
-                crate::live::micros(slice.p99 as u64)
+                crate::output::micros(slice.p99 as u64)
             ));
             invalid.extend(
                 reasons
@@ -170,7 +170,7 @@ fn slice(
             side.label
         );
     }
-    reach(&side.target)?;
+    side.target.reach()?;
     let plan = Arc::new(compile(&side.profile, &side.target, overrides)?);
     let collected = drive(&plan, None, stop, |_| {})?;
     let (held, machine) = (Held::default(), Machine::default());

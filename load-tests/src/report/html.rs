@@ -6,14 +6,13 @@ use super::figures::{
     CLASSES, endpoint_chart, in_flight_chart, latency_chart, percentile_chart, rate_chart,
 };
 use super::{figure, share};
-use crate::judge::Exit;
-use crate::live::micros;
+use crate::exit::Exit;
+use crate::output::micros;
 use crate::result::{EndpointResult, RunResult};
-use crate::run::verdict_word;
 
 /// The whole page.
 pub fn html(result: &RunResult) -> String {
-    let title = format!("{} · {}", result.setup.profile, verdict_word(result.exit));
+    let title = format!("{} · {}", result.setup.profile, result.exit);
     let page = markup! {
         (DOCTYPE)
         html lang="en" {
@@ -52,7 +51,7 @@ fn head(result: &RunResult) -> Markup {
     };
     markup! {
         header class=(state) {
-            h1 { (verdict_word(result.exit)) span { (setup.profile) " against " (setup.target) } }
+            h1 { (result.exit) span { (setup.profile) " against " (setup.target) } }
             p { (setup.about) }
         }
         @for reason in &result.validity.invalid { p.reason { "INVALID: " (reason) } }

@@ -3,9 +3,8 @@
 use std::fmt::Write;
 
 use super::{figure, share};
-use crate::live::micros;
+use crate::output::micros;
 use crate::result::{EndpointResult, RunResult};
-use crate::run::verdict_word;
 
 /// The summary of a result.
 pub fn markdown(result: &RunResult) -> String {
@@ -20,9 +19,7 @@ fn write_all(text: &mut String, result: &RunResult) -> std::fmt::Result {
     writeln!(
         text,
         "## {}: `{}` ({} model)\n",
-        verdict_word(result.exit),
-        setup.profile,
-        setup.model
+        result.exit, setup.profile, setup.model
     )?;
     for reason in &result.validity.invalid {
         writeln!(text, "**INVALID**: {reason}\n")?;

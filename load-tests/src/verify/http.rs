@@ -6,7 +6,7 @@ use hyper::Uri;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use super::{Others, Verdict};
+use super::verdict::Verdict;
 use crate::client;
 use crate::engine::{Answer, Failure};
 use crate::ledger::{Entry, Fate, Header, Stored};
@@ -18,12 +18,25 @@ const READERS: usize = 32;
 /// The longest list that a search answers; a full one may have left the wanted row out.
 const SEARCH_LIMIT: usize = 50;
 
+/// Exclusivity of the API: whether rows of other clients may have come since the run began. By HTTP
+/// alone such rows look like rows that this run stored twice, so a greater count then breaks no promise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exclusivity {
+    /// The run has just ended, and had the API to itself.
+    Exclusive,
+    /// The run ended some time ago; others may have written.
+    Shared,
+}
+
 /// Judges a ledger by what the API answers.
+///
+/// # Errors
+/// When the API cannot be asked at all.
 pub fn verify_by_http(
     target: &Target,
     header: &Header,
     entries: &[Entry],
-    others: Others,
+    exclusivity: Exclusivity,
 ) -> anyhow::Result<Verdict> {
     let mut verdict = Verdict {
         way: "http".to_owned(),
@@ -83,7 +96,7 @@ pub fn verify_by_http(
         .count_before
         .filter(|_| verdict.undetermined == 0)
         .map(|before| before + verdict.acknowledged - verdict.lost + verdict.unknown_stored);
-    if others == Others::MayHaveWritten && verdict.count_told > verdict.count_expected {
+    if exclusivity == Exclusivity::Shared && verdict.count_told > verdict.count_expected {
         verdict.count_expected = None;
     }
     Ok(verdict)

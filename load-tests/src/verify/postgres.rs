@@ -1,69 +1,13 @@
 //! The direct way: every row of the table against every line of the ledger.
 
 use std::collections::HashMap;
-use std::path::Path;
-use std::time::Duration;
 
 use anyhow::Context;
+use postgres::Client;
 use postgres::fallible_iterator::FallibleIterator;
-use postgres::{Client, Config, NoTls};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
-use super::Verdict;
+use super::verdict::Verdict;
 use crate::ledger::{Entry, Fate, Header, Stored};
-
-/// What makes two databases comparable.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct DatabaseFacts {
-    /// `server_version`.
-    pub version: String,
-    /// Whether a commit reaches the disk at all.
-    pub fsync: String,
-    /// Whether a commit waits for it.
-    pub synchronous_commit: String,
-    /// Whether torn pages are survived.
-    pub full_page_writes: String,
-    /// A digest of every setting that is not at its default.
-    pub settings_digest: Option<String>,
-}
-
-/// Connects directly, by a connection string, with the password from a file when one is given.
-pub fn connect(connection: &str, password_file: Option<&Path>) -> anyhow::Result<Client> {
-    let mut config: Config = connection.parse().context(
-        "--postgres is not a connection string; want `host=... port=... user=... dbname=...`",
-    )?;
-    if let Some(path) = password_file {
-        let password = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read --postgres-password-file {}", path.display()))?;
-        config.password(password.trim_end_matches(['\r', '\n']));
-    }
-    config
-        .connect_timeout(Duration::from_secs(5))
-        .application_name("warrior-load");
-    config
-        .connect(NoTls)
-        .context("cannot connect to PostgreSQL as --postgres says")
-}
-
-/// Asks what makes this database comparable with another.
-pub fn database_facts(client: &mut Client) -> anyhow::Result<DatabaseFacts> {
-    let row = client.query_typed_one(include_str!("facts.sql"), &[])?;
-    Ok(DatabaseFacts {
-        version: row.get(0),
-        fsync: row.get(1),
-        synchronous_commit: row.get(2),
-        full_page_writes: row.get(3),
-        settings_digest: row.get(4),
-    })
-}
-
-/// Asks what time it is for the database, in seconds since 1970.
-pub fn database_clock(client: &mut Client) -> anyhow::Result<f64> {
-    Ok(client
-        .query_typed_one(include_str!("clock.sql"), &[])?
-        .get(0))
-}
 
 /// Judges a ledger by the table itself. `count_told` is what the API says at the same time.
 pub fn verify_in_postgres(
