@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use warrior_load::collect::Collected;
-use warrior_load::engine::{ConnectionMode, Load, Plan, Scenario};
+use warrior_load::drive::drive;
+use warrior_load::engine::{ConnectionMode, LoadModel, Plan, Scenario};
 use warrior_load::exit::NothingWorked;
-use warrior_load::run::drive;
 use warrior_load::target::Target;
 use warrior_load::workload::{Kind, Maker};
 
@@ -54,7 +54,7 @@ pub(super) enum HttpLoad {
 pub(super) fn measure(request: &Request, stop: &Arc<AtomicBool>) -> anyhow::Result<Sample> {
     let plan = Arc::new(plan(request));
     let meter = Meter::start(request.processes);
-    let collected = drive(&plan, None, stop, |_| {})?;
+    let collected = drive(&plan, None, stop, |_, _| {})?;
     let used = meter.stop();
     let mut sample = sample(&plan, &collected);
     if sample.done == 0 && !stop.load(Ordering::Relaxed) {
@@ -72,8 +72,8 @@ pub(super) fn measure(request: &Request, stop: &Arc<AtomicBool>) -> anyhow::Resu
 fn plan(request: &Request) -> Plan {
     let length = request.warmup + request.length;
     let (load, connections) = match request.load {
-        HttpLoad::Connections(connections) => (Load::Closed { connections }, connections),
-        HttpLoad::Rate(rate) => (Load::Open(super::open::arrivals(rate, length)), 1024),
+        HttpLoad::Connections(connections) => (LoadModel::Closed { connections }, connections),
+        HttpLoad::Rate(rate) => (LoadModel::Open(super::open::arrivals(rate, length)), 1024),
     };
     Plan {
         target: request.target.clone(),

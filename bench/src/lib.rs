@@ -41,7 +41,7 @@ use self::pgbench::Pgbench;
 use self::sample::{Sample, Series, Unit};
 use self::searches::Searches;
 use warrior_load::database::DatabaseFacts;
-use warrior_load::machine::{Held, Machine, Pressure, fdatasync_per_second};
+use warrior_load::machine::{Machine, Pressure, Throttling, fdatasync_per_second};
 use warrior_load::output::{micros, say};
 use warrior_load::stress::Stack;
 
@@ -99,7 +99,7 @@ pub struct Bench {
     /// On what.
     pub machine: Machine,
     /// What the machine did meanwhile.
-    pub held: Held,
+    pub throttling: Throttling,
     /// PostgreSQL and its settings.
     pub database: DatabaseFacts,
     /// PgBouncer's version.
@@ -215,7 +215,7 @@ pub fn bench(options: &Options, stop: &Arc<AtomicBool>) -> anyhow::Result<Bench>
         commit,
         options: options.clone(),
         machine,
-        held: Pressure::now().since(pressure),
+        throttling: Pressure::now().since(pressure),
         database: stack.database.facts()?,
         pooler: stack.pooler.version.to_string(),
         pooler_mode,

@@ -179,8 +179,8 @@ fn markdown(bench: &Bench, picture: &str) -> String {
             machine
                 .fdatasync_per_second
                 .map_or("?".to_owned(), |rate| format!("{rate:.0}")),
-            bench.held.busy * 100.0,
-            bench.held.steal * 100.0,
+            bench.throttling.busy * 100.0,
+            bench.throttling.steal * 100.0,
             if bench.pooler_mode.is_empty() {
                 "-"
             } else {

@@ -105,7 +105,7 @@ impl SecondTally {
     pub fn total(&self) -> SecondRow {
         match &self.folded {
             Some(folded) => folded.total.clone(),
-            None => SecondRow::new(&sum(&self.tallies)),
+            None => row(&sum(&self.tallies)),
         }
     }
 
@@ -113,15 +113,15 @@ impl SecondTally {
     pub fn endpoints(&self) -> Vec<SecondRow> {
         match &self.folded {
             Some(folded) => folded.endpoints.clone(),
-            None => self.tallies.iter().map(SecondRow::new).collect(),
+            None => self.tallies.iter().map(row).collect(),
         }
     }
 
     fn add(&mut self, endpoint: usize, tally: &Tally) {
         match &mut self.folded {
             Some(folded) => {
-                folded.total.count(tally);
-                folded.endpoints[endpoint].count(tally);
+                count_late(&mut folded.total, tally);
+                count_late(&mut folded.endpoints[endpoint], tally);
             }
             None => self.tallies[endpoint].add(tally),
         }
@@ -134,6 +134,26 @@ impl SecondTally {
         });
         self.tallies = Vec::new();
     }
+}
+
+fn row(tally: &Tally) -> SecondRow {
+    SecondRow {
+        scheduled: tally.scheduled,
+        succeeded: tally.succeeded(),
+        failed: tally.failed(),
+        p50: tally.latency.value_at_quantile(0.5),
+        p99: tally.latency.value_at_quantile(0.99),
+        p99_9: tally.latency.value_at_quantile(0.999),
+        max: tally.latency.max(),
+    }
+}
+
+/// Counts a tally that came after its second was folded: its quantiles have no histogram any more.
+fn count_late(row: &mut SecondRow, tally: &Tally) {
+    row.scheduled += tally.scheduled;
+    row.succeeded += tally.succeeded();
+    row.failed += tally.failed();
+    row.max = row.max.max(tally.latency.max());
 }
 
 /// Several tallies as one.

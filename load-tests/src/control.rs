@@ -16,10 +16,10 @@ use anyhow::{Context, bail};
 pub use cluster::{Cluster, newest_programs};
 
 use crate::database::DatabaseAccess;
+use crate::drive::drive;
 use crate::ledger::{self, Header, Ledger};
 use crate::output::say;
 use crate::profile::{Overrides, Profile, compile};
-use crate::run::drive;
 use crate::target::Target;
 use crate::verify::{Verdict, verify_directly};
 
@@ -107,7 +107,7 @@ fn round_of(
             stop.store(true, Ordering::Relaxed);
             killed
         });
-        let driven = drive(&plan, Some(&ledger), &stop, |_| {});
+        let driven = drive(&plan, Some(&ledger), &stop, |_, _| {});
         killer
             .join()
             .map_err(|_| anyhow::anyhow!("the killing thread panicked"))??;

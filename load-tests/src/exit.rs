@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::process::program_name;
+use crate::output::print_error;
 use crate::target::Unreachable;
 
 /// How a program run ended, as its exit code. The numbers are documented and do not change.
@@ -58,7 +58,7 @@ impl Exit {
         let Err(error) = written else {
             return self;
         };
-        eprintln!("{}: {error:#}", program_name());
+        print_error(&error);
         match self {
             Exit::Passed => Exit::Usage,
             verdict => verdict,

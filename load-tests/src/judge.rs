@@ -1,37 +1,13 @@
 //! Judging a run: was it one at all, and did it pass?
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use crate::collect::{Collected, sum};
 use crate::database::DatabaseFacts;
-use crate::engine::{Load, Outcome, Plan, Tally, Unsent};
+use crate::engine::{LoadModel, Outcome, Plan, Tally, Unsent};
 use crate::exit::Exit;
-use crate::machine::{Held, Machine};
+use crate::machine::{Machine, Throttling};
 use crate::profile::{Metric, Threshold};
-use crate::result::EndpointResult;
+use crate::result::{EndpointResult, Judged, Validity};
 use crate::verify::Verdict;
-
-/// Whether a run says anything about the server, and what speaks against it.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
-pub struct Validity {
-    /// Why the run is INVALID; empty when it is not.
-    pub invalid: Vec<String>,
-    /// What the machine did that a reader should know.
-    pub marks: Vec<String>,
-}
-
-/// One threshold and what was measured.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct Judged {
-    /// The condition as the profile writes it.
-    pub threshold: String,
-    /// The figure: microseconds for durations, a share of one for shares; `null` when the run
-    /// has none.
-    pub figure: Option<f64>,
-    /// Whether the condition is met. A figure that is missing meets none.
-    pub held: bool,
-}
 
 /// Above this share of a core a generator thread has no room to be on time.
 const CPU_MAX: f64 = 0.95;
@@ -44,7 +20,7 @@ pub fn validity(
     plan: &Plan,
     collected: &Collected,
     interrupted: bool,
-    held: &Held,
+    throttling: &Throttling,
     machine: &Machine,
     database: Option<&DatabaseFacts>,
 ) -> Validity {
@@ -57,7 +33,9 @@ pub fn validity(
         None => {}
     }
     let lateness = total.lateness.value_at_quantile(0.99);
-    if matches!(plan.load, Load::Open(_)) && u128::from(lateness) > plan.lateness_max.as_micros() {
+    if matches!(plan.load, LoadModel::Open(_))
+        && u128::from(lateness) > plan.lateness_max.as_micros()
+    {
         invalid.push(format!(
             "the generator was late: 1 % of the requests began more than {:.1} ms after their \
              moment (limit {:?}); lower the rate or give it a core of its own",
@@ -84,7 +62,7 @@ pub fn validity(
     if total.sent == 0 {
         invalid.push("nothing was sent after the warm-up".to_owned());
     }
-    validity.marks = marks(held, machine, database);
+    validity.marks = marks(throttling, machine, database);
     validity
 }
 
@@ -111,11 +89,11 @@ pub fn thresholds(
         let known = |lost: &f64| *lost > 0.0 || collected.unrecorded.is_none();
         let figure = figure(&threshold.metric, &tally, length_seconds, verdicts)
             .filter(|figure| threshold.metric != Metric::Lost || known(figure));
-        let held = figure.is_some_and(|figure| threshold.holds(figure));
+        let met = figure.is_some_and(|figure| threshold.holds(figure));
         Judged {
             threshold: threshold.to_string(),
             figure,
-            held,
+            met,
         }
     };
     thresholds.iter().map(judge).collect()
@@ -131,7 +109,7 @@ pub fn useless(endpoints: &[EndpointResult]) -> Vec<Judged> {
         .map(|row| Judged {
             threshold: format!("{}.success > 0%", row.name),
             figure: Some(0.0),
-            held: false,
+            met: false,
         })
         .collect()
 }
@@ -143,7 +121,7 @@ pub fn exit(validity: &Validity, judged: &[Judged], verdicts: &[Verdict]) -> Exi
         Exit::Lost
     } else if !validity.invalid.is_empty() {
         Exit::Invalid
-    } else if judged.iter().any(|judged| !judged.held) {
+    } else if judged.iter().any(|judged| !judged.met) {
         Exit::ThresholdMissed
     } else {
         Exit::Passed
@@ -170,24 +148,28 @@ fn saturated_seconds(plan: &Plan, collected: &Collected) -> usize {
         .count()
 }
 
-fn marks(held: &Held, machine: &Machine, database: Option<&DatabaseFacts>) -> Vec<String> {
+fn marks(
+    throttling: &Throttling,
+    machine: &Machine,
+    database: Option<&DatabaseFacts>,
+) -> Vec<String> {
     let mut marks = Vec::new();
-    if held.throttled_ms > 0 {
+    if throttling.throttled_ms > 0 {
         marks.push(format!(
             "the cgroup was throttled for {} ms of CPU time",
-            held.throttled_ms
+            throttling.throttled_ms
         ));
     }
-    if held.steal > 0.01 {
+    if throttling.steal > 0.01 {
         marks.push(format!(
             "the hypervisor took {:.1} % of the CPU time",
-            held.steal * 100.0
+            throttling.steal * 100.0
         ));
     }
-    if held.busy > 0.95 {
+    if throttling.busy > 0.95 {
         marks.push(format!(
             "the machine's CPUs were {:.0} % busy",
-            held.busy * 100.0
+            throttling.busy * 100.0
         ));
     }
     if let Some(rate) = machine

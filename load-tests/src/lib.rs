@@ -5,6 +5,7 @@
 //! ([`workload`]), and writes every create and its answer to a [`ledger`].
 
 pub mod schedule;
+pub mod tabulate;
 pub mod target;
 pub mod workload;
 
@@ -13,6 +14,7 @@ pub mod collect;
 pub mod compare;
 pub mod control;
 pub mod database;
+pub mod drive;
 pub mod engine;
 pub mod exit;
 pub mod files;

@@ -1,4 +1,4 @@
-//! Standard output: lines, and how figures are written in them.
+//! Standard output and standard error: lines, and how figures are written in them.
 
 use std::fmt;
 use std::io::Write;
@@ -7,6 +7,13 @@ use std::io::Write;
 /// files, and its verdict in the exit code.
 pub fn say(line: fmt::Arguments<'_>) {
     writeln!(std::io::stdout(), "{line}").ok();
+}
+
+/// Prints why the program, or a part of its work, failed: one line with its chain of causes.
+pub fn print_error(error: &anyhow::Error) {
+    let path = std::env::current_exe().unwrap_or_default();
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    eprintln!("{name}: {error:#}");
 }
 
 /// Microseconds as people read them.

@@ -1,9 +1,14 @@
-//! What a measuring program asks of its own process: an orderly end on Ctrl-C, and descriptors.
+//! The process of a measuring program: exit codes, an orderly end on Ctrl-C, descriptors.
 
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use clap::Parser;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+use crate::exit::Exit;
+use crate::output::print_error;
 
 /// What shells report for a program that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
@@ -47,11 +52,26 @@ pub fn raise_descriptor_limit() {
     }
 }
 
-/// The name of the program that runs, as its error lines begin.
-pub fn program_name() -> String {
-    let path = std::env::current_exe().unwrap_or_default();
-    path.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
+/// A whole program: its command line is parsed and executed, and what goes wrong is printed here, once,
+/// with the exit code that it means.
+pub fn run_program<C: Parser>(execute: impl FnOnce(C) -> anyhow::Result<Exit>) -> ExitCode {
+    let cli = match C::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A terminal that refuses this text would refuse a complaint about it, too.
+            error.print().ok();
+            return if error.use_stderr() {
+                Exit::Usage.into()
+            } else {
+                Exit::Passed.into()
+            };
+        }
+    };
+    match execute(cli) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            print_error(&error);
+            Exit::of_error(&error).into()
+        }
+    }
 }

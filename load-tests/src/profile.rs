@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 pub use arrivals::ArrivalSpec;
 pub use compile::{Overrides, compile};
-pub use threshold::{Comparison, Metric, Threshold};
+pub use threshold::{Metric, Operator, Threshold};
 
 /// The profiles that are built in, so that the binary alone is enough.
 const BUILT_IN: [(&str, &str); 7] = [

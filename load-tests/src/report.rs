@@ -12,13 +12,14 @@ pub use bars::{Bar, bars};
 pub use html::html;
 pub use markdown::markdown;
 
+use crate::exit::Exit;
 use crate::files::write_whole;
 use crate::output::micros;
-use crate::result::{Quantiles, RunResult};
+use crate::result::{Judged, Quantiles, RunResult};
 
 /// Where the files of a result are.
 #[derive(Clone, Debug)]
-pub struct Files {
+pub struct ReportFiles {
     /// The result itself.
     pub json: PathBuf,
     /// For a pull request.
@@ -28,9 +29,9 @@ pub struct Files {
 }
 
 /// Writes all three into a directory, named by the run.
-pub fn write(result: &RunResult, directory: &Path) -> anyhow::Result<Files> {
+pub fn write(result: &RunResult, directory: &Path) -> anyhow::Result<ReportFiles> {
     let file = |extension: &str| directory.join(format!("{}.{extension}", result.run));
-    let files = Files {
+    let files = ReportFiles {
         json: file("json"),
         markdown: file("md"),
         html: file("html"),
@@ -52,7 +53,7 @@ pub fn verdict_lines(result: &RunResult) -> String {
     let mut lines = vec![format!(
         "{}: {} of profile {}, {:.0} s",
         result.exit,
-        if result.exit == crate::exit::Exit::Passed {
+        if result.exit == Exit::Passed {
             "every threshold"
         } else {
             "a run"
@@ -97,7 +98,7 @@ pub fn reasons(result: &RunResult) -> Vec<String> {
     let missed = result
         .thresholds
         .iter()
-        .filter(|judged| !judged.held)
+        .filter(|judged| !judged.met)
         .map(|judged| {
             format!(
                 "threshold missed: {} (measured {})",
@@ -137,7 +138,7 @@ pub fn reasons(result: &RunResult) -> Vec<String> {
 }
 
 /// A measured figure in the unit of its threshold.
-fn figure(judged: &crate::judge::Judged) -> String {
+fn figure(judged: &Judged) -> String {
     let Some(figure) = judged.figure else {
         return "nothing".to_owned();
     };
@@ -201,10 +202,10 @@ mod tests {
     #[test]
     fn a_figure_reads_in_the_unit_of_its_limit() {
         let shown = |threshold: &str, value| {
-            figure(&crate::judge::Judged {
+            figure(&Judged {
                 threshold: threshold.to_owned(),
                 figure: Some(value),
-                held: false,
+                met: false,
             })
         };
         assert_eq!(shown("p99 < 50ms", 61_000.0), "61.0 ms");

@@ -3,7 +3,9 @@
 //! Durations are microseconds, shares are of one, and absent figures are `null`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
+use anyhow::Context;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use hdrhistogram::Histogram;
@@ -11,12 +13,9 @@ use hdrhistogram::serialization::{Serializer, V2Serializer};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::collect::{Collected, SecondTally};
 use crate::database::DatabaseFacts;
-use crate::engine::{Plan, Tally};
 use crate::exit::Exit;
-use crate::judge::{Judged, Validity};
-use crate::machine::{Held, Machine};
+use crate::machine::{Machine, Throttling};
 use crate::verify::Verdict;
 
 /// The version of this document; a change that breaks readers raises it.
@@ -59,14 +58,35 @@ pub struct RunResult {
     pub generator_nice: i32,
     /// The machine that the generator ran on.
     pub machine: Machine,
-    /// What that machine held back during the run.
-    pub held: Held,
+    /// CPU time that the machine withheld during the run.
+    pub throttling: Throttling,
     /// The database, when the generator could ask it.
     pub database: Option<DatabaseFacts>,
     /// The greatest value of each queue and pool gauge that the server offered.
     pub server_gauges_max: BTreeMap<String, f64>,
     /// The ledger's file, beside this one.
     pub ledger: Option<String>,
+}
+
+/// Whether a run says anything about the server, and what speaks against it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Validity {
+    /// Why the run is INVALID; empty when it is not.
+    pub invalid: Vec<String>,
+    /// What the machine did that a reader should know.
+    pub marks: Vec<String>,
+}
+
+/// One threshold and what was measured.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Judged {
+    /// The condition as the profile writes it.
+    pub threshold: String,
+    /// The figure: microseconds for durations, a share of one for shares; `null` when the run
+    /// has none.
+    pub figure: Option<f64>,
+    /// Whether the figure meets the condition. A missing figure meets none.
+    pub met: bool,
 }
 
 /// What a run was asked to do: enough to do it again.
@@ -186,39 +206,20 @@ pub struct SecondRow {
     pub max: u64,
 }
 
-impl EndpointResult {
-    /// The figures of a tally.
-    pub fn new(name: &str, tally: &Tally, seconds: f64) -> EndpointResult {
-        let ended = tally.ended().max(1);
-        EndpointResult {
-            name: name.to_owned(),
-            scheduled: tally.scheduled,
-            sent: tally.sent,
-            late: tally.late,
-            refused: tally.other(503),
-            unsent: tally
-                .unsent
-                .iter()
-                .map(|(why, n)| (why.to_string(), *n))
-                .collect(),
-            outcomes: tally
-                .outcomes
-                .iter()
-                .map(|(what, n)| (what.to_string(), *n))
-                .collect(),
-            succeeded: tally.succeeded(),
-            success: tally.succeeded() as f64 / ended as f64,
-            rate: tally.succeeded() as f64 / seconds,
-            body_bytes: tally.body_bytes,
-            latency: Quantiles::of(&tally.latency),
-            latency_failed: Quantiles::of(&tally.latency_failed),
-            service: Quantiles::of(&tally.service),
-            connect: Quantiles::of(&tally.connect),
-            lateness: Quantiles::of(&tally.lateness),
-            latency_hdr: encode(&tally.latency),
-        }
+impl RunResult {
+    /// Reads a stored result.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or another version wrote it.
+    pub fn read(path: &Path) -> anyhow::Result<RunResult> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the result {}", path.display()))?;
+        serde_json::from_str(&text)
+            .with_context(|| format!("{} is not a result of this version", path.display()))
     }
+}
 
+impl EndpointResult {
     /// Requests that ended in any way but the prescribed one.
     pub fn failed(&self) -> u64 {
         self.outcomes.values().sum::<u64>() + self.unsent.values().sum::<u64>() - self.succeeded
@@ -251,66 +252,8 @@ impl Quantiles {
     }
 }
 
-impl SecondRow {
-    /// The figures of a tally.
-    pub fn new(tally: &Tally) -> SecondRow {
-        SecondRow {
-            scheduled: tally.scheduled,
-            succeeded: tally.succeeded(),
-            failed: tally.failed(),
-            p50: tally.latency.value_at_quantile(0.5),
-            p99: tally.latency.value_at_quantile(0.99),
-            p99_9: tally.latency.value_at_quantile(0.999),
-            max: tally.latency.max(),
-        }
-    }
-
-    /// Counts a tally that came too late for the quantiles.
-    pub fn count(&mut self, tally: &Tally) {
-        self.scheduled += tally.scheduled;
-        self.succeeded += tally.succeeded();
-        self.failed += tally.failed();
-        self.max = self.max.max(tally.latency.max());
-    }
-}
-
-/// The figures of every endpoint, and of all together first.
-pub fn endpoints(plan: &Plan, collected: &Collected) -> (EndpointResult, Vec<EndpointResult>) {
-    let seconds = plan.measured_seconds();
-    let each = plan
-        .endpoints
-        .iter()
-        .zip(&collected.tallies)
-        .map(|(name, tally)| EndpointResult::new(name, tally, seconds))
-        .collect();
-    (
-        EndpointResult::new("all", &collected.total(), seconds),
-        each,
-    )
-}
-
-/// The run second by second.
-pub fn series(collected: &Collected) -> Vec<Second> {
-    collected
-        .seconds
-        .iter()
-        .enumerate()
-        .map(|(second, row)| second_of(second, row))
-        .collect()
-}
-
-fn second_of(second: usize, row: &SecondTally) -> Second {
-    Second {
-        second: second as u64,
-        total: row.total(),
-        endpoints: row.endpoints(),
-        in_flight: row.in_flight,
-        connections: row.connections,
-        generator_cpu: row.cpu,
-    }
-}
-
-fn encode(histogram: &Histogram<u64>) -> String {
+/// A whole distribution as text: HdrHistogram's V2 format in base64.
+pub fn encode(histogram: &Histogram<u64>) -> String {
     let mut bytes = Vec::new();
     // Writing to memory cannot fail.
     let _written = V2Serializer::new().serialize(histogram, &mut bytes);

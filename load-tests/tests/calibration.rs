@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use support::{Behaviour, Server, quantile};
 use warrior_load::engine::{
-    Arrival, ConnectionMode, Engine, Interval, Load, Outcome, Plan, Scenario, Tally,
+    Arrival, ConnectionMode, Engine, Interval, LoadModel, Outcome, Plan, Scenario, Tally,
 };
 use warrior_load::schedule::{Phase, arrivals};
 use warrior_load::target::Target;
 use warrior_load::workload::{Custom, Expect, Kind, Maker, Rows, Template};
 
-fn plan(server: &Server, load: Load) -> Plan {
+fn plan(server: &Server, load: LoadModel) -> Plan {
     let target = Target::parse(&server.url()).expect("the server's URL");
     let custom = Custom {
         method: "GET".parse().expect("a method"),
@@ -46,7 +46,7 @@ fn plan(server: &Server, load: Load) -> Plan {
     }
 }
 
-fn open(rate: f64, seconds: f64) -> Load {
+fn open(rate: f64, seconds: f64) -> LoadModel {
     let phase = Phase {
         from: rate,
         to: rate,
@@ -54,7 +54,7 @@ fn open(rate: f64, seconds: f64) -> Load {
         randomised: true,
     };
     let due = arrivals(&[phase], 1);
-    Load::Open(
+    LoadModel::Open(
         due.into_iter()
             .enumerate()
             .map(|(index, at)| Arrival {
@@ -212,7 +212,7 @@ fn an_answer_that_does_not_come_is_a_timeout_and_stays_in_the_latency() {
 fn the_closed_mode_keeps_each_connection_busy() {
     one_measurement_is_true(|| {
         let server = Server::start(Behaviour::fixed(Duration::from_millis(5)));
-        let (tally, _) = run(plan(&server, Load::Closed { connections: 8 }));
+        let (tally, _) = run(plan(&server, LoadModel::Closed { connections: 8 }));
         assert_eq!(server.connections(), 8);
         // Of the 8 seconds that 8 connections have in one, the server must have held the most.
         let held = server.held().iter().sum::<u64>() as f64 / 1e9;
@@ -232,8 +232,8 @@ fn every_arrival_is_accounted_for_whatever_thread_it_falls_to() {
     plan.threads = 2;
     plan.warmup = Duration::from_millis(500);
     let plan_total = match &plan.load {
-        Load::Open(arrivals) => arrivals.len() as u64,
-        Load::Closed { .. } => 0,
+        LoadModel::Open(arrivals) => arrivals.len() as u64,
+        LoadModel::Closed { .. } => 0,
     };
     let (tally, intervals) = run(plan);
     let warmup: u64 = intervals

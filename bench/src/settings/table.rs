@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{Compared, Measured, Options};
 use crate::sample::Spread;
 use crate::{command, commit};
-use warrior_load::machine::{Held, Machine};
+use warrior_load::machine::{Machine, Throttling};
 
 /// A figure of a measurement, and what it is called.
 type Figure = (&'static str, fn(&Measured) -> f64);
@@ -21,7 +21,7 @@ const LOG: Figure = ("log", |measured| measured.log_bytes);
 pub(super) fn page(
     options: &Options,
     machine: &Machine,
-    held: Held,
+    throttling: Throttling,
     compared: &[Compared],
 ) -> String {
     let mut page = format!(
@@ -37,8 +37,8 @@ pub(super) fn page(
         machine.cpus,
         machine.memory_mib,
         options.rounds,
-        held.steal * 100.0,
-        held.throttled_ms,
+        throttling.steal * 100.0,
+        throttling.throttled_ms,
     );
     for one in compared {
         let ratios = [RATE, P99, CPU, LOG].map(|(_, figure)| text(ratio(one, figure)));

@@ -8,12 +8,12 @@ use std::time::Duration;
 use anyhow::ensure;
 
 use super::{Comparison, Finding, Good, Row, student_interval};
+use crate::drive::drive;
 use crate::engine::{Plan, Tally};
 use crate::judge;
-use crate::machine::{Held, Machine};
+use crate::machine::{Machine, Throttling};
 use crate::output::say;
 use crate::profile::{Overrides, Profile, compile};
-use crate::run::drive;
 use crate::target::Target;
 
 /// One of the two.
@@ -30,9 +30,9 @@ pub struct Side {
 }
 
 /// A figure: name, unit, whether more is good, and where it stands in a slice.
-type Figure = (&'static str, &'static str, Good, fn(&Slice) -> f64);
+type SliceFigure = (&'static str, &'static str, Good, fn(&Slice) -> f64);
 
-const FIGURES: [Figure; 6] = [
+const FIGURES: [SliceFigure; 6] = [
     ("rate", "/s", Good::More, |slice| slice.rate),
     ("success", "%", Good::More, |slice| slice.success),
     ("p50", "us", Good::Less, |slice| slice.p50),
@@ -172,9 +172,9 @@ fn slice(
     }
     side.target.reach()?;
     let plan = Arc::new(compile(&side.profile, &side.target, overrides)?);
-    let collected = drive(&plan, None, stop, |_| {})?;
-    let (held, machine) = (Held::default(), Machine::default());
-    let validity = judge::validity(&plan, &collected, false, &held, &machine, None);
+    let collected = drive(&plan, None, stop, |_, _| {})?;
+    let (throttling, machine) = (Throttling::default(), Machine::default());
+    let validity = judge::validity(&plan, &collected, false, &throttling, &machine, None);
     Ok((Slice::of(&plan, &collected.total()), validity.invalid))
 }
 

@@ -7,6 +7,7 @@ use super::pool::Counted;
 use super::tally::{Outcome, Unsent, record};
 use super::timer::now;
 use super::worker::Worker;
+use crate::ledger::Answered;
 use crate::target::given_location;
 use crate::workload::Prepared;
 
@@ -45,18 +46,18 @@ impl Worker {
         };
         self.in_flight.set(self.in_flight.get() + 1);
         let exchange = self.exchange(prepared, own);
-        let (stamps, result) = match tokio::time::timeout(self.plan.timeout, exchange).await {
+        let (timing, result) = match tokio::time::timeout(self.plan.timeout, exchange).await {
             Ok(done) => done,
             Err(_elapsed) => {
                 // How far it came is not known; whether bytes left does not matter to a request
                 // that was given up, so it counts as sent.
                 *own = None;
-                (Stamps::default(), Err(Failure::Timeout))
+                (Timing::default(), Err(Failure::Timeout))
             }
         };
         self.in_flight.set(self.in_flight.get() - 1);
         self.ledger_answer(number, &result);
-        self.settle(endpoint, intended, prepared, &stamps, &result);
+        self.settle(endpoint, intended, prepared, &timing, &result);
         result
     }
 
@@ -64,23 +65,23 @@ impl Worker {
         &self,
         prepared: &Prepared,
         own: &mut Option<Counted>,
-    ) -> (Stamps, Result<Answer, Failure>) {
-        let mut stamps = Stamps::default();
+    ) -> (Timing, Result<Answer, Failure>) {
+        let mut timing = Timing::default();
         loop {
             let (counted, fresh) = match own.take() {
                 Some(counted) => (counted, false),
-                None => match self.connect().await {
+                None => match self.pool.connect().await {
                     Ok((counted, connect)) => {
-                        stamps.connect = connect;
+                        timing.connect = connect;
                         (counted, connect.is_some())
                     }
-                    Err(failure) => return (stamps, Err(failure)),
+                    Err(failure) => return (timing, Err(failure)),
                 },
             };
             let counted = own.insert(counted);
             let result = counted.connection.send(prepared.to_request()).await;
-            stamps.wrote = counted.connection.wrote_at();
-            stamps.read = counted.connection.read_at();
+            timing.wrote = counted.connection.wrote_at();
+            timing.read = counted.connection.read_at();
             if result.is_err() {
                 *own = None;
             }
@@ -88,7 +89,7 @@ impl Worker {
             if result.as_ref().err() == Some(&Failure::NotSent) && !fresh {
                 continue;
             }
-            return (stamps, result);
+            return (timing, result);
         }
     }
 
@@ -97,7 +98,7 @@ impl Worker {
         endpoint: usize,
         intended: u64,
         prepared: &Prepared,
-        stamps: &Stamps,
+        timing: &Timing,
         result: &Result<Answer, Failure>,
     ) {
         let outcome = match result {
@@ -108,11 +109,11 @@ impl Worker {
             Err(failure) => Outcome::of_failure(failure),
         };
         let end = match result {
-            Ok(_) => stamps.read.unwrap_or_else(now),
+            Ok(_) => timing.read.unwrap_or_else(now),
             Err(_) => now(),
         };
         self.count(endpoint, intended, |tally| {
-            if let Some(connect) = stamps.connect {
+            if let Some(connect) = timing.connect {
                 record(&mut tally.connect, connect);
             }
             let Some(outcome) = outcome else {
@@ -129,7 +130,7 @@ impl Worker {
             match outcome {
                 Outcome::Prescribed(_) => {
                     record(&mut tally.latency, latency);
-                    let wrote = stamps.wrote.unwrap_or(intended);
+                    let wrote = timing.wrote.unwrap_or(intended);
                     record(&mut tally.service, end.saturating_sub(wrote));
                 }
                 Outcome::Timeout => record(&mut tally.latency, latency),
@@ -147,8 +148,8 @@ impl Worker {
     }
 
     fn note_example(&self, prepared: &Prepared, result: &Result<Answer, Failure>) {
-        let mut current = self.current.borrow_mut();
-        if current.examples.len() >= EXAMPLES_MAX {
+        let mut counts = self.counts.borrow_mut();
+        if counts.examples.len() >= EXAMPLES_MAX {
             return;
         }
         let what = match result {
@@ -165,7 +166,7 @@ impl Worker {
             .chars()
             .take(120)
             .collect();
-        current
+        counts
             .examples
             .push(format!("{} {sent} -> {what}", prepared.describe()));
     }
@@ -177,10 +178,25 @@ impl Worker {
 
     fn ledger_answer(&self, number: Option<u64>, result: &Result<Answer, Failure>) {
         if let (Some(ledger), Some(number)) = (&self.ledger, number)
-            && let Err(error) = ledger.answered(number, result)
+            && let Err(error) = ledger.answered(number, &answered(result))
         {
             self.give_up(error);
         }
+    }
+}
+
+/// A result in the words of the ledger.
+fn answered(result: &Result<Answer, Failure>) -> Answered<'_> {
+    match result {
+        Ok(answer) => Answered::Whole {
+            status: answer.status,
+            location: answer.location.as_deref(),
+            body: &answer.body,
+        },
+        Err(failure @ (Failure::Connect(_) | Failure::Exhausted(_) | Failure::NotSent)) => {
+            Answered::Unsent(failure.to_string())
+        }
+        Err(failure) => Answered::Cut(failure.to_string()),
     }
 }
 
@@ -189,8 +205,9 @@ pub(super) fn location_of(answer: &Answer) -> Option<Uri> {
     given_location(answer.location.as_deref()?)
 }
 
+/// The moments of one exchange, in nanoseconds on the clock of `now`.
 #[derive(Default)]
-struct Stamps {
+struct Timing {
     connect: Option<u64>,
     wrote: Option<u64>,
     read: Option<u64>,

@@ -5,10 +5,10 @@ use std::rc::Rc;
 use rand::RngExt;
 
 use super::exchange::location_of;
+use super::plan::{Arrival, ConnectionMode, Follow, Scenario};
 use super::pool::Counted;
 use super::timer::now;
 use super::worker::Worker;
-use super::{Arrival, ConnectionMode, Follow, Scenario};
 use crate::schedule::stream;
 use crate::workload::Prepared;
 
@@ -55,14 +55,14 @@ async fn open_ahead(worker: &Worker) {
     let mut opened = Vec::new();
     while opened.len() < OPENED_AHEAD {
         // A target that cannot be connected to shows in the requests themselves.
-        let Ok((counted, _)) = worker.connect().await else {
+        let Ok((counted, _)) = worker.pool.connect().await else {
             break;
         };
         opened.push(counted);
     }
     opened
         .into_iter()
-        .for_each(|counted| worker.release(counted));
+        .for_each(|counted| worker.pool.release(counted));
 }
 
 /// One virtual user: the request, and what follows a 201.
@@ -99,7 +99,7 @@ async fn user(worker: &Worker, arrival: Arrival, moments: (u64, u64), prepared: 
 
 fn give_back(worker: &Worker, own: &mut Option<Counted>) {
     if let Some(counted) = own.take() {
-        worker.release(counted);
+        worker.pool.release(counted);
     }
 }
 

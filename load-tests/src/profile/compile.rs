@@ -7,7 +7,7 @@ use anyhow::{Context, bail, ensure};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{Connections, Profile, ScenarioSpec};
-use crate::engine::{Arrival, ConnectionMode, Follow, Load, Plan, Scenario};
+use crate::engine::{Arrival, ConnectionMode, Follow, LoadModel, Plan, Scenario};
 use crate::schedule::{Phase, arrivals};
 use crate::target::Target;
 use crate::workload::{Custom, Expect, Kind, Maker, Rows, Template};
@@ -63,9 +63,9 @@ pub fn compile(profile: &Profile, target: &Target, overrides: &Overrides) -> any
     let load = match overrides.connections.or(closed) {
         Some(connections) => {
             ensure!(connections > 0, "closed mode wants at least 1 connection");
-            Load::Closed { connections }
+            LoadModel::Closed { connections }
         }
-        None => Load::Open(merged(profile, overrides)?),
+        None => LoadModel::Open(merged(profile, overrides)?),
     };
     Ok(Plan {
         target: target.clone(),

@@ -80,10 +80,10 @@ fn head(result: &RunResult) -> Markup {
             table.thresholds {
                 tr { th { "threshold" } th.number { "measured" } th {} }
                 @for judged in &result.thresholds {
-                    tr class=(if judged.held { "held" } else { "missed" }) {
+                    tr class=(if judged.met { "held" } else { "missed" }) {
                         td { code { (judged.threshold) } }
                         td.number { (figure(judged)) }
-                        td { (if judged.held { "held" } else { "missed" }) }
+                        td { (if judged.met { "held" } else { "missed" }) }
                     }
                 }
             }
@@ -203,7 +203,7 @@ fn wrong(result: &RunResult) -> Markup {
 }
 
 fn environment(result: &RunResult) -> Markup {
-    let (setup, machine, held) = (&result.setup, &result.machine, &result.held);
+    let (setup, machine, throttling) = (&result.setup, &result.machine, &result.throttling);
     let mut rows = vec![
         ("run", result.run.clone()),
         ("started", result.started_at.clone()),
@@ -241,9 +241,9 @@ fn environment(result: &RunResult) -> Markup {
             "held back",
             format!(
                 "throttled {} ms, stolen {}, busy {}",
-                held.throttled_ms,
-                share(held.steal),
-                share(held.busy)
+                throttling.throttled_ms,
+                share(throttling.steal),
+                share(throttling.busy)
             ),
         ),
         (

@@ -37,7 +37,7 @@ fn write_all(text: &mut String, result: &RunResult) -> std::fmt::Result {
         "\nLatency counts from the intended moment of each request.\n"
     )?;
     for judged in &result.thresholds {
-        let mark = if judged.held { "held" } else { "**missed**" };
+        let mark = if judged.met { "held" } else { "**missed**" };
         writeln!(
             text,
             "- {mark}: `{}` (measured {})",

@@ -118,7 +118,7 @@ enum Claim {
 }
 
 #[derive(Deserialize)]
-struct Row {
+struct FoundRow {
     id: String,
     #[serde(flatten)]
     stored: Stored,
@@ -183,7 +183,7 @@ fn judge_read(verdict: &mut Verdict, entry: &Entry, uri: &Uri, result: Result<An
         }
         Ok(answer) if answer.status == 404 => verdict.unknown_absent += 1,
         Ok(answer) if answer.status == 200 => {
-            let row: Option<Row> = serde_json::from_slice(&answer.body).ok();
+            let row: Option<FoundRow> = serde_json::from_slice(&answer.body).ok();
             let different = match (&row, &entry.warrior) {
                 (Some(row), Some(sent)) => sent.differences(&row.stored),
                 _ => vec!["everything"],
@@ -219,7 +219,7 @@ fn judge_search(entry: &Entry, told: &HashSet<&str>, result: Result<Answer, Fail
     let Ok(answer) = result else {
         return Search::Undetermined;
     };
-    let Ok(rows) = serde_json::from_slice::<Vec<Row>>(&answer.body) else {
+    let Ok(rows) = serde_json::from_slice::<Vec<FoundRow>>(&answer.body) else {
         return Search::Undetermined;
     };
     let all = rows.len() < SEARCH_LIMIT;
@@ -265,7 +265,7 @@ fn claim(
 /// When a row was made, if the server tells; `None` when the row could not be read.
 fn created_at(target: &Target, id: &str) -> Option<Option<chrono::DateTime<chrono::Utc>>> {
     let answer = client::get(target, &format!("/warrior/{id}")).ok()?;
-    let row: Row = serde_json::from_slice(&answer.body).ok()?;
+    let row: FoundRow = serde_json::from_slice(&answer.body).ok()?;
     Some(row.created_at)
 }
 

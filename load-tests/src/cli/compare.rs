@@ -1,18 +1,16 @@
-//! `compare` and `reproduce`.
+//! `compare`: two targets or configurations in turn, and which is better.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context;
 use clap::Args;
-use warrior_load::compare::{Conclusion, Finding, Side, compare, reproduce};
+use warrior_load::compare::{Finding, Side, compare};
 use warrior_load::exit::Exit;
 use warrior_load::files::{create_directory, write_whole};
 use warrior_load::output::say;
 use warrior_load::process::{raise_descriptor_limit, stop_on_interrupt};
-use warrior_load::profile::{Overrides, Profile};
+use warrior_load::profile::Profile;
 
-use super::{Common, read_result, run_and_report};
+use super::load_args::LoadArgs;
 
 #[derive(Args)]
 pub(crate) struct CompareArgs {
@@ -47,18 +45,7 @@ pub(crate) struct CompareArgs {
     #[arg(long, default_value_t = 2.0)]
     least: f64,
     #[command(flatten)]
-    common: Common,
-}
-
-#[derive(Args)]
-pub(crate) struct ReproduceArgs {
-    /// The JSON of the stored result
-    result: PathBuf,
-    /// Another target than the stored one
-    #[arg(long)]
-    url: Option<String>,
-    #[command(flatten)]
-    common: Common,
+    load: LoadArgs,
 }
 
 impl CompareArgs {
@@ -75,13 +62,13 @@ impl CompareArgs {
             self.before_b,
         )?;
         let decides = (self.decide.as_str(), self.least / 100.0);
-        let overrides = self.common.overrides();
+        let overrides = self.load.overrides();
         let stop = stop_on_interrupt()?;
-        create_directory(&self.common.out)?;
+        create_directory(&self.load.out)?;
         let comparison = compare([&a, &b], &overrides, self.pairs, decides, &stop)?;
         say(format_args!("\n{}", comparison.table()));
         let name = format!("compare-{}", uuid::Uuid::now_v7());
-        let file = |extension: &str| self.common.out.join(format!("{name}.{extension}"));
+        let file = |extension: &str| self.load.out.join(format!("{name}.{extension}"));
         let json = serde_json::to_string_pretty(&comparison)? + "\n";
         let written = write_whole(&file("json"), &json)
             .and_then(|()| write_whole(&file("md"), &comparison.table()))
@@ -92,57 +79,5 @@ impl CompareArgs {
             Finding::Better | Finding::NoDifferenceShown => Exit::Passed,
         };
         Ok(exit.with_files(written))
-    }
-}
-
-impl ReproduceArgs {
-    pub(super) fn execute(self) -> anyhow::Result<Exit> {
-        let stored = read_result(&self.result)?;
-        let profile = Profile::parse(&stored.setup.profile_source, std::path::Path::new("."))
-            .context("the stored profile cannot be read by this version")?;
-        let url = self
-            .url
-            .clone()
-            .unwrap_or_else(|| stored.setup.target.clone());
-        let mut order = self
-            .common
-            .order(profile, &url, !stored.verification.is_empty())?;
-        let setup = &stored.setup;
-        order.overrides = Overrides {
-            seed: setup.seed,
-            speed: setup.speed,
-            threads: setup.threads,
-            connections: setup.connections,
-            lateness_max: self.common.lateness_max,
-            capacity: setup.capacity,
-        };
-        let stop = stop_on_interrupt()?;
-        let new = run_and_report(&order, &self.common, &stop)?;
-        let outcome = reproduce(&stored, &new);
-        for row in &outcome.rows {
-            say(format_args!(
-                "{}: {:.3} of the stored figure (95 % interval {:.3} .. {:.3})",
-                row.figure, row.ratio, row.interval.0, row.interval.1
-            ));
-        }
-        outcome
-            .differences
-            .iter()
-            .for_each(|what| say(format_args!("differs: {what}")));
-        say(format_args!(
-            "{}",
-            match outcome.conclusion {
-                Conclusion::Reproduced => "REPRODUCED: every figure agrees within a quarter",
-                Conclusion::NoDifferenceShown =>
-                    "NO DIFFERENCE SHOWN: too short or too noisy to say that the runs agree",
-                Conclusion::NotReproduced => "NOT REPRODUCED",
-            }
-        ));
-        Ok(match new.exit {
-            Exit::Lost | Exit::Invalid => new.exit,
-            _ if outcome.conclusion == Conclusion::NotReproduced => Exit::ThresholdMissed,
-            Exit::Usage => Exit::Usage,
-            _ => Exit::Passed,
-        })
     }
 }

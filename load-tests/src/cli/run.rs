@@ -1,6 +1,6 @@
 //! `run`: a profile, or one request at a given rate.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
@@ -8,7 +8,7 @@ use warrior_load::exit::Exit;
 use warrior_load::process::stop_on_interrupt;
 use warrior_load::profile::Profile;
 
-use super::{Common, run_and_report};
+use super::load_args::LoadArgs;
 
 #[derive(Args)]
 pub(crate) struct RunArgs {
@@ -21,7 +21,7 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     quick: Quick,
     #[command(flatten)]
-    common: Common,
+    load: LoadArgs,
     /// Verify the ledger afterwards even if no threshold asks for it
     #[arg(long)]
     verify: bool,
@@ -63,17 +63,19 @@ impl RunArgs {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         let (profile, base) = match &self.profile {
             Some(name) => (Profile::load(name)?, self.url.clone()),
-            None => self.quick.profile(&self.url, &self.common)?,
+            None => self.quick.profile(&self.url, &self.load)?,
         };
-        let order = self.common.order(profile, &base, self.verify)?;
+        let config = self.load.config(profile, &base, self.verify)?;
         let stop = stop_on_interrupt()?;
-        run_and_report(&order, &self.common, &stop).map(|result| result.exit)
+        self.load
+            .run_and_report(&config, &stop)
+            .map(|result| result.exit)
     }
 }
 
 impl Quick {
     /// A profile of one scenario, and the base that its path is below.
-    fn profile(&self, url: &str, common: &Common) -> anyhow::Result<(Profile, String)> {
+    fn profile(&self, url: &str, load: &LoadArgs) -> anyhow::Result<(Profile, String)> {
         let scheme_end = url.find("://").map_or(0, |at| at + 3);
         let path_at = url[scheme_end..]
             .find('/')
@@ -85,7 +87,7 @@ impl Quick {
         };
         let length = self.length.clone().unwrap_or_else(|| "10s".to_owned());
         anyhow::ensure!(
-            self.rate.is_some() || common.connections.is_some(),
+            self.rate.is_some() || load.connections.is_some(),
             "give --rate N (open model), --connections N (closed model) or --profile NAME"
         );
         let mut headers = toml::Table::new();
@@ -131,7 +133,7 @@ impl Quick {
         profile.insert("thresholds".into(), self.thresholds.clone().into());
         profile.insert("scenario".into(), vec![scenario].into());
         let source = toml::to_string(&profile)?;
-        let profile = Profile::parse(&source, std::path::Path::new("."))?;
+        let profile = Profile::parse(&source, Path::new("."))?;
         Ok((profile, url[..path_at].to_owned()))
     }
 }
