@@ -4,29 +4,39 @@
 //! knows which status the contract prescribes for each request because it made it
 //! ([`workload`]), and writes every create and its answer to a [`ledger`].
 
+// What is sent, and when.
+pub mod profile;
 pub mod schedule;
-pub mod tabulate;
 pub mod target;
 pub mod workload;
 
-pub mod client;
-pub mod collect;
-pub mod compare;
-pub mod control;
-pub mod database;
+// A run: from its configuration to its result.
+pub mod run;
+
 pub mod drive;
 pub mod engine;
+pub mod ledger;
+
+pub mod collect;
+pub mod judge;
+pub mod result;
+pub mod tabulate;
+pub mod verify;
+
+pub mod live;
+pub mod report;
+
+// More than one run.
+pub mod compare;
+pub mod control;
+pub mod stress;
+
+// What is around a run.
+pub mod client;
+pub mod database;
+pub mod machine;
+
 pub mod exit;
 pub mod files;
-pub mod judge;
-pub mod ledger;
-pub mod live;
-pub mod machine;
 pub mod output;
 pub mod process;
-pub mod profile;
-pub mod report;
-pub mod result;
-pub mod run;
-pub mod stress;
-pub mod verify;

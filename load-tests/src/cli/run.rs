@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Args;
 use warrior_load::exit::Exit;
 use warrior_load::process::stop_on_interrupt;
-use warrior_load::profile::Profile;
+use warrior_load::profile::{Profile, built_in_names};
 
 use super::load_args::LoadArgs;
 
@@ -15,8 +15,7 @@ pub(crate) struct RunArgs {
     /// Base URL of the API with --profile; the whole URL of the request without
     #[arg(long)]
     url: String,
-    /// lab, steady-200, smoke, spike, soak, peak, overload, or the path of a TOML file
-    #[arg(long, conflicts_with_all = ["rate", "length", "method", "body", "body_file", "expect", "header", "fields_file", "thresholds"])]
+    #[arg(long, help = profile_help(), conflicts_with_all = ["rate", "length", "method", "body", "body_file", "expect", "header", "fields_file", "thresholds"])]
     profile: Option<String>,
     #[command(flatten)]
     quick: Quick,
@@ -57,6 +56,10 @@ struct Quick {
     /// A condition such as `p99 < 50ms`; repeatable
     #[arg(long = "threshold", id = "thresholds")]
     thresholds: Vec<String>,
+}
+
+fn profile_help() -> String {
+    format!("{}, or the path of a TOML file", built_in_names())
 }
 
 impl RunArgs {

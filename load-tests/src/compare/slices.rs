@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use anyhow::ensure;
 
-use super::{Comparison, Finding, Good, Row, student_interval};
+use super::comparison::Comparison;
+use super::finding::{ComparedFigure, Finding, Good};
+use super::student::student_interval;
 use crate::drive::drive;
 use crate::engine::{Plan, Tally};
 use crate::judge;
@@ -193,12 +195,12 @@ impl Slice {
     }
 }
 
-fn rows(measured: &[(Slice, Slice)], least: f64) -> Vec<Row> {
+fn rows(measured: &[(Slice, Slice)], least: f64) -> Vec<ComparedFigure> {
     FIGURES
         .iter()
         .filter_map(|(name, unit, good, pick)| {
             let pairs: Vec<(f64, f64)> = measured.iter().map(|(a, b)| (pick(a), pick(b))).collect();
-            Row::of(name, unit, *good, &pairs, least)
+            ComparedFigure::of(name, unit, *good, &pairs, least)
         })
         .collect()
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{Connections, Profile, ScenarioSpec};
+use super::spec::{Connections, Profile, ScenarioSpec};
 use crate::engine::{Arrival, ConnectionMode, Follow, LoadModel, Plan, Scenario};
 use crate::schedule::{Phase, arrivals};
 use crate::target::Target;

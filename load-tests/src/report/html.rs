@@ -5,7 +5,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 use super::figures::{
     CLASSES, endpoint_chart, in_flight_chart, latency_chart, percentile_chart, rate_chart,
 };
-use super::{figure, share};
+use super::values::{figure, share};
 use crate::exit::Exit;
 use crate::output::micros;
 use crate::result::{EndpointResult, RunResult};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{figure, share};
+use super::values::{figure, share};
 use crate::output::micros;
 use crate::result::{EndpointResult, RunResult};
 
