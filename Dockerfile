@@ -9,11 +9,10 @@ COPY load-tests/Cargo.toml load-tests/
 COPY bench/Cargo.toml bench/
 # Empty programs in place of ours: cargo compiles everything else. That of warrior-bench stays, since the
 # workspace names it and no image holds it.
-RUN mkdir -p src load-tests/src load-tests/examples bench/src \
+RUN mkdir -p src load-tests/src bench/src \
     && for crate in src load-tests/src bench/src; do echo 'fn main() {}' >$crate/main.rs; : >$crate/lib.rs; done \
-    && echo 'fn main() {}' >load-tests/examples/delay-server.rs \
     && cargo build --release --locked --workspace --exclude warrior-bench \
-    && rm -r src load-tests/src load-tests/examples
+    && rm -r src load-tests/src
 
 FROM dependencies AS build
 COPY migrations migrations

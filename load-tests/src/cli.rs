@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod calibrate;
 mod compare;
 mod control;
 mod load_args;
@@ -13,6 +14,7 @@ mod verify;
 use clap::{Parser, Subcommand};
 use warrior_load::exit::Exit;
 
+use self::calibrate::CalibrateArgs;
 use self::compare::CompareArgs;
 use self::control::ControlArgs;
 use self::report::ReportArgs;
@@ -52,6 +54,8 @@ pub(crate) enum Command {
     Stress(Box<StressArgs>),
     /// The negative control: a cluster told to lose writes, killed hard; the ledger must notice
     Control(ControlArgs),
+    /// Hold the generator against a server whose every delay is known, on this machine
+    Calibrate(CalibrateArgs),
     /// Write the Markdown and HTML of a stored result again
     Report(ReportArgs),
     /// Print the JSON Schema of the result file
@@ -67,6 +71,7 @@ impl Command {
             Command::Reproduce(args) => args.execute(),
             Command::Stress(args) => args.execute(),
             Command::Control(args) => args.execute(),
+            Command::Calibrate(args) => args.execute(),
             Command::Report(args) => args.execute(),
             Command::Schema => schema::execute(),
         }

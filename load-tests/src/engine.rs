@@ -3,6 +3,7 @@
 //! Every generator thread takes every n-th arrival of the schedule, sends each at its moment
 //! whatever the server does, and hands over what it counted once a second.
 
+mod account;
 mod closed;
 mod connection;
 mod exchange;

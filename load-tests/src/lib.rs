@@ -26,7 +26,8 @@ pub mod verify;
 pub mod live;
 pub mod report;
 
-// More than one run.
+// Programs made of runs.
+pub mod calibrate;
 pub mod compare;
 pub mod control;
 pub mod stress;

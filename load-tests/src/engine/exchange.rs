@@ -2,17 +2,15 @@
 
 use hyper::Uri;
 
+use super::account::{self, Ending, Timing};
 use super::connection::{Answer, Failure};
 use super::pool::Counted;
-use super::tally::{Outcome, Unsent, record};
+use super::tally::{Outcome, Unsent};
 use super::timer::now;
 use super::worker::Worker;
 use crate::ledger::Answered;
 use crate::target::given_location;
 use crate::workload::Prepared;
-
-/// A request that begins later than this after its moment counts as late.
-pub(super) const LATE_NANOS: u64 = 1_000_000;
 
 /// How many examples of failures a thread reports in one second.
 const EXAMPLES_MAX: usize = 3;
@@ -28,10 +26,7 @@ impl Worker {
         own: &mut Option<Counted>,
     ) -> Result<Answer, Failure> {
         self.count(endpoint, intended, |tally| {
-            tally.scheduled += 1;
-            let lateness = begun.saturating_sub(intended);
-            record(&mut tally.lateness, lateness);
-            tally.late += u64::from(lateness > LATE_NANOS);
+            account::begin(tally, intended, begun);
         });
         let number = match self.ledger_sent(prepared) {
             Ok(number) => number,
@@ -101,48 +96,25 @@ impl Worker {
         timing: &Timing,
         result: &Result<Answer, Failure>,
     ) {
-        let outcome = match result {
-            Ok(answer) if prepared.expect.holds(answer.status) => {
-                Some(Outcome::Prescribed(answer.status))
-            }
-            Ok(answer) => Some(Outcome::Other(answer.status)),
-            Err(failure) => Outcome::of_failure(failure),
+        let ending = match result {
+            Ok(answer) => Ending::Sent {
+                outcome: if prepared.expect.holds(answer.status) {
+                    Outcome::Prescribed(answer.status)
+                } else {
+                    Outcome::Other(answer.status)
+                },
+                body_bytes: answer.body.len() as u64,
+            },
+            Err(failure) => Ending::of_failure(failure),
         };
         let end = match result {
             Ok(_) => timing.read.unwrap_or_else(now),
             Err(_) => now(),
         };
         self.count(endpoint, intended, |tally| {
-            if let Some(connect) = timing.connect {
-                record(&mut tally.connect, connect);
-            }
-            let Some(outcome) = outcome else {
-                let reason = match result {
-                    Err(Failure::Exhausted(_)) => Unsent::Generator,
-                    _ => Unsent::Connect,
-                };
-                *tally.unsent.entry(reason).or_default() += 1;
-                return;
-            };
-            tally.sent += 1;
-            *tally.outcomes.entry(outcome).or_default() += 1;
-            let latency = end.saturating_sub(intended);
-            match outcome {
-                Outcome::Prescribed(_) => {
-                    record(&mut tally.latency, latency);
-                    let wrote = timing.wrote.unwrap_or(intended);
-                    record(&mut tally.service, end.saturating_sub(wrote));
-                }
-                Outcome::Timeout => record(&mut tally.latency, latency),
-                Outcome::Other(_) | Outcome::Protocol | Outcome::Cut => {
-                    record(&mut tally.latency_failed, latency);
-                }
-            }
-            if let Ok(answer) = result {
-                tally.body_bytes += answer.body.len() as u64;
-            }
+            account::end(tally, intended, end, timing, &ending);
         });
-        if !outcome.is_some_and(Outcome::is_success) {
+        if !ending.is_success() {
             self.note_example(prepared, result);
         }
     }
@@ -203,12 +175,4 @@ fn answered(result: &Result<Answer, Failure>) -> Answered<'_> {
 /// Where the server says that the created warrior is.
 pub(super) fn location_of(answer: &Answer) -> Option<Uri> {
     given_location(answer.location.as_deref()?)
-}
-
-/// The moments of one exchange, in nanoseconds on the clock of `now`.
-#[derive(Default)]
-struct Timing {
-    connect: Option<u64>,
-    wrote: Option<u64>,
-    read: Option<u64>,
 }

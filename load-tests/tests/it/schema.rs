@@ -9,7 +9,7 @@ fn the_committed_schema_is_current() {
         .output();
     let printed = String::from_utf8(printed.expect("the program runs").stdout).expect("text");
     assert!(
-        printed == include_str!("../schema/result.schema.json"),
+        printed == include_str!("../../schema/result.schema.json"),
         "write it again: warrior-load schema > load-tests/schema/result.schema.json"
     );
 }

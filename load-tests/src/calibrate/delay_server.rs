@@ -1,28 +1,24 @@
-//! A small HTTP server whose every delay is known, on a thread per connection.
-
-#![allow(dead_code, reason = "each test binary uses its own part")]
-#![allow(clippy::expect_used, reason = "a test's support may panic")]
-
-pub(crate) mod contract;
+//! A small HTTP server whose every delay is known, on a thread for each connection.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// When the server holds an answer back, and what it answers.
-pub(crate) struct Behaviour {
+pub struct Behaviour {
     /// How long request `n` (in order of arrival) is held.
-    pub(crate) delay: Box<dyn Fn(u64) -> Duration + Send + Sync>,
+    pub delay: Box<dyn Fn(u64) -> Duration + Send + Sync>,
     /// `(every, stall)`: the server does nothing during the last `stall` of each `every`.
-    pub(crate) stall: Option<(Duration, Duration)>,
+    pub stall: Option<(Duration, Duration)>,
     /// The status of request `n`; 0 closes the connection instead.
-    pub(crate) status: Box<dyn Fn(u64) -> u16 + Send + Sync>,
+    pub status: Box<dyn Fn(u64) -> u16 + Send + Sync>,
 }
 
 impl Behaviour {
-    pub(crate) fn fixed(delay: Duration) -> Behaviour {
+    /// Every answer is a 200 after this delay.
+    pub fn fixed(delay: Duration) -> Behaviour {
         Behaviour {
             delay: Box::new(move |_| delay),
             stall: None,
@@ -32,8 +28,9 @@ impl Behaviour {
 }
 
 /// The server, listening on a free port of loopback until the process ends.
-pub(crate) struct Server {
-    pub(crate) address: SocketAddr,
+pub struct DelayServer {
+    /// Where it listens.
+    pub address: SocketAddr,
     shared: Arc<Shared>,
 }
 
@@ -45,10 +42,14 @@ struct Shared {
     held_nanos: Mutex<Vec<u64>>,
 }
 
-impl Server {
-    pub(crate) fn start(behaviour: Behaviour) -> Server {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("bound");
+impl DelayServer {
+    /// Starts listening.
+    ///
+    /// # Errors
+    /// When there is no free port.
+    pub fn start(behaviour: Behaviour) -> std::io::Result<DelayServer> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             behaviour,
             started: Instant::now(),
@@ -65,39 +66,36 @@ impl Server {
                 std::thread::spawn(move || stream.and_then(|stream| serve(stream, &shared)));
             }
         });
-        Server { address, shared }
+        Ok(DelayServer { address, shared })
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// The URL of its one resource.
+    pub fn url(&self) -> String {
         format!("http://{}/", self.address)
     }
 
-    pub(crate) fn requests(&self) -> u64 {
+    /// Requests so far.
+    pub fn requests(&self) -> u64 {
         self.shared.requests.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn connections(&self) -> u64 {
+    /// Connections so far.
+    pub fn connections(&self) -> u64 {
         self.shared.connections.load(Ordering::Relaxed)
     }
 
     /// How long each request was really held, ascending, in nanoseconds: the truth to compare
     /// with, since a sleep on a busy machine is never exact.
-    pub(crate) fn held(&self) -> Vec<u64> {
+    pub fn held(&self) -> Vec<u64> {
         let mut held = self
             .shared
             .held_nanos
             .lock()
-            .expect("no panic holds it")
+            .unwrap_or_else(PoisonError::into_inner)
             .clone();
         held.sort_unstable();
         held
     }
-}
-
-/// The value at a quantile of an ascending list, as HdrHistogram defines it.
-pub(crate) fn quantile(ascending: &[u64], quantile: f64) -> u64 {
-    let rank = (quantile * ascending.len() as f64).ceil().max(1.0) as usize;
-    ascending[rank.min(ascending.len()) - 1]
 }
 
 fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
@@ -125,7 +123,7 @@ fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
         shared
             .held_nanos
             .lock()
-            .expect("no panic holds it")
+            .unwrap_or_else(PoisonError::into_inner)
             .push(held);
         let status = (shared.behaviour.status)(number);
         if status == 0 {
@@ -137,7 +135,7 @@ fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
 }
 
 /// The length of the first whole request in the bytes.
-fn request_length(bytes: &[u8]) -> Option<usize> {
+pub fn request_length(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let text = std::str::from_utf8(&bytes[..head])
         .ok()?

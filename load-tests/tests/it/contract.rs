@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
+use warrior_load::calibrate::request_length;
 
 /// What the server does wrong.
 #[derive(Clone, Copy, Default)]
@@ -71,7 +72,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>, faults: Faults) -> std::io
     let mut bytes = Vec::new();
     let mut chunk = [0; 16 * 1024];
     loop {
-        while let Some(length) = super::request_length(&bytes) {
+        while let Some(length) = request_length(&bytes) {
             let request: Vec<u8> = bytes.drain(..length).collect();
             let answer = answer(
                 &request,
