@@ -1,12 +1,12 @@
-//! Is the answer of a search what its plain definition says, in that order?
+//! Answers of searches compared with the plain definition, id by id.
 
-use serde::Deserialize;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::terms::{Class, uri};
 use warrior_load::client;
 use warrior_load::stress::Stack;
+
+use crate::terms::{Class, uri};
 
 /// What a class's answers were compared with.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -19,8 +19,19 @@ pub struct Checked {
     pub different: Vec<String>,
 }
 
-/// Compares a few terms of a class. Nobody may write meanwhile.
-pub(super) fn check(stack: &Stack, class: &Class, terms: usize) -> anyhow::Result<Checked> {
+impl Checked {
+    /// In a few words.
+    pub(crate) fn words(&self) -> String {
+        match (self.different.first(), self.refused) {
+            (Some(difference), _) => format!("DIFFERENT: {difference}"),
+            (None, 0) => format!("{} equal", self.equal),
+            (None, refused) => format!("{} equal, {refused} refused", self.equal),
+        }
+    }
+}
+
+/// Compares a few terms of a class. There must be no writer meanwhile.
+pub(crate) fn check(stack: &Stack, class: &Class, terms: usize) -> anyhow::Result<Checked> {
     #[derive(Deserialize)]
     struct Hit {
         id: Uuid,
@@ -35,17 +46,21 @@ pub(super) fn check(stack: &Stack, class: &Class, terms: usize) -> anyhow::Resul
             checked.refused += 1;
             continue;
         }
-        let told: Vec<Hit> = serde_json::from_slice(&answer.body)?;
-        let told: Vec<Uuid> = told.into_iter().map(|hit| hit.id).collect();
+        let answered: Vec<Hit> = serde_json::from_slice(&answer.body)?;
+        let answered: Vec<Uuid> = answered.into_iter().map(|hit| hit.id).collect();
         let plain = owner.query(include_str!("sql/plain.sql"), &[term])?;
         let plain: Vec<Uuid> = plain.iter().map(|row| row.get(0)).collect();
-        if told == plain {
+        if answered == plain {
             checked.equal += 1;
         } else {
-            let place = told.iter().zip(&plain).take_while(|(a, b)| a == b).count();
+            let place = answered
+                .iter()
+                .zip(&plain)
+                .take_while(|(a, b)| a == b)
+                .count();
             checked.different.push(format!(
                 "`{term}`: {} ids for {}, the first difference at {place}",
-                told.len(),
+                answered.len(),
                 plain.len()
             ));
         }

@@ -1,12 +1,15 @@
 //! The command line: one file a command.
 
 mod bench;
+mod generator_threads;
+mod hello;
 mod settings;
 
 use clap::{Parser, Subcommand};
 use warrior_load::exit::Exit;
 
-use self::bench::{BenchArgs, HelloArgs};
+use self::bench::BenchArgs;
+use self::hello::HelloArgs;
 use self::settings::SettingsArgs;
 
 const EXIT_CODES: &str = "Exit codes:

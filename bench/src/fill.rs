@@ -1,4 +1,4 @@
-//! Filling the table first, with what the workload creates: by COPY as the owner, without the search
+//! A filled table before anything is measured, of what the workload creates: by COPY as the owner, without the search
 //! indexes, which `schema apply` then builds again.
 
 use std::io::Write;
@@ -20,17 +20,17 @@ const CHUNK: u64 = 100_000;
 
 /// One row in so many is known by a name and a skill that no random row has, so that there are rare
 /// terms, also of two characters and outside of ASCII.
-pub(super) const MARKED_EVERY: u64 = 10_000;
+pub(crate) const MARKED_EVERY: u64 = 10_000;
 
 /// How many different skills there are when skills do not repeat.
-pub(super) const DISTINCT_SKILLS: u64 = 1_000_000;
+pub(crate) const DISTINCT_SKILLS: u64 = 1_000_000;
 
 /// Keeps these rows apart from those that are created later.
 const SEED: u64 = 0x5741_5252_494f_5231;
 
 /// Which skills the rows have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum SkillPool {
+pub(crate) enum SkillPool {
     /// The workload's 25.
     MartialArts,
     /// [`DISTINCT_SKILLS`].
@@ -39,7 +39,7 @@ pub(super) enum SkillPool {
 
 /// One row of the filled table.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Row {
+pub(crate) struct SeedRow {
     /// The name.
     pub name: String,
     /// The date as ISO 8601.
@@ -48,8 +48,8 @@ pub(super) struct Row {
     pub skills: Vec<String>,
 }
 
-/// Row `number` of the filled table; the same for everybody who asks.
-pub(super) fn row(number: u64, pool: SkillPool) -> Row {
+/// SeedRow `number` of the filled table; the same for everybody who asks.
+pub(crate) fn row(number: u64, pool: SkillPool) -> SeedRow {
     let mut random = stream(SEED, 0, number);
     let Warrior {
         mut name,
@@ -68,7 +68,7 @@ pub(super) fn row(number: u64, pool: SkillPool) -> Row {
         name = format!("Žižka Ñandú {mark}");
         skills[0] = format!("Lethwei {mark}");
     }
-    Row { name, dob, skills }
+    SeedRow { name, dob, skills }
 }
 
 fn distinct_skill(random: &mut Pcg64Mcg) -> String {
@@ -78,9 +78,9 @@ fn distinct_skill(random: &mut Pcg64Mcg) -> String {
 }
 
 /// Empties the table and fills it with `rows` rows.
-pub(super) fn fill(stack: &Stack, server: &Path, rows: u64, pool: SkillPool) -> anyhow::Result<()> {
+pub(crate) fn fill(stack: &Stack, server: &Path, rows: u64, pool: SkillPool) -> anyhow::Result<()> {
     let mut owner = stack.owner().connect()?;
-    owner.batch_execute("truncate public.warrior")?;
+    owner.batch_execute(include_str!("sql/empty.sql"))?;
     drop_search_indexes(&mut owner)?;
     let start = chrono::Utc::now().timestamp_millis() as u64 - rows / 100;
     for from in (0..rows).step_by(CHUNK as usize) {
@@ -93,7 +93,7 @@ pub(super) fn fill(stack: &Stack, server: &Path, rows: u64, pool: SkillPool) -> 
             // Version 7, a hundred a millisecond, up to now: as if the API had made them.
             let id =
                 uuid::Builder::from_unix_timestamp_millis(start + number / 100, &random.random());
-            let Row { name, dob, skills } = row(number, pool);
+            let SeedRow { name, dob, skills } = row(number, pool);
             writeln!(
                 writer,
                 "{}\t{name}\t{dob}\t{}",
@@ -113,7 +113,7 @@ pub(super) fn fill(stack: &Stack, server: &Path, rows: u64, pool: SkillPool) -> 
 }
 
 /// Skills as COPY and array literals take them; none of them needs an escape.
-pub(super) fn array(skills: &[String]) -> String {
+pub(crate) fn array(skills: &[String]) -> String {
     format!("{{\"{}\"}}", skills.join("\",\""))
 }
 

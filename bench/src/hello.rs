@@ -1,4 +1,4 @@
-//! The reference for what HTTP alone costs: a bare hyper server that answers the same bytes to
+//! The reference for HTTP alone: a bare hyper server that answers the same bytes to
 //! everything, in a process of its own, on as many threads as the server has.
 
 use std::convert::Infallible;
@@ -44,9 +44,9 @@ impl Hello {
         Ok(Hello { child, target })
     }
 
-    /// Its process id.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
+    /// The process id of the server.
+    pub fn pid(&self) -> i32 {
+        self.child.id() as i32
     }
 }
 
@@ -71,7 +71,7 @@ pub fn serve(bytes: usize) -> anyhow::Result<()> {
         let body = Bytes::from(vec![b'x'; bytes]);
         tokio::spawn(async move {
             loop {
-                // Whoever cannot be accepted is missed by the generator, which tells.
+                // A connection that is not accepted fails in the generator, which reports it.
                 if let Ok((stream, _)) = listener.accept().await {
                     tokio::spawn(connection(stream, body.clone()));
                 }

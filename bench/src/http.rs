@@ -1,4 +1,4 @@
-//! Measuring over HTTP with the generator's closed model: each connection waits for its answer.
+//! One measurement over HTTP, in the generator's closed or open model.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,21 +8,26 @@ use warrior_load::collect::Collected;
 use warrior_load::drive::drive;
 use warrior_load::engine::{ConnectionMode, LoadModel, Plan, Scenario};
 use warrior_load::exit::NothingWorked;
+use warrior_load::output::say;
 use warrior_load::target::Target;
 use warrior_load::workload::{Kind, Maker};
 
-use super::cpu::{Meter, Processes};
-use super::sample::Sample;
+use crate::cpu::{Meter, Processes};
+use crate::open;
+use crate::sample::Sample;
 
 /// Opening connections and filling caches; requests of this time are sent and not measured.
-pub(super) const WARMUP: Duration = Duration::from_millis(300);
+pub(crate) const WARMUP: Duration = Duration::from_millis(300);
+
+/// Searches outlast the creates that are measured beside them by this long.
+const BESIDE_LONGER: Duration = Duration::from_millis(500);
 
 /// A request without an answer after this long is given up.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What is sent, to whom, and how.
 #[derive(Clone, Debug)]
-pub(super) struct Request {
+pub(crate) struct Request {
     /// What.
     pub kind: Kind,
     /// To whom.
@@ -43,7 +48,7 @@ pub(super) struct Request {
 
 /// When requests are sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum HttpLoad {
+pub(crate) enum HttpLoad {
     /// So many connections, each of which sends when it has its answer.
     Connections(usize),
     /// So many requests a second, whatever the answers do.
@@ -51,7 +56,7 @@ pub(super) enum HttpLoad {
 }
 
 /// Sends it and measures.
-pub(super) fn measure(request: &Request, stop: &Arc<AtomicBool>) -> anyhow::Result<Sample> {
+pub(crate) fn measure(request: &Request, stop: &Arc<AtomicBool>) -> anyhow::Result<Sample> {
     let plan = Arc::new(plan(request));
     let meter = Meter::start(request.processes);
     let collected = drive(&plan, None, stop, |_, _| {})?;
@@ -59,7 +64,7 @@ pub(super) fn measure(request: &Request, stop: &Arc<AtomicBool>) -> anyhow::Resu
     let mut sample = sample(&plan, &collected);
     if sample.done == 0 && !stop.load(Ordering::Relaxed) {
         let what = format!("requests under {:?}", request.load);
-        let answers = collected.total().told();
+        let answers = collected.total().outcomes_text();
         return Err(NothingWorked { what, answers }.into());
     }
     used.note(
@@ -69,11 +74,37 @@ pub(super) fn measure(request: &Request, stop: &Arc<AtomicBool>) -> anyhow::Resu
     Ok(sample)
 }
 
+/// Measures creates while searches go on around them.
+pub(crate) fn measure_beside(
+    create: &Request,
+    search: &Request,
+    stop: &Arc<AtomicBool>,
+) -> anyhow::Result<Sample> {
+    let search = Request {
+        length: search.length + BESIDE_LONGER,
+        ..search.clone()
+    };
+    let (searched, sample) = std::thread::scope(|scope| {
+        let searching = scope.spawn(|| measure(&search, stop));
+        let sample = measure(create, stop);
+        (searching.join(), sample)
+    });
+    let Ok(searched) = searched else {
+        anyhow::bail!("the searching thread panicked")
+    };
+    let searched = searched?;
+    say(format_args!(
+        "      beside it: {:.0} searches/s as prescribed, {} others",
+        searched.rate, searched.failed
+    ));
+    sample
+}
+
 fn plan(request: &Request) -> Plan {
     let length = request.warmup + request.length;
     let (load, connections) = match request.load {
         HttpLoad::Connections(connections) => (LoadModel::Closed { connections }, connections),
-        HttpLoad::Rate(rate) => (LoadModel::Open(super::open::arrivals(rate, length)), 1024),
+        HttpLoad::Rate(rate) => (LoadModel::Open(open::arrivals(rate, length)), 1024),
     };
     Plan {
         target: request.target.clone(),

@@ -1,4 +1,4 @@
-//! A constant rate in the open model: how long answers take at a load below the peak.
+//! The open model at a constant rate, for latency at a load below the peak.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use warrior_load::schedule::{self, Phase};
 const TOGETHER: Duration = Duration::from_millis(1);
 
 /// A constant rate, what is due within a millisecond at its start; all of the one scenario.
-pub(super) fn arrivals(rate: f64, length: Duration) -> Vec<Arrival> {
+pub(crate) fn arrivals(rate: f64, length: Duration) -> Vec<Arrival> {
     let phase = Phase {
         from: rate,
         to: rate,

@@ -1,4 +1,4 @@
-//! The reference for what the database gives: pgbench running the server's own statements, in
+//! The reference for the database alone: pgbench running the server's own statements, in
 //! batches of 50 and one by one, directly and through PgBouncer.
 
 mod script;
@@ -12,23 +12,22 @@ use anyhow::{Context, ensure};
 use hdrhistogram::Histogram;
 use postgres::Client;
 
-pub(super) use script::{Bench, Script};
+pub(crate) use script::{BATCH, Job, Script};
 
-use super::cpu::{Meter, Processes};
-use super::fill::{SkillPool, array, row};
-use super::flush;
-use super::sample::Sample;
+use self::script::{LOOKUPS, ROWS};
+
+use crate::cpu::{Meter, Processes};
+use crate::fill::{SkillPool, array, row};
+use crate::flush;
+use crate::sample::Sample;
 use warrior_load::machine::newest_postgres;
 use warrior_load::stress::{Instance, Stack, Version};
 
-/// A batch as the server makes them under load.
-pub(super) const BATCH: u32 = 50;
-
 /// Of these the best is taken.
-pub(super) const CLIENTS: [u32; 4] = [1, 2, 4, 8];
+pub(crate) const CLIENTS: [u32; 4] = [1, 2, 4, 8];
 
 /// The number of clients when they are not tried.
-pub(super) const CLIENTS_UNTRIED: u32 = 4;
+pub(crate) const CLIENTS_UNTRIED: u32 = 4;
 
 /// PgBouncer keeps prepared statements by default since this version.
 const POOLER_PREPARES: Version = Version {
@@ -36,19 +35,13 @@ const POOLER_PREPARES: Version = Version {
     minor: 24,
 };
 
-/// Different rows to be inserted; they are used in turn.
-const ROWS: u64 = 50_000;
-
-/// Different lookups, for each size of a batch.
-const LOOKUPS: i32 = 2_000;
-
 /// More than any machine inserts, so that ids do not run out; that they did not is checked.
 const ROWS_PER_SECOND_MAX: u32 = 400_000;
 /// The same, one by one.
 const SINGLES_PER_SECOND_MAX: u32 = 40_000;
 
 /// pgbench against one stack.
-pub(super) struct Pgbench<'s> {
+pub(crate) struct Pgbench<'s> {
     stack: &'s Stack,
     program: PathBuf,
     password: String,
@@ -59,7 +52,7 @@ pub(super) struct Pgbench<'s> {
 
 impl<'s> Pgbench<'s> {
     /// Finds the program and makes what its scripts read.
-    pub(super) fn prepare(stack: &'s Stack) -> anyhow::Result<Pgbench<'s>> {
+    pub(crate) fn prepare(stack: &'s Stack) -> anyhow::Result<Pgbench<'s>> {
         let program = newest_postgres("pgbench").map_or_else(
             || PathBuf::from("pgbench"),
             |programs| programs.join("pgbench"),
@@ -85,7 +78,7 @@ impl<'s> Pgbench<'s> {
     }
 
     /// How PgBouncer's version lets statements be sent.
-    pub(super) fn mode(&self, pooled: bool) -> &'static str {
+    pub(crate) fn mode(&self, pooled: bool) -> &'static str {
         if pooled && self.stack.pooler.version < POOLER_PREPARES {
             "extended"
         } else {
@@ -97,36 +90,31 @@ impl<'s> Pgbench<'s> {
     ///
     /// # Errors
     /// When pgbench fails, or when not every row that it should insert is there afterwards.
-    pub(super) fn run(
-        &mut self,
-        bench: Bench,
-        clients: u32,
-        seconds: u32,
-    ) -> anyhow::Result<Sample> {
+    pub(crate) fn run(&mut self, job: Job, clients: u32, seconds: u32) -> anyhow::Result<Sample> {
         let mut owner = self.stack.owner().connect()?;
-        let per_client = self.new_ids(&mut owner, bench, clients, seconds)?;
+        let per_client = self.new_ids(&mut owner, job, clients, seconds)?;
         let script = self.scratch.join("script.sql");
-        fs::write(&script, bench.text(per_client)?)?;
-        let before = bench.rows(&mut owner)?;
+        fs::write(&script, job.text(per_client)?)?;
+        let before = job.rows(&mut owner)?;
         let meter = Meter::start(Processes::of_stack(self.stack));
-        let mut command = self.command(bench, clients, seconds, &script);
-        let output = match bench.script {
+        let mut command = self.command(job, clients, seconds, &script);
+        let output = match job.script {
             Script::Create => flush::beside(self.stack, || command.output())?,
             Script::CreateBare | Script::Find => command.output(),
         };
         let used = meter.stop();
         let output = output.with_context(|| format!("cannot run {}", self.program.display()))?;
-        let told = String::from_utf8_lossy(&output.stdout);
+        let output_text = String::from_utf8_lossy(&output.stdout);
         ensure!(
             output.status.success(),
             "pgbench failed: {}",
             String::from_utf8_lossy(&output.stderr).trim()
         );
-        let rate = figure(&told, "tps = ").context("pgbench told no rate")?;
-        let done = figure(&told, "number of transactions actually processed: ")
-            .context("pgbench told no number of transactions")? as u64;
-        let rows = done * u64::from(bench.size);
-        if let (Some(before), Some(after)) = (before, bench.rows(&mut owner)?) {
+        let rate = figure(&output_text, "tps = ").context("pgbench printed no rate")?;
+        let done = figure(&output_text, "number of transactions actually processed: ")
+            .context("pgbench printed no number of transactions")? as u64;
+        let rows = done * u64::from(job.size);
+        if let (Some(before), Some(after)) = (before, job.rows(&mut owner)?) {
             ensure!(
                 after - before == rows as i64,
                 "pgbench says that it inserted {rows} rows, and {} are there",
@@ -135,7 +123,7 @@ impl<'s> Pgbench<'s> {
         }
         let latency = self.latencies()?;
         let mut sample = Sample {
-            rate: rate * f64::from(bench.size),
+            rate: rate * f64::from(job.size),
             p50_us: latency.value_at_quantile(0.5) as f64,
             p99_us: latency.value_at_quantile(0.99) as f64,
             max_us: latency.max() as f64,
@@ -146,18 +134,18 @@ impl<'s> Pgbench<'s> {
         Ok(sample)
     }
 
-    fn command(&self, bench: Bench, clients: u32, seconds: u32, script: &Path) -> Command {
-        let through = self.through(bench.pooled);
+    fn command(&self, job: Job, clients: u32, seconds: u32, script: &Path) -> Command {
+        let through = self.through(job.pooled);
         let mut command = Command::new(&self.program);
         command
-            .args(["-n", "-M", self.mode(bench.pooled)])
+            .args(["-n", "-M", self.mode(job.pooled)])
             .args([
                 "-c",
                 &clients.to_string(),
                 "-j",
                 &clients.min(2).to_string(),
             ])
-            // Counts the batches of each client; see `Bench::text`.
+            // Counts the batches of each client; see `Job::text`.
             .args(["-D", "i=0"])
             .args(["-T", &seconds.to_string(), "-f"])
             .arg(script)
@@ -183,14 +171,14 @@ impl<'s> Pgbench<'s> {
     fn new_ids(
         &mut self,
         owner: &mut Client,
-        bench: Bench,
+        job: Job,
         clients: u32,
         seconds: u32,
     ) -> anyhow::Result<u32> {
-        if bench.script == Script::Find {
+        if job.script == Script::Find {
             return Ok(0);
         }
-        let per_second = match (bench.size, bench.script) {
+        let per_second = match (job.size, job.script) {
             (1, _) => SINGLES_PER_SECOND_MAX,
             (size, Script::CreateBare) => ROWS_PER_SECOND_MAX / size,
             (size, _) => ROWS_PER_SECOND_MAX / 4 / size,
@@ -200,10 +188,10 @@ impl<'s> Pgbench<'s> {
         let mut writer = owner.copy_in("copy bench.new_ids (size, n, ids) from stdin")?;
         let now = chrono::Utc::now().timestamp_millis() as u64;
         for n in 0..per_client * clients {
-            let ids: Vec<String> = (0..bench.size)
+            let ids: Vec<String> = (0..job.size)
                 .map(|_| self.new_id(now).to_string())
                 .collect();
-            writeln!(writer, "{}\t{n}\t{{{}}}", bench.size, ids.join(","))?;
+            writeln!(writer, "{}\t{n}\t{{{}}}", job.size, ids.join(","))?;
         }
         writer.finish()?;
         owner.batch_execute("analyze bench.new_ids; select public.warrior_flush()")?;
@@ -270,8 +258,8 @@ fn fill_rows(owner: &mut Client) -> anyhow::Result<()> {
 }
 
 /// The number behind a label in what pgbench prints.
-fn figure(told: &str, label: &str) -> Option<f64> {
-    let (_, rest) = told.split_once(label)?;
+fn figure(text: &str, label: &str) -> Option<f64> {
+    let (_, rest) = text.split_once(label)?;
     rest.split([' ', '\n', '/']).next()?.parse().ok()
 }
 
@@ -280,11 +268,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_pgbench_tells_is_read() {
-        let told = "number of transactions actually processed: 1234\n\
+    fn what_pgbench_prints_is_read() {
+        let text = "number of transactions actually processed: 1234\n\
                     tps = 617.5 (without initial connection time)\n";
-        assert_eq!(figure(told, "tps = "), Some(617.5));
-        assert_eq!(figure(told, "actually processed: "), Some(1234.0));
-        assert_eq!(figure(told, "latency = "), None);
+        assert_eq!(figure(text, "tps = "), Some(617.5));
+        assert_eq!(figure(text, "actually processed: "), Some(1234.0));
+        assert_eq!(figure(text, "latency = "), None);
     }
 }

@@ -1,8 +1,44 @@
-//! What one measurement gives, and what several rounds of it say.
+//! Samples: the figures of one measurement, and their spread over the rounds.
 
 use serde::Serialize;
 
-use super::cpu::Cpu;
+/// CPU time of the parts of a stack, and of the generator that keeps it busy: in seconds, or in
+/// microseconds for each request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Cpu {
+    /// warrior-api, or what stands in its place.
+    pub server: f64,
+    /// All processes of PostgreSQL.
+    pub postgres: f64,
+    /// PgBouncer.
+    pub pooler: f64,
+    /// The load generator, or pgbench.
+    pub generator: f64,
+}
+
+impl Cpu {
+    pub(crate) fn minus(self, before: Cpu) -> Cpu {
+        Cpu {
+            server: self.server - before.server,
+            postgres: self.postgres - before.postgres,
+            pooler: self.pooler - before.pooler,
+            generator: self.generator - before.generator,
+        }
+    }
+
+    pub(crate) fn times(self, factor: f64) -> Cpu {
+        Cpu {
+            server: self.server * factor,
+            postgres: self.postgres * factor,
+            pooler: self.pooler * factor,
+            generator: self.generator * factor,
+        }
+    }
+
+    pub(crate) fn sum(self) -> f64 {
+        self.server + self.postgres + self.pooler + self.generator
+    }
+}
 
 /// One measurement, over some seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -33,8 +69,8 @@ pub struct Sample {
 pub struct Series {
     /// What is done: `create`, `find`, ...
     pub work: String,
-    /// Who does it, and how.
-    pub by: String,
+    /// The program that does it, and how.
+    pub executor: String,
     /// What `rate` counts.
     pub unit: Unit,
     /// One for each round.
@@ -96,7 +132,7 @@ impl Series {
 }
 
 /// The ratio of two series, round by round: neighbours in time are compared with each other.
-pub(super) fn ratio(a: &Series, b: &Series, figure: impl Fn(&Sample) -> f64) -> Option<Spread> {
+pub(crate) fn ratio(a: &Series, b: &Series, figure: impl Fn(&Sample) -> f64) -> Option<Spread> {
     let pairs = a.samples.iter().zip(&b.samples);
     Spread::of(
         pairs
@@ -116,7 +152,7 @@ mod tests {
         };
         Series {
             work: "w".to_owned(),
-            by: "b".to_owned(),
+            executor: "b".to_owned(),
             unit: Unit::Requests,
             samples: rates.iter().map(sample).collect(),
         }

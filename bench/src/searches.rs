@@ -1,20 +1,21 @@
 //! Searches by class of terms: how fast, how late, and whether the answers are right.
 
 use serde::Serialize;
-
-use super::Rig;
-use super::cells::{Cell, cell};
-use super::check::{Checked, check};
-use super::fill::SkillPool;
-use super::sample::Series;
-use super::terms::{Class, classes};
 use warrior_load::output::say;
 use warrior_load::workload::Kind;
 
-/// Connections that search at once.
-pub(super) const CONNECTIONS: usize = 32;
+use crate::check::{self, Checked};
+use crate::fill::SkillPool;
+use crate::measurement::{Measurement, by_http};
+use crate::rig::Rig;
+use crate::sample::Series;
+use crate::table;
+use crate::terms::{Class, classes};
 
-/// Terms of each class that are compared with the plain definition, which reads the whole table for
+/// Connections that search at once.
+pub(crate) const CONNECTIONS: usize = 32;
+
+/// Bounds the terms of each class that are compared with the plain definition, which reads the whole table for
 /// each.
 const CHECKED: usize = 3;
 /// The same when the table is large.
@@ -34,7 +35,7 @@ pub struct Searches {
 /// One class of terms.
 #[derive(Clone, Debug, Serialize)]
 pub struct ClassResult {
-    /// Its name.
+    /// The name of the class.
     pub name: String,
     /// How many different terms there were; equal ones that wait together are answered by one search.
     pub terms: usize,
@@ -44,88 +45,70 @@ pub struct ClassResult {
     pub checked: Checked,
 }
 
-impl Rig<'_> {
-    /// Measures every class. Nothing is compared yet, which takes longer and may be disturbed.
-    pub(super) fn searches(&mut self, pool: SkillPool) -> anyhow::Result<Searches> {
-        let table = match pool {
-            SkillPool::MartialArts => format!("{} rows, 25 skills", self.options.rows),
-            SkillPool::Distinct => {
-                format!("{} rows, {} skills", self.options.rows, distinct(self)?)
-            }
-        };
-        say(format_args!("searches by class: {table}"));
-        let classes = classes_with_terms(self.options.rows, pool);
-        let cells: Vec<Cell> = classes
-            .iter()
-            .map(|class| self.class_cell(class))
-            .collect::<anyhow::Result<_>>()?;
-        let first = self.series.len();
-        self.rounds(&cells)?;
-        let measured = self.series.split_off(first);
-        let slowest = measured.iter().max_by(|a, b| {
-            let p99 = |series: &Series| series.median(|sample| sample.p99_us);
-            p99(a).total_cmp(&p99(b))
-        });
-        self.worst = slowest.map(|series| series.by.clone());
-        let results = classes.into_iter().zip(measured);
-        Ok(Searches {
-            table,
-            classes: results
-                .map(|(class, series)| ClassResult {
-                    name: class.name.to_owned(),
-                    terms: class.terms.len(),
-                    series,
-                    checked: Checked::default(),
-                })
-                .collect(),
-        })
-    }
-
-    /// Compares a few answers of each class with the plain definition.
-    pub(super) fn check(&self, pool: SkillPool, searches: &mut Searches) -> anyhow::Result<()> {
-        let terms = if self.options.rows > LARGE {
-            CHECKED_LARGE
-        } else {
-            CHECKED
-        };
-        let classes = classes_with_terms(self.options.rows, pool);
-        for (class, result) in classes.iter().zip(&mut searches.classes) {
-            result.checked = check(self.stack, class, terms)?;
-            let words = result.checked.words();
-            say(format_args!("  checked {}: {words}", class.name));
+/// Measures every class. Nothing is compared yet, which takes longer and may be disturbed.
+pub(crate) fn measure(rig: &mut Rig<'_>, pool: SkillPool) -> anyhow::Result<Searches> {
+    let state = match pool {
+        SkillPool::MartialArts => format!("{} rows, 25 skills", rig.options.rows),
+        SkillPool::Distinct => {
+            format!(
+                "{} rows, {} skills",
+                rig.options.rows,
+                table::distinct_skills(rig.stack)?
+            )
         }
-        Ok(())
-    }
-
-    pub(super) fn class_cell(&self, class: &Class) -> anyhow::Result<Cell> {
-        let kind = Kind::OneOf(class.uris(&self.stack.api)?);
-        let action = self.to_server(kind, CONNECTIONS);
-        Ok(cell("search by class", class.name.to_owned(), action))
-    }
+    };
+    say(format_args!("searches by class: {state}"));
+    let classes = classes_with_terms(rig.options.rows, pool);
+    let measurements: Vec<Measurement> = classes
+        .iter()
+        .map(|class| of_class(rig, class))
+        .collect::<anyhow::Result<_>>()?;
+    let first = rig.series.len();
+    rig.rounds(&measurements)?;
+    let measured = rig.series.split_off(first);
+    let slowest = measured.iter().max_by(|a, b| {
+        let p99 = |series: &Series| series.median(|sample| sample.p99_us);
+        p99(a).total_cmp(&p99(b))
+    });
+    rig.worst = slowest.map(|series| series.executor.clone());
+    let results = classes.into_iter().zip(measured);
+    Ok(Searches {
+        table: state,
+        classes: results
+            .map(|(class, series)| ClassResult {
+                name: class.name.to_owned(),
+                terms: class.terms.len(),
+                series,
+                checked: Checked::default(),
+            })
+            .collect(),
+    })
 }
 
-impl Checked {
-    /// In a few words.
-    pub(super) fn words(&self) -> String {
-        match (self.different.first(), self.refused) {
-            (Some(difference), _) => format!("DIFFERENT: {difference}"),
-            (None, 0) => format!("{} equal", self.equal),
-            (None, refused) => format!("{} equal, {refused} refused", self.equal),
-        }
+/// Compares a few answers of each class with the plain definition.
+pub(crate) fn check(rig: &Rig<'_>, pool: SkillPool, searches: &mut Searches) -> anyhow::Result<()> {
+    let terms = if rig.options.rows > LARGE {
+        CHECKED_LARGE
+    } else {
+        CHECKED
+    };
+    let classes = classes_with_terms(rig.options.rows, pool);
+    for (class, result) in classes.iter().zip(&mut searches.classes) {
+        result.checked = check::check(rig.stack, class, terms)?;
+        let words = result.checked.words();
+        say(format_args!("  checked {}: {words}", class.name));
     }
+    Ok(())
+}
+
+fn of_class(rig: &Rig<'_>, class: &Class) -> anyhow::Result<Measurement> {
+    let kind = Kind::OneOf(class.uris(&rig.stack.api)?);
+    let action = rig.to_server(kind, CONNECTIONS);
+    Ok(by_http("search by class", class.name.to_owned(), action))
 }
 
 fn classes_with_terms(rows: u64, pool: SkillPool) -> Vec<Class> {
     let mut classes = classes(rows, pool);
     classes.retain(|class| !class.terms.is_empty());
     classes
-}
-
-fn distinct(rig: &Rig<'_>) -> anyhow::Result<i64> {
-    let mut owner = rig.stack.owner().connect()?;
-    let row = owner.query_one(
-        "select count(distinct skill) from public.warrior_skill",
-        &[],
-    )?;
-    Ok(row.try_get(0)?)
 }

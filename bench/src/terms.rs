@@ -8,38 +8,38 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
-use super::fill::{MARKED_EVERY, SkillPool, row};
+use crate::fill::{MARKED_EVERY, SkillPool, row};
 use warrior_load::schedule::stream;
 use warrior_load::target::Target;
 use warrior_load::workload::MARTIAL_ARTS;
 
-/// So many different terms a class has at most; the one with letters has 26.
+/// Bounds the different terms of a class; the one with letters has 26.
 const TERMS: u64 = 500;
 
 /// Terms that are looked for in the same way.
 #[derive(Clone, Debug)]
-pub(super) struct Class {
+pub(crate) struct Class {
     /// What they have in common.
     pub name: &'static str,
-    /// They.
+    /// The terms.
     pub terms: Vec<String>,
 }
 
 impl Class {
     /// The requests.
-    pub(super) fn uris(&self, target: &Target) -> anyhow::Result<Arc<[Uri]>> {
+    pub(crate) fn uris(&self, target: &Target) -> anyhow::Result<Arc<[Uri]>> {
         self.terms.iter().map(|term| uri(target, term)).collect()
     }
 }
 
 /// The search for one term.
-pub(super) fn uri(target: &Target, term: &str) -> anyhow::Result<Uri> {
+pub(crate) fn uri(target: &Target, term: &str) -> anyhow::Result<Uri> {
     let term = utf8_percent_encode(term, NON_ALPHANUMERIC);
     target.uri(&format!("/warrior?t={term}"))
 }
 
-/// The classes for a table of `rows` rows as [`super::fill`] makes them.
-pub(super) fn classes(rows: u64, pool: SkillPool) -> Vec<Class> {
+/// The classes for a table of `rows` rows as [`crate::fill`] makes them.
+pub(crate) fn classes(rows: u64, pool: SkillPool) -> Vec<Class> {
     let draw = |name: &'static str, make: &dyn Fn(&mut Pcg64Mcg) -> Option<String>| {
         let terms: BTreeSet<String> = (0..TERMS)
             .filter_map(|n| make(&mut stream(0x7465_726d, u64::from(name.as_bytes()[0]), n)))

@@ -1,13 +1,17 @@
-//! `bench`, and the hello server that it starts.
+//! `bench`: throughput, latency and CPU time beside references.
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use clap::Args;
-use warrior_bench::{Options, Part, hello};
+use warrior_bench::bench::bench;
+use warrior_bench::options::{BenchOptions, Part};
+use warrior_bench::report;
 use warrior_load::exit::Exit;
 use warrior_load::output::say;
 use warrior_load::process::{raise_descriptor_limit, stop_on_interrupt};
+
+use super::generator_threads::generator_threads;
 
 #[derive(Args)]
 pub(crate) struct BenchArgs {
@@ -43,13 +47,6 @@ pub(crate) struct BenchArgs {
     out: Option<PathBuf>,
 }
 
-#[derive(Args)]
-pub(crate) struct HelloArgs {
-    /// Length of the body
-    #[arg(long)]
-    bytes: usize,
-}
-
 impl BenchArgs {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         raise_descriptor_limit();
@@ -64,7 +61,7 @@ impl BenchArgs {
         }
         only.sort_unstable();
         only.dedup();
-        let options = Options {
+        let options = BenchOptions {
             server: std::path::absolute(&self.server)?,
             rows,
             distinct_skills: self.distinct_skills,
@@ -75,15 +72,15 @@ impl BenchArgs {
             only,
         };
         let stop = stop_on_interrupt()?;
-        let result = match warrior_bench::bench(&options, &stop) {
+        let result = match bench(&options, &stop) {
             Err(_) if stop.load(Ordering::Relaxed) => {
                 say(format_args!("interrupted; nothing was kept"));
                 return Ok(Exit::Invalid);
             }
             result => result?,
         };
-        say(format_args!("\n{}", warrior_bench::summary(&result)));
-        let written = warrior_bench::write(&result, self.out.as_deref())
+        say(format_args!("\n{}", report::summary(&result)));
+        let written = report::write(&result, self.out.as_deref())
             .map(|files| say(format_args!("{}", files.markdown.display())));
         let different = result
             .searches
@@ -92,17 +89,5 @@ impl BenchArgs {
             .any(|class| !class.checked.different.is_empty());
         let exit = if different { Exit::Lost } else { Exit::Passed };
         Ok(exit.with_files(written))
-    }
-}
-
-/// One thread is itself the limit of what a bare HTTP server is seen to do.
-pub(super) fn generator_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4))
-}
-
-impl HelloArgs {
-    pub(super) fn execute(self) -> anyhow::Result<Exit> {
-        hello::serve(self.bytes)?;
-        Ok(Exit::Passed)
     }
 }

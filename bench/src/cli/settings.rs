@@ -1,14 +1,14 @@
-//! `settings`.
+//! `settings`: each setting of the stack beside its default.
 
 use std::path::PathBuf;
 
 use clap::Args;
-use warrior_bench::settings::{self, Load, Options};
+use warrior_bench::settings::{Load, SettingsOptions, settings};
 use warrior_load::exit::Exit;
 use warrior_load::output::say;
 use warrior_load::process::{raise_descriptor_limit, stop_on_interrupt};
 
-use super::bench::generator_threads;
+use super::generator_threads::generator_threads;
 
 #[derive(Args)]
 pub(crate) struct SettingsArgs {
@@ -38,7 +38,7 @@ pub(crate) struct SettingsArgs {
 impl SettingsArgs {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         raise_descriptor_limit();
-        let options = Options {
+        let options = SettingsOptions {
             server: std::path::absolute(&self.server)?,
             rows: self.rows,
             rounds: self.rounds,
@@ -47,7 +47,7 @@ impl SettingsArgs {
             settings: self.settings,
             loads: self.loads,
         };
-        let page = settings::settings(&options, &stop_on_interrupt()?)?;
+        let page = settings(&options, &stop_on_interrupt()?)?;
         say(format_args!("\n{page}"));
         Ok(Exit::Passed)
     }

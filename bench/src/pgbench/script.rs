@@ -4,7 +4,14 @@ use anyhow::{bail, ensure};
 use postgres::Client;
 use serde::Serialize;
 
-use super::{BATCH, LOOKUPS, ROWS};
+/// Rows of a batch, as the server makes batches under load.
+pub(crate) const BATCH: u32 = 50;
+
+/// Different rows to be inserted; they are used in turn.
+pub(super) const ROWS: u64 = 50_000;
+
+/// Different lookups, for each size of a batch.
+pub(super) const LOOKUPS: i32 = 2_000;
 
 /// The statements that the server sends.
 const INSERT: &str = include_str!("../../../src/store/sql/insert.sql");
@@ -22,9 +29,9 @@ pub(crate) enum Script {
     Find,
 }
 
-/// One way to run pgbench.
+/// One way to run pgbench: a statement, the rows of each transaction, and the way to the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Bench {
+pub(crate) struct Job {
     /// What each transaction does.
     pub script: Script,
     /// To how many rows.
@@ -33,7 +40,7 @@ pub(crate) struct Bench {
     pub pooled: bool,
 }
 
-impl Bench {
+impl Job {
     /// How the table of results names it.
     pub(crate) fn name(&self) -> String {
         let size = match self.size {
@@ -122,22 +129,20 @@ mod tests {
 
     #[test]
     fn the_servers_statements_become_scripts() {
-        let bench = |script, size| Bench {
+        let job = |script, size| Job {
             script,
             size,
             pooled: false,
         };
-        let create = bench(Script::Create, 50)
-            .text(100)
-            .expect("known parameters");
+        let create = job(Script::Create, 50).text(100).expect("known parameters");
         assert!(create.contains("insert into public.warrior "), "{create}");
         assert!(
             create.contains("from bench.new_ids where size = 50"),
             "{create}"
         );
-        let bare = bench(Script::CreateBare, 50).text(100).expect("one table");
+        let bare = job(Script::CreateBare, 50).text(100).expect("one table");
         assert!(!bare.contains("public.warrior "), "{bare}");
-        let find = bench(Script::Find, 1).text(0).expect("one parameter");
+        let find = job(Script::Find, 1).text(0).expect("one parameter");
         assert!(find.contains("from bench.wanted where size = 1"), "{find}");
         assert!(!find.contains('$') && !find.contains("--"), "{find}");
     }

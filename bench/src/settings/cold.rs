@@ -1,4 +1,4 @@
-//! A PostgreSQL that has read nothing yet: neither its own buffers nor the kernel hold a page of the data.
+//! A cold start: neither PostgreSQL's buffers nor the kernel's page cache hold a page of the data.
 
 use std::path::Path;
 

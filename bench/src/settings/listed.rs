@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 
-use super::{Load, Options};
+use super::options::{Load, SettingsOptions};
 
 /// The program that has a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ const LISTED: [Listed; 6] = [
     listed("max_wal_size", &[Load::Create], 12),
     // Long enough for autovacuum to come.
     listed("autovacuum_vacuum_cost_limit", &[Load::Create], 21),
-    // It is about many clients; here it shows what lending by transaction costs.
+    // The setting is about many clients; here the price of transaction pooling shows.
     Listed {
         program: Program::Pooler,
         ..listed("pool_mode", &[Load::Create, Load::Find], 0)
@@ -50,7 +50,7 @@ const fn listed(name: &'static str, loads: &'static [Load], seconds: u32) -> Lis
 }
 
 /// A setting that was asked for.
-pub(super) struct Wanted {
+pub(super) struct RequestedSetting {
     pub(super) program: Program,
     pub(super) name: String,
     pub(super) loads: &'static [Load],
@@ -60,24 +60,24 @@ pub(super) struct Wanted {
 }
 
 /// The settings that were asked for. One that is not listed is PostgreSQL's, with a value to try.
-pub(super) fn wanted(options: &Options) -> anyhow::Result<Vec<Wanted>> {
+pub(super) fn requested(options: &SettingsOptions) -> anyhow::Result<Vec<RequestedSetting>> {
     if options.settings.is_empty() {
         return Ok(LISTED
             .iter()
-            .map(|listed| Wanted::new(listed, None))
+            .map(|listed| RequestedSetting::new(listed, None))
             .collect());
     }
-    let one = |asked: &String| -> anyhow::Result<Wanted> {
+    let one = |asked: &String| -> anyhow::Result<RequestedSetting> {
         let (name, value) = match asked.split_once('=') {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (asked.as_str(), None),
         };
         let found = LISTED.iter().find(|listed| listed.name == name);
         match (found, value) {
-            (Some(listed), value) => Ok(Wanted::new(listed, value)),
-            (None, value @ Some(_)) => Ok(Wanted {
+            (Some(listed), value) => Ok(RequestedSetting::new(listed, value)),
+            (None, value @ Some(_)) => Ok(RequestedSetting {
                 name: name.to_owned(),
-                ..Wanted::new(&listed("", &[Load::Create], 0), value)
+                ..RequestedSetting::new(&listed("", &[Load::Create], 0), value)
             }),
             (None, None) => {
                 let names: Vec<_> = LISTED.iter().map(|listed| listed.name).collect();
@@ -92,9 +92,9 @@ pub(super) fn wanted(options: &Options) -> anyhow::Result<Vec<Wanted>> {
     options.settings.iter().map(one).collect()
 }
 
-impl Wanted {
-    fn new(listed: &Listed, instead: Option<String>) -> Wanted {
-        Wanted {
+impl RequestedSetting {
+    fn new(listed: &Listed, instead: Option<String>) -> RequestedSetting {
+        RequestedSetting {
             program: listed.program,
             name: listed.name.to_owned(),
             loads: listed.loads,

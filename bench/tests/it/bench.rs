@@ -52,7 +52,7 @@ fn throughput_stands_beside_its_references() {
     let series = found["series"].as_array().expect("series");
     let names: Vec<String> = series
         .iter()
-        .map(|series| format!("{}: {}", series["work"], series["by"]).replace('"', ""))
+        .map(|series| format!("{}: {}", series["work"], series["executor"]).replace('"', ""))
         .collect();
     for expected in [
         "create: server, 8 connections",
@@ -74,10 +74,10 @@ fn throughput_stands_beside_its_references() {
         let by_http = !name.contains("pgbench");
         assert!(!by_http || of_server > Some(0.0), "{name}: {sample}");
     }
-    let targets = found["targets"].as_array().expect("targets");
+    let goals = found["goals"].as_array().expect("goals");
     assert!(
-        targets.iter().any(|target| target["held"].is_boolean()),
-        "{targets:?}"
+        goals.iter().any(|goal| goal["met"].is_boolean()),
+        "{goals:?}"
     );
     assert!(
         page.contains("| find by id / bare hello, 8 connections"),

@@ -1,4 +1,4 @@
-//! Two targets in turn, slice by slice, within one run.
+//! Interleaved slices: two targets in turn within one run.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -51,8 +51,8 @@ struct Slice {
     p90: f64,
     p99: f64,
     service_p50: f64,
-    /// What came of its requests.
-    told: String,
+    /// The outcomes of its requests, for reading.
+    outcomes: String,
 }
 
 /// Alternates A and B for `pairs` pairs of slices (A B, B A, A B, ...: a drift then favours
@@ -109,8 +109,8 @@ pub fn compare(
                     "pair {}: neither side answered anything as prescribed, so there is nothing to \
                      compare (A: {}; B: {})",
                     pair + 1,
-                    a.told,
-                    b.told
+                    a.outcomes,
+                    b.outcomes
                 ));
                 break;
             }
@@ -190,7 +190,7 @@ impl Slice {
             p90: at(0.9),
             p99: at(0.99),
             service_p50: total.service.value_at_quantile(0.5) as f64,
-            told: total.told(),
+            outcomes: total.outcomes_text(),
         }
     }
 }
@@ -271,7 +271,7 @@ mod tests {
             p90: latency,
             p99: latency,
             service_p50: latency,
-            told: String::new(),
+            outcomes: String::new(),
         }
     }
 

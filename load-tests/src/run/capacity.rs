@@ -45,7 +45,7 @@ pub(super) fn with_capacity(
     let capacity = collected.total().succeeded() as f64 / plan.measured_seconds();
     if capacity == 0.0 {
         let what = "requests that measure the capacity".to_owned();
-        let answers = collected.total().told();
+        let answers = collected.total().outcomes_text();
         return Err(NothingWorked { what, answers }.into());
     }
     say(format_args!("capacity: {capacity:.0} requests a second"));

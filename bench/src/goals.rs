@@ -1,30 +1,32 @@
-//! What the figures should be, and whether they are.
+//! Goals: what figures should be, and whether they are.
 
 use serde::Serialize;
 
-use super::Options;
-use super::cells::{self, COUNT, CREATE, FIND, empty, hello, pgbench, pgbench_alone, server};
-use super::mixed::{ALONE, BELOW_PEAK, BESIDE, MIXED};
-use super::pgbench::{BATCH, Script};
-use super::sample::{Sample, Series, Spread, ratio};
-use super::searches::Searches;
+use crate::measurement::{
+    COUNT, CREATE, FIND, SEARCH, empty, hello, pgbench, pgbench_alone, server,
+};
+use crate::mixed::{ALONE, BELOW_PEAK, BESIDE, MIXED};
+use crate::options::BenchOptions;
+use crate::pgbench::{BATCH, Script};
+use crate::sample::{Sample, Series, Spread, ratio};
+use crate::searches::Searches;
 
-/// One target.
+/// One goal.
 #[derive(Clone, Debug, Serialize)]
-pub struct Target {
+pub struct Goal {
     /// What is compared.
     pub what: String,
     /// What it should be.
     pub wanted: String,
     /// What it is; a ratio, or milliseconds.
     pub measured: Spread,
-    /// `true` when it is as it should be; `None` for figures that stand beside for comparison.
-    pub held: Option<bool>,
+    /// `true` when the figure is as it should be; `None` for figures that stand beside for comparison.
+    pub met: Option<bool>,
 }
 
 /// How a figure should compare with its limit.
 #[derive(Clone, Copy)]
-enum Wanted {
+enum Limit {
     AtLeast(f64),
     AtMost(f64),
     MillisAtMost(f64),
@@ -33,152 +35,139 @@ enum Wanted {
     Shown,
 }
 
-/// The number of connections that stands for a busy server.
-pub(super) fn crowd(options: &Options) -> usize {
-    let connections = &options.connections;
-    let greatest = connections.iter().max().copied().unwrap_or(64);
-    connections
-        .iter()
-        .copied()
-        .find(|n| *n == 64)
-        .unwrap_or(greatest)
-}
-
 /// Everything that can be judged from what was measured.
-pub(super) fn judge(options: &Options, series: &[Series], searches: &[Searches]) -> Vec<Target> {
-    let crowd = crowd(options);
-    let mut targets = Vec::new();
-    let judged = Judged { series };
+pub(crate) fn judge(options: &BenchOptions, series: &[Series], searches: &[Searches]) -> Vec<Goal> {
+    let crowd = options.crowd();
+    let mut goals = Vec::new();
+    let figures = Figures { series };
     for (work, what) in [(FIND, "find by id"), (COUNT, "count")] {
         for connections in &options.connections {
             let wanted = if *connections == crowd {
-                Wanted::AtLeast(0.85)
+                Limit::AtLeast(0.85)
             } else {
-                Wanted::Shown
+                Limit::Shown
             };
             let what = format!("{what} / bare hello, {connections} connections");
             let both = (server(*connections), hello(*connections));
-            targets.extend(judged.rates(&what, wanted, work, both));
+            goals.extend(figures.rates(&what, wanted, work, both));
         }
     }
     let rows = options.rows;
     let emptied = |n| (server(n), empty(n));
-    targets.extend(judged.rates(
+    goals.extend(figures.rates(
         &format!("count with {rows} rows / empty table"),
-        Wanted::Unchanged,
+        Limit::Unchanged,
         COUNT,
         emptied(crowd),
     ));
     let batches = pgbench(Script::Create, BATCH, false);
     let pooled = pgbench(Script::Create, BATCH, true);
     let bare = pgbench(Script::CreateBare, BATCH, false);
-    if let Some(best) = judged.best_server(CREATE, options) {
-        for (reference, wanted) in [(&batches, Wanted::AtLeast(0.8)), (&pooled, Wanted::Shown)] {
+    if let Some(best) = figures.best_server(CREATE, options) {
+        for (reference, wanted) in [(&batches, Limit::AtLeast(0.8)), (&pooled, Limit::Shown)] {
             let what = format!("create, {best} / {reference}");
             let both = (best.clone(), reference.clone());
-            targets.extend(judged.rates(&what, wanted, CREATE, both));
+            goals.extend(figures.rates(&what, wanted, CREATE, both));
         }
     }
-    targets.extend(judged.rates(
+    goals.extend(figures.rates(
         "pgbench batches of 50, direct / the same into the bare table",
-        Wanted::AtLeast(0.2),
+        Limit::AtLeast(0.2),
         CREATE,
         (batches, bare),
     ));
-    targets.extend(judged.rates(
+    goals.extend(figures.rates(
         &format!("create with {rows} rows / empty table"),
-        Wanted::AtLeast(0.8),
+        Limit::AtLeast(0.8),
         CREATE,
         emptied(crowd),
     ));
     for (work, script) in [(CREATE, Script::Create), (FIND, Script::Find)] {
-        targets.extend(judged.of(
+        goals.extend(figures.of(
             &format!("p50 of {work}, 1 connection / pgbench, 1 row, 1 client, PgBouncer"),
-            Wanted::AtMost(1.5),
+            Limit::AtMost(1.5),
             work,
             (server(1), pgbench_alone(script)),
             |sample| sample.p50_us,
         ));
     }
-    targets.extend(judged.p99(BELOW_PEAK, Wanted::MillisAtMost(50.0)));
-    targets.extend(judged.rates(
+    goals.extend(figures.p99(BELOW_PEAK, Limit::MillisAtMost(50.0)));
+    goals.extend(figures.rates(
         "create beside 32 connections of the worst searches / alone",
-        Wanted::AtLeast(0.5),
+        Limit::AtLeast(0.5),
         MIXED,
         (BESIDE.to_owned(), ALONE.to_owned()),
     ));
-    targets.extend(of_searches(rows, searches));
-    targets
+    goals.extend(of_searches(rows, searches));
+    goals
 }
 
 /// Each class within 10 ms up to a million rows, and within twice that beyond.
-fn of_searches(rows: u64, searches: &[Searches]) -> Vec<Target> {
+fn of_searches(rows: u64, searches: &[Searches]) -> Vec<Goal> {
     let limit = if rows > 1_000_000 { 20.0 } else { 10.0 };
     let classes = searches
         .iter()
         .flat_map(|state| state.classes.iter().map(move |class| (state, class)));
     classes
         .filter_map(|(state, class)| {
-            let mut target = target(
+            let mut goal = goal(
                 format!("search p99: {} ({})", class.name, state.table),
-                Wanted::MillisAtMost(limit),
+                Limit::MillisAtMost(limit),
                 class.series.spread(|sample| sample.p99_us / 1000.0)?,
             );
             // Refusals come soon, and answer nothing.
             if class.series.failed() > 0 {
-                target.held = Some(false);
+                goal.met = Some(false);
             }
-            Some(target)
+            Some(goal)
         })
         .collect()
 }
 
-struct Judged<'a> {
+struct Figures<'a> {
     series: &'a [Series],
 }
 
-impl Judged<'_> {
-    fn find(&self, work: &str, by: &str) -> Option<&Series> {
+impl Figures<'_> {
+    fn find(&self, work: &str, executor: &str) -> Option<&Series> {
         self.series
             .iter()
-            .find(|series| series.work == work && series.by == by)
+            .find(|series| series.work == work && series.executor == executor)
     }
 
-    fn rates(
-        &self,
-        what: &str,
-        wanted: Wanted,
-        work: &str,
-        both: (String, String),
-    ) -> Option<Target> {
+    fn rates(&self, what: &str, wanted: Limit, work: &str, both: (String, String)) -> Option<Goal> {
         self.of(what, wanted, work, both, |sample| sample.rate)
     }
 
     fn of(
         &self,
         what: &str,
-        wanted: Wanted,
+        wanted: Limit,
         work: &str,
         (a, b): (String, String),
         figure: fn(&Sample) -> f64,
-    ) -> Option<Target> {
+    ) -> Option<Goal> {
         let spread = ratio(self.find(work, &a)?, self.find(work, &b)?, figure)?;
-        Some(target(what.to_owned(), wanted, spread))
+        Some(goal(what.to_owned(), wanted, spread))
     }
 
-    fn p99(&self, work: &str, wanted: Wanted) -> Option<Target> {
+    fn p99(&self, work: &str, wanted: Limit) -> Option<Goal> {
         let series = self.series.iter().find(|series| series.work == work)?;
         let spread = series.spread(|sample| sample.p99_us / 1000.0)?;
-        let mut target = target(format!("p99 of {work}, {}", series.by), wanted, spread);
+        let mut goal = goal(
+            format!("p99 of {work}, {}", series.executor),
+            wanted,
+            spread,
+        );
         // Refusals come soon, and store nothing.
         if series.failed() > 0 {
-            target.held = Some(false);
+            goal.met = Some(false);
         }
-        Some(target)
+        Some(goal)
     }
 
     /// The number of connections at which the server does most.
-    fn best_server(&self, work: &str, options: &Options) -> Option<String> {
+    fn best_server(&self, work: &str, options: &BenchOptions) -> Option<String> {
         let measured = options
             .connections
             .iter()
@@ -186,45 +175,45 @@ impl Judged<'_> {
         let rate = |series: &&Series| series.median(|sample| sample.rate);
         measured
             .max_by(|a, b| rate(a).total_cmp(&rate(b)))
-            .map(|series| series.by.clone())
+            .map(|series| series.executor.clone())
     }
 }
 
-fn target(what: String, wanted: Wanted, measured: Spread) -> Target {
-    let (wanted, held) = match wanted {
-        Wanted::AtLeast(limit) => (format!("at least {limit}"), Some(measured.median >= limit)),
-        Wanted::AtMost(limit) => (format!("at most {limit}"), Some(measured.median <= limit)),
-        Wanted::MillisAtMost(limit) => (
+fn goal(what: String, wanted: Limit, measured: Spread) -> Goal {
+    let (wanted, met) = match wanted {
+        Limit::AtLeast(limit) => (format!("at least {limit}"), Some(measured.median >= limit)),
+        Limit::AtMost(limit) => (format!("at most {limit}"), Some(measured.median <= limit)),
+        Limit::MillisAtMost(limit) => (
             format!("at most {limit} ms"),
             Some(measured.median <= limit),
         ),
-        Wanted::Unchanged => (
+        Limit::Unchanged => (
             "1 within noise".to_owned(),
             Some(measured.max >= 1.0 && (measured.min <= 1.0 || measured.median >= 1.0)),
         ),
-        Wanted::Shown => ("-".to_owned(), None),
+        Limit::Shown => ("-".to_owned(), None),
     };
-    Target {
+    Goal {
         what,
         wanted,
         measured,
-        held,
+        met,
     }
 }
 
 /// Series that a reader compares first: what the server does with each kind of request.
-pub(super) fn is_server(series: &Series) -> bool {
-    series.by.starts_with("server")
-        && [CREATE, FIND, COUNT, cells::SEARCH].contains(&series.work.as_str())
+pub(crate) fn is_server(series: &Series) -> bool {
+    series.executor.starts_with("server")
+        && [CREATE, FIND, COUNT, SEARCH].contains(&series.work.as_str())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Part;
+    use crate::options::Part;
     use crate::sample::Unit;
 
-    fn series(work: &str, by: String, rates: &[f64]) -> Series {
+    fn series(work: &str, executor: String, rates: &[f64]) -> Series {
         let sample = |rate: &f64| Sample {
             rate: *rate,
             p99_us: *rate,
@@ -232,14 +221,14 @@ mod tests {
         };
         Series {
             work: work.to_owned(),
-            by,
+            executor,
             unit: Unit::Requests,
             samples: rates.iter().map(sample).collect(),
         }
     }
 
-    fn options() -> Options {
-        Options {
+    fn options() -> BenchOptions {
+        BenchOptions {
             server: Default::default(),
             rows: 1000,
             distinct_skills: false,
@@ -252,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn targets_follow_from_the_figures_and_from_nothing_else() {
+    fn goals_follow_from_the_figures_and_from_nothing_else() {
         let slow = [
             series(FIND, server(64), &[80.0, 80.0, 90.0]),
             series(FIND, hello(64), &[100.0, 100.0, 100.0]),
@@ -261,18 +250,18 @@ mod tests {
             series(BELOW_PEAK, "x".to_owned(), &[60_000.0]),
         ];
         let judged = judge(&options(), &slow, &[]);
-        let held = |what: &str| {
-            let target = judged.iter().find(|target| target.what.contains(what));
-            target.and_then(|target| target.held)
+        let met = |what: &str| {
+            let goal = judged.iter().find(|goal| goal.what.contains(what));
+            goal.and_then(|goal| goal.met)
         };
-        assert_eq!(held("find by id / bare hello, 64"), Some(false));
-        assert_eq!(held("count with 1000 rows"), Some(true));
-        assert_eq!(held("p99 of create at 80 %"), Some(false));
-        assert_eq!(held("create with 1000 rows"), None);
+        assert_eq!(met("find by id / bare hello, 64"), Some(false));
+        assert_eq!(met("count with 1000 rows"), Some(true));
+        assert_eq!(met("p99 of create at 80 %"), Some(false));
+        assert_eq!(met("create with 1000 rows"), None);
         let fast = [
             series(FIND, server(64), &[86.0]),
             series(FIND, hello(64), &[100.0]),
         ];
-        assert_eq!(judge(&options(), &fast, &[])[0].held, Some(true));
+        assert_eq!(judge(&options(), &fast, &[])[0].met, Some(true));
     }
 }

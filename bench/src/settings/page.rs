@@ -2,24 +2,25 @@
 
 use std::fmt::Write;
 
-use super::{Compared, Measured, Options};
+use super::comparison::{Compared, Measured};
+use super::options::SettingsOptions;
+use crate::provenance::{command, commit};
 use crate::sample::Spread;
-use crate::{command, commit};
 use warrior_load::machine::{Machine, Throttling};
 
 /// A figure of a measurement, and what it is called.
-type Figure = (&'static str, fn(&Measured) -> f64);
+type RatioFigure = (&'static str, fn(&Measured) -> f64);
 
-const RATE: Figure = ("throughput", |measured| measured.sample.rate);
-const P99: Figure = ("p99", |measured| measured.sample.p99_us);
-const CPU: Figure = ("CPU", |measured| {
+const RATE: RatioFigure = ("throughput", |measured| measured.sample.rate);
+const P99: RatioFigure = ("p99", |measured| measured.sample.p99_us);
+const CPU: RatioFigure = ("CPU", |measured| {
     let cpu = measured.sample.cpu_us;
     cpu.server + cpu.postgres + cpu.pooler
 });
-const LOG: Figure = ("log", |measured| measured.log_bytes);
+const LOG: RatioFigure = ("log", |measured| measured.log_bytes);
 
 pub(super) fn page(
-    options: &Options,
+    options: &SettingsOptions,
     machine: &Machine,
     throttling: Throttling,
     compared: &[Compared],
@@ -102,8 +103,8 @@ fn failed(compared: &Compared) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::options::Load;
     use super::*;
-    use crate::settings::Load;
 
     fn compared(rates: &[(f64, f64)]) -> Compared {
         let measured = |rate: f64| {
