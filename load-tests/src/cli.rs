@@ -52,7 +52,7 @@ pub(crate) enum Command {
     Reproduce(Box<ReproduceArgs>),
     /// Start an ephemeral stack, run a profile against it, verify, and say the verdict
     Stress(Box<StressArgs>),
-    /// The negative control: a cluster told to lose writes, killed hard; the ledger must notice
+    /// The negative control: a cluster made to lose writes, killed hard; the ledger must notice
     Control(ControlArgs),
     /// Hold the generator against a server whose every delay is known, on this machine
     Calibrate(CalibrateArgs),

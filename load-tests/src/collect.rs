@@ -1,4 +1,4 @@
-//! Adding up what the generator threads hand over.
+//! The sum of the intervals that the generator threads hand over.
 
 use crate::engine::{Interval, Tally};
 use crate::result::SecondRow;
@@ -38,7 +38,7 @@ pub struct SecondTally {
     pub cpu: f64,
 }
 
-/// What stays of an old second. Its histograms would be half a megabyte for each second of an
+/// The figures of an old second. Its histograms would be half a megabyte for each second of an
 /// hour, and the live view would add all of them up again every second.
 #[derive(Debug)]
 struct Folded {
@@ -46,10 +46,10 @@ struct Folded {
     endpoints: Vec<SecondRow>,
 }
 
-/// So many of the newest seconds keep their histograms: threads do not hand over at one moment.
+/// Bounds the newest seconds that keep their histograms: threads do not hand over at one moment.
 const OPEN_SECONDS: usize = 10;
 
-/// How many examples a result keeps.
+/// Bounds the examples that a result keeps.
 const EXAMPLES_MAX: usize = 10;
 
 impl Collected {

@@ -1,4 +1,4 @@
-//! Comparing two targets or two configurations: one engine for `compare` and `reproduce`.
+//! Paired comparison of two targets or two configurations, for `compare` and `reproduce`.
 //!
 //! Figures are compared as ratios of pairs that were measured next to each other in time, because
 //! a machine that slows down for a minute then slows both sides. The interval is Student's, over

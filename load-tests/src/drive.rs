@@ -1,4 +1,4 @@
-//! Driving an engine: its intervals are added up, and its ledger is synced once a second.
+//! A run of the engine to its end: intervals are added up, and the ledger is synced once a second.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

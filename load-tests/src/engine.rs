@@ -1,4 +1,4 @@
-//! Sending on time and measuring: one thread, one event loop, nothing shared while it runs.
+//! The load engine: each generator thread has one event loop and shares nothing while a run goes on.
 //!
 //! Every generator thread takes every n-th arrival of the schedule, sends each at its moment
 //! whatever the server does, and hands over what it counted once a second.

@@ -1,4 +1,4 @@
-//! Files that are whole under their final name: written aside, brought to the disk, renamed.
+//! Atomic file replacement: written aside, brought to the disk, renamed.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -18,7 +18,7 @@ pub fn write_whole(path: &Path, text: &str) -> anyhow::Result<()> {
         fs::rename(&aside, path)
     });
     written
-        // The first error is the one to tell.
+        // The first error is the cause of all others.
         .inspect_err(|_| drop(fs::remove_file(&aside)))
         .with_context(|| {
             format!(

@@ -1,4 +1,4 @@
-//! Judging a run: was it one at all, and did it pass?
+//! The judgement of a run: whether its figures are valid, and whether its thresholds are met.
 
 use crate::collect::{Collected, sum};
 use crate::database::DatabaseFacts;
@@ -9,7 +9,7 @@ use crate::profile::{Metric, Threshold};
 use crate::result::{EndpointResult, Judged, Validity};
 use crate::verify::Verdict;
 
-/// Above this share of a core a generator thread has no room to be on time.
+/// Bounds the share of a core that a generator thread may use: above it there is no room to be on time.
 const CPU_MAX: f64 = 0.95;
 
 /// A disk that confirms more `fdatasync` a second than this does not reach stable storage.

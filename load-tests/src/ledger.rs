@@ -1,4 +1,4 @@
-//! The ledger: what was sent and what was answered, in a file, before the run moves on.
+//! The ledger, a write-ahead log of creates and their answers.
 //!
 //! One JSON object a line. The first describes the run; then `{"sent":n,"body":{...}}` is
 //! written before request `n` leaves, and `{"answer":n,"status":201,...}` (or `"cut":"why"`)

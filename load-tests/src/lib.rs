@@ -1,8 +1,8 @@
-//! A load generator that can be believed.
+//! A load generator in the open model, without coordinated omission, and with proof of what was stored.
 //!
-//! It sends on time whatever the server does ([`engine`], after a [`schedule`] computed ahead),
-//! knows which status the contract prescribes for each request because it made it
-//! ([`workload`]), and writes every create and its answer to a [`ledger`].
+//! The [`engine`] sends on time whatever the server does, after a [`schedule`] computed ahead; latency counts
+//! from the intended moment. The [`workload`] knows which status the contract prescribes for each request.
+//! The [`ledger`] holds every create and its answer, and [`verify`] compares the ledger with the database.
 
 // What is sent, and when.
 pub mod profile;

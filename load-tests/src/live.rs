@@ -1,4 +1,4 @@
-//! Watching a run while it goes.
+//! Live views of a run.
 
 mod plain;
 mod progress;

@@ -1,4 +1,4 @@
-//! What a run leaves behind: JSON, Markdown, HTML, and a few lines on the terminal.
+//! Reports of a run: JSON, Markdown, HTML, and a few lines on the terminal.
 
 mod bars;
 mod charts;

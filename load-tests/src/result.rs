@@ -121,7 +121,7 @@ pub struct Setup {
 /// The figures of one endpoint, or of all.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct EndpointResult {
-    /// Its name in the profile.
+    /// The endpoint's name in the profile.
     pub name: String,
     /// Requests whose moment came.
     pub scheduled: u64,

@@ -1,4 +1,4 @@
-//! A whole run: probing, sending, watching, verifying, judging.
+//! A run from its configuration to its result: probe, load, verification, judgement.
 
 mod assemble;
 mod capacity;

@@ -1,4 +1,4 @@
-//! The server that a run is aimed at.
+//! The target of a run: the server that is asked.
 
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;

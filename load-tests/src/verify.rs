@@ -1,6 +1,6 @@
-//! Whether the database holds what the answers promised.
+//! Verification of a ledger: whether the database holds what the answers promised.
 //!
-//! Two ways to the same judgement: reading every row directly in PostgreSQL, or asking over HTTP
+//! Two ways lead to the same verdict: reading every row directly in PostgreSQL, or asking over HTTP
 //! alone, so that any server with this contract can be judged.
 
 mod http;

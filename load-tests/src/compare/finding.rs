@@ -20,9 +20,9 @@ pub enum Finding {
 /// One figure of A and B.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ComparedFigure {
-    /// Its name.
+    /// The name of the figure.
     pub figure: String,
-    /// Its unit, for reading.
+    /// The unit, for reading.
     pub unit: String,
     /// The geometric mean of A.
     pub a: f64,

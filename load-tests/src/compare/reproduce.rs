@@ -1,4 +1,4 @@
-//! A stored result, run again: reproduced within noise, or what differed?
+//! Reproduction of a stored result: within noise, or what differed.
 
 use super::finding::{ComparedFigure, Finding, Good};
 use crate::result::{RunResult, Second};

@@ -1,4 +1,4 @@
-//! Student's interval of a mean.
+//! Student's confidence interval of a mean.
 
 /// The mean and half the width of its 95 % interval.
 pub(super) fn student_interval(values: &[f64]) -> Option<(f64, f64)> {

@@ -1,4 +1,4 @@
-//! One request: sent, answered or not, counted, and written to the ledger.
+//! The exchange of one request and its answer: counted, and written to the ledger.
 
 use hyper::Uri;
 
@@ -12,7 +12,7 @@ use crate::ledger::Answered;
 use crate::target::given_location;
 use crate::workload::Prepared;
 
-/// How many examples of failures a thread reports in one second.
+/// Bounds the examples of failures that a thread reports in one second.
 const EXAMPLES_MAX: usize = 3;
 
 impl Worker {

@@ -1,4 +1,4 @@
-//! One second of one generator thread.
+//! An interval: one second of one generator thread.
 
 use super::tally::Tally;
 
@@ -18,7 +18,7 @@ pub struct Interval {
     /// CPU time of the thread during the interval, over the interval's length, or over 100 ms when
     /// that was shorter.
     pub cpu: f64,
-    /// The same in seconds.
+    /// The CPU time in seconds.
     pub cpu_seconds: f64,
     /// The thread's priority: below 0 it goes before others, 0 when that was not allowed.
     pub nice: i32,

@@ -1,4 +1,4 @@
-//! The open model: requests leave at their moments.
+//! The open model: requests leave at moments planned before the run, whatever the server does.
 
 use std::rc::Rc;
 

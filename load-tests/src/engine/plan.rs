@@ -58,7 +58,7 @@ pub struct Scenario {
     pub maker: Maker,
     /// What follows each 201.
     pub follow: Option<Follow>,
-    /// Its share in closed mode.
+    /// The share of this scenario in the closed model.
     pub weight: u32,
 }
 

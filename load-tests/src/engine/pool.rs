@@ -1,4 +1,4 @@
-//! Kept connections: idle ones to use again, and a count of all that are open.
+//! A pool of kept-alive connections: idle ones to use again, and a bound on all that are open.
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! The state that all tasks of one generator thread share.
+//! The state of a generator thread, which all tasks on its event loop share.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -1,11 +1,11 @@
-//! One create, as the ledger remembers it.
+//! An entry: one create and its fate.
 
 use serde::{Deserialize, Serialize};
 
 /// A create and what came of it.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Its number within the ledger.
+    /// The number of the request within the ledger.
     pub number: u64,
     /// What was sent; `None` when the payload was wrong in a way that can never be a row.
     pub warrior: Option<Stored>,

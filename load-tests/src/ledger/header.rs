@@ -1,4 +1,4 @@
-//! The first line of a ledger: what the lines after it belong to.
+//! The header, a ledger's first line: the run that the lines after it belong to.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ pub struct Header {
     pub target: String,
     /// When the run began, by the generator's clock, in seconds since 1970.
     pub started_at: i64,
-    /// `GET /counting-warriors` before the run; `null` when the target did not tell.
+    /// `GET /counting-warriors` before the run; `null` when the target has no such endpoint.
     pub count_before: Option<u64>,
     /// The database's clock before the run, in the same seconds; absent without access to it.
     #[serde(default)]

@@ -1,4 +1,4 @@
-//! Reading a ledger back.
+//! The reader of a ledger.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};

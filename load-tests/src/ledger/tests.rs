@@ -77,7 +77,7 @@ fn nothing_follows_half_a_line() {
     use nix::fcntl::{FcntlArg, OFlag, fcntl};
     use std::io::Read;
     use std::os::fd::OwnedFd;
-    // A pipe that does not block is a disk that is full until somebody makes room.
+    // A pipe that does not block is a disk that is full until there is room again.
     let (mut reader, writer) = std::io::pipe().expect("a pipe");
     fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).expect("ours");
     let ledger = Ledger {

@@ -1,4 +1,4 @@
-//! Writing a ledger: one `write` a line, without a lock.
+//! The writer of a ledger: one append a line, without a lock.
 
 use std::fs::File;
 use std::io::Write;
@@ -22,7 +22,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Creates the file; an existing one is an error, since it is somebody's evidence.
+    /// Creates the file; an existing one is an error, since it is the evidence of another run.
     pub fn create(path: &Path, header: &Header) -> anyhow::Result<Ledger> {
         let mut file = File::options()
             .append(true)
@@ -33,7 +33,7 @@ impl Ledger {
         line.push(b'\n');
         file.write_all(&line)
             .and_then(|()| file.sync_all())
-            // Without its first line it is nobody's evidence.
+            // A ledger without its first line is evidence of nothing.
             .inspect_err(|_| drop(std::fs::remove_file(path)))
             .with_context(|| format!("cannot write the ledger {}", path.display()))?;
         Ok(Ledger {

@@ -1,4 +1,4 @@
-//! A line a second, for logs and pipes.
+//! The plain view: a line a second, for logs and pipes.
 
 use super::progress::Progress;
 use crate::collect::sum;

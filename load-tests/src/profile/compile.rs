@@ -1,4 +1,4 @@
-//! From a profile to the plan of a run.
+//! The compilation of a profile into the plan of a run.
 
 use std::sync::Arc;
 use std::time::Duration;

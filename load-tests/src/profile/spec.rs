@@ -14,7 +14,7 @@ use super::threshold::Threshold;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
-    /// Its name, in reports.
+    /// The name of the profile, in reports.
     pub name: String,
     /// One sentence on what it is for.
     #[serde(default)]
@@ -85,15 +85,15 @@ pub struct ScenarioSpec {
     pub request: Option<String>,
     /// Method of a request of one's own.
     pub method: Option<String>,
-    /// Its path and query, with fields.
+    /// Path and query of that request, with fields.
     pub path: Option<String>,
-    /// Its body, with fields.
+    /// Body of that request, with fields.
     pub body: Option<String>,
-    /// Its body in a file, with fields.
+    /// Body of that request in a file, with fields.
     pub body_file: Option<PathBuf>,
     /// A file with one JSON object a line, whose keys are fields.
     pub fields_file: Option<PathBuf>,
-    /// Its headers.
+    /// Headers of that request.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
     /// The statuses that are success; any 2xx when absent.

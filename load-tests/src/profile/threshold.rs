@@ -1,4 +1,4 @@
-//! Conditions like `p99 < 50ms`, `success >= 99.9%`, `create.service.p99 < 5ms`, `lost == 0`.
+//! Thresholds, conditions like `p99 < 50ms`, `success >= 99.9%`, `create.service.p99 < 5ms`, `lost == 0`.
 
 use std::fmt;
 

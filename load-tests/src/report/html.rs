@@ -1,4 +1,4 @@
-//! A report in one file: no script, no font, no picture from elsewhere.
+//! The HTML report in one file: no script, no font, no picture from elsewhere.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 

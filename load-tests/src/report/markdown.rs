@@ -1,4 +1,4 @@
-//! A summary for a pull request.
+//! The Markdown report, short enough for a pull request.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! The direct way: every row of the table against every line of the ledger.
+//! Verification in PostgreSQL: every row of the table against every line of the ledger.
 
 use std::collections::HashMap;
 
@@ -9,12 +9,12 @@ use postgres::fallible_iterator::FallibleIterator;
 use super::verdict::Verdict;
 use crate::ledger::{Entry, Fate, Header, Stored};
 
-/// Judges a ledger by the table itself. `count_told` is what the API says at the same time.
+/// Judges a ledger by the table itself. `count_by_api` is what the API says at the same time.
 pub fn verify_in_postgres(
     client: &mut Client,
     header: &Header,
     entries: &[Entry],
-    count_told: Option<u64>,
+    count_by_api: Option<u64>,
 ) -> anyhow::Result<Verdict> {
     let mut check = Check::new(entries);
     let since = header.since();
@@ -48,7 +48,7 @@ pub fn verify_in_postgres(
     }
     let mut verdict = check.finish();
     verdict.count_expected = Some(count);
-    verdict.count_told = count_told;
+    verdict.count_by_api = count_by_api;
     Ok(verdict)
 }
 
@@ -94,7 +94,7 @@ impl<'a> Check<'a> {
         if let Some(place) = self.by_id.get(id).copied() {
             return self.claimed(place, id, stored);
         }
-        // Nobody was told this id. Only the content can say where the row comes from.
+        // No answer named this id. Only the content can say where the row comes from.
         let candidates: &[usize] = match self.by_content.get(stored) {
             Some(candidates) if recent => candidates,
             _ => &[],
@@ -206,7 +206,7 @@ impl<'a> Check<'a> {
     }
 }
 
-/// The id that the server told, which is the last part of the location.
+/// The id in the server's answer, which is the last part of the location.
 fn id_of(fate: &Fate) -> Option<&str> {
     match fate {
         Fate::Acknowledged { location }
@@ -289,14 +289,14 @@ mod tests {
             (2, 2, Some(2))
         );
         assert!(!v.holds());
-        let told = v.findings.join("\n");
+        let findings = v.findings.join("\n");
         for part in [
             "row c differs",
             "name",
             "LOST: request 1",
             "second time, as row twice",
         ] {
-            assert!(told.contains(part), "{part} in {told}");
+            assert!(findings.contains(part), "{part} in {findings}");
         }
     }
 

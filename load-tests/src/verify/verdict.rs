@@ -46,7 +46,7 @@ pub struct Verdict {
     /// Rows that this ledger says nothing about (only in PostgreSQL).
     pub foreign: Option<u64>,
     /// What `GET /counting-warriors` says.
-    pub count_told: Option<u64>,
+    pub count_by_api: Option<u64>,
     /// `count(*)`, or by HTTP the count before the run and everything found since.
     pub count_expected: Option<u64>,
     /// The first findings, each naming its row.
@@ -77,7 +77,7 @@ impl Verdict {
 
     /// Whether the API's count is the table's; `None` when one of them is not known.
     pub fn count_agrees(&self) -> Option<bool> {
-        Some(self.count_told? == self.count_expected?)
+        Some(self.count_by_api? == self.count_expected?)
     }
 
     /// Whether a write of unknown outcome that was committed while it was being judged would explain
@@ -135,7 +135,7 @@ impl fmt::Display for Verdict {
         write!(
             f,
             "count: the API says {}, {} {}: {judged}",
-            shown(self.count_told),
+            shown(self.count_by_api),
             if self.way == "postgres" {
                 "count(*)"
             } else {
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn what_http_cannot_see_is_not_said_to_be_absent() {
-        let told = |way: &str| {
+        let shown = |way: &str| {
             let way = way.to_owned();
             Verdict {
                 way,
@@ -164,7 +164,7 @@ mod tests {
             }
             .to_string()
         };
-        assert_eq!(told("http").matches("not looked for").count(), 2);
-        assert_eq!(told("postgres").matches("not looked for").count(), 0);
+        assert_eq!(shown("http").matches("not looked for").count(), 2);
+        assert_eq!(shown("postgres").matches("not looked for").count(), 0);
     }
 }

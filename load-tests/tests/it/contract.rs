@@ -1,4 +1,4 @@
-//! A server with the API's contract, in memory, that can be told to break its promises.
+//! A server with the API's contract, in memory, with faults that break its promises.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
