@@ -1,27 +1,14 @@
 //! The bench for real, with nothing to believe: one round of one second on a small table.
 
-#![allow(clippy::expect_used, reason = "a test may panic")]
-
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 
-/// The server beside the load generator, built with the same profile.
-fn server() -> PathBuf {
-    let load = Path::new(env!("CARGO_BIN_EXE_warrior-bench"));
-    let server = load.with_file_name("warrior-api");
-    assert!(
-        server.exists(),
-        "{} is missing; `cargo build` makes it (`cargo test --workspace` does, too)",
-        server.display()
-    );
-    server
-}
+use crate::program::{PROGRAM, server};
 
 fn bench(parts: &str) -> (Value, String) {
     let out = std::env::temp_dir().join(format!("warrior-bench-test-{}", uuid::Uuid::new_v4()));
-    let output = Command::new(env!("CARGO_BIN_EXE_warrior-bench"))
+    let output = Command::new(PROGRAM)
         .args(["bench", "--quick", "--connections", "1,8", "--only", parts])
         .arg("--server")
         .arg(server())

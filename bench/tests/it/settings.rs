@@ -1,18 +1,11 @@
 //! `settings` for real, with tiny measurements: each way of changing a setting, and the page.
 
-#![allow(clippy::expect_used, reason = "a test may panic")]
-
-use std::path::Path;
 use std::process::{Command, Output};
 
+use crate::program::{PROGRAM, server};
+
 fn settings(arguments: &[&str]) -> Output {
-    let server = Path::new(env!("CARGO_BIN_EXE_warrior-bench")).with_file_name("warrior-api");
-    assert!(
-        server.exists(),
-        "{} is missing; `cargo build` makes it (`cargo test --workspace` does, too)",
-        server.display()
-    );
-    Command::new(env!("CARGO_BIN_EXE_warrior-bench"))
+    Command::new(PROGRAM)
         .args([
             "settings",
             "--rows",
@@ -23,7 +16,7 @@ fn settings(arguments: &[&str]) -> Output {
             "1",
         ])
         .arg("--server")
-        .arg(server)
+        .arg(server())
         .args(arguments)
         .output()
         .expect("the program runs")

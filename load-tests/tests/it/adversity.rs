@@ -3,10 +3,8 @@
 use std::process::Command;
 use std::time::Duration;
 
-use warrior_load::calibrate::Behaviour;
-
 use crate::contract::{Contract, Faults};
-use crate::delay_server;
+use crate::delay::{Behaviour, delay_server};
 use crate::scratch::{CREATES_ALONE, PROGRAM, Scratch};
 
 /// Blocks of 512 or 1024 bytes that hold the ledger of ten creates, and not the page of a result.

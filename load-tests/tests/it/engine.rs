@@ -5,13 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use warrior_load::calibrate::{Behaviour, DelayServer};
 use warrior_load::drive::drive;
 use warrior_load::engine::{LoadModel, Outcome, Plan, Tally};
 use warrior_load::profile::{Overrides, Profile, compile};
 use warrior_load::target::Target;
 
-use crate::delay_server;
+use crate::delay::{Behaviour, DelayServer, delay_server};
 
 /// A GET at random moments, with further keys of a profile.
 fn plan(server: &DelayServer, keys: &str, rate: f64, length: &str) -> Plan {

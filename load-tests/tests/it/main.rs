@@ -1,9 +1,9 @@
-//! warrior-load as its users run it, in one binary; what several modules share is contract, scratch and
-//! the delay server.
+//! warrior-load as its users run it, in one binary. Several modules share contract, delay and scratch.
 
 mod adversity;
 mod comparisons;
 mod contract;
+mod delay;
 mod engine;
 mod ledgers;
 mod promises;
@@ -11,9 +11,3 @@ mod schema;
 mod scratch;
 mod thresholds;
 mod usage;
-
-use warrior_load::calibrate::{Behaviour, DelayServer};
-
-fn delay_server(behaviour: Behaviour) -> DelayServer {
-    DelayServer::start(behaviour).expect("a free port")
-}

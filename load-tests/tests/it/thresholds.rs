@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use warrior_load::calibrate::Behaviour;
-
-use crate::delay_server;
+use crate::delay::{Behaviour, delay_server};
 use crate::scratch::Scratch;
 
 #[test]
