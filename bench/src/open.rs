@@ -20,7 +20,7 @@ pub(crate) fn arrivals(rate: f64, length: Duration) -> Vec<Arrival> {
     let moments = schedule::arrivals(&[phase], 0);
     let together = TOGETHER.as_nanos() as u64;
     let arrival = |(index, at): (usize, u64)| Arrival {
-        at: at - at % together,
+        at_nanos: at - at % together,
         scenario: 0,
         index: index as u32,
     };

@@ -141,10 +141,10 @@ fn row(tally: &Tally) -> SecondRow {
         scheduled: tally.scheduled,
         succeeded: tally.succeeded(),
         failed: tally.failed(),
-        p50: tally.latency.value_at_quantile(0.5),
-        p99: tally.latency.value_at_quantile(0.99),
-        p99_9: tally.latency.value_at_quantile(0.999),
-        max: tally.latency.max(),
+        p50_us: tally.latency.value_at_quantile(0.5),
+        p99_us: tally.latency.value_at_quantile(0.99),
+        p99_9_us: tally.latency.value_at_quantile(0.999),
+        max_us: tally.latency.max(),
     }
 }
 
@@ -153,7 +153,7 @@ fn count_late(row: &mut SecondRow, tally: &Tally) {
     row.scheduled += tally.scheduled;
     row.succeeded += tally.succeeded();
     row.failed += tally.failed();
-    row.max = row.max.max(tally.latency.max());
+    row.max_us = row.max_us.max(tally.latency.max());
 }
 
 /// Several tallies as one.
@@ -199,7 +199,7 @@ mod tests {
             let rows = [second.total(), second.endpoints()[0].clone()];
             for row in rows {
                 assert_eq!((row.scheduled, row.succeeded), (1, 1));
-                assert!(row.p50.abs_diff(1000 + place as u64) <= 1, "{row:?}");
+                assert!(row.p50_us.abs_diff(1000 + place as u64) <= 1, "{row:?}");
             }
         }
         // A thread that was held up hands over an old second.

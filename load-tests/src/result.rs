@@ -159,18 +159,18 @@ pub struct EndpointResult {
 
 /// A distribution, in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[allow(missing_docs, reason = "the names are the quantiles")]
+#[allow(missing_docs, reason = "the names are the quantiles, in microseconds")]
 pub struct Quantiles {
     /// How many values.
     pub count: u64,
-    pub min: u64,
-    pub mean: f64,
-    pub p50: u64,
-    pub p90: u64,
-    pub p99: u64,
-    pub p99_9: u64,
-    pub p99_99: u64,
-    pub max: u64,
+    pub min_us: u64,
+    pub mean_us: f64,
+    pub p50_us: u64,
+    pub p90_us: u64,
+    pub p99_us: u64,
+    pub p99_9_us: u64,
+    pub p99_99_us: u64,
+    pub max_us: u64,
 }
 
 /// One second of the run. Requests are counted in the second in which they end.
@@ -192,7 +192,7 @@ pub struct Second {
 
 /// The figures of one second; latencies in microseconds from the intended moment.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[allow(missing_docs, reason = "the names are the quantiles")]
+#[allow(missing_docs, reason = "the names are the quantiles, in microseconds")]
 pub struct SecondRow {
     /// Requests whose moment came.
     pub scheduled: u64,
@@ -200,10 +200,10 @@ pub struct SecondRow {
     pub succeeded: u64,
     /// Requests that ended otherwise.
     pub failed: u64,
-    pub p50: u64,
-    pub p99: u64,
-    pub p99_9: u64,
-    pub max: u64,
+    pub p50_us: u64,
+    pub p99_us: u64,
+    pub p99_9_us: u64,
+    pub max_us: u64,
 }
 
 impl RunResult {
@@ -240,14 +240,14 @@ impl Quantiles {
         let at = |quantile: f64| histogram.value_at_quantile(quantile);
         (!histogram.is_empty()).then(|| Quantiles {
             count: histogram.len(),
-            min: histogram.min(),
-            mean: histogram.mean(),
-            p50: at(0.5),
-            p90: at(0.9),
-            p99: at(0.99),
-            p99_9: at(0.999),
-            p99_99: at(0.9999),
-            max: histogram.max(),
+            min_us: histogram.min(),
+            mean_us: histogram.mean(),
+            p50_us: at(0.5),
+            p90_us: at(0.9),
+            p99_us: at(0.99),
+            p99_9_us: at(0.999),
+            p99_99_us: at(0.9999),
+            max_us: histogram.max(),
         })
     }
 }

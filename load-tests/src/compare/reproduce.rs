@@ -90,10 +90,10 @@ fn figures() -> [(&'static str, Good, Pick); 3] {
                 / part.len() as f64
         }),
         ("p50", Good::Less, |part| {
-            median(part, |second| second.total.p50)
+            median(part, |second| second.total.p50_us)
         }),
         ("p99", Good::Less, |part| {
-            median(part, |second| second.total.p99)
+            median(part, |second| second.total.p99_us)
         }),
     ]
 }

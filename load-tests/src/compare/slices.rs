@@ -37,20 +37,22 @@ type SliceFigure = (&'static str, &'static str, Good, fn(&Slice) -> f64);
 const FIGURES: [SliceFigure; 6] = [
     ("rate", "/s", Good::More, |slice| slice.rate),
     ("success", "%", Good::More, |slice| slice.success),
-    ("p50", "us", Good::Less, |slice| slice.p50),
-    ("p90", "us", Good::Less, |slice| slice.p90),
-    ("p99", "us", Good::Less, |slice| slice.p99),
-    ("service p50", "us", Good::Less, |slice| slice.service_p50),
+    ("p50", "us", Good::Less, |slice| slice.p50_us),
+    ("p90", "us", Good::Less, |slice| slice.p90_us),
+    ("p99", "us", Good::Less, |slice| slice.p99_us),
+    ("service p50", "us", Good::Less, |slice| {
+        slice.service_p50_us
+    }),
 ];
 
 /// The figures of one slice.
 struct Slice {
     rate: f64,
     success: f64,
-    p50: f64,
-    p90: f64,
-    p99: f64,
-    service_p50: f64,
+    p50_us: f64,
+    p90_us: f64,
+    p99_us: f64,
+    service_p50_us: f64,
     /// The outcomes of its requests, for reading.
     outcomes: String,
 }
@@ -90,7 +92,7 @@ pub fn compare(
                 "pair {:>2} {name}: {:.0}/s, p99 {}",
                 pair + 1,
                 slice.rate,
-                crate::output::micros(slice.p99 as u64)
+                crate::output::micros(slice.p99_us as u64)
             ));
             invalid.extend(
                 reasons
@@ -186,10 +188,10 @@ impl Slice {
         Slice {
             rate: total.succeeded() as f64 / plan.measured_seconds(),
             success: total.succeeded() as f64 / total.ended().max(1) as f64,
-            p50: at(0.5),
-            p90: at(0.9),
-            p99: at(0.99),
-            service_p50: total.service.value_at_quantile(0.5) as f64,
+            p50_us: at(0.5),
+            p90_us: at(0.9),
+            p99_us: at(0.99),
+            service_p50_us: total.service.value_at_quantile(0.5) as f64,
             outcomes: total.outcomes_text(),
         }
     }
@@ -267,10 +269,10 @@ mod tests {
         Slice {
             rate: 100.0 * success,
             success,
-            p50: latency,
-            p90: latency,
-            p99: latency,
-            service_p50: latency,
+            p50_us: latency,
+            p90_us: latency,
+            p99_us: latency,
+            service_p50_us: latency,
             outcomes: String::new(),
         }
     }

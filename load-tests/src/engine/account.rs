@@ -10,11 +10,11 @@ const LATE_NANOS: u64 = 1_000_000;
 #[derive(Default)]
 pub(super) struct Timing {
     /// How long opening a connection took, where one was opened.
-    pub(super) connect: Option<u64>,
+    pub(super) connect_nanos: Option<u64>,
     /// When the first byte was written.
-    pub(super) wrote: Option<u64>,
+    pub(super) wrote_at: Option<u64>,
     /// When the last byte was read.
-    pub(super) read: Option<u64>,
+    pub(super) read_at: Option<u64>,
 }
 
 /// How a request ended.
@@ -58,7 +58,7 @@ pub(super) fn begin(tally: &mut Tally, intended: u64, begun: u64) {
 /// Counts what came of a request. Latency counts from the intended moment, which keeps coordinated
 /// omission out of it; service time counts from the first byte.
 pub(super) fn end(tally: &mut Tally, intended: u64, end: u64, timing: &Timing, ending: &Ending) {
-    if let Some(connect) = timing.connect {
+    if let Some(connect) = timing.connect_nanos {
         record(&mut tally.connect, connect);
     }
     let (outcome, body_bytes) = match *ending {
@@ -78,7 +78,7 @@ pub(super) fn end(tally: &mut Tally, intended: u64, end: u64, timing: &Timing, e
     match outcome {
         Outcome::Prescribed(_) => {
             record(&mut tally.latency, latency);
-            let wrote = timing.wrote.unwrap_or(intended);
+            let wrote = timing.wrote_at.unwrap_or(intended);
             record(&mut tally.service, end.saturating_sub(wrote));
         }
         Outcome::Timeout => record(&mut tally.latency, latency),
@@ -112,9 +112,9 @@ mod tests {
             let read = wrote + held(number, wrote);
             begin(&mut tally, intended, intended + MILLI / 4);
             let timing = Timing {
-                connect: None,
-                wrote: Some(wrote),
-                read: Some(read),
+                connect_nanos: None,
+                wrote_at: Some(wrote),
+                read_at: Some(read),
             };
             let ending = Ending::Sent {
                 outcome: Outcome::Prescribed(200),

@@ -67,7 +67,7 @@ impl Worker {
                 Some(counted) => (counted, false),
                 None => match self.pool.connect().await {
                     Ok((counted, connect)) => {
-                        timing.connect = connect;
+                        timing.connect_nanos = connect;
                         (counted, connect.is_some())
                     }
                     Err(failure) => return (timing, Err(failure)),
@@ -75,8 +75,8 @@ impl Worker {
             };
             let counted = own.insert(counted);
             let result = counted.connection.send(prepared.to_request()).await;
-            timing.wrote = counted.connection.wrote_at();
-            timing.read = counted.connection.read_at();
+            timing.wrote_at = counted.connection.wrote_at();
+            timing.read_at = counted.connection.read_at();
             if result.is_err() {
                 *own = None;
             }
@@ -108,7 +108,7 @@ impl Worker {
             Err(failure) => Ending::of_failure(failure),
         };
         let end = match result {
-            Ok(_) => timing.read.unwrap_or_else(now),
+            Ok(_) => timing.read_at.unwrap_or_else(now),
             Err(_) => now(),
         };
         self.count(endpoint, intended, |tally| {

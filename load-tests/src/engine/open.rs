@@ -34,7 +34,7 @@ pub(super) async fn run(worker: &Rc<Worker>, arrivals: &[Arrival]) {
             Ok(prepared) => prepared,
             Err(error) => return worker.give_up(error),
         };
-        let intended = worker.start + arrival.at;
+        let intended = worker.start + arrival.at_nanos;
         worker.timer.sleep_until(intended).await;
         if worker.stopped() {
             break;

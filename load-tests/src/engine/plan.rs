@@ -87,7 +87,7 @@ pub enum LoadModel {
 #[derive(Clone, Copy, Debug)]
 pub struct Arrival {
     /// Nanoseconds from the start of the run.
-    pub at: u64,
+    pub at_nanos: u64,
     /// Which scenario.
     pub scenario: u32,
     /// Which of the scenario's requests.

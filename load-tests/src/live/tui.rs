@@ -84,7 +84,7 @@ fn render(frame: &mut Frame<'_>, progress: &Progress<'_>) {
         .map(|row| row.succeeded + row.failed)
         .collect();
     render_history(frame, rate, "answers per second", &ended, |n| n.to_string());
-    let p99: Vec<u64> = per_second.iter().map(|row| row.p99).collect();
+    let p99: Vec<u64> = per_second.iter().map(|row| row.p99_us).collect();
     render_history(
         frame,
         latency,

@@ -134,13 +134,13 @@ fn merged(profile: &Profile, overrides: &Overrides) -> anyhow::Result<Vec<Arriva
         let seed = overrides.seed.wrapping_add(scenario as u64 + 1);
         for (index, at) in arrivals(&phases, seed).into_iter().enumerate() {
             all.push(Arrival {
-                at,
+                at_nanos: at,
                 scenario: u32::try_from(scenario)?,
                 index: u32::try_from(index)?,
             });
         }
     }
-    all.sort_by_key(|arrival| arrival.at);
+    all.sort_by_key(|arrival| arrival.at_nanos);
     Ok(all)
 }
 

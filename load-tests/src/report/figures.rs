@@ -31,7 +31,7 @@ fn measured<'a>(
     row: impl Fn(&Second) -> &SecondRow,
     value: impl Fn(&SecondRow) -> u64,
 ) -> Curve<'a> {
-    let ended = result.series.iter().filter(|second| row(second).max > 0);
+    let ended = result.series.iter().filter(|second| row(second).max_us > 0);
     let points = ended.map(|second| (second.second as f64, value(row(second)) as f64));
     Curve {
         name,
@@ -68,10 +68,22 @@ pub(super) fn latency_chart(result: &RunResult) -> Chart<'static> {
             "greatest",
             "c2",
             |second| &second.total,
-            |row| row.max,
+            |row| row.max_us,
         ),
-        measured(result, "p99", "c1", |second| &second.total, |row| row.p99),
-        measured(result, "p50", "c0", |second| &second.total, |row| row.p50),
+        measured(
+            result,
+            "p99",
+            "c1",
+            |second| &second.total,
+            |row| row.p99_us,
+        ),
+        measured(
+            result,
+            "p50",
+            "c0",
+            |second| &second.total,
+            |row| row.p50_us,
+        ),
     ];
     time_chart(result, Scale::Log, show_micros, series)
 }
@@ -89,7 +101,7 @@ pub(super) fn endpoint_chart(result: &RunResult) -> Chart<'_> {
                 &endpoint.name,
                 class,
                 |second| &second.endpoints[place],
-                |row| row.p99,
+                |row| row.p99_us,
             )
         });
     time_chart(result, Scale::Log, show_micros, series.collect())

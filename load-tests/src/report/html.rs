@@ -59,10 +59,10 @@ fn head(result: &RunResult) -> Markup {
         section.figures {
             (big(&share(total.success), "as prescribed"))
             (big(&format!("{:.0}/s", total.rate), "mean rate"))
-            (big(&latency(|l| l.p50), "p50"))
-            (big(&latency(|l| l.p99), "p99"))
-            (big(&latency(|l| l.p99_9), "p99.9"))
-            (big(&latency(|l| l.max), "greatest"))
+            (big(&latency(|l| l.p50_us), "p50"))
+            (big(&latency(|l| l.p99_us), "p99"))
+            (big(&latency(|l| l.p99_9_us), "p99.9"))
+            (big(&latency(|l| l.max_us), "greatest"))
             @if let Some(verdict) = result.verification.last() {
                 (big(&format!("{} of {}", verdict.lost, verdict.acknowledged), "acknowledged writes lost"))
             }
@@ -107,11 +107,11 @@ fn endpoint_table(result: &RunResult) -> Markup {
                 td.number { (share(endpoint.success)) }
                 td.number { (format!("{:.1}", endpoint.rate)) }
                 @let l = endpoint.latency;
-                @for value in [l.map(|l| l.p50), l.map(|l| l.p90), l.map(|l| l.p99), l.map(|l| l.p99_9), l.map(|l| l.max)] {
+                @for value in [l.map(|l| l.p50_us), l.map(|l| l.p90_us), l.map(|l| l.p99_us), l.map(|l| l.p99_9_us), l.map(|l| l.max_us)] {
                     td.number { (shown(value)) }
                 }
-                td.number { (shown(endpoint.service.map(|s| s.p50))) }
-                td.number { (shown(endpoint.service.map(|s| s.p99))) }
+                td.number { (shown(endpoint.service.map(|s| s.p50_us))) }
+                td.number { (shown(endpoint.service.map(|s| s.p99_us))) }
             }
         }
     };
@@ -222,9 +222,9 @@ fn environment(result: &RunResult) -> Markup {
             result.total.lateness.map_or("-".to_owned(), |late| {
                 format!(
                     "{}, {}, {}",
-                    micros(late.p50),
-                    micros(late.p99),
-                    micros(late.max)
+                    micros(late.p50_us),
+                    micros(late.p99_us),
+                    micros(late.max_us)
                 )
             }),
         ),

@@ -78,10 +78,10 @@ fn write_row(text: &mut String, endpoint: &EndpointResult) -> std::fmt::Result {
         endpoint.refused,
         share(endpoint.success),
         endpoint.rate,
-        shown(latency.map(|l| l.p50)),
-        shown(latency.map(|l| l.p99)),
-        shown(latency.map(|l| l.p99_9)),
-        shown(latency.map(|l| l.max)),
-        shown(endpoint.service.map(|s| s.p99)),
+        shown(latency.map(|l| l.p50_us)),
+        shown(latency.map(|l| l.p99_us)),
+        shown(latency.map(|l| l.p99_9_us)),
+        shown(latency.map(|l| l.max_us)),
+        shown(endpoint.service.map(|s| s.p99_us)),
     )
 }

@@ -98,9 +98,9 @@ pub fn reasons(result: &RunResult) -> Vec<String> {
 fn quantiles(latency: &Quantiles) -> String {
     format!(
         "p50 {}, p99 {}, p99.9 {}, max {}",
-        micros(latency.p50),
-        micros(latency.p99),
-        micros(latency.p99_9),
-        micros(latency.max)
+        micros(latency.p50_us),
+        micros(latency.p99_us),
+        micros(latency.p99_9_us),
+        micros(latency.max_us)
     )
 }
