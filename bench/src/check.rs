@@ -8,7 +8,7 @@ use warrior_load::stress::Stack;
 
 use crate::terms::{Class, uri};
 
-/// What a class's answers were compared with.
+/// The comparison of a class's answers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Checked {
     /// Terms whose answers equal the plain definition, id by id.

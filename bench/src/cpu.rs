@@ -11,7 +11,7 @@ use warrior_load::stress::Stack;
 
 use crate::sample::{Cpu, Sample};
 
-/// What was used during a measurement.
+/// The CPU time that was used during a measurement.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Used {
     seconds: f64,

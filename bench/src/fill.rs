@@ -28,7 +28,7 @@ pub(crate) const DISTINCT_SKILLS: u64 = 1_000_000;
 /// Keeps these rows apart from those that are created later.
 const SEED: u64 = 0x5741_5252_494f_5231;
 
-/// Which skills the rows have.
+/// The skills that the rows draw from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SkillPool {
     /// The workload's 25.

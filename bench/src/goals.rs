@@ -14,11 +14,11 @@ use crate::searches::Searches;
 /// One goal.
 #[derive(Clone, Debug, Serialize)]
 pub struct Goal {
-    /// What is compared.
+    /// The figures that are compared.
     pub what: String,
-    /// What it should be.
+    /// The bound, for reading.
     pub wanted: String,
-    /// What it is; a ratio, or milliseconds.
+    /// The ratio, or milliseconds.
     pub measured: Spread,
     /// `true` when the figure is as it should be; `None` for figures that stand beside for comparison.
     pub met: Option<bool>,

@@ -25,10 +25,10 @@ const BESIDE_LONGER: Duration = Duration::from_millis(500);
 /// A request without an answer after this long is given up.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What is sent, to whom, and how.
+/// Requests, their target, and the load model that sends them.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
-    /// What.
+    /// The kind of request.
     pub kind: Kind,
     /// To whom.
     pub target: Target,

@@ -1,5 +1,5 @@
-//! What the server does per second and what it costs ([`bench`]), and what each setting of its stack is
-//! worth ([`settings`]).
+//! Throughput and cost of the server beside references ([`bench`]), and the worth of each setting of its
+//! stack ([`settings`]).
 //!
 //! A figure alone says more about the machine than about the server. So whatever is compared is measured in
 //! turn within one run, every second round in the opposite order, and what counts are ratios of neighbours.

@@ -12,7 +12,7 @@ pub(crate) const SEARCH: &str = "search";
 /// One thing that is measured once a round.
 #[derive(Clone, Debug)]
 pub(crate) struct Measurement {
-    /// What is done: `create`, `find`, ...
+    /// The work: `create`, `find`, ...
     pub(crate) work: String,
     /// The program that does it, and how.
     pub(crate) executor: String,

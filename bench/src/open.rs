@@ -5,7 +5,7 @@ use std::time::Duration;
 use warrior_load::engine::Arrival;
 use warrior_load::schedule::{self, Phase};
 
-/// What is due within this time leaves together at its start. One by one, each request would wake a generator and a
+/// Bounds the time within which due requests leave together, at its start. One by one, each would wake a generator and a
 /// server that share the machine; the closed model, of whose peak this is a part, wakes them once for many.
 const TOGETHER: Duration = Duration::from_millis(1);
 

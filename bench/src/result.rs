@@ -18,7 +18,7 @@ pub struct BenchResult {
     pub command: String,
     /// The commit, and whether the tree differed from it.
     pub commit: Option<String>,
-    /// What was asked for.
+    /// The options of the run.
     pub options: BenchOptions,
     /// The machine.
     pub machine: Machine,
@@ -32,9 +32,9 @@ pub struct BenchResult {
     pub pooler_mode: String,
     /// Rows in the table at the end.
     pub rows_at_end: u64,
-    /// What was measured.
+    /// The samples of every measurement.
     pub series: Vec<Series>,
-    /// What the answers of searches were compared with.
+    /// The searches by class, and the comparison of their answers.
     pub searches: Vec<Searches>,
     /// The goals, and whether they were met.
     pub goals: Vec<Goal>,

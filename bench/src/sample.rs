@@ -67,17 +67,17 @@ pub struct Sample {
 /// The same thing measured in every round.
 #[derive(Clone, Debug, Serialize)]
 pub struct Series {
-    /// What is done: `create`, `find`, ...
+    /// The work: `create`, `find`, ...
     pub work: String,
     /// The program that does it, and how.
     pub executor: String,
-    /// What `rate` counts.
+    /// The unit of `rate`.
     pub unit: Unit,
     /// One for each round.
     pub samples: Vec<Sample>,
 }
 
-/// What a rate counts.
+/// The unit of a rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Unit {

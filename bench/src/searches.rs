@@ -23,10 +23,10 @@ const CHECKED_LARGE: usize = 1;
 /// A table of more rows is large.
 const LARGE: u64 = 2_000_000;
 
-/// What was found in one state of the table.
+/// Searches in one state of the table.
 #[derive(Clone, Debug, Serialize)]
 pub struct Searches {
-    /// Which state.
+    /// The state, for reading.
     pub table: String,
     /// The classes.
     pub classes: Vec<ClassResult>,
@@ -39,9 +39,9 @@ pub struct ClassResult {
     pub name: String,
     /// How many different terms there were; equal ones that wait together are answered by one search.
     pub terms: usize,
-    /// What was measured.
+    /// The samples of the class.
     pub series: Series,
-    /// What was compared.
+    /// The comparison of its answers.
     pub checked: Checked,
 }
 

@@ -19,7 +19,7 @@ const TERMS: u64 = 500;
 /// Terms that are looked for in the same way.
 #[derive(Clone, Debug)]
 pub(crate) struct Class {
-    /// What they have in common.
+    /// The property that the terms share.
     pub name: &'static str,
     /// The terms.
     pub terms: Vec<String>,

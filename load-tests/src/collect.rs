@@ -8,7 +8,7 @@ use crate::result::SecondRow;
 pub struct Collected {
     /// Per endpoint, over the whole run.
     pub tallies: Vec<Tally>,
-    /// What fell into the warm-up.
+    /// Requests of the warm-up.
     pub warmup: Tally,
     /// Second by second.
     pub seconds: Vec<SecondTally>,

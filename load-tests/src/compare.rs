@@ -11,6 +11,6 @@ mod slices;
 mod student;
 
 pub use comparison::Comparison;
-pub use finding::{ComparedFigure, Finding, Good};
+pub use finding::{ComparedFigure, Direction, Finding};
 pub use reproduce::{Conclusion, Reproduction, reproduce};
 pub use slices::{Side, compare};

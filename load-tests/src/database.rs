@@ -20,7 +20,7 @@ pub struct DatabaseAccess {
     pub password_file: Option<PathBuf>,
 }
 
-/// What makes two databases comparable.
+/// Facts that make two databases comparable.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DatabaseFacts {
     /// `server_version`.

@@ -35,9 +35,9 @@ pub enum Exit {
 #[derive(Debug, thiserror::Error)]
 #[error("nothing worked: not one of the {what} was answered as prescribed ({answers})")]
 pub struct NothingWorked {
-    /// What was asked.
+    /// The requests, for reading.
     pub what: String,
-    /// What came instead.
+    /// The answers that came instead.
     pub answers: String,
 }
 

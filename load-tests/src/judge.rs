@@ -114,7 +114,7 @@ pub fn useless(endpoints: &[EndpointResult]) -> Vec<Judged> {
         .collect()
 }
 
-/// What all judgements together come to. A broken promise is a fact even in an invalid run;
+/// The exit that all judgements together mean. A broken promise is a fact even in an invalid run;
 /// thresholds of an invalid run mean nothing.
 pub fn exit(validity: &Validity, judged: &[Judged], verdicts: &[Verdict]) -> Exit {
     if verdicts.iter().any(|verdict| !verdict.holds()) {

@@ -10,7 +10,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use crate::exit::Exit;
 use crate::output::print_error;
 
-/// What shells report for a program that Ctrl-C ended.
+/// The status that shells report for a program that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
 
 /// A flag that becomes true at the first Ctrl-C or SIGTERM, so that the run ends in order, with a result.

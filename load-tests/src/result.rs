@@ -30,7 +30,7 @@ pub struct RunResult {
     pub run: String,
     /// When it began (RFC 3339, UTC).
     pub started_at: String,
-    /// What it was asked to do.
+    /// The setup, which is enough to run it again.
     pub setup: Setup,
     /// How it ended.
     pub exit: Exit,
@@ -38,7 +38,7 @@ pub struct RunResult {
     pub validity: Validity,
     /// Every threshold.
     pub thresholds: Vec<Judged>,
-    /// What the ledger's verification found, once for each way it was made.
+    /// The verdicts on the ledger, one for each way of verification.
     pub verification: Vec<Verdict>,
     /// The seconds in which requests were begun and measured.
     pub measured_seconds: f64,
@@ -73,7 +73,7 @@ pub struct RunResult {
 pub struct Validity {
     /// Why the run is INVALID; empty when it is not.
     pub invalid: Vec<String>,
-    /// What the machine did that a reader should know.
+    /// Circumstances of the machine that a reader should know.
     pub marks: Vec<String>,
 }
 
@@ -89,7 +89,7 @@ pub struct Judged {
     pub met: bool,
 }
 
-/// What a run was asked to do: enough to do it again.
+/// The setup of a run: enough to run it again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Setup {
     /// Version of the generator.
@@ -106,7 +106,7 @@ pub struct Setup {
     pub profile_source: String,
     /// Draws everything that is random.
     pub seed: u64,
-    /// What lengths of time were divided by.
+    /// The divisor of every length of time.
     pub speed: f64,
     /// Generator threads.
     pub threads: usize,
@@ -133,7 +133,7 @@ pub struct EndpointResult {
     pub refused: u64,
     /// Why requests were not sent.
     pub unsent: BTreeMap<String, u64>,
-    /// What came of those that were sent.
+    /// Outcomes of the requests that were sent.
     pub outcomes: BTreeMap<String, u64>,
     /// Requests answered as the contract prescribes.
     pub succeeded: u64,

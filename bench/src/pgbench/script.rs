@@ -17,7 +17,7 @@ pub(super) const LOOKUPS: i32 = 2_000;
 const INSERT: &str = include_str!("../../../src/store/sql/insert.sql");
 const FIND: &str = include_str!("../../../src/store/sql/find.sql");
 
-/// What a script does.
+/// The statement that a script runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Script {
@@ -32,7 +32,7 @@ pub(crate) enum Script {
 /// One way to run pgbench: a statement, the rows of each transaction, and the way to the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Job {
-    /// What each transaction does.
+    /// The statement of each transaction.
     pub script: Script,
     /// To how many rows.
     pub size: u32,

@@ -5,7 +5,7 @@ use warrior_load::report::{Bar, bars};
 use crate::goals::is_server;
 use crate::result::BenchResult;
 
-/// What the server does, each number of connections a bar, beside its references.
+/// Throughput of the server, each number of connections a bar, beside its references.
 pub(super) fn picture(bench: &BenchResult) -> String {
     let shown = bench.series.iter().filter(|series| {
         is_server(series)

@@ -134,7 +134,7 @@ impl Setting {
     }
 }
 
-/// What is in effect for the role that serves requests, where a setting of the role would win.
+/// The value in effect for the role that serves requests, where a setting of the role would win.
 fn in_postgres(stack: &Stack, name: &str) -> anyhow::Result<String> {
     let mut client = stack.runtime(stack.postgres).connect()?;
     let row = client.query_one("select current_setting($1)", &[&name])?;

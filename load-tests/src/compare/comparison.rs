@@ -11,9 +11,9 @@ use crate::output::micros;
 /// A whole comparison.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
-    /// What A is.
+    /// The label of A.
     pub a: String,
-    /// What B is.
+    /// The label of B.
     pub b: String,
     /// The figure that the verdict is about: the one chosen before the run, or `success` when B
     /// clearly answers less.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::student::student_interval;
 
-/// What the interval of a ratio says.
+/// The statement that the interval of a ratio allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Finding {
@@ -34,17 +34,17 @@ pub struct ComparedFigure {
     pub interval: (f64, f64),
     /// How many pairs.
     pub pairs: usize,
-    /// What that says.
+    /// The statement that the interval allows.
     pub finding: Finding,
 }
 
-/// Whether more of a figure is good.
+/// The direction in which a figure is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Good {
-    /// As with a rate.
-    More,
-    /// As with a latency.
-    Less,
+pub enum Direction {
+    /// A rate, for example.
+    HigherIsBetter,
+    /// A latency, for example.
+    LowerIsBetter,
 }
 
 impl ComparedFigure {
@@ -54,7 +54,7 @@ impl ComparedFigure {
     pub fn of(
         figure: &str,
         unit: &str,
-        good: Good,
+        direction: Direction,
         pairs: &[(f64, f64)],
         least: f64,
     ) -> Option<ComparedFigure> {
@@ -66,9 +66,9 @@ impl ComparedFigure {
         let logs: Vec<f64> = positive.iter().map(|(a, b)| (b / a).ln()).collect();
         let (mean, half) = student_interval(&logs)?;
         let interval = ((mean - half).exp(), (mean + half).exp());
-        let (better, worse) = match good {
-            Good::More => (interval.0 > 1.0 + least, interval.1 < 1.0 - least),
-            Good::Less => (interval.1 < 1.0 - least, interval.0 > 1.0 + least),
+        let (better, worse) = match direction {
+            Direction::HigherIsBetter => (interval.0 > 1.0 + least, interval.1 < 1.0 - least),
+            Direction::LowerIsBetter => (interval.1 < 1.0 - least, interval.0 > 1.0 + least),
         };
         let geometric = |pick: fn(&(f64, f64)) -> f64| {
             (positive.iter().map(|pair| pick(pair).ln()).sum::<f64>() / positive.len() as f64).exp()
@@ -124,23 +124,32 @@ mod tests {
 
     #[test]
     fn a_real_difference_is_found_through_the_weather() {
-        let finding = |good, ratio| {
-            ComparedFigure::of("f", "us", good, &pairs(ratio, 0.1, 10, 1), 0.02)
+        let finding = |direction, ratio| {
+            ComparedFigure::of("f", "us", direction, &pairs(ratio, 0.1, 10, 1), 0.02)
                 .expect("ten pairs")
                 .finding
         };
-        assert_eq!(finding(Good::Less, 1.2), Finding::Worse);
-        assert_eq!(finding(Good::Less, 0.8), Finding::Better);
-        assert_eq!(finding(Good::More, 1.2), Finding::Better);
-        assert_eq!(finding(Good::More, 0.8), Finding::Worse);
-        assert_eq!(finding(Good::Less, 1.01), Finding::NoDifferenceShown);
+        assert_eq!(finding(Direction::LowerIsBetter, 1.2), Finding::Worse);
+        assert_eq!(finding(Direction::LowerIsBetter, 0.8), Finding::Better);
+        assert_eq!(finding(Direction::HigherIsBetter, 1.2), Finding::Better);
+        assert_eq!(finding(Direction::HigherIsBetter, 0.8), Finding::Worse);
+        assert_eq!(
+            finding(Direction::LowerIsBetter, 1.01),
+            Finding::NoDifferenceShown
+        );
     }
 
     #[test]
     fn alike_targets_are_rarely_told_apart() {
         let told_apart = (0..1000)
             .filter_map(|seed| {
-                ComparedFigure::of("f", "us", Good::Less, &pairs(1.0, 0.2, 8, seed), 0.0)
+                ComparedFigure::of(
+                    "f",
+                    "us",
+                    Direction::LowerIsBetter,
+                    &pairs(1.0, 0.2, 8, seed),
+                    0.0,
+                )
             })
             .filter(|row| row.finding != Finding::NoDifferenceShown)
             .count();

@@ -1,16 +1,16 @@
 //! Reproduction of a stored result: within noise, or what differed.
 
-use super::finding::{ComparedFigure, Finding, Good};
+use super::finding::{ComparedFigure, Direction, Finding};
 use crate::result::{RunResult, Second};
 
 /// How two results of the same setup compare.
 #[derive(Clone, Debug)]
 pub struct Reproduction {
-    /// What is not as it was: versions, digests, machine.
+    /// Circumstances that changed: versions, digests, machine.
     pub differences: Vec<String>,
     /// The figures, A stored and B new.
     pub rows: Vec<ComparedFigure>,
-    /// What they say together.
+    /// The conclusion from all figures together.
     pub conclusion: Conclusion,
 }
 
@@ -39,12 +39,12 @@ const SUCCESS_TOLERANCE: f64 = 0.001;
 /// Compares a stored result with a new one of the same setup.
 pub fn reproduce(stored: &RunResult, new: &RunResult) -> Reproduction {
     let mut rows = Vec::new();
-    for (figure, good, pick) in figures() {
+    for (figure, direction, pick) in figures() {
         let pairs = paired(stored, new, pick);
         rows.extend(ComparedFigure::of(
             figure,
             unit(figure),
-            good,
+            direction,
             &pairs,
             TOLERANCE,
         ));
@@ -81,18 +81,18 @@ fn conclude(rows: &[ComparedFigure], success_alike: bool) -> Conclusion {
 
 type Pick = fn(&[Second]) -> f64;
 
-fn figures() -> [(&'static str, Good, Pick); 3] {
+fn figures() -> [(&'static str, Direction, Pick); 3] {
     [
-        ("rate", Good::More, |part| {
+        ("rate", Direction::HigherIsBetter, |part| {
             part.iter()
                 .map(|second| second.total.succeeded as f64)
                 .sum::<f64>()
                 / part.len() as f64
         }),
-        ("p50", Good::Less, |part| {
+        ("p50", Direction::LowerIsBetter, |part| {
             median(part, |second| second.total.p50_us)
         }),
-        ("p99", Good::Less, |part| {
+        ("p99", Direction::LowerIsBetter, |part| {
             median(part, |second| second.total.p99_us)
         }),
     ]

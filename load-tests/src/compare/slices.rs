@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::ensure;
 
 use super::comparison::Comparison;
-use super::finding::{ComparedFigure, Finding, Good};
+use super::finding::{ComparedFigure, Direction, Finding};
 use super::student::student_interval;
 use crate::drive::drive;
 use crate::engine::{Plan, Tally};
@@ -21,26 +21,28 @@ use crate::target::Target;
 /// One of the two.
 #[derive(Clone, Debug)]
 pub struct Side {
-    /// What it is, for reading.
+    /// The label of the side.
     pub label: String,
     /// Where it listens.
     pub target: Target,
-    /// What it is asked.
+    /// The profile of its requests.
     pub profile: Profile,
     /// A shell command that switches to this configuration before each of its slices.
     pub before: Option<String>,
 }
 
-/// A figure: name, unit, whether more is good, and where it stands in a slice.
-type SliceFigure = (&'static str, &'static str, Good, fn(&Slice) -> f64);
+/// A figure: name, unit, direction, and where it stands in a slice.
+type SliceFigure = (&'static str, &'static str, Direction, fn(&Slice) -> f64);
 
 const FIGURES: [SliceFigure; 6] = [
-    ("rate", "/s", Good::More, |slice| slice.rate),
-    ("success", "%", Good::More, |slice| slice.success),
-    ("p50", "us", Good::Less, |slice| slice.p50_us),
-    ("p90", "us", Good::Less, |slice| slice.p90_us),
-    ("p99", "us", Good::Less, |slice| slice.p99_us),
-    ("service p50", "us", Good::Less, |slice| {
+    ("rate", "/s", Direction::HigherIsBetter, |slice| slice.rate),
+    ("success", "%", Direction::HigherIsBetter, |slice| {
+        slice.success
+    }),
+    ("p50", "us", Direction::LowerIsBetter, |slice| slice.p50_us),
+    ("p90", "us", Direction::LowerIsBetter, |slice| slice.p90_us),
+    ("p99", "us", Direction::LowerIsBetter, |slice| slice.p99_us),
+    ("service p50", "us", Direction::LowerIsBetter, |slice| {
         slice.service_p50_us
     }),
 ];
@@ -200,9 +202,9 @@ impl Slice {
 fn rows(measured: &[(Slice, Slice)], least: f64) -> Vec<ComparedFigure> {
     FIGURES
         .iter()
-        .filter_map(|(name, unit, good, pick)| {
+        .filter_map(|(name, unit, direction, pick)| {
             let pairs: Vec<(f64, f64)> = measured.iter().map(|(a, b)| (pick(a), pick(b))).collect();
-            ComparedFigure::of(name, unit, *good, &pairs, least)
+            ComparedFigure::of(name, unit, *direction, &pairs, least)
         })
         .collect()
 }

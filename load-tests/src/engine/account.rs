@@ -21,7 +21,7 @@ pub(super) struct Timing {
 pub(super) enum Ending {
     /// Bytes left.
     Sent {
-        /// What came of them.
+        /// The outcome of the bytes that left.
         outcome: Outcome,
         /// The length of the answer's body.
         body_bytes: u64,

@@ -2,14 +2,14 @@
 
 use super::tally::Tally;
 
-/// What one thread did in one second.
+/// The counts of one thread in one second.
 #[derive(Debug)]
 pub struct Interval {
     /// Seconds from the start of the run.
     pub second: u64,
     /// Per endpoint.
     pub tallies: Vec<Tally>,
-    /// What fell into the warm-up.
+    /// Requests of the warm-up.
     pub warmup: Tally,
     /// Requests without an answer at the end of the second.
     pub in_flight: u64,

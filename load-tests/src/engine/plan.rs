@@ -12,7 +12,7 @@ pub struct Plan {
     pub target: Target,
     /// The names of the rows of the result; scenarios refer to them by index.
     pub endpoints: Vec<String>,
-    /// What is sent.
+    /// The kinds of request.
     pub scenarios: Vec<Scenario>,
     /// When.
     pub load: LoadModel,
@@ -56,7 +56,7 @@ pub struct Scenario {
     pub endpoint: usize,
     /// Makes the requests.
     pub maker: Maker,
-    /// What follows each 201.
+    /// A follow-up to each 201.
     pub follow: Option<Follow>,
     /// The share of this scenario in the closed model.
     pub weight: u32,
@@ -88,9 +88,9 @@ pub enum LoadModel {
 pub struct Arrival {
     /// Nanoseconds from the start of the run.
     pub at_nanos: u64,
-    /// Which scenario.
+    /// The scenario's place in the plan.
     pub scenario: u32,
-    /// Which of the scenario's requests.
+    /// The number of the request within its scenario.
     pub index: u32,
 }
 

@@ -16,7 +16,7 @@ pub enum Outcome {
     Other(u16),
     /// The connection ended first.
     Cut,
-    /// What came was not HTTP.
+    /// An answer that is not HTTP.
     Protocol,
     /// Nothing complete came in time.
     Timeout,
@@ -81,7 +81,7 @@ pub struct Tally {
     pub sent: u64,
     /// Requests that the generator began more than a millisecond after their moment.
     pub late: u64,
-    /// What came of the ones that were sent.
+    /// Outcomes of the requests that were sent.
     pub outcomes: BTreeMap<Outcome, u64>,
     /// Why the others were not.
     pub unsent: BTreeMap<Unsent, u64>,

@@ -35,7 +35,7 @@ pub(super) struct Worker {
     pub(super) counts: RefCell<Counts>,
 }
 
-/// What was counted since the last hand-over.
+/// The counts since the last hand-over.
 pub(super) struct Counts {
     pub(super) tallies: Vec<Tally>,
     pub(super) warmup: Tally,
@@ -143,7 +143,7 @@ impl Worker {
         self.broken.borrow_mut().get_or_insert(error);
     }
 
-    /// What ended the run early, once.
+    /// The error that ended the run early, once.
     pub(super) fn take_error(&self) -> Option<anyhow::Error> {
         self.broken.borrow_mut().take()
     }

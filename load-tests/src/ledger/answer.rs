@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::entry::Fate;
 
-/// What came of a create, as far as a ledger records it.
+/// The outcome of a create, as far as a ledger records it.
 #[derive(Clone, Debug)]
 pub enum Answered<'a> {
     /// A complete answer.
@@ -29,7 +29,7 @@ pub(super) struct AnswerLine {
     status: Option<u16>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     location: Option<String>,
-    /// What a 504 says, to settle it by.
+    /// The id in the body of a 504, to settle the create by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -9,7 +9,7 @@ use crate::engine::Plan;
 pub struct Progress<'a> {
     /// The plan of the run.
     pub plan: &'a Plan,
-    /// What was counted so far.
+    /// The counts so far.
     pub collected: &'a Collected,
     /// The newest complete second.
     pub second: usize,

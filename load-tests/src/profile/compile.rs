@@ -12,7 +12,7 @@ use crate::schedule::{Phase, arrivals};
 use crate::target::Target;
 use crate::workload::{Custom, Expect, Kind, Maker, Rows, Template};
 
-/// What the command line decides about a run.
+/// Choices of the command line, which go before those of the profile.
 #[derive(Clone, Debug)]
 pub struct Overrides {
     /// Draws everything that is random.

@@ -42,7 +42,7 @@ pub struct Profile {
     pub closed: Option<ClosedSpec>,
     /// Measures the capacity first, for arrivals that are given as multiples of it.
     pub capacity: Option<ClosedSpec>,
-    /// What is sent.
+    /// The kinds of request, with their arrivals.
     pub scenario: Vec<ScenarioSpec>,
     /// Where the file is, for the files it names.
     #[serde(skip)]
@@ -109,7 +109,7 @@ pub struct ScenarioSpec {
     pub follow: Option<FollowSpec>,
 }
 
-/// What follows each 201.
+/// A follow-up to each 201.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FollowSpec {
@@ -133,7 +133,7 @@ impl Profile {
         Ok(profile)
     }
 
-    /// What a pass takes: the profile's own thresholds, or `success >= 99%`.
+    /// The conditions of a pass: the profile's own thresholds, or `success >= 99%`.
     pub fn conditions(&self) -> Vec<Threshold> {
         if self.thresholds.is_empty() {
             vec![Threshold::answered()]

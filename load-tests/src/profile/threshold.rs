@@ -11,7 +11,7 @@ use serde::Deserialize;
 pub struct Threshold {
     /// The row it is about; all rows together when absent.
     pub endpoint: Option<String>,
-    /// Which figure.
+    /// The figure.
     pub metric: Metric,
     /// How it compares.
     pub operator: Operator,

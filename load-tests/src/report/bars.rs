@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 /// One bar.
 pub struct Bar {
-    /// What it shows.
+    /// The name of the bar.
     pub name: String,
     /// The value that the bar's length shows.
     pub value: f64,

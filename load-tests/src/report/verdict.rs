@@ -51,7 +51,7 @@ pub fn verdict_lines(result: &RunResult) -> String {
     lines.join("\n")
 }
 
-/// What a reader of the terminal needs besides the verdict: why it is not a pass.
+/// The reasons for the terminal, besides the verdict: why a run is not a pass.
 pub fn reasons(result: &RunResult) -> Vec<String> {
     let missed = result
         .thresholds

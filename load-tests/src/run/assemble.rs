@@ -15,7 +15,7 @@ use crate::result::{RunResult, SCHEMA, Setup};
 use crate::tabulate::{endpoints, series};
 use crate::verify::Verdict;
 
-/// What was observed beside the counts of the generator.
+/// Observations beside the counts of the generator.
 pub(super) struct Observations {
     pub(super) machine: Machine,
     pub(super) throttling: Throttling,

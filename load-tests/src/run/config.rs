@@ -6,7 +6,7 @@ use crate::database::DatabaseAccess;
 use crate::profile::{Overrides, Profile};
 use crate::target::Target;
 
-/// What one run does, to whom, and where its results go.
+/// One run: its load, its target, and where its results go.
 pub struct RunConfig {
     /// The scenarios, their arrivals and the thresholds.
     pub profile: Profile,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// How many findings of each kind are kept in full; all are counted.
 const FINDINGS_MAX: usize = 100;
 
-/// What was found.
+/// The verdict on a ledger.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
     /// `http` or `postgres`.
@@ -39,13 +39,13 @@ pub struct Verdict {
     pub unknown_stored: u64,
     /// Unknown and not found.
     pub unknown_absent: u64,
-    /// What could not be settled this way.
+    /// Creates that could not be settled this way.
     pub undetermined: u64,
     /// Creates that never left.
     pub unsent: u64,
     /// Rows that this ledger says nothing about (only in PostgreSQL).
     pub foreign: Option<u64>,
-    /// What `GET /counting-warriors` says.
+    /// The count that `GET /counting-warriors` answers.
     pub count_by_api: Option<u64>,
     /// `count(*)`, or by HTTP the count before the run and everything found since.
     pub count_expected: Option<u64>,
