@@ -120,12 +120,8 @@ fn run(server: &DelayServer, arrivals: &str, connections: Option<usize>) -> anyh
          arrivals = [{arrivals}]\n"
     );
     let overrides = Overrides {
-        seed: 1,
-        speed: 1.0,
-        threads: 1,
         connections,
-        lateness_max: None,
-        capacity: None,
+        ..Overrides::seeded(1)
     };
     let target = Target::parse(server.url().trim_end_matches('/'))?;
     let plan = compile(

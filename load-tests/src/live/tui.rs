@@ -250,14 +250,7 @@ mod tests {
         let url = format!("http://{}", listener.local_addr().expect("bound"));
         drop(listener);
         let profile = Profile::parse(PROFILE, ".".as_ref()).expect("valid");
-        let overrides = Overrides {
-            seed: 1,
-            speed: 1.0,
-            threads: 1,
-            connections: None,
-            lateness_max: None,
-            capacity: None,
-        };
+        let overrides = Overrides::seeded(1);
         let target = Target::parse(&url).expect("a URL");
         let plan = Arc::new(compile(&profile, &target, &overrides).expect("a plan"));
         let engine = Engine::start(&plan, None, &Arc::default()).expect("threads");

@@ -29,6 +29,20 @@ pub struct Overrides {
     pub capacity: Option<f64>,
 }
 
+impl Overrides {
+    /// A run as its profile says, on one thread, with this seed.
+    pub fn seeded(seed: u64) -> Overrides {
+        Overrides {
+            seed,
+            speed: 1.0,
+            threads: 1,
+            connections: None,
+            lateness_max: None,
+            capacity: None,
+        }
+    }
+}
+
 /// The longest schedule of a scenario: 1.6 GB of moments, and hours at any rate that one machine
 /// can send.
 const REQUESTS_MAX: u64 = 100_000_000;
@@ -216,12 +230,9 @@ mod tests {
             let text = format!("name='x'\n[[scenario]]\nname='a'\npath='/'\narrivals=[{arrivals}]");
             let profile = Profile::parse(&text, ".".as_ref()).expect("valid");
             let overrides = Overrides {
-                seed: 1,
                 speed: 2.0,
-                threads: 1,
                 connections,
-                lateness_max: None,
-                capacity: None,
+                ..Overrides::seeded(1)
             };
             let target = Target::parse("http://127.0.0.1:1").expect("a URL");
             let plan = compile(&profile, &target, &overrides).expect("a plan");

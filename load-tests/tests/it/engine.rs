@@ -18,14 +18,7 @@ fn plan(server: &DelayServer, keys: &str, rate: f64, length: &str) -> Plan {
         "name = 'get'\n{keys}\n[[scenario]]\nname = 'get'\npath = '/'\nexpect = [200]\n\
          arrivals = [{{ rate = {rate}, for = '{length}', randomised = true }}]\n"
     );
-    let overrides = Overrides {
-        seed: 1,
-        speed: 1.0,
-        threads: 1,
-        connections: None,
-        lateness_max: None,
-        capacity: None,
-    };
+    let overrides = Overrides::seeded(1);
     let target = Target::parse(server.url().trim_end_matches('/')).expect("the server's URL");
     let profile = Profile::parse(&profile, Path::new(".")).expect("a profile");
     compile(&profile, &target, &overrides).expect("a plan")
