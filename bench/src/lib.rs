@@ -1,4 +1,4 @@
-//! Throughput and cost of the server beside references ([`bench`]), and the worth of each setting of its
+//! Throughput and cost of the server beside references ([`mod@bench`]), and the worth of each setting of its
 //! stack ([`settings`]).
 //!
 //! A figure alone says more about the machine than about the server. So whatever is compared is measured in
