@@ -7,13 +7,14 @@ WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
 COPY stack/Cargo.toml stack/
 COPY load-tests/Cargo.toml load-tests/
-# Empty programs in place of ours: cargo compiles everything else.
-RUN mkdir -p src stack/src load-tests/src load-tests/examples \
-    && for crate in src load-tests/src; do echo 'fn main() {}' >$crate/main.rs; : >$crate/lib.rs; done \
+COPY bench/Cargo.toml bench/
+# Empty programs in place of ours: cargo compiles everything else. That of warrior-bench stays, since the
+# workspace names it and no image holds it.
+RUN mkdir -p src stack/src load-tests/src bench/src \
+    && for crate in src load-tests/src bench/src; do echo 'fn main() {}' >$crate/main.rs; : >$crate/lib.rs; done \
     && : >stack/src/lib.rs \
-    && echo 'fn main() {}' >load-tests/examples/delay-server.rs \
-    && cargo build --release --locked --workspace \
-    && rm -r src stack/src load-tests/src load-tests/examples
+    && cargo build --release --locked --workspace --exclude warrior-bench \
+    && rm -r src stack/src load-tests/src
 
 FROM dependencies AS build
 COPY schema schema
@@ -24,7 +25,7 @@ COPY load-tests load-tests
 COPY src src
 # cargo goes by times, and the empty programs are younger than the real ones.
 RUN find src stack/src load-tests/src -name '*.rs' -exec touch {} + \
-    && cargo build --release --locked --workspace \
+    && cargo build --release --locked --workspace --exclude warrior-bench \
     && mkdir /out && cp target/release/warrior-api target/release/warrior-load /out/
 
 FROM debian:13.6-slim AS bench

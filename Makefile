@@ -1,7 +1,7 @@
 # make run, from a bare machine with git, make and Rust to a serving API. `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build run test lint stress bench bench-settings \
+.PHONY: help install build run test lint stress calibrate bench bench-settings \
 	compose-up compose-down compose-bench compose-restart compose-test backup restore
 
 # docker compose (v2) where it is installed, else docker-compose 1.29.
@@ -38,13 +38,17 @@ stress: build ## the public stress test on a throw-away stack, then a check that
 	cargo build --release --locked -p warrior-load
 	@bash -m -c 'target/release/warrior-load stress --speed 10; exit $$?'
 
-bench: build ## throughput, latency and CPU time of each request beside references; ROWS=10000 for a smaller table
+calibrate: ## whether the load generator can be trusted on this machine
 	cargo build --release --locked -p warrior-load
-	@bash -m -c 'target/release/warrior-load bench --rows $${ROWS:-1000000}; exit $$?'
+	@target/release/warrior-load calibrate
+
+bench: build ## throughput, latency and CPU time of each request beside references; ROWS=10000 for a smaller table
+	cargo build --release --locked -p warrior-bench
+	@bash -m -c 'target/release/warrior-bench bench --rows $${ROWS:-1000000}; exit $$?'
 
 bench-settings: build ## what leaving each setting of the stack at its default would cost
-	cargo build --release --locked -p warrior-load
-	@bash -m -c 'target/release/warrior-load settings; exit $$?'
+	cargo build --release --locked -p warrior-bench
+	@bash -m -c 'target/release/warrior-bench settings; exit $$?'
 
 compose-up: ## build and start PostgreSQL, PgBouncer, two servers and a balancer in containers
 	@scripts/compose up

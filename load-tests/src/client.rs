@@ -1,4 +1,4 @@
-//! Plain requests besides a run: probes, counts, and reading back what was acknowledged.
+//! A plain HTTP client besides the engine: probes, counts, and reading back what was acknowledged.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -25,7 +25,7 @@ pub fn get(target: &Target, path: &str) -> anyhow::Result<Answer> {
     answer.context("no request was made")?.with_context(failed)
 }
 
-/// The count that the API tells; `None` when this target has no such endpoint.
+/// The count that the API answers; `None` when this target has no such endpoint.
 pub fn count(target: &Target) -> anyhow::Result<Option<u64>> {
     #[derive(serde::Deserialize)]
     struct Count {
@@ -37,7 +37,7 @@ pub fn count(target: &Target) -> anyhow::Result<Option<u64>> {
     }
     Ok(serde_json::from_slice::<Count>(&answer.body)
         .ok()
-        .map(|told| told.count))
+        .map(|answer| answer.count))
 }
 
 /// Gets every URI over `connections` connections, and hands over each answer with its place.

@@ -1,4 +1,4 @@
-//! Adding up what the generator threads hand over.
+//! The sum of the intervals that the generator threads hand over.
 
 use crate::engine::{Interval, Tally};
 use crate::result::SecondRow;
@@ -8,7 +8,7 @@ use crate::result::SecondRow;
 pub struct Collected {
     /// Per endpoint, over the whole run.
     pub tallies: Vec<Tally>,
-    /// What fell into the warm-up.
+    /// Requests of the warm-up.
     pub warmup: Tally,
     /// Second by second.
     pub seconds: Vec<SecondTally>,
@@ -38,7 +38,7 @@ pub struct SecondTally {
     pub cpu: f64,
 }
 
-/// What stays of an old second. Its histograms would be half a megabyte for each second of an
+/// The figures of an old second. Its histograms would be half a megabyte for each second of an
 /// hour, and the live view would add all of them up again every second.
 #[derive(Debug)]
 struct Folded {
@@ -46,10 +46,10 @@ struct Folded {
     endpoints: Vec<SecondRow>,
 }
 
-/// So many of the newest seconds keep their histograms: threads do not hand over at one moment.
+/// Bounds the newest seconds that keep their histograms: threads do not hand over at one moment.
 const OPEN_SECONDS: usize = 10;
 
-/// How many examples a result keeps.
+/// Bounds the examples that a result keeps.
 const EXAMPLES_MAX: usize = 10;
 
 impl Collected {
@@ -105,7 +105,7 @@ impl SecondTally {
     pub fn total(&self) -> SecondRow {
         match &self.folded {
             Some(folded) => folded.total.clone(),
-            None => SecondRow::new(&sum(&self.tallies)),
+            None => row(&sum(&self.tallies)),
         }
     }
 
@@ -113,15 +113,15 @@ impl SecondTally {
     pub fn endpoints(&self) -> Vec<SecondRow> {
         match &self.folded {
             Some(folded) => folded.endpoints.clone(),
-            None => self.tallies.iter().map(SecondRow::new).collect(),
+            None => self.tallies.iter().map(row).collect(),
         }
     }
 
     fn add(&mut self, endpoint: usize, tally: &Tally) {
         match &mut self.folded {
             Some(folded) => {
-                folded.total.count(tally);
-                folded.endpoints[endpoint].count(tally);
+                count_late(&mut folded.total, tally);
+                count_late(&mut folded.endpoints[endpoint], tally);
             }
             None => self.tallies[endpoint].add(tally),
         }
@@ -134,6 +134,26 @@ impl SecondTally {
         });
         self.tallies = Vec::new();
     }
+}
+
+fn row(tally: &Tally) -> SecondRow {
+    SecondRow {
+        scheduled: tally.scheduled,
+        succeeded: tally.succeeded(),
+        failed: tally.failed(),
+        p50_us: tally.latency.value_at_quantile(0.5),
+        p99_us: tally.latency.value_at_quantile(0.99),
+        p99_9_us: tally.latency.value_at_quantile(0.999),
+        max_us: tally.latency.max(),
+    }
+}
+
+/// Counts a tally that came after its second was folded: its quantiles have no histogram any more.
+fn count_late(row: &mut SecondRow, tally: &Tally) {
+    row.scheduled += tally.scheduled;
+    row.succeeded += tally.succeeded();
+    row.failed += tally.failed();
+    row.max_us = row.max_us.max(tally.latency.max());
 }
 
 /// Several tallies as one.
@@ -179,7 +199,7 @@ mod tests {
             let rows = [second.total(), second.endpoints()[0].clone()];
             for row in rows {
                 assert_eq!((row.scheduled, row.succeeded), (1, 1));
-                assert!(row.p50.abs_diff(1000 + place as u64) <= 1, "{row:?}");
+                assert!(row.p50_us.abs_diff(1000 + place as u64) <= 1, "{row:?}");
             }
         }
         // A thread that was held up hands over an old second.

@@ -15,12 +15,12 @@ use anyhow::{Context, bail};
 
 pub use cluster::Cluster;
 
+use crate::drive::drive;
 use crate::ledger::{self, Header, Ledger};
-use crate::live::say;
+use crate::output::say;
 use crate::profile::{Overrides, Profile, compile};
-use crate::run::{drive, reach, verify_directly};
 use crate::target::Target;
-use crate::verify::Verdict;
+use crate::verify::{Verdict, verify_directly};
 
 /// The configuration of a control.
 #[derive(Debug)]
@@ -105,7 +105,7 @@ fn round_of(
             stop.store(true, Ordering::Relaxed);
             killed
         });
-        let driven = drive(&plan, Some(&ledger), &stop, |_| {});
+        let driven = drive(&plan, Some(&ledger), &stop, |_, _| {});
         killer
             .join()
             .map_err(|_| anyhow::anyhow!("the killing thread panicked"))??;
@@ -151,7 +151,7 @@ impl Server {
         let target = Target::parse(&format!("http://127.0.0.1:{port}"))?;
         let mut server = Server { child, target };
         let deadline = Instant::now() + LISTEN_TIMEOUT;
-        while reach(&server.target).is_err() {
+        while server.target.reach().is_err() {
             if !matches!(server.child.try_wait(), Ok(None)) {
                 bail!("the server ended: {}", last.join().unwrap_or_default());
             }

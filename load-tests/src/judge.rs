@@ -1,78 +1,15 @@
-//! Judging a run: was it one at all, and did it pass?
-
-use std::path::Path;
-use std::process::ExitCode;
-
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+//! The judgement of a run: whether its figures are valid, and whether its thresholds are met.
 
 use crate::collect::{Collected, sum};
-use crate::engine::{Load, Outcome, Plan, Tally, Unsent};
-use crate::machine::{Held, Machine};
+use crate::database::DatabaseFacts;
+use crate::engine::{LoadModel, Outcome, Plan, Tally, Unsent};
+use crate::exit::Exit;
+use crate::machine::{Machine, Throttling};
 use crate::profile::{Metric, Threshold};
-use crate::result::EndpointResult;
-use crate::verify::{DatabaseFacts, Verdict};
+use crate::result::{EndpointResult, Judged, Validity};
+use crate::verify::Verdict;
 
-/// How a program run ended, as its exit code. The numbers are documented and do not change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[repr(u8)]
-pub enum Exit {
-    /// Everything held.
-    Passed = 0,
-    /// Wrong arguments, profile or file; or results that cannot be written.
-    Usage = 1,
-    /// The target could not be reached.
-    Unreachable = 2,
-    /// A threshold was missed, nothing was answered as prescribed, or a stored result was not
-    /// reproduced.
-    ThresholdMissed = 3,
-    /// `compare`: B is worse than A.
-    Worse = 4,
-    /// A promise of the ledger was broken.
-    Lost = 5,
-    /// The run says nothing about the server.
-    Invalid = 6,
-}
-
-/// Nothing was answered as prescribed, so there is no figure.
-#[derive(Debug, thiserror::Error)]
-#[error("nothing worked: not one of the {what} was answered as prescribed ({answers})")]
-pub struct NothingWorked {
-    /// What was asked.
-    pub what: String,
-    /// What came instead.
-    pub answers: String,
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(exit as u8)
-    }
-}
-
-/// Whether a run says anything about the server, and what speaks against it.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
-pub struct Validity {
-    /// Why the run is INVALID; empty when it is not.
-    pub invalid: Vec<String>,
-    /// What the machine did that a reader should know.
-    pub marks: Vec<String>,
-}
-
-/// One threshold and what was measured.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct Judged {
-    /// The condition as the profile writes it.
-    pub threshold: String,
-    /// The figure: microseconds for durations, a share of one for shares; `null` when the run
-    /// has none.
-    pub figure: Option<f64>,
-    /// Whether the condition is met. A figure that is missing meets none.
-    pub held: bool,
-}
-
-/// Above this share of a core a generator thread has no room to be on time.
+/// Bounds the share of a core that a generator thread may use: above it there is no room to be on time.
 const CPU_MAX: f64 = 0.95;
 
 /// A disk that confirms more `fdatasync` a second than this does not reach stable storage.
@@ -83,7 +20,7 @@ pub fn validity(
     plan: &Plan,
     collected: &Collected,
     interrupted: bool,
-    held: &Held,
+    throttling: &Throttling,
     machine: &Machine,
     database: Option<&DatabaseFacts>,
 ) -> Validity {
@@ -96,7 +33,9 @@ pub fn validity(
         None => {}
     }
     let lateness = total.lateness.value_at_quantile(0.99);
-    if matches!(plan.load, Load::Open(_)) && u128::from(lateness) > plan.lateness_max.as_micros() {
+    if matches!(plan.load, LoadModel::Open(_))
+        && u128::from(lateness) > plan.lateness_max.as_micros()
+    {
         invalid.push(format!(
             "the generator was late: 1 % of the requests began more than {:.1} ms after their \
              moment (limit {:?}); lower the rate or give it a core of its own",
@@ -123,7 +62,7 @@ pub fn validity(
     if total.sent == 0 {
         invalid.push("nothing was sent after the warm-up".to_owned());
     }
-    validity.marks = marks(held, machine, database);
+    validity.marks = marks(throttling, machine, database);
     validity
 }
 
@@ -150,11 +89,11 @@ pub fn thresholds(
         let known = |lost: &f64| *lost > 0.0 || collected.unrecorded.is_none();
         let figure = figure(&threshold.metric, &tally, length_seconds, verdicts)
             .filter(|figure| threshold.metric != Metric::Lost || known(figure));
-        let held = figure.is_some_and(|figure| threshold.holds(figure));
+        let met = figure.is_some_and(|figure| threshold.holds(figure));
         Judged {
             threshold: threshold.to_string(),
             figure,
-            held,
+            met,
         }
     };
     thresholds.iter().map(judge).collect()
@@ -170,19 +109,19 @@ pub fn useless(endpoints: &[EndpointResult]) -> Vec<Judged> {
         .map(|row| Judged {
             threshold: format!("{}.success > 0%", row.name),
             figure: Some(0.0),
-            held: false,
+            met: false,
         })
         .collect()
 }
 
-/// What all judgements together come to. A broken promise is a fact even in an invalid run;
+/// The exit that all judgements together mean. A broken promise is a fact even in an invalid run;
 /// thresholds of an invalid run mean nothing.
 pub fn exit(validity: &Validity, judged: &[Judged], verdicts: &[Verdict]) -> Exit {
     if verdicts.iter().any(|verdict| !verdict.holds()) {
         Exit::Lost
     } else if !validity.invalid.is_empty() {
         Exit::Invalid
-    } else if judged.iter().any(|judged| !judged.held) {
+    } else if judged.iter().any(|judged| !judged.met) {
         Exit::ThresholdMissed
     } else {
         Exit::Passed
@@ -200,13 +139,6 @@ pub fn unproven(verdicts: &[Verdict]) -> Option<String> {
     })
 }
 
-/// Makes the run's directory and says where it is in case it cannot.
-pub fn create_directory(path: &Path) -> anyhow::Result<()> {
-    use anyhow::Context;
-    std::fs::create_dir_all(path)
-        .with_context(|| format!("cannot create the directory {} (--out)", path.display()))
-}
-
 fn saturated_seconds(plan: &Plan, collected: &Collected) -> usize {
     let limit = CPU_MAX * plan.threads as f64;
     collected
@@ -216,24 +148,28 @@ fn saturated_seconds(plan: &Plan, collected: &Collected) -> usize {
         .count()
 }
 
-fn marks(held: &Held, machine: &Machine, database: Option<&DatabaseFacts>) -> Vec<String> {
+fn marks(
+    throttling: &Throttling,
+    machine: &Machine,
+    database: Option<&DatabaseFacts>,
+) -> Vec<String> {
     let mut marks = Vec::new();
-    if held.throttled_ms > 0 {
+    if throttling.throttled_ms > 0 {
         marks.push(format!(
             "the cgroup was throttled for {} ms of CPU time",
-            held.throttled_ms
+            throttling.throttled_ms
         ));
     }
-    if held.steal > 0.01 {
+    if throttling.steal > 0.01 {
         marks.push(format!(
             "the hypervisor took {:.1} % of the CPU time",
-            held.steal * 100.0
+            throttling.steal * 100.0
         ));
     }
-    if held.busy > 0.95 {
+    if throttling.busy > 0.95 {
         marks.push(format!(
             "the machine's CPUs were {:.0} % busy",
-            held.busy * 100.0
+            throttling.busy * 100.0
         ));
     }
     if let Some(rate) = machine

@@ -1,28 +1,43 @@
-//! A load generator that can be believed.
+//! A load generator in the open model, without coordinated omission, and with proof of what was stored.
 //!
-//! It sends on time whatever the server does ([`engine`], after a [`schedule`] computed ahead),
-//! knows which status the contract prescribes for each request because it made it
-//! ([`workload`]), and writes every create and its answer to a [`ledger`].
+//! The [`engine`] sends on time whatever the server does, after a [`schedule`] computed ahead; latency counts
+//! from the intended moment. The [`workload`] knows which status the contract prescribes for each request.
+//! The [`ledger`] holds every create and its answer, and [`verify`] compares the ledger with the database.
 
+// What is sent, and when.
+pub mod profile;
 pub mod schedule;
 pub mod target;
 pub mod workload;
 
-pub mod bench;
-pub mod client;
+// A run: from its configuration to its result.
+pub mod run;
+
+pub mod drive;
+pub mod engine;
+pub mod ledger;
+
 pub mod collect;
+pub mod judge;
+pub mod result;
+pub mod tabulate;
+pub mod verify;
+
+pub mod live;
+pub mod report;
+
+// Programs made of runs.
+pub mod calibrate;
 pub mod compare;
 pub mod control;
-pub mod engine;
-pub mod judge;
-pub mod ledger;
-pub mod live;
-pub mod machine;
-pub mod profile;
-pub mod report;
-pub mod result;
-pub mod run;
 pub mod stack;
-/// The old name of [`stack`].
-pub use stack as stress;
-pub mod verify;
+
+// What is around a run.
+pub mod client;
+pub mod database;
+pub mod machine;
+
+pub mod exit;
+pub mod files;
+pub mod output;
+pub mod process;

@@ -35,9 +35,9 @@ pub struct Pressure {
     all_ticks: u64,
 }
 
-/// What the counters say about a stretch of time.
+/// Throttling and load of the machine over a stretch of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Held {
+pub struct Throttling {
     /// How long this cgroup was not let run, in milliseconds over all its CPUs.
     pub throttled_ms: u64,
     /// The share of CPU time that the hypervisor gave to others.
@@ -82,9 +82,9 @@ impl Pressure {
     }
 
     /// What happened since `before`.
-    pub fn since(self, before: Pressure) -> Held {
+    pub fn since(self, before: Pressure) -> Throttling {
         let all = self.all_ticks.saturating_sub(before.all_ticks).max(1) as f64;
-        Held {
+        Throttling {
             throttled_ms: self
                 .throttled_micros
                 .saturating_sub(before.throttled_micros)
@@ -161,8 +161,11 @@ mod tests {
         while std::time::Instant::now() < until {
             std::hint::spin_loop();
         }
-        let held = Pressure::now().since(before);
-        assert!(held.busy > 0.05 && held.busy <= 1.0, "{held:?}");
-        assert!((0.0..=1.0).contains(&held.steal), "{held:?}");
+        let throttling = Pressure::now().since(before);
+        assert!(
+            throttling.busy > 0.05 && throttling.busy <= 1.0,
+            "{throttling:?}"
+        );
+        assert!((0.0..=1.0).contains(&throttling.steal), "{throttling:?}");
     }
 }

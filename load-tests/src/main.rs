@@ -1,37 +1,12 @@
-//! The command line of warrior-load: errors are printed here, once, with the exit code they mean.
+//! The command line of warrior-load.
 
 mod cli;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use warrior_load::judge::{Exit, NothingWorked};
-use warrior_load::run::Unreachable;
+use cli::Cli;
+use warrior_load::process::run_program;
 
 fn main() -> ExitCode {
-    let command = match cli::Cli::try_parse() {
-        Ok(cli) => cli.command,
-        Err(error) => {
-            // What cannot be printed cannot be told in any other way either.
-            error.print().ok();
-            return if error.use_stderr() {
-                Exit::Usage.into()
-            } else {
-                Exit::Passed.into()
-            };
-        }
-    };
-    match command.execute() {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            eprintln!("warrior-load: {error:#}");
-            if error.is::<Unreachable>() {
-                Exit::Unreachable.into()
-            } else if error.is::<NothingWorked>() {
-                Exit::ThresholdMissed.into()
-            } else {
-                Exit::Usage.into()
-            }
-        }
-    }
+    run_program(|cli: Cli| cli.command.execute())
 }

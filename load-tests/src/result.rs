@@ -3,7 +3,9 @@
 //! Durations are microseconds, shares are of one, and absent figures are `null`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
+use anyhow::Context;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use hdrhistogram::Histogram;
@@ -11,11 +13,10 @@ use hdrhistogram::serialization::{Serializer, V2Serializer};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::collect::{Collected, SecondTally};
-use crate::engine::{Plan, Tally};
-use crate::judge::{Exit, Judged, Validity};
-use crate::machine::{Held, Machine};
-use crate::verify::{DatabaseFacts, Verdict};
+use crate::database::DatabaseFacts;
+use crate::exit::Exit;
+use crate::machine::{Machine, Throttling};
+use crate::verify::Verdict;
 
 /// The version of this document; a change that breaks readers raises it.
 pub const SCHEMA: u32 = 1;
@@ -29,7 +30,7 @@ pub struct RunResult {
     pub run: String,
     /// When it began (RFC 3339, UTC).
     pub started_at: String,
-    /// What it was asked to do.
+    /// The setup, which is enough to run it again.
     pub setup: Setup,
     /// How it ended.
     pub exit: Exit,
@@ -37,7 +38,7 @@ pub struct RunResult {
     pub validity: Validity,
     /// Every threshold.
     pub thresholds: Vec<Judged>,
-    /// What the ledger's verification found, once for each way it was made.
+    /// The verdicts on the ledger, one for each way of verification.
     pub verification: Vec<Verdict>,
     /// The seconds in which requests were begun and measured.
     pub measured_seconds: f64,
@@ -57,8 +58,8 @@ pub struct RunResult {
     pub generator_nice: i32,
     /// The machine that the generator ran on.
     pub machine: Machine,
-    /// What that machine held back during the run.
-    pub held: Held,
+    /// CPU time that the machine withheld during the run.
+    pub throttling: Throttling,
     /// The database, when the generator could ask it.
     pub database: Option<DatabaseFacts>,
     /// The greatest value of each queue and pool gauge that the server offered.
@@ -67,7 +68,28 @@ pub struct RunResult {
     pub ledger: Option<String>,
 }
 
-/// What a run was asked to do: enough to do it again.
+/// Whether a run says anything about the server, and what speaks against it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Validity {
+    /// Why the run is INVALID; empty when it is not.
+    pub invalid: Vec<String>,
+    /// Circumstances of the machine that a reader should know.
+    pub marks: Vec<String>,
+}
+
+/// One threshold and what was measured.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Judged {
+    /// The condition as the profile writes it.
+    pub threshold: String,
+    /// The figure: microseconds for durations, a share of one for shares; `null` when the run
+    /// has none.
+    pub figure: Option<f64>,
+    /// Whether the figure meets the condition. A missing figure meets none.
+    pub met: bool,
+}
+
+/// The setup of a run: enough to run it again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Setup {
     /// Version of the generator.
@@ -84,7 +106,7 @@ pub struct Setup {
     pub profile_source: String,
     /// Draws everything that is random.
     pub seed: u64,
-    /// What lengths of time were divided by.
+    /// The divisor of every length of time.
     pub speed: f64,
     /// Generator threads.
     pub threads: usize,
@@ -99,7 +121,7 @@ pub struct Setup {
 /// The figures of one endpoint, or of all.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct EndpointResult {
-    /// Its name in the profile.
+    /// The endpoint's name in the profile.
     pub name: String,
     /// Requests whose moment came.
     pub scheduled: u64,
@@ -111,7 +133,7 @@ pub struct EndpointResult {
     pub refused: u64,
     /// Why requests were not sent.
     pub unsent: BTreeMap<String, u64>,
-    /// What came of those that were sent.
+    /// Outcomes of the requests that were sent.
     pub outcomes: BTreeMap<String, u64>,
     /// Requests answered as the contract prescribes.
     pub succeeded: u64,
@@ -137,18 +159,18 @@ pub struct EndpointResult {
 
 /// A distribution, in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[allow(missing_docs, reason = "the names are the quantiles")]
+#[allow(missing_docs, reason = "the names are the quantiles, in microseconds")]
 pub struct Quantiles {
     /// How many values.
     pub count: u64,
-    pub min: u64,
-    pub mean: f64,
-    pub p50: u64,
-    pub p90: u64,
-    pub p99: u64,
-    pub p99_9: u64,
-    pub p99_99: u64,
-    pub max: u64,
+    pub min_us: u64,
+    pub mean_us: f64,
+    pub p50_us: u64,
+    pub p90_us: u64,
+    pub p99_us: u64,
+    pub p99_9_us: u64,
+    pub p99_99_us: u64,
+    pub max_us: u64,
 }
 
 /// One second of the run. Requests are counted in the second in which they end.
@@ -170,7 +192,7 @@ pub struct Second {
 
 /// The figures of one second; latencies in microseconds from the intended moment.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[allow(missing_docs, reason = "the names are the quantiles")]
+#[allow(missing_docs, reason = "the names are the quantiles, in microseconds")]
 pub struct SecondRow {
     /// Requests whose moment came.
     pub scheduled: u64,
@@ -178,45 +200,26 @@ pub struct SecondRow {
     pub succeeded: u64,
     /// Requests that ended otherwise.
     pub failed: u64,
-    pub p50: u64,
-    pub p99: u64,
-    pub p99_9: u64,
-    pub max: u64,
+    pub p50_us: u64,
+    pub p99_us: u64,
+    pub p99_9_us: u64,
+    pub max_us: u64,
+}
+
+impl RunResult {
+    /// Reads a stored result.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or another version wrote it.
+    pub fn read(path: &Path) -> anyhow::Result<RunResult> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the result {}", path.display()))?;
+        serde_json::from_str(&text)
+            .with_context(|| format!("{} is not a result of this version", path.display()))
+    }
 }
 
 impl EndpointResult {
-    /// The figures of a tally.
-    pub fn new(name: &str, tally: &Tally, seconds: f64) -> EndpointResult {
-        let ended = tally.ended().max(1);
-        EndpointResult {
-            name: name.to_owned(),
-            scheduled: tally.scheduled,
-            sent: tally.sent,
-            late: tally.late,
-            refused: tally.other(503),
-            unsent: tally
-                .unsent
-                .iter()
-                .map(|(why, n)| (why.to_string(), *n))
-                .collect(),
-            outcomes: tally
-                .outcomes
-                .iter()
-                .map(|(what, n)| (what.to_string(), *n))
-                .collect(),
-            succeeded: tally.succeeded(),
-            success: tally.succeeded() as f64 / ended as f64,
-            rate: tally.succeeded() as f64 / seconds,
-            body_bytes: tally.body_bytes,
-            latency: Quantiles::of(&tally.latency),
-            latency_failed: Quantiles::of(&tally.latency_failed),
-            service: Quantiles::of(&tally.service),
-            connect: Quantiles::of(&tally.connect),
-            lateness: Quantiles::of(&tally.lateness),
-            latency_hdr: encode(&tally.latency),
-        }
-    }
-
     /// Requests that ended in any way but the prescribed one.
     pub fn failed(&self) -> u64 {
         self.outcomes.values().sum::<u64>() + self.unsent.values().sum::<u64>() - self.succeeded
@@ -237,78 +240,20 @@ impl Quantiles {
         let at = |quantile: f64| histogram.value_at_quantile(quantile);
         (!histogram.is_empty()).then(|| Quantiles {
             count: histogram.len(),
-            min: histogram.min(),
-            mean: histogram.mean(),
-            p50: at(0.5),
-            p90: at(0.9),
-            p99: at(0.99),
-            p99_9: at(0.999),
-            p99_99: at(0.9999),
-            max: histogram.max(),
+            min_us: histogram.min(),
+            mean_us: histogram.mean(),
+            p50_us: at(0.5),
+            p90_us: at(0.9),
+            p99_us: at(0.99),
+            p99_9_us: at(0.999),
+            p99_99_us: at(0.9999),
+            max_us: histogram.max(),
         })
     }
 }
 
-impl SecondRow {
-    /// The figures of a tally.
-    pub fn new(tally: &Tally) -> SecondRow {
-        SecondRow {
-            scheduled: tally.scheduled,
-            succeeded: tally.succeeded(),
-            failed: tally.failed(),
-            p50: tally.latency.value_at_quantile(0.5),
-            p99: tally.latency.value_at_quantile(0.99),
-            p99_9: tally.latency.value_at_quantile(0.999),
-            max: tally.latency.max(),
-        }
-    }
-
-    /// Counts a tally that came too late for the quantiles.
-    pub fn count(&mut self, tally: &Tally) {
-        self.scheduled += tally.scheduled;
-        self.succeeded += tally.succeeded();
-        self.failed += tally.failed();
-        self.max = self.max.max(tally.latency.max());
-    }
-}
-
-/// The figures of every endpoint, and of all together first.
-pub fn endpoints(plan: &Plan, collected: &Collected) -> (EndpointResult, Vec<EndpointResult>) {
-    let seconds = plan.measured_seconds();
-    let each = plan
-        .endpoints
-        .iter()
-        .zip(&collected.tallies)
-        .map(|(name, tally)| EndpointResult::new(name, tally, seconds))
-        .collect();
-    (
-        EndpointResult::new("all", &collected.total(), seconds),
-        each,
-    )
-}
-
-/// The run second by second.
-pub fn series(collected: &Collected) -> Vec<Second> {
-    collected
-        .seconds
-        .iter()
-        .enumerate()
-        .map(|(second, row)| second_of(second, row))
-        .collect()
-}
-
-fn second_of(second: usize, row: &SecondTally) -> Second {
-    Second {
-        second: second as u64,
-        total: row.total(),
-        endpoints: row.endpoints(),
-        in_flight: row.in_flight,
-        connections: row.connections,
-        generator_cpu: row.cpu,
-    }
-}
-
-fn encode(histogram: &Histogram<u64>) -> String {
+/// A whole distribution as text: HdrHistogram's V2 format in base64.
+pub fn encode(histogram: &Histogram<u64>) -> String {
     let mut bytes = Vec::new();
     // Writing to memory cannot fail.
     let _written = V2Serializer::new().serialize(histogram, &mut bytes);

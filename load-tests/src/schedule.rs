@@ -1,4 +1,4 @@
-//! Arrivals, computed before the run starts.
+//! The schedule of the open model: arrivals, computed before the run starts.
 //!
 //! An open model means that the moment of a request depends on nothing that the server does, so
 //! the whole schedule is a pure function of the phases and a seed: the same seed gives the same

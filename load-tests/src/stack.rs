@@ -14,7 +14,7 @@ use warrior_stack::announcement::Announcement;
 use warrior_stack::{DATABASE, Database, Endpoints, SecretSource};
 pub use warrior_stack::{Instance, Version};
 
-use crate::run::DatabaseAccess;
+use crate::database::DatabaseAccess;
 use crate::target::Target;
 
 /// Longest time until a stack is ready: it makes a cluster first.

@@ -1,10 +1,14 @@
-//! The server that a run is aimed at.
+//! The target of a run: the server that is asked.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use hyper::Uri;
 use hyper::header::HeaderValue;
+
+/// How long a connection may take before a target counts as unreachable.
+const REACH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where requests go.
 #[derive(Clone, Debug)]
@@ -54,6 +58,19 @@ impl Target {
         })
     }
 
+    /// Connects once, and sends nothing.
+    ///
+    /// # Errors
+    /// When nothing listens there.
+    pub fn reach(&self) -> Result<(), Unreachable> {
+        TcpStream::connect_timeout(&self.address, REACH_TIMEOUT)
+            .map(drop)
+            .map_err(|why| Unreachable {
+                url: self.url.clone(),
+                why,
+            })
+    }
+
     /// The request target for a path (with query) below the base.
     pub fn uri(&self, path: &str) -> anyhow::Result<Uri> {
         let whole = if self.base.is_empty() {
@@ -69,6 +86,14 @@ impl Target {
             .parse()
             .with_context(|| format!("`{whole}` is not a valid path"))
     }
+}
+
+/// The target does not accept connections.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot reach {url}: {why}; is the server running there?")]
+pub struct Unreachable {
+    url: String,
+    why: std::io::Error,
 }
 
 /// The request target of a `Location` that the server gave: a path from its root, or a URL.

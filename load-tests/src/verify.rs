@@ -1,189 +1,66 @@
-//! Whether the database holds what the answers promised.
+//! Verification of a ledger: whether the database holds what the answers promised.
 //!
-//! Two ways to the same judgement: reading every row directly in PostgreSQL, or asking over HTTP
+//! Two ways lead to the same verdict: reading every row directly in PostgreSQL, or asking over HTTP
 //! alone, so that any server with this contract can be judged.
 
 mod http;
 mod postgres;
+mod verdict;
 
-use std::fmt;
+use std::path::Path;
+use std::time::Duration;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+pub use http::{Exclusivity, verify_by_http};
+pub use postgres::verify_in_postgres;
+pub use verdict::Verdict;
 
-pub use http::verify_by_http;
-pub use postgres::{DatabaseFacts, connect, database_clock, database_facts, verify_in_postgres};
+use crate::client;
+use crate::database::DatabaseAccess;
+use crate::ledger::{self, Entry, Header};
+use crate::target::Target;
 
-/// How many findings of each kind are kept in full; all are counted.
-const FINDINGS_MAX: usize = 100;
+/// How often a ledger is judged again, a second apart, while a late commit may explain its count.
+const LATE_COMMITS_MAX: u32 = 5;
 
-/// What was found.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
-pub struct Verdict {
-    /// `http` or `postgres`.
-    pub way: String,
-    /// Creates in the ledger.
-    pub creates: u64,
-    /// Answered 201.
-    pub acknowledged: u64,
-    /// Of those: there, once, field for field.
-    pub present: u64,
-    /// Of those: not there.
-    pub lost: u64,
-    /// Of those: there, with other fields.
-    pub altered: u64,
-    /// Rows that are there a second time under another id.
-    pub duplicates: u64,
-    /// Answered 201 without a `Location`.
-    pub without_location: u64,
-    /// Answered 503.
-    pub refused: u64,
-    /// Of those: there nevertheless.
-    pub refused_but_stored: u64,
-    /// Answered 4xx.
-    pub rejected: u64,
-    /// Of those: there nevertheless.
-    pub rejected_but_stored: u64,
-    /// Unknown (504, cut, timed out) and found.
-    pub unknown_stored: u64,
-    /// Unknown and not found.
-    pub unknown_absent: u64,
-    /// What could not be settled this way.
-    pub undetermined: u64,
-    /// Creates that never left.
-    pub unsent: u64,
-    /// Rows that this ledger says nothing about (only in PostgreSQL).
-    pub foreign: Option<u64>,
-    /// What `GET /counting-warriors` says.
-    pub count_told: Option<u64>,
-    /// `count(*)`, or by HTTP the count before the run and everything found since.
-    pub count_expected: Option<u64>,
-    /// The first findings, each naming its row.
-    pub findings: Vec<String>,
-}
-
-/// Whether rows of others may have come since the run began. By HTTP alone nothing tells them from
-/// rows that this run stored twice, so a greater count is then no broken promise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Others {
-    /// The run has just ended, and had the API to itself.
-    Absent,
-    /// It ended some time ago.
-    MayHaveWritten,
-}
-
-impl Verdict {
-    /// Whether every promise was kept, as far as could be determined.
-    pub fn holds(&self) -> bool {
-        self.violations() == 0 && self.count_agrees() != Some(false)
-    }
-
-    /// Promises that were broken.
-    pub fn violations(&self) -> u64 {
-        self.lost
-            + self.altered
-            + self.duplicates
-            + self.without_location
-            + self.refused_but_stored
-            + self.rejected_but_stored
-    }
-
-    /// Acknowledged writes that could not be read back: neither there nor lost, as far as is known.
-    pub fn unproven(&self) -> u64 {
-        let settled = self.present + self.lost + self.altered + self.without_location;
-        self.acknowledged.saturating_sub(settled)
-    }
-
-    /// Whether the API's count is the table's; `None` when one of them is not known.
-    pub fn count_agrees(&self) -> Option<bool> {
-        Some(self.count_told? == self.count_expected?)
-    }
-
-    /// Whether a write of unknown outcome that was committed while it was being judged would explain
-    /// all that is wrong.
-    pub fn may_still_settle(&self) -> bool {
-        self.count_agrees() == Some(false) && self.violations() == 0 && self.unknown_absent > 0
-    }
-
-    fn find(&mut self, finding: String) {
-        if self.findings.len() < FINDINGS_MAX {
-            self.findings.push(finding);
+/// Judges a ledger in every way that is open: by HTTP, and directly when there is access.
+///
+/// # Errors
+/// When the ledger cannot be read, or the server or the database cannot be asked.
+pub fn verify_ledger(
+    path: &Path,
+    target: &Target,
+    database: Option<&DatabaseAccess>,
+    exclusivity: Exclusivity,
+) -> anyhow::Result<Vec<Verdict>> {
+    let (header, entries) = ledger::read(path)?;
+    let judge = || -> anyhow::Result<Vec<Verdict>> {
+        let mut verdicts = vec![verify_by_http(target, &header, &entries, exclusivity)?];
+        if let Some(access) = database {
+            let count = client::count(target)?;
+            verdicts.push(verify_directly(access, &header, &entries, count)?);
         }
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What only a look at every row can find is not said to be absent by HTTP.
-        let only_by_rows = |found: u64| match self.way.as_str() {
-            "http" => "not looked for".to_owned(),
-            _ => found.to_string(),
-        };
-        writeln!(
-            f,
-            "lost {} of {} acknowledged (by {}: {} present field for field, {} altered, twice: {})",
-            self.lost,
-            self.acknowledged,
-            self.way,
-            self.present,
-            self.altered,
-            only_by_rows(self.duplicates)
-        )?;
-        writeln!(
-            f,
-            "refused {} (stored nevertheless: {}), rejected {} (stored nevertheless: {})",
-            self.refused,
-            self.refused_but_stored,
-            self.rejected,
-            only_by_rows(self.rejected_but_stored)
-        )?;
-        writeln!(
-            f,
-            "unknown {}: {} stored, {} not; undetermined {}",
-            self.unknown_stored + self.unknown_absent,
-            self.unknown_stored,
-            self.unknown_absent,
-            self.undetermined
-        )?;
-        let shown = |count: Option<u64>| count.map_or("not known".to_owned(), |n| n.to_string());
-        let judged = match self.count_agrees() {
-            Some(true) => "equal",
-            Some(false) => "DIFFERENT",
-            None => "not compared",
-        };
-        write!(
-            f,
-            "count: the API says {}, {} {}: {judged}",
-            shown(self.count_told),
-            if self.way == "postgres" {
-                "count(*)"
-            } else {
-                "expected"
-            },
-            shown(self.count_expected)
-        )?;
-        for finding in &self.findings {
-            write!(f, "\n  {finding}")?;
+        Ok(verdicts)
+    };
+    let mut verdicts = judge()?;
+    for _ in 0..LATE_COMMITS_MAX {
+        if !verdicts.iter().any(Verdict::may_still_settle) {
+            break;
         }
-        Ok(())
+        std::thread::sleep(Duration::from_secs(1));
+        verdicts = judge()?;
     }
+    Ok(verdicts)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_http_cannot_see_is_not_said_to_be_absent() {
-        let told = |way: &str| {
-            let way = way.to_owned();
-            Verdict {
-                way,
-                ..Verdict::default()
-            }
-            .to_string()
-        };
-        assert_eq!(told("http").matches("not looked for").count(), 2);
-        assert_eq!(told("postgres").matches("not looked for").count(), 0);
-    }
+/// Judges a ledger in PostgreSQL alone. `count_of_api` is what the API answered at the same time.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn verify_directly(
+    access: &DatabaseAccess,
+    header: &Header,
+    entries: &[Entry],
+    count_of_api: Option<u64>,
+) -> anyhow::Result<Verdict> {
+    verify_in_postgres(&mut access.connect()?, header, entries, count_of_api)
 }

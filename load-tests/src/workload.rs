@@ -19,7 +19,7 @@ pub use warrior::{MARTIAL_ARTS, Skills, Warrior};
 use crate::schedule::stream;
 use crate::target::Target;
 
-/// What a scenario sends.
+/// The kind of a scenario's requests.
 #[derive(Clone, Debug)]
 pub enum Kind {
     /// `POST /warrior` with the public stress test's payloads, good and bad.
@@ -53,7 +53,7 @@ pub struct Custom {
     pub headers: HeaderMap,
     /// The statuses that count as success.
     pub expect: Expect,
-    /// What the columns among the fields draw from.
+    /// The rows that columns among the fields draw from.
     pub rows: Rows,
 }
 
@@ -87,7 +87,7 @@ pub struct Prepared {
     headers: HeaderMap,
     /// The body; for a create, what the ledger remembers.
     pub body: Bytes,
-    /// What must come back.
+    /// The statuses that the contract prescribes.
     pub expect: Expect,
     /// Whether this may store a row, so that the ledger has to know of it.
     pub is_create: bool,

@@ -1,16 +1,16 @@
-//! A stored result, run again: reproduced within noise, or what differed?
+//! Reproduction of a stored result: within noise, or what differed.
 
-use super::{Finding, Good, Row};
+use super::finding::{ComparedFigure, Direction, Finding};
 use crate::result::{RunResult, Second};
 
 /// How two results of the same setup compare.
 #[derive(Clone, Debug)]
 pub struct Reproduction {
-    /// What is not as it was: versions, digests, machine.
+    /// Circumstances that changed: versions, digests, machine.
     pub differences: Vec<String>,
     /// The figures, A stored and B new.
-    pub rows: Vec<Row>,
-    /// What they say together.
+    pub rows: Vec<ComparedFigure>,
+    /// The conclusion from all figures together.
     pub conclusion: Conclusion,
 }
 
@@ -39,9 +39,15 @@ const SUCCESS_TOLERANCE: f64 = 0.001;
 /// Compares a stored result with a new one of the same setup.
 pub fn reproduce(stored: &RunResult, new: &RunResult) -> Reproduction {
     let mut rows = Vec::new();
-    for (figure, good, pick) in figures() {
+    for (figure, direction, pick) in figures() {
         let pairs = paired(stored, new, pick);
-        rows.extend(Row::of(figure, unit(figure), good, &pairs, TOLERANCE));
+        rows.extend(ComparedFigure::of(
+            figure,
+            unit(figure),
+            direction,
+            &pairs,
+            TOLERANCE,
+        ));
     }
     let mut differences = differences(stored, new);
     let success_alike = (stored.total.success - new.total.success).abs() <= SUCCESS_TOLERANCE;
@@ -59,10 +65,11 @@ pub fn reproduce(stored: &RunResult, new: &RunResult) -> Reproduction {
     }
 }
 
-fn conclude(rows: &[Row], success_alike: bool) -> Conclusion {
-    let differs = |row: &Row| row.finding != Finding::NoDifferenceShown;
-    let agrees =
-        |row: &Row| row.interval.0 >= 1.0 / (1.0 + TOLERANCE) && row.interval.1 <= 1.0 + TOLERANCE;
+fn conclude(rows: &[ComparedFigure], success_alike: bool) -> Conclusion {
+    let differs = |row: &ComparedFigure| row.finding != Finding::NoDifferenceShown;
+    let agrees = |row: &ComparedFigure| {
+        row.interval.0 >= 1.0 / (1.0 + TOLERANCE) && row.interval.1 <= 1.0 + TOLERANCE
+    };
     if !success_alike || rows.is_empty() || rows.iter().any(differs) {
         Conclusion::NotReproduced
     } else if rows.iter().all(agrees) {
@@ -74,19 +81,19 @@ fn conclude(rows: &[Row], success_alike: bool) -> Conclusion {
 
 type Pick = fn(&[Second]) -> f64;
 
-fn figures() -> [(&'static str, Good, Pick); 3] {
+fn figures() -> [(&'static str, Direction, Pick); 3] {
     [
-        ("rate", Good::More, |part| {
+        ("rate", Direction::HigherIsBetter, |part| {
             part.iter()
                 .map(|second| second.total.succeeded as f64)
                 .sum::<f64>()
                 / part.len() as f64
         }),
-        ("p50", Good::Less, |part| {
-            median(part, |second| second.total.p50)
+        ("p50", Direction::LowerIsBetter, |part| {
+            median(part, |second| second.total.p50_us)
         }),
-        ("p99", Good::Less, |part| {
-            median(part, |second| second.total.p99)
+        ("p99", Direction::LowerIsBetter, |part| {
+            median(part, |second| second.total.p99_us)
         }),
     ]
 }
@@ -172,8 +179,8 @@ fn differences(stored: &RunResult, new: &RunResult) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn row(low: f64, high: f64, finding: Finding) -> Row {
-        Row {
+    fn row(low: f64, high: f64, finding: Finding) -> ComparedFigure {
+        ComparedFigure {
             figure: "p99".to_owned(),
             unit: "us".to_owned(),
             a: 1.0,
@@ -190,7 +197,7 @@ mod tests {
         use Finding::{NoDifferenceShown as Alike, Worse};
         let narrow = row(0.95, 1.05, Alike);
         let wide = row(0.4, 2.5, Alike);
-        let conclude = |rows: &[Row]| super::conclude(rows, true);
+        let conclude = |rows: &[ComparedFigure]| super::conclude(rows, true);
         assert_eq!(
             conclude(std::slice::from_ref(&narrow)),
             Conclusion::Reproduced

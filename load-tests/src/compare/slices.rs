@@ -1,4 +1,4 @@
-//! Two targets in turn, slice by slice, within one run.
+//! Interleaved slices: two targets in turn within one run.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -7,50 +7,56 @@ use std::time::Duration;
 
 use anyhow::ensure;
 
-use super::{Comparison, Finding, Good, Row, student_interval};
+use super::comparison::Comparison;
+use super::finding::{ComparedFigure, Direction, Finding};
+use super::student::student_interval;
+use crate::drive::drive;
 use crate::engine::{Plan, Tally};
 use crate::judge;
-use crate::live::say;
-use crate::machine::{Held, Machine};
+use crate::machine::{Machine, Throttling};
+use crate::output::say;
 use crate::profile::{Overrides, Profile, compile};
-use crate::run::{drive, reach};
 use crate::target::Target;
 
 /// One of the two.
 #[derive(Clone, Debug)]
 pub struct Side {
-    /// What it is, for reading.
+    /// The label of the side.
     pub label: String,
     /// Where it listens.
     pub target: Target,
-    /// What it is asked.
+    /// The profile of its requests.
     pub profile: Profile,
     /// A shell command that switches to this configuration before each of its slices.
     pub before: Option<String>,
 }
 
-/// A figure: name, unit, whether more is good, and where it stands in a slice.
-type Figure = (&'static str, &'static str, Good, fn(&Slice) -> f64);
+/// A figure: name, unit, direction, and where it stands in a slice.
+type SliceFigure = (&'static str, &'static str, Direction, fn(&Slice) -> f64);
 
-const FIGURES: [Figure; 6] = [
-    ("rate", "/s", Good::More, |slice| slice.rate),
-    ("success", "%", Good::More, |slice| slice.success),
-    ("p50", "us", Good::Less, |slice| slice.p50),
-    ("p90", "us", Good::Less, |slice| slice.p90),
-    ("p99", "us", Good::Less, |slice| slice.p99),
-    ("service p50", "us", Good::Less, |slice| slice.service_p50),
+const FIGURES: [SliceFigure; 6] = [
+    ("rate", "/s", Direction::HigherIsBetter, |slice| slice.rate),
+    ("success", "%", Direction::HigherIsBetter, |slice| {
+        slice.success
+    }),
+    ("p50", "us", Direction::LowerIsBetter, |slice| slice.p50_us),
+    ("p90", "us", Direction::LowerIsBetter, |slice| slice.p90_us),
+    ("p99", "us", Direction::LowerIsBetter, |slice| slice.p99_us),
+    ("service p50", "us", Direction::LowerIsBetter, |slice| {
+        slice.service_p50_us
+    }),
 ];
 
 /// The figures of one slice.
 struct Slice {
     rate: f64,
     success: f64,
-    p50: f64,
-    p90: f64,
-    p99: f64,
-    service_p50: f64,
-    /// What came of its requests.
-    told: String,
+    p50_us: f64,
+    p90_us: f64,
+    p99_us: f64,
+    service_p50_us: f64,
+    /// The outcomes of its requests, for reading.
+    outcomes: String,
 }
 
 /// Alternates A and B for `pairs` pairs of slices (A B, B A, A B, ...: a drift then favours
@@ -88,7 +94,7 @@ pub fn compare(
                 "pair {:>2} {name}: {:.0}/s, p99 {}",
                 pair + 1,
                 slice.rate,
-                crate::live::micros(slice.p99 as u64)
+                crate::output::micros(slice.p99_us as u64)
             ));
             invalid.extend(
                 reasons
@@ -107,8 +113,8 @@ pub fn compare(
                     "pair {}: neither side answered anything as prescribed, so there is nothing to \
                      compare (A: {}; B: {})",
                     pair + 1,
-                    a.told,
-                    b.told
+                    a.outcomes,
+                    b.outcomes
                 ));
                 break;
             }
@@ -170,11 +176,11 @@ fn slice(
             side.label
         );
     }
-    reach(&side.target)?;
+    side.target.reach()?;
     let plan = Arc::new(compile(&side.profile, &side.target, overrides)?);
-    let collected = drive(&plan, None, stop, |_| {})?;
-    let (held, machine) = (Held::default(), Machine::default());
-    let validity = judge::validity(&plan, &collected, false, &held, &machine, None);
+    let collected = drive(&plan, None, stop, |_, _| {})?;
+    let (throttling, machine) = (Throttling::default(), Machine::default());
+    let validity = judge::validity(&plan, &collected, false, &throttling, &machine, None);
     Ok((Slice::of(&plan, &collected.total()), validity.invalid))
 }
 
@@ -184,21 +190,21 @@ impl Slice {
         Slice {
             rate: total.succeeded() as f64 / plan.measured_seconds(),
             success: total.succeeded() as f64 / total.ended().max(1) as f64,
-            p50: at(0.5),
-            p90: at(0.9),
-            p99: at(0.99),
-            service_p50: total.service.value_at_quantile(0.5) as f64,
-            told: total.told(),
+            p50_us: at(0.5),
+            p90_us: at(0.9),
+            p99_us: at(0.99),
+            service_p50_us: total.service.value_at_quantile(0.5) as f64,
+            outcomes: total.outcomes_text(),
         }
     }
 }
 
-fn rows(measured: &[(Slice, Slice)], least: f64) -> Vec<Row> {
+fn rows(measured: &[(Slice, Slice)], least: f64) -> Vec<ComparedFigure> {
     FIGURES
         .iter()
-        .filter_map(|(name, unit, good, pick)| {
+        .filter_map(|(name, unit, direction, pick)| {
             let pairs: Vec<(f64, f64)> = measured.iter().map(|(a, b)| (pick(a), pick(b))).collect();
-            Row::of(name, unit, *good, &pairs, least)
+            ComparedFigure::of(name, unit, *direction, &pairs, least)
         })
         .collect()
 }
@@ -265,11 +271,11 @@ mod tests {
         Slice {
             rate: 100.0 * success,
             success,
-            p50: latency,
-            p90: latency,
-            p99: latency,
-            service_p50: latency,
-            told: String::new(),
+            p50_us: latency,
+            p90_us: latency,
+            p99_us: latency,
+            service_p50_us: latency,
+            outcomes: String::new(),
         }
     }
 

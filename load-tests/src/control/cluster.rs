@@ -11,7 +11,7 @@ use warrior_stack::proc::{children, is_alive};
 use warrior_stack::{ChildStack, DATABASE, Database, SecretSource};
 
 use super::complete;
-use crate::run::DatabaseAccess;
+use crate::database::DatabaseAccess;
 use crate::stack::access;
 
 /// Longest time until killed processes are gone.

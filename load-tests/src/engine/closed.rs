@@ -1,5 +1,5 @@
-//! The closed model: every connection sends its next request when it has its answer. It finds
-//! the peak throughput, and says nothing about latency at any given rate.
+//! The closed model: every connection sends its next request when the answer has come. Peak throughput is
+//! found this way; latency at a given rate is not, since a slow server is asked less (coordinated omission).
 
 use std::rc::Rc;
 

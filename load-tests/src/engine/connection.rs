@@ -74,7 +74,7 @@ impl Connection {
         let (sender, connection) = http1::handshake(io)
             .await
             .map_err(|error| Failure::Connect(error.to_string()))?;
-        // Its end shows in the next request's failure; there is nothing to do with it here.
+        // The end of a connection shows in the next request's failure; there is nothing to do with it here.
         tokio::task::spawn_local(async move { connection.await.ok() });
         Ok(Connection {
             sender,

@@ -1,19 +1,18 @@
-//! One request: sent, answered or not, counted, and written to the ledger.
+//! The exchange of one request and its answer: counted, and written to the ledger.
 
 use hyper::Uri;
 
+use super::account::{self, Ending, Timing};
 use super::connection::{Answer, Failure};
 use super::pool::Counted;
-use super::tally::{Outcome, Unsent, record};
+use super::tally::{Outcome, Unsent};
 use super::timer::now;
 use super::worker::Worker;
+use crate::ledger::Answered;
 use crate::target::given_location;
 use crate::workload::Prepared;
 
-/// A request that begins later than this after its moment counts as late.
-pub(super) const LATE_NANOS: u64 = 1_000_000;
-
-/// How many examples of failures a thread reports in one second.
+/// Bounds the examples of failures that a thread reports in one second.
 const EXAMPLES_MAX: usize = 3;
 
 impl Worker {
@@ -27,10 +26,7 @@ impl Worker {
         own: &mut Option<Counted>,
     ) -> Result<Answer, Failure> {
         self.count(endpoint, intended, |tally| {
-            tally.scheduled += 1;
-            let lateness = begun.saturating_sub(intended);
-            record(&mut tally.lateness, lateness);
-            tally.late += u64::from(lateness > LATE_NANOS);
+            account::begin(tally, intended, begun);
         });
         let number = match self.ledger_sent(prepared) {
             Ok(number) => number,
@@ -45,18 +41,18 @@ impl Worker {
         };
         self.in_flight.set(self.in_flight.get() + 1);
         let exchange = self.exchange(prepared, own);
-        let (stamps, result) = match tokio::time::timeout(self.plan.timeout, exchange).await {
+        let (timing, result) = match tokio::time::timeout(self.plan.timeout, exchange).await {
             Ok(done) => done,
             Err(_elapsed) => {
                 // How far it came is not known; whether bytes left does not matter to a request
                 // that was given up, so it counts as sent.
                 *own = None;
-                (Stamps::default(), Err(Failure::Timeout))
+                (Timing::default(), Err(Failure::Timeout))
             }
         };
         self.in_flight.set(self.in_flight.get() - 1);
         self.ledger_answer(number, &result);
-        self.settle(endpoint, intended, prepared, &stamps, &result);
+        self.settle(endpoint, intended, prepared, &timing, &result);
         result
     }
 
@@ -64,23 +60,23 @@ impl Worker {
         &self,
         prepared: &Prepared,
         own: &mut Option<Counted>,
-    ) -> (Stamps, Result<Answer, Failure>) {
-        let mut stamps = Stamps::default();
+    ) -> (Timing, Result<Answer, Failure>) {
+        let mut timing = Timing::default();
         loop {
             let (counted, fresh) = match own.take() {
                 Some(counted) => (counted, false),
-                None => match self.connect().await {
+                None => match self.pool.connect().await {
                     Ok((counted, connect)) => {
-                        stamps.connect = connect;
+                        timing.connect_nanos = connect;
                         (counted, connect.is_some())
                     }
-                    Err(failure) => return (stamps, Err(failure)),
+                    Err(failure) => return (timing, Err(failure)),
                 },
             };
             let counted = own.insert(counted);
             let result = counted.connection.send(prepared.to_request()).await;
-            stamps.wrote = counted.connection.wrote_at();
-            stamps.read = counted.connection.read_at();
+            timing.wrote_at = counted.connection.wrote_at();
+            timing.read_at = counted.connection.read_at();
             if result.is_err() {
                 *own = None;
             }
@@ -88,7 +84,7 @@ impl Worker {
             if result.as_ref().err() == Some(&Failure::NotSent) && !fresh {
                 continue;
             }
-            return (stamps, result);
+            return (timing, result);
         }
     }
 
@@ -97,58 +93,35 @@ impl Worker {
         endpoint: usize,
         intended: u64,
         prepared: &Prepared,
-        stamps: &Stamps,
+        timing: &Timing,
         result: &Result<Answer, Failure>,
     ) {
-        let outcome = match result {
-            Ok(answer) if prepared.expect.holds(answer.status) => {
-                Some(Outcome::Prescribed(answer.status))
-            }
-            Ok(answer) => Some(Outcome::Other(answer.status)),
-            Err(failure) => Outcome::of_failure(failure),
+        let ending = match result {
+            Ok(answer) => Ending::Sent {
+                outcome: if prepared.expect.holds(answer.status) {
+                    Outcome::Prescribed(answer.status)
+                } else {
+                    Outcome::Other(answer.status)
+                },
+                body_bytes: answer.body.len() as u64,
+            },
+            Err(failure) => Ending::of_failure(failure),
         };
         let end = match result {
-            Ok(_) => stamps.read.unwrap_or_else(now),
+            Ok(_) => timing.read_at.unwrap_or_else(now),
             Err(_) => now(),
         };
         self.count(endpoint, intended, |tally| {
-            if let Some(connect) = stamps.connect {
-                record(&mut tally.connect, connect);
-            }
-            let Some(outcome) = outcome else {
-                let reason = match result {
-                    Err(Failure::Exhausted(_)) => Unsent::Generator,
-                    _ => Unsent::Connect,
-                };
-                *tally.unsent.entry(reason).or_default() += 1;
-                return;
-            };
-            tally.sent += 1;
-            *tally.outcomes.entry(outcome).or_default() += 1;
-            let latency = end.saturating_sub(intended);
-            match outcome {
-                Outcome::Prescribed(_) => {
-                    record(&mut tally.latency, latency);
-                    let wrote = stamps.wrote.unwrap_or(intended);
-                    record(&mut tally.service, end.saturating_sub(wrote));
-                }
-                Outcome::Timeout => record(&mut tally.latency, latency),
-                Outcome::Other(_) | Outcome::Protocol | Outcome::Cut => {
-                    record(&mut tally.latency_failed, latency);
-                }
-            }
-            if let Ok(answer) = result {
-                tally.body_bytes += answer.body.len() as u64;
-            }
+            account::end(tally, intended, end, timing, &ending);
         });
-        if !outcome.is_some_and(Outcome::is_success) {
+        if !ending.is_success() {
             self.note_example(prepared, result);
         }
     }
 
     fn note_example(&self, prepared: &Prepared, result: &Result<Answer, Failure>) {
-        let mut current = self.current.borrow_mut();
-        if current.examples.len() >= EXAMPLES_MAX {
+        let mut counts = self.counts.borrow_mut();
+        if counts.examples.len() >= EXAMPLES_MAX {
             return;
         }
         let what = match result {
@@ -165,7 +138,7 @@ impl Worker {
             .chars()
             .take(120)
             .collect();
-        current
+        counts
             .examples
             .push(format!("{} {sent} -> {what}", prepared.describe()));
     }
@@ -177,21 +150,29 @@ impl Worker {
 
     fn ledger_answer(&self, number: Option<u64>, result: &Result<Answer, Failure>) {
         if let (Some(ledger), Some(number)) = (&self.ledger, number)
-            && let Err(error) = ledger.answered(number, result)
+            && let Err(error) = ledger.answered(number, &answered(result))
         {
             self.give_up(error);
         }
     }
 }
 
+/// A result in the words of the ledger.
+fn answered(result: &Result<Answer, Failure>) -> Answered<'_> {
+    match result {
+        Ok(answer) => Answered::Whole {
+            status: answer.status,
+            location: answer.location.as_deref(),
+            body: &answer.body,
+        },
+        Err(failure @ (Failure::Connect(_) | Failure::Exhausted(_) | Failure::NotSent)) => {
+            Answered::Unsent(failure.to_string())
+        }
+        Err(failure) => Answered::Cut(failure.to_string()),
+    }
+}
+
 /// Where the server says that the created warrior is.
 pub(super) fn location_of(answer: &Answer) -> Option<Uri> {
     given_location(answer.location.as_deref()?)
-}
-
-#[derive(Default)]
-struct Stamps {
-    connect: Option<u64>,
-    wrote: Option<u64>,
-    read: Option<u64>,
 }

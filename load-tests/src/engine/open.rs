@@ -1,14 +1,14 @@
-//! The open model: requests leave at their moments.
+//! The open model: requests leave at moments planned before the run, whatever the server does.
 
 use std::rc::Rc;
 
 use rand::RngExt;
 
 use super::exchange::location_of;
+use super::plan::{Arrival, ConnectionMode, Follow, Scenario};
 use super::pool::Counted;
 use super::timer::now;
 use super::worker::Worker;
-use super::{Arrival, ConnectionMode, Follow, Scenario};
 use crate::schedule::stream;
 use crate::workload::Prepared;
 
@@ -34,7 +34,7 @@ pub(super) async fn run(worker: &Rc<Worker>, arrivals: &[Arrival]) {
             Ok(prepared) => prepared,
             Err(error) => return worker.give_up(error),
         };
-        let intended = worker.start + arrival.at;
+        let intended = worker.start + arrival.at_nanos;
         worker.timer.sleep_until(intended).await;
         if worker.stopped() {
             break;
@@ -55,14 +55,14 @@ async fn open_ahead(worker: &Worker) {
     let mut opened = Vec::new();
     while opened.len() < OPENED_AHEAD {
         // A target that cannot be connected to shows in the requests themselves.
-        let Ok((counted, _)) = worker.connect().await else {
+        let Ok((counted, _)) = worker.pool.connect().await else {
             break;
         };
         opened.push(counted);
     }
     opened
         .into_iter()
-        .for_each(|counted| worker.release(counted));
+        .for_each(|counted| worker.pool.release(counted));
 }
 
 /// One virtual user: the request, and what follows a 201.
@@ -99,7 +99,7 @@ async fn user(worker: &Worker, arrival: Arrival, moments: (u64, u64), prepared: 
 
 fn give_back(worker: &Worker, own: &mut Option<Counted>) {
     if let Some(counted) = own.take() {
-        worker.release(counted);
+        worker.pool.release(counted);
     }
 }
 

@@ -1,11 +1,12 @@
-//! Kept connections: idle ones to use again, and a count of all that are open.
+//! A pool of kept-alive connections: idle ones to use again, and a bound on all that are open.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use super::connection::{Connection, Failure};
+use super::plan::Plan;
 use super::timer::now;
-use super::worker::Worker;
 
 /// A kept connection that was idle for longer is not used again: servers close idle connections,
 /// and a request that meets the close would be lost without the server's fault.
@@ -25,8 +26,30 @@ impl Drop for Slot {
     }
 }
 
-impl Worker {
-    /// Takes an idle connection, or opens one within the plan's limit.
+/// The kept connections of one thread: a stack of idle ones, and a bound on all that are open.
+pub(super) struct Pool {
+    address: SocketAddr,
+    idle: RefCell<Vec<Counted>>,
+    open: Rc<Cell<usize>>,
+    /// Bounds the open connections of this thread.
+    open_max: usize,
+    /// The plan's bound over all threads, which the refusal names.
+    plan_max: usize,
+}
+
+impl Pool {
+    /// A pool with this thread's share of the plan's connections, none of them open.
+    pub(super) fn new(plan: &Plan) -> Pool {
+        Pool {
+            address: plan.target.address,
+            idle: RefCell::default(),
+            open: Rc::default(),
+            open_max: plan.connections_max.div_ceil(plan.threads),
+            plan_max: plan.connections_max,
+        }
+    }
+
+    /// Takes an idle connection, or opens one within the limit; how long opening took, in nanoseconds.
     pub(super) async fn connect(&self) -> Result<(Counted, Option<u64>), Failure> {
         let oldest = now().saturating_sub(IDLE_NANOS_MAX);
         loop {
@@ -37,16 +60,16 @@ impl Worker {
                 return Ok((kept, None));
             }
         }
-        if self.open_connections.get() >= self.plan.connections_max.div_ceil(self.plan.threads) {
+        if self.open.get() >= self.open_max {
             return Err(Failure::Exhausted(format!(
                 "the limit of {} connections is reached",
-                self.plan.connections_max
+                self.plan_max
             )));
         }
-        self.open_connections.set(self.open_connections.get() + 1);
-        let slot = Slot(Rc::clone(&self.open_connections));
+        self.open.set(self.open.get() + 1);
+        let slot = Slot(Rc::clone(&self.open));
         let begun = now();
-        let connection = Connection::open(self.plan.target.address).await?;
+        let connection = Connection::open(self.address).await?;
         Ok((
             Counted {
                 connection,
@@ -61,5 +84,10 @@ impl Worker {
         if counted.connection.is_usable() {
             self.idle.borrow_mut().push(counted);
         }
+    }
+
+    /// Connections that are open now, idle ones included.
+    pub(super) fn open_connections(&self) -> u64 {
+        self.open.get() as u64
     }
 }

@@ -1,4 +1,4 @@
-//! What was counted and measured, per endpoint.
+//! Tallies: counts and latency histograms of an endpoint.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,7 +7,7 @@ use hdrhistogram::Histogram;
 
 use super::connection::Failure;
 
-/// What came of one request that was sent.
+/// The outcome of a request that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
     /// The status that was prescribed for this request.
@@ -16,7 +16,7 @@ pub enum Outcome {
     Other(u16),
     /// The connection ended first.
     Cut,
-    /// What came was not HTTP.
+    /// An answer that is not HTTP.
     Protocol,
     /// Nothing complete came in time.
     Timeout,
@@ -81,7 +81,7 @@ pub struct Tally {
     pub sent: u64,
     /// Requests that the generator began more than a millisecond after their moment.
     pub late: u64,
-    /// What came of the ones that were sent.
+    /// Outcomes of the requests that were sent.
     pub outcomes: BTreeMap<Outcome, u64>,
     /// Why the others were not.
     pub unsent: BTreeMap<Unsent, u64>,
@@ -166,8 +166,8 @@ impl Tally {
             .unwrap_or(0)
     }
 
-    /// What came of the requests, and how often, for reading.
-    pub fn told(&self) -> String {
+    /// The outcomes and how often each came, for reading.
+    pub fn outcomes_text(&self) -> String {
         let came = self.outcomes.iter().map(|(what, n)| format!("{what}: {n}"));
         let unsent = self.unsent.iter().map(|(why, n)| format!("{why}: {n}"));
         came.chain(unsent).collect::<Vec<_>>().join(", ")

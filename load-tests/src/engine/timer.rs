@@ -1,4 +1,4 @@
-//! Wake-ups on time.
+//! A timer that wakes tasks within microseconds.
 //!
 //! tokio's own timers tick in milliseconds, which would add up to a millisecond to every latency
 //! that counts from an intended moment. A timerfd wakes the same event loop within microseconds.

@@ -1,15 +1,15 @@
-//! One create, as the ledger remembers it.
+//! An entry: one create and its fate.
 
 use serde::{Deserialize, Serialize};
 
 /// A create and what came of it.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Its number within the ledger.
+    /// The number of the request within the ledger.
     pub number: u64,
-    /// What was sent; `None` when the payload was wrong in a way that can never be a row.
+    /// The warrior that was sent; `None` when the payload was wrong in a way that can never be a row.
     pub warrior: Option<Stored>,
-    /// What was answered.
+    /// The fate that the answer promises.
     pub fate: Fate,
 }
 
@@ -24,7 +24,7 @@ pub struct Stored {
     pub fight_skills: Vec<String>,
 }
 
-/// What the answer promises.
+/// The promise of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// 201: there is one such row, there.
@@ -38,7 +38,7 @@ pub enum Fate {
     Refused,
     /// 4xx: there is no such row.
     Rejected {
-        /// Which.
+        /// The status code.
         status: u16,
     },
     /// 504, cut, timed out or anything else: there may be a row, or not.

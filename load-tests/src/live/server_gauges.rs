@@ -1,4 +1,4 @@
-//! The server's own queues and pools, from its Prometheus text.
+//! Gauges of the server's queues and pools, from its Prometheus text.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,7 +45,7 @@ impl ServerGauges {
                 reading.read(&target);
                 std::thread::park_timeout(Duration::from_secs(1));
             }
-            // Nobody need wait for it.
+            // A receiver that is gone no longer waits for this end.
             sender.send(()).ok();
         });
         ServerGauges { shared, ended }

@@ -14,9 +14,10 @@ use ratatui::style::{Color, Style, Stylize};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Gauge, Paragraph, Row, Sparkline, Table};
 
-use super::{Moment, micros};
+use super::progress::Progress;
 use crate::collect::SecondTally;
 use crate::engine::Tally;
+use crate::output::micros;
 use crate::result::SecondRow;
 
 /// A terminal in full-screen mode; dropped, it is as before.
@@ -33,9 +34,9 @@ impl Tui {
         })
     }
 
-    pub(super) fn draw(&mut self, moment: &Moment<'_>) {
+    pub(super) fn draw(&mut self, progress: &Progress<'_>) {
         // A terminal that went away must not end the run.
-        self.terminal.draw(|frame| render(frame, moment)).ok();
+        self.terminal.draw(|frame| render(frame, progress)).ok();
         self.take_keys();
     }
 
@@ -59,14 +60,14 @@ impl Drop for Tui {
     }
 }
 
-fn render(frame: &mut Frame<'_>, moment: &Moment<'_>) {
-    let endpoints = moment.plan.endpoints.len() as u16;
-    let gauges = if moment.gauges.is_empty() {
+fn render(frame: &mut Frame<'_>, progress: &Progress<'_>) {
+    let endpoints = progress.plan.endpoints.len() as u16;
+    let gauges = if progress.gauges.is_empty() {
         0
     } else {
-        moment.gauges.len() as u16 + 2
+        progress.gauges.len() as u16 + 2
     };
-    let [progress, rate, latency, table, server, errors] = Layout::vertical([
+    let [bar, rate, latency, table, server, errors] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Length(6),
         Constraint::Length(6),
@@ -75,28 +76,34 @@ fn render(frame: &mut Frame<'_>, moment: &Moment<'_>) {
         Constraint::Min(3),
     ])
     .areas(frame.area());
-    render_progress(frame, progress, moment);
-    let seconds = moment.collected.seconds.iter();
+    render_progress(frame, bar, progress);
+    let seconds = progress.collected.seconds.iter();
     let per_second: Vec<SecondRow> = seconds.map(SecondTally::total).collect();
     let ended: Vec<u64> = per_second
         .iter()
         .map(|row| row.succeeded + row.failed)
         .collect();
     render_history(frame, rate, "answers per second", &ended, |n| n.to_string());
-    let p99: Vec<u64> = per_second.iter().map(|row| row.p99).collect();
-    render_history(frame, latency, "p99 from the intended moment", &p99, micros);
-    render_table(frame, table, moment);
-    render_gauges(frame, server, moment);
-    render_errors(frame, errors, moment);
+    let p99: Vec<u64> = per_second.iter().map(|row| row.p99_us).collect();
+    render_history(
+        frame,
+        latency,
+        "p99 from the intended progress",
+        &p99,
+        micros,
+    );
+    render_table(frame, table, progress);
+    render_gauges(frame, server, progress);
+    render_errors(frame, errors, progress);
 }
 
-fn render_progress(frame: &mut Frame<'_>, area: Rect, moment: &Moment<'_>) {
-    let done = (moment.second + 1) as f64 / moment.seconds_planned.max(1.0);
+fn render_progress(frame: &mut Frame<'_>, area: Rect, progress: &Progress<'_>) {
+    let done = (progress.second + 1) as f64 / progress.seconds_planned.max(1.0);
     let label = format!(
         "{} of {:.0} s   {}   q ends the run",
-        moment.second + 1,
-        moment.seconds_planned,
-        moment.plan.target.url
+        progress.second + 1,
+        progress.seconds_planned,
+        progress.plan.target.url
     );
     let gauge = Gauge::default()
         .ratio(done.clamp(0.0, 1.0))
@@ -129,7 +136,7 @@ fn render_history(
     frame.render_widget(line, area);
 }
 
-fn render_table(frame: &mut Frame<'_>, area: Rect, moment: &Moment<'_>) {
+fn render_table(frame: &mut Frame<'_>, area: Rect, progress: &Progress<'_>) {
     let head = ["sent", "ok", "failed", "p50", "p90", "p99", "p99.9", "max"];
     let head = head.map(|name| Line::from(name).right_aligned());
     let head = [Line::from("endpoint")].into_iter().chain(head);
@@ -153,15 +160,19 @@ fn render_table(frame: &mut Frame<'_>, area: Rect, moment: &Moment<'_>) {
             Style::new()
         })
     };
-    let names = moment.plan.endpoints.iter().zip(&moment.collected.tallies);
+    let names = progress
+        .plan
+        .endpoints
+        .iter()
+        .zip(&progress.collected.tallies);
     let mut rows: Vec<Row<'_>> = names.map(|(name, tally)| row(name, tally)).collect();
-    rows.push(row("all", &moment.collected.total()).bold());
-    let in_flight = moment
+    rows.push(row("all", &progress.collected.total()).bold());
+    let in_flight = progress
         .collected
         .seconds
-        .get(moment.second)
+        .get(progress.second)
         .map_or(0, |row| row.in_flight);
-    let late = moment.collected.total().late;
+    let late = progress.collected.total().late;
     let title = format!(" whole run; in flight {in_flight}, begun late {late} ");
     let widths = [
         Constraint::Min(12),
@@ -180,8 +191,8 @@ fn render_table(frame: &mut Frame<'_>, area: Rect, moment: &Moment<'_>) {
     frame.render_widget(table, area);
 }
 
-fn render_gauges(frame: &mut Frame<'_>, area: Rect, moment: &Moment<'_>) {
-    let lines: Vec<Line<'_>> = moment
+fn render_gauges(frame: &mut Frame<'_>, area: Rect, progress: &Progress<'_>) {
+    let lines: Vec<Line<'_>> = progress
         .gauges
         .iter()
         .map(|(name, value)| Line::from(format!("{value:>8}  {name}")))
@@ -190,8 +201,8 @@ fn render_gauges(frame: &mut Frame<'_>, area: Rect, moment: &Moment<'_>) {
     frame.render_widget(Paragraph::new(lines).block(block), area);
 }
 
-fn render_errors(frame: &mut Frame<'_>, area: Rect, moment: &Moment<'_>) {
-    let total = moment.collected.total();
+fn render_errors(frame: &mut Frame<'_>, area: Rect, progress: &Progress<'_>) {
+    let total = progress.collected.total();
     let mut lines: Vec<Line<'_>> = total
         .outcomes
         .iter()
@@ -203,7 +214,7 @@ fn render_errors(frame: &mut Frame<'_>, area: Rect, moment: &Moment<'_>) {
         unsent.map(|(why, n)| Line::from(format!("{n:>8}  not sent: {why}")).fg(Color::Red)),
     );
     lines.extend(
-        moment
+        progress
             .collected
             .examples
             .iter()
@@ -239,14 +250,7 @@ mod tests {
         let url = format!("http://{}", listener.local_addr().expect("bound"));
         drop(listener);
         let profile = Profile::parse(PROFILE, ".".as_ref()).expect("valid");
-        let overrides = Overrides {
-            seed: 1,
-            speed: 1.0,
-            threads: 1,
-            connections: None,
-            lateness_max: None,
-            capacity: None,
-        };
+        let overrides = Overrides::seeded(1);
         let target = Target::parse(&url).expect("a URL");
         let plan = Arc::new(compile(&profile, &target, &overrides).expect("a plan"));
         let engine = Engine::start(&plan, None, &Arc::default()).expect("threads");
@@ -255,7 +259,7 @@ mod tests {
             collected.add(&next.expect("an interval each second"));
         }
         let gauges = BTreeMap::from([("warrior_queue_depth{lane=\"find\"}".to_owned(), 7.0)]);
-        let moment = Moment {
+        let progress = Progress {
             plan: &plan,
             collected: &collected,
             second: 0,
@@ -264,7 +268,7 @@ mod tests {
         };
         let mut terminal = Terminal::new(TestBackend::new(110, 40)).expect("in memory");
         terminal
-            .draw(|frame| render(frame, &moment))
+            .draw(|frame| render(frame, &progress))
             .expect("in memory");
         let screen = terminal.backend().to_string();
         for part in [

@@ -27,7 +27,7 @@ pub struct ArrivalSpec {
     /// A constant rate as a multiple of the measured capacity.
     pub of_capacity: Option<f64>,
     /// How long.
-    #[serde(rename = "for", deserialize_with = "super::duration")]
+    #[serde(rename = "for", deserialize_with = "super::duration::read")]
     pub length: Duration,
     /// Random arrivals instead of even ones.
     #[serde(default)]

@@ -1,4 +1,4 @@
-//! From a profile to the plan of a run.
+//! The compilation of a profile into the plan of a run.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,13 +6,13 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{Connections, Profile, ScenarioSpec};
-use crate::engine::{Arrival, ConnectionMode, Follow, Load, Plan, Scenario};
+use super::spec::{Connections, Profile, ScenarioSpec};
+use crate::engine::{Arrival, ConnectionMode, Follow, LoadModel, Plan, Scenario};
 use crate::schedule::{Phase, arrivals};
 use crate::target::Target;
 use crate::workload::{Custom, Expect, Kind, Maker, Rows, Template};
 
-/// What the command line decides about a run.
+/// Choices of the command line, which go before those of the profile.
 #[derive(Clone, Debug)]
 pub struct Overrides {
     /// Draws everything that is random.
@@ -27,6 +27,20 @@ pub struct Overrides {
     pub lateness_max: Option<Duration>,
     /// The measured capacity, for rates given as multiples of it.
     pub capacity: Option<f64>,
+}
+
+impl Overrides {
+    /// A run as its profile says, on one thread, with this seed.
+    pub fn seeded(seed: u64) -> Overrides {
+        Overrides {
+            seed,
+            speed: 1.0,
+            threads: 1,
+            connections: None,
+            lateness_max: None,
+            capacity: None,
+        }
+    }
 }
 
 /// The longest schedule of a scenario: 1.6 GB of moments, and hours at any rate that one machine
@@ -63,9 +77,9 @@ pub fn compile(profile: &Profile, target: &Target, overrides: &Overrides) -> any
     let load = match overrides.connections.or(closed) {
         Some(connections) => {
             ensure!(connections > 0, "closed mode wants at least 1 connection");
-            Load::Closed { connections }
+            LoadModel::Closed { connections }
         }
-        None => Load::Open(merged(profile, overrides)?),
+        None => LoadModel::Open(merged(profile, overrides)?),
     };
     Ok(Plan {
         target: target.clone(),
@@ -134,13 +148,13 @@ fn merged(profile: &Profile, overrides: &Overrides) -> anyhow::Result<Vec<Arriva
         let seed = overrides.seed.wrapping_add(scenario as u64 + 1);
         for (index, at) in arrivals(&phases, seed).into_iter().enumerate() {
             all.push(Arrival {
-                at,
+                at_nanos: at,
                 scenario: u32::try_from(scenario)?,
                 index: u32::try_from(index)?,
             });
         }
     }
-    all.sort_by_key(|arrival| arrival.at);
+    all.sort_by_key(|arrival| arrival.at_nanos);
     Ok(all)
 }
 
@@ -216,12 +230,9 @@ mod tests {
             let text = format!("name='x'\n[[scenario]]\nname='a'\npath='/'\narrivals=[{arrivals}]");
             let profile = Profile::parse(&text, ".".as_ref()).expect("valid");
             let overrides = Overrides {
-                seed: 1,
                 speed: 2.0,
-                threads: 1,
                 connections,
-                lateness_max: None,
-                capacity: None,
+                ..Overrides::seeded(1)
             };
             let target = Target::parse("http://127.0.0.1:1").expect("a URL");
             let plan = compile(&profile, &target, &overrides).expect("a plan");

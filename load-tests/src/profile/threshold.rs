@@ -1,4 +1,4 @@
-//! Conditions like `p99 < 50ms`, `success >= 99.9%`, `create.service.p99 < 5ms`, `lost == 0`.
+//! Thresholds, conditions like `p99 < 50ms`, `success >= 99.9%`, `create.service.p99 < 5ms`, `lost == 0`.
 
 use std::fmt;
 
@@ -11,10 +11,10 @@ use serde::Deserialize;
 pub struct Threshold {
     /// The row it is about; all rows together when absent.
     pub endpoint: Option<String>,
-    /// Which figure.
+    /// The figure.
     pub metric: Metric,
     /// How it compares.
-    pub comparison: Comparison,
+    pub operator: Operator,
     /// With what: microseconds for durations, a share of one for shares.
     pub limit: f64,
     text: String,
@@ -49,7 +49,7 @@ pub enum Metric {
 
 /// How a figure compares with its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Comparison {
+pub enum Operator {
     /// `<`
     Below,
     /// `<=`
@@ -65,12 +65,12 @@ pub enum Comparison {
 impl Threshold {
     /// Whether the figure meets the condition.
     pub fn holds(&self, figure: f64) -> bool {
-        match self.comparison {
-            Comparison::Below => figure < self.limit,
-            Comparison::AtMost => figure <= self.limit,
-            Comparison::Above => figure > self.limit,
-            Comparison::AtLeast => figure >= self.limit,
-            Comparison::Equal => (figure - self.limit).abs() < f64::EPSILON,
+        match self.operator {
+            Operator::Below => figure < self.limit,
+            Operator::AtMost => figure <= self.limit,
+            Operator::Above => figure > self.limit,
+            Operator::AtLeast => figure >= self.limit,
+            Operator::Equal => (figure - self.limit).abs() < f64::EPSILON,
         }
     }
 }
@@ -96,7 +96,7 @@ impl Threshold {
         Threshold {
             endpoint: None,
             metric: Metric::Success,
-            comparison: Comparison::AtLeast,
+            operator: Operator::AtLeast,
             limit: 0.99,
             text: "success >= 99%".to_owned(),
         }
@@ -107,12 +107,12 @@ impl Threshold {
         let [name, comparison, limit] = words[..] else {
             bail!("threshold `{text}`: want `figure comparison limit`, as in `p99 < 50ms`");
         };
-        let comparison = match comparison {
-            "<" => Comparison::Below,
-            "<=" => Comparison::AtMost,
-            ">" => Comparison::Above,
-            ">=" => Comparison::AtLeast,
-            "==" => Comparison::Equal,
+        let operator = match comparison {
+            "<" => Operator::Below,
+            "<=" => Operator::AtMost,
+            ">" => Operator::Above,
+            ">=" => Operator::AtLeast,
+            "==" => Operator::Equal,
             other => bail!("threshold `{text}`: `{other}` is none of < <= > >= =="),
         };
         let (endpoint, metric) =
@@ -121,7 +121,7 @@ impl Threshold {
         Ok(Threshold {
             endpoint,
             metric,
-            comparison,
+            operator,
             limit,
             text,
         })

@@ -1,12 +1,12 @@
-//! Bars as an SVG file of its own: one a line, its name before it and its value behind it.
+//! A bar chart as an SVG file: one bar a line, between its name and its value.
 
 use std::fmt::Write;
 
 /// One bar.
 pub struct Bar {
-    /// What it shows.
+    /// The name of the bar.
     pub name: String,
-    /// Its length.
+    /// The value that the bar's length shows.
     pub value: f64,
     /// The ends of the thin line across its end.
     pub range: (f64, f64),

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 /// One line of a chart.
-pub(super) struct Series<'a> {
+pub(super) struct Curve<'a> {
     pub(super) name: &'a str,
     /// A CSS class that gives its colour.
     pub(super) class: &'a str,
@@ -26,7 +26,7 @@ pub(super) struct Chart<'a> {
     pub(super) x_label: &'a str,
     /// How a value of the vertical axis reads.
     pub(super) y_show: fn(f64) -> String,
-    pub(super) series: Vec<Series<'a>>,
+    pub(super) series: Vec<Curve<'a>>,
 }
 
 const WIDTH: f64 = 860.0;
@@ -198,7 +198,7 @@ mod tests {
             x_ticks: Vec::new(),
             x_label: "",
             y_show: |value| value.to_string(),
-            series: vec![Series {
+            series: vec![Curve {
                 name: "</title><script>",
                 class: "c0",
                 points: vec![(0.0, 1.0)],

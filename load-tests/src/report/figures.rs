@@ -1,6 +1,6 @@
 //! The charts of a run's report.
 
-use super::charts::{Chart, Scale, Series, second_ticks};
+use super::charts::{Chart, Curve, Scale, second_ticks};
 use crate::result::{RunResult, Second, SecondRow};
 
 /// The colours of lines, in the order of the endpoints.
@@ -11,12 +11,12 @@ fn over_time<'a>(
     name: &'a str,
     class: &'a str,
     value: impl Fn(&Second) -> f64,
-) -> Series<'a> {
+) -> Curve<'a> {
     let points = result
         .series
         .iter()
         .map(|second| (second.second as f64, value(second)));
-    Series {
+    Curve {
         name,
         class,
         points: points.collect(),
@@ -30,10 +30,10 @@ fn measured<'a>(
     class: &'a str,
     row: impl Fn(&Second) -> &SecondRow,
     value: impl Fn(&SecondRow) -> u64,
-) -> Series<'a> {
-    let ended = result.series.iter().filter(|second| row(second).max > 0);
+) -> Curve<'a> {
+    let ended = result.series.iter().filter(|second| row(second).max_us > 0);
     let points = ended.map(|second| (second.second as f64, value(row(second)) as f64));
-    Series {
+    Curve {
         name,
         class,
         points: points.collect(),
@@ -44,7 +44,7 @@ fn time_chart<'a>(
     result: &RunResult,
     y_scale: Scale,
     y_show: fn(f64) -> String,
-    series: Vec<Series<'a>>,
+    series: Vec<Curve<'a>>,
 ) -> Chart<'a> {
     let length = result
         .series
@@ -68,10 +68,22 @@ pub(super) fn latency_chart(result: &RunResult) -> Chart<'static> {
             "greatest",
             "c2",
             |second| &second.total,
-            |row| row.max,
+            |row| row.max_us,
         ),
-        measured(result, "p99", "c1", |second| &second.total, |row| row.p99),
-        measured(result, "p50", "c0", |second| &second.total, |row| row.p50),
+        measured(
+            result,
+            "p99",
+            "c1",
+            |second| &second.total,
+            |row| row.p99_us,
+        ),
+        measured(
+            result,
+            "p50",
+            "c0",
+            |second| &second.total,
+            |row| row.p50_us,
+        ),
     ];
     time_chart(result, Scale::Log, show_micros, series)
 }
@@ -89,7 +101,7 @@ pub(super) fn endpoint_chart(result: &RunResult) -> Chart<'_> {
                 &endpoint.name,
                 class,
                 |second| &second.endpoints[place],
-                |row| row.p99,
+                |row| row.p99_us,
             )
         });
     time_chart(result, Scale::Log, show_micros, series.collect())
@@ -158,7 +170,7 @@ pub(super) fn percentile_chart(result: &RunResult) -> Chart<'static> {
         x_ticks: ticks.collect(),
         x_label: "share of requests that were at least this quick",
         y_show: show_micros,
-        series: vec![Series {
+        series: vec![Curve {
             name: "latency",
             class: "c1",
             points,

@@ -1,19 +1,18 @@
-//! A report in one file: no script, no font, no picture from elsewhere.
+//! The HTML report in one file: no script, no font, no picture from elsewhere.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
 use super::figures::{
     CLASSES, endpoint_chart, in_flight_chart, latency_chart, percentile_chart, rate_chart,
 };
-use super::{figure, share};
-use crate::judge::Exit;
-use crate::live::micros;
+use super::values::{figure, share};
+use crate::exit::Exit;
+use crate::output::micros;
 use crate::result::{EndpointResult, RunResult};
-use crate::run::verdict_word;
 
 /// The whole page.
 pub fn html(result: &RunResult) -> String {
-    let title = format!("{} · {}", result.setup.profile, verdict_word(result.exit));
+    let title = format!("{} · {}", result.setup.profile, result.exit);
     let page = markup! {
         (DOCTYPE)
         html lang="en" {
@@ -52,7 +51,7 @@ fn head(result: &RunResult) -> Markup {
     };
     markup! {
         header class=(state) {
-            h1 { (verdict_word(result.exit)) span { (setup.profile) " against " (setup.target) } }
+            h1 { (result.exit) span { (setup.profile) " against " (setup.target) } }
             p { (setup.about) }
         }
         @for reason in &result.validity.invalid { p.reason { "INVALID: " (reason) } }
@@ -60,10 +59,10 @@ fn head(result: &RunResult) -> Markup {
         section.figures {
             (big(&share(total.success), "as prescribed"))
             (big(&format!("{:.0}/s", total.rate), "mean rate"))
-            (big(&latency(|l| l.p50), "p50"))
-            (big(&latency(|l| l.p99), "p99"))
-            (big(&latency(|l| l.p99_9), "p99.9"))
-            (big(&latency(|l| l.max), "greatest"))
+            (big(&latency(|l| l.p50_us), "p50"))
+            (big(&latency(|l| l.p99_us), "p99"))
+            (big(&latency(|l| l.p99_9_us), "p99.9"))
+            (big(&latency(|l| l.max_us), "greatest"))
             @if let Some(verdict) = result.verification.last() {
                 (big(&format!("{} of {}", verdict.lost, verdict.acknowledged), "acknowledged writes lost"))
             }
@@ -81,10 +80,10 @@ fn head(result: &RunResult) -> Markup {
             table.thresholds {
                 tr { th { "threshold" } th.number { "measured" } th {} }
                 @for judged in &result.thresholds {
-                    tr class=(if judged.held { "held" } else { "missed" }) {
+                    tr class=(if judged.met { "held" } else { "missed" }) {
                         td { code { (judged.threshold) } }
                         td.number { (figure(judged)) }
-                        td { (if judged.held { "held" } else { "missed" }) }
+                        td { (if judged.met { "held" } else { "missed" }) }
                     }
                 }
             }
@@ -108,11 +107,11 @@ fn endpoint_table(result: &RunResult) -> Markup {
                 td.number { (share(endpoint.success)) }
                 td.number { (format!("{:.1}", endpoint.rate)) }
                 @let l = endpoint.latency;
-                @for value in [l.map(|l| l.p50), l.map(|l| l.p90), l.map(|l| l.p99), l.map(|l| l.p99_9), l.map(|l| l.max)] {
+                @for value in [l.map(|l| l.p50_us), l.map(|l| l.p90_us), l.map(|l| l.p99_us), l.map(|l| l.p99_9_us), l.map(|l| l.max_us)] {
                     td.number { (shown(value)) }
                 }
-                td.number { (shown(endpoint.service.map(|s| s.p50))) }
-                td.number { (shown(endpoint.service.map(|s| s.p99))) }
+                td.number { (shown(endpoint.service.map(|s| s.p50_us))) }
+                td.number { (shown(endpoint.service.map(|s| s.p99_us))) }
             }
         }
     };
@@ -204,7 +203,7 @@ fn wrong(result: &RunResult) -> Markup {
 }
 
 fn environment(result: &RunResult) -> Markup {
-    let (setup, machine, held) = (&result.setup, &result.machine, &result.held);
+    let (setup, machine, throttling) = (&result.setup, &result.machine, &result.throttling);
     let mut rows = vec![
         ("run", result.run.clone()),
         ("started", result.started_at.clone()),
@@ -223,9 +222,9 @@ fn environment(result: &RunResult) -> Markup {
             result.total.lateness.map_or("-".to_owned(), |late| {
                 format!(
                     "{}, {}, {}",
-                    micros(late.p50),
-                    micros(late.p99),
-                    micros(late.max)
+                    micros(late.p50_us),
+                    micros(late.p99_us),
+                    micros(late.max_us)
                 )
             }),
         ),
@@ -242,9 +241,9 @@ fn environment(result: &RunResult) -> Markup {
             "held back",
             format!(
                 "throttled {} ms, stolen {}, busy {}",
-                held.throttled_ms,
-                share(held.steal),
-                share(held.busy)
+                throttling.throttled_ms,
+                share(throttling.steal),
+                share(throttling.busy)
             ),
         ),
         (

@@ -1,11 +1,10 @@
-//! A summary for a pull request.
+//! The Markdown report, short enough for a pull request.
 
 use std::fmt::Write;
 
-use super::{figure, share};
-use crate::live::micros;
+use super::values::{figure, share};
+use crate::output::micros;
 use crate::result::{EndpointResult, RunResult};
-use crate::run::verdict_word;
 
 /// The summary of a result.
 pub fn markdown(result: &RunResult) -> String {
@@ -20,9 +19,7 @@ fn write_all(text: &mut String, result: &RunResult) -> std::fmt::Result {
     writeln!(
         text,
         "## {}: `{}` ({} model)\n",
-        verdict_word(result.exit),
-        setup.profile,
-        setup.model
+        result.exit, setup.profile, setup.model
     )?;
     for reason in &result.validity.invalid {
         writeln!(text, "**INVALID**: {reason}\n")?;
@@ -40,7 +37,7 @@ fn write_all(text: &mut String, result: &RunResult) -> std::fmt::Result {
         "\nLatency counts from the intended moment of each request.\n"
     )?;
     for judged in &result.thresholds {
-        let mark = if judged.held { "held" } else { "**missed**" };
+        let mark = if judged.met { "held" } else { "**missed**" };
         writeln!(
             text,
             "- {mark}: `{}` (measured {})",
@@ -81,10 +78,10 @@ fn write_row(text: &mut String, endpoint: &EndpointResult) -> std::fmt::Result {
         endpoint.refused,
         share(endpoint.success),
         endpoint.rate,
-        shown(latency.map(|l| l.p50)),
-        shown(latency.map(|l| l.p99)),
-        shown(latency.map(|l| l.p99_9)),
-        shown(latency.map(|l| l.max)),
-        shown(endpoint.service.map(|s| s.p99)),
+        shown(latency.map(|l| l.p50_us)),
+        shown(latency.map(|l| l.p99_us)),
+        shown(latency.map(|l| l.p99_9_us)),
+        shown(latency.map(|l| l.max_us)),
+        shown(endpoint.service.map(|s| s.p99_us)),
     )
 }

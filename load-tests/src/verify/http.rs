@@ -1,4 +1,4 @@
-//! The way by HTTP alone: a GET of every `Location`, and a search for what has none.
+//! Verification by HTTP alone: a GET of every `Location`, and a search for creates without one.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,7 @@ use hyper::Uri;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use super::{Others, Verdict};
+use super::verdict::Verdict;
 use crate::client;
 use crate::engine::{Answer, Failure};
 use crate::ledger::{Entry, Fate, Header, Stored};
@@ -18,18 +18,31 @@ const READERS: usize = 32;
 /// The longest list that a search answers; a full one may have left the wanted row out.
 const SEARCH_LIMIT: usize = 50;
 
+/// Exclusivity of the API: whether rows of other clients may have come since the run began. By HTTP
+/// alone such rows look like rows that this run stored twice, so a greater count then breaks no promise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exclusivity {
+    /// The run has just ended, and had the API to itself.
+    Exclusive,
+    /// The run ended some time ago; others may have written.
+    Shared,
+}
+
 /// Judges a ledger by what the API answers.
+///
+/// # Errors
+/// When the API cannot be asked at all.
 pub fn verify_by_http(
     target: &Target,
     header: &Header,
     entries: &[Entry],
-    others: Others,
+    exclusivity: Exclusivity,
 ) -> anyhow::Result<Verdict> {
     let mut verdict = Verdict {
         way: "http".to_owned(),
         ..Verdict::default()
     };
-    let told: HashSet<&str> = entries
+    let answered_ids: HashSet<&str> = entries
         .iter()
         .filter_map(|entry| location(entry)?.rsplit('/').next())
         .collect();
@@ -62,7 +75,7 @@ pub fn verify_by_http(
     let mut found: Vec<(&Entry, Vec<String>, bool)> = Vec::new();
     client::get_each(target, &uris, READERS, |place, result| {
         let entry = search[place].0;
-        match judge_search(entry, &told, result) {
+        match judge_search(entry, &answered_ids, result) {
             Search::Rows { same, all } => found.push((entry, same, all)),
             Search::Undetermined => verdict.undetermined += 1,
         }
@@ -78,19 +91,19 @@ pub fn verify_by_http(
             Claim::Undetermined => verdict.undetermined += 1,
         }
     }
-    verdict.count_told = client::count(target)?;
+    verdict.count_by_api = client::count(target)?;
     verdict.count_expected = header
         .count_before
         .filter(|_| verdict.undetermined == 0)
         .map(|before| before + verdict.acknowledged - verdict.lost + verdict.unknown_stored);
-    if others == Others::MayHaveWritten && verdict.count_told > verdict.count_expected {
+    if exclusivity == Exclusivity::Shared && verdict.count_by_api > verdict.count_expected {
         verdict.count_expected = None;
     }
     Ok(verdict)
 }
 
 enum Search {
-    /// The ids of the rows with this content that nobody was told, and whether these are all.
+    /// The ids of the rows with this content that no answer named, and whether these are all.
     Rows {
         same: Vec<String>,
         all: bool,
@@ -105,7 +118,7 @@ enum Claim {
 }
 
 #[derive(Deserialize)]
-struct Row {
+struct FoundRow {
     id: String,
     #[serde(flatten)]
     stored: Stored,
@@ -170,7 +183,7 @@ fn judge_read(verdict: &mut Verdict, entry: &Entry, uri: &Uri, result: Result<An
         }
         Ok(answer) if answer.status == 404 => verdict.unknown_absent += 1,
         Ok(answer) if answer.status == 200 => {
-            let row: Option<Row> = serde_json::from_slice(&answer.body).ok();
+            let row: Option<FoundRow> = serde_json::from_slice(&answer.body).ok();
             let different = match (&row, &entry.warrior) {
                 (Some(row), Some(sent)) => sent.differences(&row.stored),
                 _ => vec!["everything"],
@@ -202,18 +215,22 @@ fn judge_read(verdict: &mut Verdict, entry: &Entry, uri: &Uri, result: Result<An
     }
 }
 
-fn judge_search(entry: &Entry, told: &HashSet<&str>, result: Result<Answer, Failure>) -> Search {
+fn judge_search(
+    entry: &Entry,
+    answered_ids: &HashSet<&str>,
+    result: Result<Answer, Failure>,
+) -> Search {
     let Ok(answer) = result else {
         return Search::Undetermined;
     };
-    let Ok(rows) = serde_json::from_slice::<Vec<Row>>(&answer.body) else {
+    let Ok(rows) = serde_json::from_slice::<Vec<FoundRow>>(&answer.body) else {
         return Search::Undetermined;
     };
     let all = rows.len() < SEARCH_LIMIT;
     let same = rows
         .into_iter()
         .filter(|row| {
-            Some(&row.stored) == entry.warrior.as_ref() && !told.contains(row.id.as_str())
+            Some(&row.stored) == entry.warrior.as_ref() && !answered_ids.contains(row.id.as_str())
         })
         .map(|row| row.id)
         .collect();
@@ -249,14 +266,14 @@ fn claim(
     }
 }
 
-/// When a row was made, if the server tells; `None` when the row could not be read.
+/// When a row was made, if the server says; `None` when the row could not be read.
 fn created_at(target: &Target, id: &str) -> Option<Option<chrono::DateTime<chrono::Utc>>> {
     let answer = client::get(target, &format!("/warrior/{id}")).ok()?;
-    let row: Row = serde_json::from_slice(&answer.body).ok()?;
+    let row: FoundRow = serde_json::from_slice(&answer.body).ok()?;
     Some(row.created_at)
 }
 
-/// A row of this run with this content and an id that nobody was told.
+/// A row of this run with this content and an id that no answer named.
 fn judge_found(verdict: &mut Verdict, entry: &Entry, id: &str) {
     if matches!(entry.fate, Fate::Unknown { .. }) {
         verdict.unknown_stored += 1;

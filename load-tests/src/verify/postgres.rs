@@ -1,76 +1,20 @@
-//! The direct way: every row of the table against every line of the ledger.
+//! Verification in PostgreSQL: every row of the table against every line of the ledger.
 
 use std::collections::HashMap;
-use std::path::Path;
-use std::time::Duration;
 
 use anyhow::Context;
+use postgres::Client;
 use postgres::fallible_iterator::FallibleIterator;
-use postgres::{Client, Config, NoTls};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
-use super::Verdict;
+use super::verdict::Verdict;
 use crate::ledger::{Entry, Fate, Header, Stored};
 
-/// What makes two databases comparable.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct DatabaseFacts {
-    /// `server_version`.
-    pub version: String,
-    /// Whether a commit reaches the disk at all.
-    pub fsync: String,
-    /// Whether a commit waits for it.
-    pub synchronous_commit: String,
-    /// Whether torn pages are survived.
-    pub full_page_writes: String,
-    /// A digest of every setting that is not at its default.
-    pub settings_digest: Option<String>,
-}
-
-/// Connects directly, by a connection string, with the password from a file when one is given.
-pub fn connect(connection: &str, password_file: Option<&Path>) -> anyhow::Result<Client> {
-    let mut config: Config = connection.parse().context(
-        "--postgres is not a connection string; want `host=... port=... user=... dbname=...`",
-    )?;
-    if let Some(path) = password_file {
-        let password = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read --postgres-password-file {}", path.display()))?;
-        config.password(password.trim_end_matches(['\r', '\n']));
-    }
-    config
-        .connect_timeout(Duration::from_secs(5))
-        .application_name("warrior-load");
-    config
-        .connect(NoTls)
-        .context("cannot connect to PostgreSQL as --postgres says")
-}
-
-/// Asks what makes this database comparable with another.
-pub fn database_facts(client: &mut Client) -> anyhow::Result<DatabaseFacts> {
-    let row = client.query_typed_one(include_str!("facts.sql"), &[])?;
-    Ok(DatabaseFacts {
-        version: row.get(0),
-        fsync: row.get(1),
-        synchronous_commit: row.get(2),
-        full_page_writes: row.get(3),
-        settings_digest: row.get(4),
-    })
-}
-
-/// Asks what time it is for the database, in seconds since 1970.
-pub fn database_clock(client: &mut Client) -> anyhow::Result<f64> {
-    Ok(client
-        .query_typed_one(include_str!("clock.sql"), &[])?
-        .get(0))
-}
-
-/// Judges a ledger by the table itself. `count_told` is what the API says at the same time.
+/// Judges a ledger by the table itself. `count_by_api` is what the API says at the same time.
 pub fn verify_in_postgres(
     client: &mut Client,
     header: &Header,
     entries: &[Entry],
-    count_told: Option<u64>,
+    count_by_api: Option<u64>,
 ) -> anyhow::Result<Verdict> {
     let mut check = Check::new(entries);
     let since = header.since();
@@ -104,7 +48,7 @@ pub fn verify_in_postgres(
     }
     let mut verdict = check.finish();
     verdict.count_expected = Some(count);
-    verdict.count_told = count_told;
+    verdict.count_by_api = count_by_api;
     Ok(verdict)
 }
 
@@ -150,7 +94,7 @@ impl<'a> Check<'a> {
         if let Some(place) = self.by_id.get(id).copied() {
             return self.claimed(place, id, stored);
         }
-        // Nobody was told this id. Only the content can say where the row comes from.
+        // No answer named this id. Only the content can say where the row comes from.
         let candidates: &[usize] = match self.by_content.get(stored) {
             Some(candidates) if recent => candidates,
             _ => &[],
@@ -262,7 +206,7 @@ impl<'a> Check<'a> {
     }
 }
 
-/// The id that the server told, which is the last part of the location.
+/// The id in the server's answer, which is the last part of the location.
 fn id_of(fate: &Fate) -> Option<&str> {
     match fate {
         Fate::Acknowledged { location }
@@ -345,14 +289,14 @@ mod tests {
             (2, 2, Some(2))
         );
         assert!(!v.holds());
-        let told = v.findings.join("\n");
+        let findings = v.findings.join("\n");
         for part in [
             "row c differs",
             "name",
             "LOST: request 1",
             "second time, as row twice",
         ] {
-            assert!(told.contains(part), "{part} in {told}");
+            assert!(findings.contains(part), "{part} in {findings}");
         }
     }
 

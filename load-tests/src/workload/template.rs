@@ -13,7 +13,7 @@ use super::warrior::letters_and_spaces;
 
 /// A text whose fields are filled for each request.
 #[derive(Clone, Debug)]
-pub struct Template(Vec<Part>);
+pub struct Template(Vec<TemplatePart>);
 
 /// The rows that `{{column}}` draws from: request `n` takes row `n` modulo their number.
 #[derive(Clone, Debug, Default)]
@@ -28,11 +28,14 @@ impl Template {
             let close = rest[open..].find("}}").with_context(|| {
                 format!("`{}` opens a field and never closes it", &rest[open..])
             })?;
-            parts.push(Part::Text(rest[..open].to_owned()));
-            parts.push(Part::field(rest[open + 2..open + close].trim(), rows)?);
+            parts.push(TemplatePart::Text(rest[..open].to_owned()));
+            parts.push(TemplatePart::field(
+                rest[open + 2..open + close].trim(),
+                rows,
+            )?);
             rest = &rest[open + close + 2..];
         }
-        parts.push(Part::Text(rest.to_owned()));
+        parts.push(TemplatePart::Text(rest.to_owned()));
         Ok(Template(parts))
     }
 
@@ -41,19 +44,19 @@ impl Template {
         let mut text = String::new();
         for part in &self.0 {
             match part {
-                Part::Text(fixed) => text.push_str(fixed),
-                Part::Seq => text.push_str(&index.to_string()),
-                Part::Uuid => {
+                TemplatePart::Text(fixed) => text.push_str(fixed),
+                TemplatePart::Seq => text.push_str(&index.to_string()),
+                TemplatePart::Uuid => {
                     let id = uuid::Builder::from_random_bytes(random.random()).into_uuid();
                     text.push_str(&id.to_string());
                 }
-                Part::Int(least, most) => {
+                TemplatePart::Int(least, most) => {
                     text.push_str(&random.random_range(*least..=*most).to_string());
                 }
-                Part::Letters(least, most) => {
+                TemplatePart::Letters(least, most) => {
                     text.push_str(&letters_and_spaces(random, *least, *most));
                 }
-                Part::Column(name) => match rows.value(index, name) {
+                TemplatePart::Column(name) => match rows.value(index, name) {
                     Some(Value::String(value)) => text.push_str(value),
                     Some(value) => text.push_str(&value.to_string()),
                     None => {}
@@ -109,7 +112,7 @@ impl Rows {
 }
 
 #[derive(Clone, Debug)]
-enum Part {
+enum TemplatePart {
     Text(String),
     Seq,
     Uuid,
@@ -118,22 +121,22 @@ enum Part {
     Column(String),
 }
 
-impl Part {
-    fn field(field: &str, rows: &Rows) -> anyhow::Result<Part> {
+impl TemplatePart {
+    fn field(field: &str, rows: &Rows) -> anyhow::Result<TemplatePart> {
         let words: Vec<&str> = field.split_whitespace().collect();
         match words[..] {
-            ["seq"] => Ok(Part::Seq),
-            ["uuid"] => Ok(Part::Uuid),
+            ["seq"] => Ok(TemplatePart::Seq),
+            ["uuid"] => Ok(TemplatePart::Uuid),
             ["int", least, most] => {
                 let (least, most) = bounds(field, least, most)?;
-                Ok(Part::Int(least, most))
+                Ok(TemplatePart::Int(least, most))
             }
             ["letters", least, most] => {
                 let (least, most) = bounds(field, least, most)?;
-                Ok(Part::Letters(least, most))
+                Ok(TemplatePart::Letters(least, most))
             }
             [column] if rows.0.first().is_some_and(|row| row.contains_key(column)) => {
-                Ok(Part::Column(column.to_owned()))
+                Ok(TemplatePart::Column(column.to_owned()))
             }
             _ => bail!(
                 "unknown field `{{{{{field}}}}}`; want seq, uuid, int A B, letters A B, \

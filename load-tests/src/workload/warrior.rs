@@ -34,14 +34,14 @@ pub const MARTIAL_ARTS: [&str; 25] = [
     "Wrestling",
 ];
 
-/// What a create sends. Serialises to the request's body.
+/// The payload of a create. Serialises to the request's body.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Warrior {
     /// 1 to 100 letters and spaces, or 120 when it is broken on purpose.
     pub name: String,
     /// `YYYY-MM-DD`, not always a day that exists.
     pub dob: String,
-    /// What stands in the skills field.
+    /// The value of the skills field.
     pub fight_skills: Skills,
 }
 

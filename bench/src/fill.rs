@@ -1,0 +1,170 @@
+//! A filled table before anything is measured, of what the workload creates: by COPY as the owner, without the search
+//! indexes, which `schema apply` then builds again.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+use postgres::Client;
+use rand::RngExt;
+use rand_pcg::Pcg64Mcg;
+
+use warrior_load::output::say;
+use warrior_load::schedule::stream;
+use warrior_load::stack::Stack;
+use warrior_load::workload::{MARTIAL_ARTS, Skills, Warrior};
+
+/// Rows for each COPY: the triggers see this many at once.
+const CHUNK: u64 = 100_000;
+
+/// One row in so many is known by a name and a skill that no random row has, so that there are rare
+/// terms, also of two characters and outside of ASCII.
+pub(crate) const MARKED_EVERY: u64 = 10_000;
+
+/// How many different skills there are when skills do not repeat.
+pub(crate) const DISTINCT_SKILLS: u64 = 1_000_000;
+
+/// Keeps these rows apart from those that are created later.
+const SEED: u64 = 0x5741_5252_494f_5231;
+
+/// The skills that the rows draw from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SkillPool {
+    /// The workload's 25.
+    MartialArts,
+    /// [`DISTINCT_SKILLS`].
+    Distinct,
+}
+
+/// One row of the filled table.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SeedRow {
+    /// The name.
+    pub name: String,
+    /// The date as ISO 8601.
+    pub dob: String,
+    /// The skills.
+    pub skills: Vec<String>,
+}
+
+/// SeedRow `number` of the filled table; the same for everybody who asks.
+pub(crate) fn row(number: u64, pool: SkillPool) -> SeedRow {
+    let mut random = stream(SEED, 0, number);
+    let Warrior {
+        mut name,
+        dob,
+        fight_skills,
+    } = Warrior::draw_valid(&mut random);
+    let Skills::List(drawn) = fight_skills else {
+        unreachable!("a valid warrior has a list of skills")
+    };
+    let mut skills: Vec<String> = match pool {
+        SkillPool::MartialArts => drawn.into_iter().map(str::to_owned).collect(),
+        SkillPool::Distinct => drawn.iter().map(|_| distinct_skill(&mut random)).collect(),
+    };
+    if number % MARKED_EVERY == MARKED_EVERY / 2 {
+        let mark = number / MARKED_EVERY;
+        name = format!("Žižka Ñandú {mark}");
+        skills[0] = format!("Lethwei {mark}");
+    }
+    SeedRow { name, dob, skills }
+}
+
+fn distinct_skill(random: &mut Pcg64Mcg) -> String {
+    let number = random.random_range(0..DISTINCT_SKILLS);
+    let art = MARTIAL_ARTS[number as usize % MARTIAL_ARTS.len()];
+    format!("{art} {number:06}")
+}
+
+/// Empties the table and fills it with `rows` rows.
+pub(crate) fn fill(stack: &Stack, server: &Path, rows: u64, pool: SkillPool) -> anyhow::Result<()> {
+    let mut owner = stack.owner().connect()?;
+    owner.batch_execute(include_str!("sql/empty.sql"))?;
+    drop_search_indexes(&mut owner)?;
+    let start = chrono::Utc::now().timestamp_millis() as u64 - rows / 100;
+    for from in (0..rows).step_by(CHUNK as usize) {
+        let until = rows.min(from + CHUNK);
+        let mut writer = owner
+            .copy_in("copy public.warrior (id, name, dob, fight_skills) from stdin")
+            .context("cannot fill the table")?;
+        for number in from..until {
+            let mut random = stream(SEED, 1, number);
+            // Version 7, a hundred a millisecond, up to now: as if the API had made them.
+            let id =
+                uuid::Builder::from_unix_timestamp_millis(start + number / 100, &random.random());
+            let SeedRow { name, dob, skills } = row(number, pool);
+            writeln!(
+                writer,
+                "{}\t{name}\t{dob}\t{}",
+                id.into_uuid(),
+                array(&skills)
+            )?;
+        }
+        writer.finish()?;
+        if until.is_multiple_of(1_000_000) || until == rows {
+            say(format_args!("  {until} of {rows} rows"));
+        }
+    }
+    apply_schema(stack, server)?;
+    say(format_args!("  vacuum analyze"));
+    owner.batch_execute("vacuum analyze")?;
+    Ok(())
+}
+
+/// Skills as COPY and array literals take them; none of them needs an escape.
+pub(crate) fn array(skills: &[String]) -> String {
+    format!("{{\"{}\"}}", skills.join("\",\""))
+}
+
+fn drop_search_indexes(owner: &mut Client) -> anyhow::Result<()> {
+    let names = owner.query(include_str!("sql/search_indexes.sql"), &[])?;
+    for name in names {
+        let name: String = name.try_get(0)?;
+        owner.batch_execute(&format!("drop index {name}"))?;
+    }
+    Ok(())
+}
+
+/// Builds what is missing, as an operator would.
+fn apply_schema(stack: &Stack, server: &Path) -> anyhow::Result<()> {
+    say(format_args!("  building the search indexes"));
+    let output = Command::new(server)
+        .args(["schema", "apply"])
+        .env("POSTGRES_DIRECT_HOST", "127.0.0.1")
+        .env("POSTGRES_DIRECT_PORT", stack.postgres.port.to_string())
+        .env(
+            "POSTGRES_OWNER_PASSWORD_FILE",
+            stack.data.join("secrets/owner.password"),
+        )
+        .current_dir("/")
+        .output()
+        .with_context(|| format!("cannot start {}", server.display()))?;
+    ensure!(
+        output.status.success(),
+        "`schema apply` failed: {}",
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_the_same_each_time_and_the_marked_ones_are_known() {
+        for pool in [SkillPool::MartialArts, SkillPool::Distinct] {
+            assert_eq!(row(7, pool), row(7, pool));
+            let marked = row(MARKED_EVERY / 2, pool);
+            assert_eq!(marked.name, "Žižka Ñandú 0");
+            assert_eq!(marked.skills[0], "Lethwei 0");
+        }
+        assert_eq!(
+            row(7, SkillPool::Distinct).name,
+            row(7, SkillPool::MartialArts).name
+        );
+        let skills = ["Judo".to_owned(), "Kung Fu".to_owned()];
+        assert_eq!(array(&skills), r#"{"Judo","Kung Fu"}"#);
+    }
+}

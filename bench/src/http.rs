@@ -1,0 +1,142 @@
+//! One measurement over HTTP, in the generator's closed or open model.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use warrior_load::collect::Collected;
+use warrior_load::drive::drive;
+use warrior_load::engine::{ConnectionMode, LoadModel, Plan, Scenario};
+use warrior_load::exit::NothingWorked;
+use warrior_load::output::say;
+use warrior_load::target::Target;
+use warrior_load::workload::{Kind, Maker};
+
+use crate::cpu::{Meter, Processes};
+use crate::open;
+use crate::sample::Sample;
+
+/// Opening connections and filling caches; requests of this time are sent and not measured.
+pub(crate) const WARMUP: Duration = Duration::from_millis(300);
+
+/// Searches outlast the creates that are measured beside them by this long.
+const BESIDE_LONGER: Duration = Duration::from_millis(500);
+
+/// A request without an answer after this long is given up.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Requests, their target, and the load model that sends them.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    /// The kind of request.
+    pub kind: Kind,
+    /// To whom.
+    pub target: Target,
+    /// Whose CPU time is looked at.
+    pub processes: Processes,
+    /// When.
+    pub load: HttpLoad,
+    /// Generator threads.
+    pub threads: usize,
+    /// How long it is sent before it is measured.
+    pub warmup: Duration,
+    /// How long it is measured.
+    pub length: Duration,
+    /// Draws what is random.
+    pub seed: u64,
+}
+
+/// When requests are sent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum HttpLoad {
+    /// So many connections, each of which sends when it has its answer.
+    Connections(usize),
+    /// So many requests a second, whatever the answers do.
+    Rate(f64),
+}
+
+/// Sends it and measures.
+pub(crate) fn measure(request: &Request, stop: &Arc<AtomicBool>) -> anyhow::Result<Sample> {
+    let plan = Arc::new(plan(request));
+    let meter = Meter::start(request.processes);
+    let collected = drive(&plan, None, stop, |_, _| {})?;
+    let used = meter.stop();
+    let mut sample = sample(&plan, &collected);
+    if sample.done == 0 && !stop.load(Ordering::Relaxed) {
+        let what = format!("requests under {:?}", request.load);
+        let answers = collected.total().outcomes_text();
+        return Err(NothingWorked { what, answers }.into());
+    }
+    used.note(
+        &mut sample,
+        collected.warmup.ended() + collected.total().ended(),
+    );
+    Ok(sample)
+}
+
+/// Measures creates while searches go on around them.
+pub(crate) fn measure_beside(
+    create: &Request,
+    search: &Request,
+    stop: &Arc<AtomicBool>,
+) -> anyhow::Result<Sample> {
+    let search = Request {
+        length: search.length + BESIDE_LONGER,
+        ..search.clone()
+    };
+    let (searched, sample) = std::thread::scope(|scope| {
+        let searching = scope.spawn(|| measure(&search, stop));
+        let sample = measure(create, stop);
+        (searching.join(), sample)
+    });
+    let Ok(searched) = searched else {
+        anyhow::bail!("the searching thread panicked")
+    };
+    let searched = searched?;
+    say(format_args!(
+        "      beside it: {:.0} searches/s as prescribed, {} others",
+        searched.rate, searched.failed
+    ));
+    sample
+}
+
+fn plan(request: &Request) -> Plan {
+    let length = request.warmup + request.length;
+    let (load, connections) = match request.load {
+        HttpLoad::Connections(connections) => (LoadModel::Closed { connections }, connections),
+        HttpLoad::Rate(rate) => (LoadModel::Open(open::arrivals(rate, length)), 1024),
+    };
+    Plan {
+        target: request.target.clone(),
+        endpoints: vec![String::new()],
+        scenarios: vec![Scenario {
+            endpoint: 0,
+            maker: Maker::new(request.kind.clone(), request.seed, 0, &request.target),
+            follow: None,
+            weight: 1,
+        }],
+        load,
+        length,
+        connections: ConnectionMode::Shared,
+        connections_max: connections,
+        timeout: TIMEOUT,
+        lateness_max: Duration::from_millis(5),
+        warmup: request.warmup,
+        threads: request.threads.min(connections),
+        seed: request.seed,
+    }
+}
+
+fn sample(plan: &Plan, collected: &Collected) -> Sample {
+    let total = collected.total();
+    let quantile = |quantile| total.latency.value_at_quantile(quantile) as f64;
+    Sample {
+        rate: total.succeeded() as f64 / plan.measured_seconds(),
+        p50_us: quantile(0.5),
+        p99_us: quantile(0.99),
+        max_us: total.latency.max() as f64,
+        done: total.succeeded(),
+        failed: total.failed(),
+        ..Sample::default()
+    }
+}

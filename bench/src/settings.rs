@@ -1,0 +1,53 @@
+//! `settings`: what it would cost to leave a setting of `postgres-conf/` or `pgbouncer/` at its default.
+//!
+//! The stack runs with our values. For each setting, rounds of our value and the default take turns, every
+//! second round in the opposite order, under the same short load; neighbours are compared with each other.
+//! The defaults are asked of the programs, so nothing here has to be kept in step with them.
+
+mod cold;
+mod comparison;
+mod listed;
+mod options;
+mod page;
+mod restart;
+mod rig;
+mod setting;
+mod wait;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::ensure;
+use warrior_load::machine::{Machine, Pressure};
+use warrior_load::output::say;
+
+pub use options::{Load, SettingsOptions};
+
+use self::listed::requested;
+use self::page::page;
+use self::rig::SettingsRig;
+
+/// Measures, and gives a Markdown page.
+///
+/// # Errors
+/// When a setting is unknown, the stack cannot be started or does not come back from a restart, or the run
+/// was interrupted.
+pub fn settings(options: &SettingsOptions, stop: &Arc<AtomicBool>) -> anyhow::Result<String> {
+    ensure!(
+        options.rows > 0 && options.rounds > 0 && options.seconds > 0,
+        "--rows, --rounds and --seconds must be at least 1"
+    );
+    let pressure = Pressure::now();
+    let requested = requested(options)?;
+    say(format_args!(
+        "starting the stack and filling the table with {} rows",
+        options.rows
+    ));
+    let mut rig = SettingsRig::start(options, stop)?;
+    let mut compared = Vec::new();
+    for setting in &requested {
+        compared.extend(rig.compare(setting)?);
+    }
+    let throttling = Pressure::now().since(pressure);
+    Ok(page(options, &Machine::look(), throttling, &compared))
+}

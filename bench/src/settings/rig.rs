@@ -1,0 +1,181 @@
+//! The rig of a comparison of settings: one stack, and rounds of both values in turn.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use hyper::Uri;
+use warrior_load::client;
+use warrior_load::output::say;
+use warrior_load::stack::Stack;
+use warrior_load::workload::Kind;
+
+use super::cold;
+use super::comparison::{Compared, Measured};
+use super::listed::RequestedSetting;
+use super::options::{Load, SettingsOptions};
+use super::restart::restart;
+use super::setting::Setting;
+use crate::cpu::Processes;
+use crate::fill::{SkillPool, fill};
+use crate::http::{self, HttpLoad, Request, WARMUP};
+use crate::sample::Sample;
+use crate::table;
+use crate::terms::classes;
+
+/// Draws the requests of the second before a measurement, which differ from the measured ones.
+const WARM_SEED: u64 = 0x7761_726d;
+
+/// The stack under measurement, and the requests to it.
+pub(super) struct SettingsRig<'s> {
+    options: &'s SettingsOptions,
+    stop: &'s Arc<AtomicBool>,
+    stack: Stack,
+    finds: Arc<[Uri]>,
+    searches: Arc<[Uri]>,
+    /// Draws the requests of a pair of measurements; grows with each.
+    seed: u64,
+}
+
+impl<'s> SettingsRig<'s> {
+    /// Starts the stack and fills its table.
+    pub(super) fn start(
+        options: &'s SettingsOptions,
+        stop: &'s Arc<AtomicBool>,
+    ) -> anyhow::Result<SettingsRig<'s>> {
+        let stack = Stack::start_full_size(&options.server)?;
+        fill(
+            &stack,
+            &options.server,
+            options.rows,
+            SkillPool::MartialArts,
+        )?;
+        let mut searches = Vec::new();
+        for class in classes(options.rows, SkillPool::MartialArts) {
+            searches.extend(class.uris(&stack.api)?.iter().cloned());
+        }
+        Ok(SettingsRig {
+            options,
+            stop,
+            finds: table::sample(&stack)?,
+            stack,
+            searches: searches.into(),
+            seed: 1,
+        })
+    }
+
+    /// Rounds of the default and our value in turn, under each load of the setting.
+    pub(super) fn compare(
+        &mut self,
+        requested: &RequestedSetting,
+    ) -> anyhow::Result<Vec<Compared>> {
+        let instead = requested.instead.as_deref();
+        let setting = Setting::find(&self.stack, requested.program, &requested.name, instead)?;
+        let loads = match self.options.loads.as_slice() {
+            [] => requested.loads,
+            chosen => chosen,
+        };
+        let mut all = Vec::new();
+        for load in loads {
+            if *load == Load::Cold && !cfg!(target_os = "linux") {
+                say(format_args!(
+                    "  {} cold: left out, since only Linux can be made to forget",
+                    requested.name
+                ));
+                continue;
+            }
+            let mut compared = Compared {
+                name: requested.name.clone(),
+                load: *load,
+                default: setting.default.clone(),
+                ours: setting.ours.clone(),
+                seconds: requested.seconds.max(self.options.seconds),
+                pairs: Vec::new(),
+            };
+            for round in 0..self.options.rounds {
+                // The same requests for both.
+                self.seed += 1;
+                let mut pair = [Measured::default(); 2];
+                for place in 0..2 {
+                    let ours = (place + round) % 2;
+                    setting.apply(&mut self.stack, ours == 1)?;
+                    pair[ours] = self.measure(*load, compared.seconds)?;
+                }
+                let [default, ours] = pair;
+                say(format_args!(
+                    "  {} {load:?} {}/{}: default {:.0}/s, ours {:.0}/s",
+                    requested.name,
+                    round + 1,
+                    self.options.rounds,
+                    default.sample.rate,
+                    ours.sample.rate
+                ));
+                compared.pairs.push((default, ours));
+            }
+            all.push(compared);
+        }
+        setting.apply(&mut self.stack, true)?;
+        Ok(all)
+    }
+
+    fn measure(&mut self, load: Load, seconds: u32) -> anyhow::Result<Measured> {
+        if load == Load::Cold {
+            self.stack
+                .superuser()
+                .connect()?
+                .batch_execute("checkpoint")?;
+            restart(&mut self.stack)?;
+            cold::forget(&self.stack.data.join("pg/base"))?;
+        } else {
+            // A second of the same load fills the connections and caches that the change has emptied.
+            self.send(load, Duration::from_secs(1), WARM_SEED)?;
+        }
+        let mut superuser = self.stack.superuser().connect()?;
+        // Afterwards every page that changes is logged whole once, in each measurement alike.
+        superuser.batch_execute("checkpoint")?;
+        let before = self.written(&mut superuser)?;
+        let sample = self.send(load, Duration::from_secs(u64::from(seconds)), self.seed)?;
+        let after = self.written(&mut superuser)?;
+        ensure!(!self.stop.load(Ordering::Relaxed), "interrupted");
+        let rows = after.0.saturating_sub(before.0);
+        let log_bytes = match rows {
+            0 => 0.0,
+            rows => (after.1 - before.1) / rows as f64,
+        };
+        // Otherwise the next measurement would clean up after this one.
+        table::flush(&self.stack)?;
+        Ok(Measured { sample, log_bytes })
+    }
+
+    /// Warriors in the table, and bytes in the log.
+    fn written(&self, superuser: &mut postgres::Client) -> anyhow::Result<(u64, f64)> {
+        let rows = client::count(&self.stack.api)?.context("the API does not count")?;
+        let row = superuser.query_one(include_str!("../sql/log_bytes.sql"), &[])?;
+        Ok((rows, row.try_get(0)?))
+    }
+
+    fn send(&self, load: Load, length: Duration, seed: u64) -> anyhow::Result<Sample> {
+        let (kind, connections) = match load {
+            Load::Create => (Kind::CreateValid, 64),
+            Load::Find => (Kind::OneOf(Arc::clone(&self.finds)), 64),
+            Load::Search | Load::Cold => (Kind::OneOf(Arc::clone(&self.searches)), 32),
+        };
+        let request = Request {
+            kind,
+            target: self.stack.api.clone(),
+            processes: Processes::of_stack(&self.stack),
+            load: HttpLoad::Connections(connections),
+            threads: self.options.threads,
+            // The first of them are what a cold start is about.
+            warmup: if load == Load::Cold {
+                Duration::ZERO
+            } else {
+                WARMUP
+            },
+            length,
+            seed,
+        };
+        http::measure(&request, self.stop).with_context(|| format!("{load:?}"))
+    }
+}

@@ -1,0 +1,1 @@
+select count(distinct skill) from public.warrior_skill

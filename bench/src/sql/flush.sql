@@ -1,0 +1,1 @@
+select public.warrior_flush()

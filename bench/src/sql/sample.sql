@@ -1,0 +1,1 @@
+select id from public.warrior order by random() limit 10000

@@ -1,0 +1,48 @@
+//! The table under measurement: emptied, flushed, and asked for what is in it.
+
+use std::sync::Arc;
+
+use anyhow::ensure;
+use hyper::Uri;
+use warrior_load::stack::Stack;
+
+/// Removes every row.
+pub(crate) fn empty(stack: &Stack) -> anyhow::Result<()> {
+    let mut owner = stack.owner().connect()?;
+    Ok(owner.batch_execute(include_str!("sql/empty.sql"))?)
+}
+
+/// Moves the pending lists into the search indexes, so that the next measurement does not.
+pub(crate) fn flush(stack: &Stack) -> anyhow::Result<()> {
+    let mut owner = stack.owner().connect()?;
+    Ok(owner.batch_execute(include_str!("sql/flush.sql"))?)
+}
+
+/// The warriors that finds ask for; pgbench draws from the same ones.
+pub(crate) fn pool(stack: &Stack) -> anyhow::Result<Arc<[Uri]>> {
+    uris(stack, include_str!("sql/pool.sql"))
+}
+
+/// Some thousands of warriors, drawn from the whole table.
+pub(crate) fn sample(stack: &Stack) -> anyhow::Result<Arc<[Uri]>> {
+    uris(stack, include_str!("sql/sample.sql"))
+}
+
+/// How many different skills the dictionary holds.
+pub(crate) fn distinct_skills(stack: &Stack) -> anyhow::Result<i64> {
+    let mut owner = stack.owner().connect()?;
+    let row = owner.query_one(include_str!("sql/distinct_skills.sql"), &[])?;
+    Ok(row.try_get(0)?)
+}
+
+fn uris(stack: &Stack, ids: &str) -> anyhow::Result<Arc<[Uri]>> {
+    let mut owner = stack.owner().connect()?;
+    let rows = owner.query(ids, &[])?;
+    ensure!(!rows.is_empty(), "the table is empty");
+    rows.iter()
+        .map(|row| {
+            let id: uuid::Uuid = row.try_get(0)?;
+            stack.api.uri(&format!("/warrior/{id}"))
+        })
+        .collect()
+}

@@ -1,0 +1,66 @@
+//! `settings` for real, with tiny measurements: each way of changing a setting, and the page.
+
+use std::process::{Command, Output};
+
+use crate::program::{PROGRAM, server};
+
+fn settings(arguments: &[&str]) -> Output {
+    Command::new(PROGRAM)
+        .args([
+            "settings",
+            "--rows",
+            "1000",
+            "--rounds",
+            "1",
+            "--seconds",
+            "1",
+        ])
+        .arg("--server")
+        .arg(server())
+        .args(arguments)
+        .output()
+        .expect("the program runs")
+}
+
+#[test]
+fn a_reload_a_restart_and_the_console_change_what_is_measured() {
+    let output = settings(&[
+        "--load",
+        "create",
+        "--setting",
+        "wal_compression=pglz,shared_buffers,pool_mode",
+    ]);
+    let page = String::from_utf8_lossy(&output.stdout);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{page}{said}");
+    for expected in [
+        "| `wal_compression` | pglz | off | create, 1 s | ",
+        "| `shared_buffers` | 128MB | ",
+        "| `pool_mode` | session | transaction | create, 1 s | ",
+    ] {
+        let line = page.lines().find(|line| line.starts_with(expected));
+        let cells: Vec<&str> = line.expect(expected).split(" | ").collect();
+        // Throughput, p99, CPU and log: each of them was there to be compared.
+        for ratio in &cells[4..8] {
+            let median = ratio
+                .split_once(' ')
+                .and_then(|(median, _)| median.parse().ok());
+            assert!(median > Some(0.0), "{expected}{ratio}");
+        }
+    }
+}
+
+#[test]
+fn a_setting_that_nothing_can_be_compared_with_is_refused() {
+    for (setting, reason) in [
+        ("work_mem", "so give a value to try (work_mem=VALUE)"),
+        ("no_such=1", "PostgreSQL has no setting no_such"),
+        ("work_mem=4MB", "work_mem is in effect as \"4MB\""),
+        // A setting of the role wins.
+        ("jit=on", "jit is in effect as \"off\""),
+    ] {
+        let output = settings(&["--setting", setting]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(reason), "{said}");
+    }
+}

@@ -1,0 +1,77 @@
+//! A whole comparison, and its table.
+
+use std::fmt::Write;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::finding::{ComparedFigure, Finding};
+use crate::output::micros;
+
+/// A whole comparison.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Comparison {
+    /// The label of A.
+    pub a: String,
+    /// The label of B.
+    pub b: String,
+    /// The figure that the verdict is about: the one chosen before the run, or `success` when B
+    /// clearly answers less.
+    pub decides: String,
+    /// Differences smaller than this share count as none.
+    pub least: f64,
+    /// Every figure.
+    pub rows: Vec<ComparedFigure>,
+    /// The finding of the figure that decides.
+    pub verdict: Finding,
+    /// Why the comparison says nothing; empty when it does.
+    pub invalid: Vec<String>,
+}
+
+impl Comparison {
+    /// One table, as Markdown that also reads well on a terminal.
+    pub fn table(&self) -> String {
+        let mut text = format!("A: {}\nB: {}\n\n", self.a, self.b);
+        text.push_str(
+            "| figure         |          A |          B |  B / A | 95 % interval   | pairs | finding             |\n\
+             |----------------|-----------:|-----------:|-------:|----------------:|------:|---------------------|\n",
+        );
+        for row in &self.rows {
+            let interval = format!("{:.3} .. {:.3}", row.interval.0, row.interval.1);
+            // Writing to a string cannot fail.
+            let _written = writeln!(
+                text,
+                "| {:<14} | {:>10} | {:>10} | {:>6.3} | {interval:>15} | {:>5} | {:<19} |",
+                row.figure,
+                show(row.a, &row.unit),
+                show(row.b, &row.unit),
+                row.ratio,
+                row.pairs,
+                row.finding.words()
+            );
+        }
+        for reason in &self.invalid {
+            let _written = writeln!(text, "\nINVALID: {reason}");
+        }
+        let _written = if self.invalid.is_empty() {
+            writeln!(
+                text,
+                "\nVerdict on {}: {} (differences under {:.0} % do not count)",
+                self.decides,
+                self.verdict.words(),
+                self.least * 100.0
+            )
+        } else {
+            writeln!(text, "\nNo verdict: an INVALID comparison says nothing")
+        };
+        text
+    }
+}
+
+fn show(value: f64, unit: &str) -> String {
+    match unit {
+        "us" => micros(value as u64),
+        "%" => format!("{:.2} %", value * 100.0),
+        _ => format!("{value:.0} {unit}"),
+    }
+}

@@ -1,0 +1,27 @@
+//! Standard output and standard error: lines, and how figures are written in them.
+
+use std::fmt;
+use std::io::Write;
+
+/// Prints a line. A reader that went away (`| head`) is no reason to end the run: its result is in
+/// files, and its verdict in the exit code.
+pub fn say(line: fmt::Arguments<'_>) {
+    writeln!(std::io::stdout(), "{line}").ok();
+}
+
+/// Prints why the program, or a part of its work, failed: one line with its chain of causes.
+pub fn print_error(error: &anyhow::Error) {
+    let path = std::env::current_exe().unwrap_or_default();
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    eprintln!("{name}: {error:#}");
+}
+
+/// Microseconds as people read them.
+pub fn micros(value: u64) -> String {
+    match value {
+        0..1_000 => format!("{value} us"),
+        1_000..10_000 => format!("{:.2} ms", value as f64 / 1e3),
+        10_000..1_000_000 => format!("{:.1} ms", value as f64 / 1e3),
+        _ => format!("{:.2} s", value as f64 / 1e6),
+    }
+}

@@ -1,0 +1,106 @@
+//! The verdict for the terminal, and the reasons for it.
+
+use super::values::{figure, share};
+use crate::exit::Exit;
+use crate::output::micros;
+use crate::result::{Quantiles, RunResult};
+
+/// The verdict in four lines.
+pub fn verdict_lines(result: &RunResult) -> String {
+    let total = &result.total;
+    let mut lines = vec![format!(
+        "{}: {} of profile {}, {:.0} s",
+        result.exit,
+        if result.exit == Exit::Passed {
+            "every threshold"
+        } else {
+            "a run"
+        },
+        result.setup.profile,
+        result.measured_seconds
+    )];
+    lines.push(format!(
+        "answers: {} of {} as prescribed ({}), {} late, {} refused",
+        total.succeeded,
+        total.scheduled,
+        share(total.success),
+        total.late,
+        total.refused
+    ));
+    lines.push(match total.latency {
+        Some(latency) => format!("latency from the intended moment: {}", quantiles(&latency)),
+        None => "latency: nothing was measured".to_owned(),
+    });
+    let lost = result.verification.iter().map(|verdict| {
+        let state = if verdict.holds() {
+            ""
+        } else {
+            ", PROMISE BROKEN"
+        };
+        format!(
+            "lost {} of {} (by {}{state})",
+            verdict.lost, verdict.acknowledged, verdict.way
+        )
+    });
+    let lost: Vec<String> = lost.collect();
+    lines.push(if lost.is_empty() {
+        "ledger: not verified".to_owned()
+    } else {
+        lost.join("; ")
+    });
+    lines.join("\n")
+}
+
+/// The reasons for the terminal, besides the verdict: why a run is not a pass.
+pub fn reasons(result: &RunResult) -> Vec<String> {
+    let missed = result
+        .thresholds
+        .iter()
+        .filter(|judged| !judged.met)
+        .map(|judged| {
+            format!(
+                "threshold missed: {} (measured {})",
+                judged.threshold,
+                figure(judged)
+            )
+        });
+    let nothing = (result.total.succeeded == 0).then(|| {
+        let first = result.examples.first();
+        let first = first.map_or(String::new(), |example| format!("; the first: {example}"));
+        format!("nothing worked: not one answer was as prescribed{first}")
+    });
+    let broken = result
+        .verification
+        .iter()
+        .filter(|verdict| !verdict.holds());
+    let broken = broken.flat_map(|verdict| {
+        let count = (verdict.count_agrees() == Some(false))
+            .then(|| format!("by {}: the API's count and the table's differ", verdict.way));
+        let findings = verdict.findings.iter().take(3);
+        findings
+            .map(|finding| format!("by {}: {finding}", verdict.way))
+            .chain(count)
+    });
+    let invalid = result
+        .validity
+        .invalid
+        .iter()
+        .map(|reason| format!("INVALID: {reason}"));
+    let marks = result
+        .validity
+        .marks
+        .iter()
+        .map(|mark| format!("note: {mark}"));
+    let judged = invalid.chain(nothing).chain(missed);
+    broken.chain(judged).chain(marks).collect()
+}
+
+fn quantiles(latency: &Quantiles) -> String {
+    format!(
+        "p50 {}, p99 {}, p99.9 {}, max {}",
+        micros(latency.p50_us),
+        micros(latency.p99_us),
+        micros(latency.p99_9_us),
+        micros(latency.max_us)
+    )
+}

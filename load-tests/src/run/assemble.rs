@@ -1,0 +1,113 @@
+//! The result of a run, assembled from what was counted, observed and verified.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use super::config::RunConfig;
+use crate::collect::Collected;
+use crate::database::DatabaseFacts;
+use crate::engine::{LoadModel, Plan};
+use crate::judge;
+use crate::machine::{Machine, Throttling};
+use crate::profile::Overrides;
+use crate::result::{RunResult, SCHEMA, Setup};
+use crate::tabulate::{endpoints, series};
+use crate::verify::Verdict;
+
+/// Observations beside the counts of the generator.
+pub(super) struct Observations {
+    pub(super) machine: Machine,
+    pub(super) throttling: Throttling,
+    pub(super) database: Option<DatabaseFacts>,
+    pub(super) verification: Vec<Verdict>,
+    /// Why the ledger could not be verified.
+    pub(super) unverified: Option<String>,
+    pub(super) interrupted: bool,
+    /// The greatest value of each gauge.
+    pub(super) greatest: BTreeMap<String, f64>,
+}
+
+/// Judges the run.
+pub(super) fn result(
+    config: &RunConfig,
+    overrides: &Overrides,
+    plan: &Plan,
+    collected: &Collected,
+    observations: Observations,
+) -> RunResult {
+    let Observations {
+        machine,
+        throttling,
+        database,
+        verification,
+        unverified,
+        interrupted,
+        greatest,
+    } = observations;
+    let mut validity = judge::validity(
+        plan,
+        collected,
+        interrupted,
+        &throttling,
+        &machine,
+        database.as_ref(),
+    );
+    validity.invalid.extend(unverified);
+    validity.invalid.extend(judge::unproven(&verification));
+    let mut thresholds = judge::thresholds(
+        &config.profile.conditions(),
+        plan,
+        collected,
+        plan.measured_seconds(),
+        &verification,
+    );
+    let (total, endpoints) = endpoints(plan, collected);
+    thresholds.extend(judge::useless(&endpoints));
+    let sent = (collected.warmup.sent + total.sent).max(1);
+    RunResult {
+        schema: SCHEMA,
+        run: String::new(),
+        started_at: String::new(),
+        setup: setup(config, overrides, plan),
+        exit: judge::exit(&validity, &thresholds, &verification),
+        validity,
+        thresholds,
+        verification,
+        measured_seconds: plan.measured_seconds(),
+        warmup_requests: collected.warmup.ended(),
+        total,
+        endpoints,
+        series: series(collected),
+        examples: collected.examples.clone(),
+        generator_nice: collected.nice,
+        generator_cpu_us_per_request: collected.cpu_seconds * 1e6 / sent as f64,
+        machine,
+        throttling,
+        database,
+        server_gauges_max: greatest,
+        ledger: None,
+    }
+}
+
+fn setup(config: &RunConfig, overrides: &Overrides, plan: &Plan) -> Setup {
+    let digest = Sha256::digest(config.profile.source.as_bytes());
+    Setup {
+        generator: env!("CARGO_PKG_VERSION").to_owned(),
+        target: config.target.url.clone(),
+        profile: config.profile.name.clone(),
+        about: config.profile.about.clone(),
+        profile_digest: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        profile_source: config.profile.source.clone(),
+        seed: overrides.seed,
+        speed: overrides.speed,
+        threads: overrides.threads,
+        connections: overrides.connections,
+        capacity: overrides.capacity,
+        model: match plan.load {
+            LoadModel::Open(_) => "open",
+            LoadModel::Closed { .. } => "closed",
+        }
+        .to_owned(),
+    }
+}

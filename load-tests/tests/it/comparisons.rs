@@ -1,0 +1,82 @@
+//! Two targets, and a stored result, compared: exit codes 3, 4 and 6.
+
+use std::time::Duration;
+
+use crate::delay::{Behaviour, DelayServer, delay_server};
+use crate::scratch::Scratch;
+
+#[test]
+fn two_sides_of_which_neither_works_are_not_compared() {
+    let refusing = || {
+        delay_server(Behaviour {
+            status: Box::new(|_| 503),
+            ..Behaviour::fixed(Duration::ZERO)
+        })
+        .url()
+    };
+    let scratch = Scratch::new();
+    let profile = scratch
+        .profile("name='get'\n[[scenario]]\nname='get'\npath='/'\narrivals=[{rate=50,for='1s'}]\n");
+    let (a, b) = (refusing(), refusing());
+    let arguments = ["compare", "--a", &a, "--b", &b, "--profile", &profile];
+    let (code, text) = scratch.load(&[&arguments[..], &["--slice", "200ms"]].concat());
+    assert_eq!(code, 6, "{text}");
+    assert!(text.contains("503 refused"), "{text}");
+    assert!(!text.contains("no difference shown"), "{text}");
+    assert!(!text.contains("pair  2"), "it goes on: {text}");
+}
+
+#[test]
+fn a_slower_b_is_4_and_like_targets_are_0() {
+    let quick = delay_server(Behaviour::fixed(Duration::from_millis(2)));
+    let slow = delay_server(Behaviour::fixed(Duration::from_millis(20)));
+    let scratch = Scratch::new();
+    let profile = scratch
+        .profile("name='get'\n[[scenario]]\nname='get'\npath='/'\narrivals=[{rate=50,for='1s'}]\n");
+    let compare = |b: &DelayServer| {
+        let (a, b) = (quick.url(), b.url());
+        let arguments = ["compare", "--a", &a, "--b", &b, "--profile", &profile];
+        let more = [
+            "--slice", "500ms", "--pairs", "4", "--decide", "p50", "--least", "50",
+        ];
+        scratch.load(&[&arguments[..], &more[..]].concat())
+    };
+    let (code, text) = compare(&slow);
+    assert_eq!(code, 4, "{text}");
+    assert!(text.contains("Verdict on p50: B is worse"), "{text}");
+    let failing = delay_server(Behaviour {
+        status: Box::new(|_| 500),
+        ..Behaviour::fixed(Duration::ZERO)
+    });
+    let (code, text) = compare(&failing);
+    assert_eq!(code, 4, "{text}");
+    assert!(text.contains("Verdict on success: B is worse"), "{text}");
+    let (code, text) = compare(&quick);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("no difference shown"), "{text}");
+}
+
+#[test]
+fn a_stored_result_is_run_again_with_its_seed() {
+    let server = delay_server(Behaviour::fixed(Duration::from_millis(5)));
+    let (first, second) = (Scratch::new(), Scratch::new());
+    let (code, text) = first.load(&["run", "--url", &server.url(), "--rate", "50", "--for", "4s"]);
+    assert_eq!(code, 0, "{text}");
+    let result = first.file("json").display().to_string();
+    let (code, text) = second.load(&["reproduce", &result]);
+    assert_eq!(code, 0, "{text}");
+    let alike = ["\nREPRODUCED", "NO DIFFERENCE SHOWN"];
+    assert!(alike.iter().any(|said| text.contains(said)), "{text}");
+    let slow = delay_server(Behaviour::fixed(Duration::from_millis(30)));
+    let (code, text) = second.load(&[
+        "reproduce",
+        &result,
+        "--url",
+        slow.url().trim_end_matches('/'),
+    ]);
+    assert_eq!(code, 3, "{text}");
+    assert!(
+        text.contains("NOT REPRODUCED") && text.contains("differs: target"),
+        "{text}"
+    );
+}

@@ -1,0 +1,82 @@
+//! Wrong use and an absent target: exit codes 1 and 2.
+
+use crate::scratch::Scratch;
+
+#[test]
+fn wrong_use_is_1_and_names_what_is_wrong() {
+    let scratch = Scratch::new();
+    let profile = scratch.profile("name='x'\nthresholds=['p99x < 1s']\nscenario=[]");
+    for (arguments, word) in [
+        (
+            vec!["run", "--url", "http://127.0.0.1:1", "--profile", "labb"],
+            "labb",
+        ),
+        (
+            vec!["run", "--url", "http://127.0.0.1:1", "--profile", &profile],
+            "p99x",
+        ),
+        (vec!["run", "--url", "http://127.0.0.1:1"], "--rate"),
+        (
+            vec!["run", "--url", "http://127.0.0.1:1", "--rate", "1e12"],
+            "requests",
+        ),
+        (
+            vec![
+                "run",
+                "--url",
+                "http://127.0.0.1:1",
+                "--rate",
+                "1",
+                "--speed",
+                "1e-300",
+            ],
+            "--speed",
+        ),
+        (
+            vec!["compare", "--a", "http://127.0.0.1:1", "--decide", "p95"],
+            "p95",
+        ),
+        (
+            vec![
+                "run",
+                "--url",
+                "http://127.0.0.1:1",
+                "--rate",
+                "1",
+                "--expect",
+                "1000",
+            ],
+            "status 1000",
+        ),
+        (
+            vec!["run", "--url", "https://127.0.0.1:1", "--rate", "1"],
+            "TLS",
+        ),
+        (
+            vec![
+                "run",
+                "--url",
+                "http://127.0.0.1:1",
+                "--rate",
+                "1",
+                "--body",
+                "{{nme}}",
+            ],
+            "nme",
+        ),
+    ] {
+        let (code, text) = scratch.load(&arguments);
+        assert_eq!(code, 1, "{text}");
+        assert!(text.contains(word), "{word} in {text}");
+    }
+}
+
+#[test]
+fn nobody_there_is_2() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("bound"));
+    drop(listener);
+    let (code, text) = Scratch::new().load(&["run", "--url", &url, "--rate", "10"]);
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("is the server running there?"), "{text}");
+}
