@@ -113,8 +113,8 @@ fn round_of(
     })?;
     drop(server);
     cluster.start()?;
-    let (header, entries) = ledger::read(&path)?;
-    let verdict = verify_directly(&cluster.runtime(), &header, &entries, None)?;
+    let (header, attempts) = ledger::read(&path)?;
+    let verdict = verify_directly(&cluster.runtime(), &header, &attempts, None)?;
     Ok((verdict, unrecorded))
 }
 

@@ -16,7 +16,7 @@ pub use verdict::Verdict;
 
 use crate::client;
 use crate::database::DatabaseAccess;
-use crate::ledger::{self, Entry, Header};
+use crate::ledger::{self, Attempt, Header};
 use crate::target::Target;
 
 /// How often a ledger is judged again, a second apart, while a late commit may explain its count.
@@ -32,12 +32,12 @@ pub fn verify_ledger(
     database: Option<&DatabaseAccess>,
     exclusivity: Exclusivity,
 ) -> anyhow::Result<Vec<Verdict>> {
-    let (header, entries) = ledger::read(path)?;
+    let (header, attempts) = ledger::read(path)?;
     let judge = || -> anyhow::Result<Vec<Verdict>> {
-        let mut verdicts = vec![verify_by_http(target, &header, &entries, exclusivity)?];
+        let mut verdicts = vec![verify_by_http(target, &header, &attempts, exclusivity)?];
         if let Some(access) = database {
             let count = client::count(target)?;
-            verdicts.push(verify_directly(access, &header, &entries, count)?);
+            verdicts.push(verify_directly(access, &header, &attempts, count)?);
         }
         Ok(verdicts)
     };
@@ -59,8 +59,8 @@ pub fn verify_ledger(
 pub fn verify_directly(
     access: &DatabaseAccess,
     header: &Header,
-    entries: &[Entry],
+    attempts: &[Attempt],
     count_of_api: Option<u64>,
 ) -> anyhow::Result<Verdict> {
-    verify_in_postgres(&mut access.connect()?, header, entries, count_of_api)
+    verify_in_postgres(&mut access.connect()?, header, attempts, count_of_api)
 }

@@ -24,13 +24,13 @@ pub(crate) struct VerifyArgs {
 
 impl VerifyArgs {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
-        let (header, entries) = ledger::read(&self.ledger)?;
+        let (header, attempts) = ledger::read(&self.ledger)?;
         let database = self.database.access();
         let target = Target::parse(self.url.as_deref().unwrap_or(&header.target))?;
         let verdicts = match (&database, target.reach()) {
             // The server may be gone by now; the table alone can still be judged.
             (Some(access), Err(_)) if self.url.is_none() => {
-                vec![verify_directly(access, &header, &entries, None)?]
+                vec![verify_directly(access, &header, &attempts, None)?]
             }
             (_, reached) => {
                 reached?;

@@ -5,18 +5,15 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use anyhow::Context;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
-use super::answer::AnswerLine;
-use super::entry::Entry;
-use super::header::{FORMAT, Header};
+use super::attempt::Attempt;
+use super::line::{FORMAT, Header, Line};
 
-/// Reads a ledger back, one entry for each request that was sent.
+/// Reads a ledger back, one attempt for each request that was sent.
 ///
 /// A last line without an end is what a killed generator leaves: it is ignored, as the request
 /// of such a line had not left.
-pub fn read(path: &Path) -> anyhow::Result<(Header, Vec<Entry>)> {
+pub fn read(path: &Path) -> anyhow::Result<(Header, Vec<Attempt>)> {
     let shown = path.display();
     let file = File::open(path).with_context(|| format!("cannot open the ledger {shown}"))?;
     let mut reader = BufReader::new(file);
@@ -29,37 +26,33 @@ pub fn read(path: &Path) -> anyhow::Result<(Header, Vec<Entry>)> {
         "{shown} has format {}, this program reads {FORMAT}",
         header.ledger
     );
-    let mut entries: Vec<Option<Entry>> = Vec::new();
+    let mut attempts: Vec<Option<Attempt>> = Vec::new();
     for line_number in 2.. {
         line.clear();
         if reader.read_line(&mut line)? == 0 || !line.ends_with('\n') {
             break;
         }
-        let place = || format!("{shown} line {line_number}: not a line of a ledger");
-        if line.starts_with(r#"{"sent""#) {
-            let sent: SentLine = serde_json::from_str(&line).with_context(place)?;
-            let number = usize::try_from(sent.sent)?;
-            if entries.len() <= number {
-                entries.resize_with(number + 1, || None);
+        let parsed = Line::parse(&line)
+            .with_context(|| format!("{shown} line {line_number}: not a line of a ledger"))?;
+        match parsed {
+            Line::Sent(sent) => {
+                let number = usize::try_from(sent.sent)?;
+                if attempts.len() <= number {
+                    attempts.resize_with(number + 1, || None);
+                }
+                attempts[number] = Some(Attempt::new(sent.sent, sent.body.get()));
             }
-            entries[number] = Some(Entry::new(sent.sent, sent.body.get()));
-        } else {
-            let answer: AnswerLine = serde_json::from_str(&line).with_context(place)?;
-            let number = answer.answer;
-            usize::try_from(number)
-                .ok()
-                .and_then(|number| entries.get_mut(number)?.as_mut())
-                .with_context(|| {
-                    format!("{shown} line {line_number}: answers {number}, never sent")
-                })?
-                .fate = answer.into_fate();
+            Line::Answer(answer) => {
+                let number = answer.answer;
+                usize::try_from(number)
+                    .ok()
+                    .and_then(|number| attempts.get_mut(number)?.as_mut())
+                    .with_context(|| {
+                        format!("{shown} line {line_number}: answers {number}, never sent")
+                    })?
+                    .fate = answer.into_fate();
+            }
         }
     }
-    Ok((header, entries.into_iter().flatten().collect()))
-}
-
-#[derive(Deserialize)]
-struct SentLine {
-    sent: u64,
-    body: Box<RawValue>,
+    Ok((header, attempts.into_iter().flatten().collect()))
 }

@@ -39,10 +39,13 @@ fn every_answer_is_read_back_as_the_fate_it_means() {
     }
     ledger.sent(body).expect("written");
     ledger.append(br#"{"sent":10,"bo"#).expect("written");
-    let (read_header, entries) = read(&path).expect("a ledger");
+    let (read_header, attempts) = read(&path).expect("a ledger");
     std::fs::remove_file(&path).expect("ours");
     assert_eq!(read_header.count_before, Some(3));
-    let fates: Vec<Fate> = entries.iter().map(|entry| entry.fate.clone()).collect();
+    let fates: Vec<Fate> = attempts
+        .iter()
+        .map(|attempt| attempt.fate.clone())
+        .collect();
     let unknown = |location: Option<&str>| Fate::Unknown {
         location: location.map(str::to_owned),
     };
@@ -64,7 +67,7 @@ fn every_answer_is_read_back_as_the_fate_it_means() {
         ]
     );
     assert_eq!(
-        entries[0]
+        attempts[0]
             .warrior
             .as_ref()
             .map(|warrior| warrior.name.as_str()),

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use anyhow::Context;
 
-use super::answer::{AnswerLine, Answered};
-use super::header::Header;
+use super::answer::Answered;
+use super::line::{AnswerLine, Header, SentLine};
 
 /// A ledger that is being written. Threads write without a lock: each line is one `write` to a
 /// file opened for appending, which the kernel does not interleave.
@@ -47,11 +47,7 @@ impl Ledger {
     /// Notes a create that is about to be sent, and gives it a number.
     pub fn sent(&self, body: &[u8]) -> anyhow::Result<u64> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let mut line = Vec::with_capacity(body.len() + 40);
-        write!(line, r#"{{"sent":{number},"body":"#)?;
-        line.extend_from_slice(body);
-        line.extend_from_slice(b"}\n");
-        self.append(&line)?;
+        self.append(&SentLine::to_bytes(number, body))?;
         Ok(number)
     }
 

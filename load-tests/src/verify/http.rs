@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::verdict::Verdict;
 use crate::client;
 use crate::engine::{Answer, Failure};
-use crate::ledger::{Entry, Fate, Header, Stored};
+use crate::ledger::{Attempt, Fate, Header, Stored};
 use crate::target::{Target, given_location};
 
 /// Connections to read back over.
@@ -35,34 +35,34 @@ pub enum Exclusivity {
 pub fn verify_by_http(
     target: &Target,
     header: &Header,
-    entries: &[Entry],
+    attempts: &[Attempt],
     exclusivity: Exclusivity,
 ) -> anyhow::Result<Verdict> {
     let mut verdict = Verdict {
         way: "http".to_owned(),
         ..Verdict::default()
     };
-    let answered_ids: HashSet<&str> = entries
+    let answered_ids: HashSet<&str> = attempts
         .iter()
-        .filter_map(|entry| location(entry)?.rsplit('/').next())
+        .filter_map(|attempt| location(attempt)?.rsplit('/').next())
         .collect();
-    let mut read: Vec<(&Entry, Uri)> = Vec::new();
-    let mut search: Vec<(&Entry, Uri)> = Vec::new();
-    for entry in entries {
-        count_fate(&mut verdict, entry);
-        match location(entry).map(given_location) {
-            Some(Some(uri)) => read.push((entry, uri)),
-            Some(None) if matches!(entry.fate, Fate::Acknowledged { .. }) => {
+    let mut read: Vec<(&Attempt, Uri)> = Vec::new();
+    let mut search: Vec<(&Attempt, Uri)> = Vec::new();
+    for attempt in attempts {
+        count_fate(&mut verdict, attempt);
+        match location(attempt).map(given_location) {
+            Some(Some(uri)) => read.push((attempt, uri)),
+            Some(None) if matches!(attempt.fate, Fate::Acknowledged { .. }) => {
                 verdict.without_location += 1;
                 verdict.find(format!(
                     "request {} has an unreadable Location",
-                    entry.number
+                    attempt.number
                 ));
             }
-            _ => match search_for(target, entry)? {
+            _ => match search_for(target, attempt)? {
                 Some(searched) => search.push(searched),
                 // A payload that can never be a row.
-                None if matches!(entry.fate, Fate::Unknown { .. }) => verdict.unknown_absent += 1,
+                None if matches!(attempt.fate, Fate::Unknown { .. }) => verdict.unknown_absent += 1,
                 None => {}
             },
         }
@@ -72,19 +72,19 @@ pub fn verify_by_http(
         judge_read(&mut verdict, read[place].0, &uris[place], result);
     })?;
     let uris: Vec<Uri> = search.iter().map(|(_, uri)| uri.clone()).collect();
-    let mut found: Vec<(&Entry, Vec<String>, bool)> = Vec::new();
+    let mut found: Vec<(&Attempt, Vec<String>, bool)> = Vec::new();
     client::get_each(target, &uris, READERS, |place, result| {
-        let entry = search[place].0;
-        match judge_search(entry, &answered_ids, result) {
-            Search::Rows { same, all } => found.push((entry, same, all)),
+        let attempt = search[place].0;
+        match judge_search(attempt, &answered_ids, result) {
+            Search::Rows { same, all } => found.push((attempt, same, all)),
             Search::Undetermined => verdict.undetermined += 1,
         }
     })?;
     let mut claimed: HashSet<String> = HashSet::new();
-    for (entry, same, all) in found {
+    for (attempt, same, all) in found {
         match claim(target, header, same, all, &mut claimed) {
-            Claim::Row(id) => judge_found(&mut verdict, entry, &id),
-            Claim::None if matches!(entry.fate, Fate::Unknown { .. }) => {
+            Claim::Row(id) => judge_found(&mut verdict, attempt, &id),
+            Claim::None if matches!(attempt.fate, Fate::Unknown { .. }) => {
                 verdict.unknown_absent += 1
             }
             Claim::None => {}
@@ -126,8 +126,8 @@ struct FoundRow {
     created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
-fn location(entry: &Entry) -> Option<&str> {
-    match &entry.fate {
+fn location(attempt: &Attempt) -> Option<&str> {
+    match &attempt.fate {
         Fate::Acknowledged { location }
         | Fate::Unknown {
             location: Some(location),
@@ -136,16 +136,16 @@ fn location(entry: &Entry) -> Option<&str> {
     }
 }
 
-fn count_fate(verdict: &mut Verdict, entry: &Entry) {
+fn count_fate(verdict: &mut Verdict, attempt: &Attempt) {
     verdict.creates += 1;
-    match entry.fate {
+    match attempt.fate {
         Fate::Acknowledged { .. } => verdict.acknowledged += 1,
         Fate::AcknowledgedWithoutLocation => {
             verdict.acknowledged += 1;
             verdict.without_location += 1;
             verdict.find(format!(
                 "request {} was 201 without a Location",
-                entry.number
+                attempt.number
             ));
         }
         Fate::Refused => verdict.refused += 1,
@@ -156,41 +156,49 @@ fn count_fate(verdict: &mut Verdict, entry: &Entry) {
 }
 
 /// A search by the whole name, for an outcome that only the content can settle.
-fn search_for<'a>(target: &Target, entry: &'a Entry) -> anyhow::Result<Option<(&'a Entry, Uri)>> {
-    let Some(warrior) = entry
+fn search_for<'a>(
+    target: &Target,
+    attempt: &'a Attempt,
+) -> anyhow::Result<Option<(&'a Attempt, Uri)>> {
+    let Some(warrior) = attempt
         .warrior
         .as_ref()
         .filter(|warrior| !warrior.name.is_empty())
     else {
         return Ok(None);
     };
-    if !matches!(entry.fate, Fate::Refused | Fate::Unknown { .. }) {
+    if !matches!(attempt.fate, Fate::Refused | Fate::Unknown { .. }) {
         return Ok(None);
     }
     let path = format!(
         "/warrior?t={}",
         utf8_percent_encode(&warrior.name, NON_ALPHANUMERIC)
     );
-    Ok(Some((entry, target.uri(&path)?)))
+    Ok(Some((attempt, target.uri(&path)?)))
 }
 
-fn judge_read(verdict: &mut Verdict, entry: &Entry, uri: &Uri, result: Result<Answer, Failure>) {
-    let acknowledged = matches!(entry.fate, Fate::Acknowledged { .. });
+fn judge_read(
+    verdict: &mut Verdict,
+    attempt: &Attempt,
+    uri: &Uri,
+    result: Result<Answer, Failure>,
+) {
+    let acknowledged = matches!(attempt.fate, Fate::Acknowledged { .. });
     match result {
         Ok(answer) if answer.status == 404 && acknowledged => {
             verdict.lost += 1;
-            verdict.find(format!("LOST: request {} was 201, {uri}", entry.number));
+            verdict.find(format!("LOST: request {} was 201, {uri}", attempt.number));
         }
         Ok(answer) if answer.status == 404 => verdict.unknown_absent += 1,
         Ok(answer) if answer.status == 200 => {
             let row: Option<FoundRow> = serde_json::from_slice(&answer.body).ok();
-            let different = match (&row, &entry.warrior) {
+            let different = match (&row, &attempt.warrior) {
                 (Some(row), Some(sent)) => sent.differences(&row.stored),
                 _ => vec!["everything"],
             };
             if !different.is_empty() {
                 verdict.altered += 1;
-                let number = entry.number;
+                let number = attempt.number;
                 verdict.find(format!(
                     "{uri} differs from request {number} in {}",
                     different.join(", ")
@@ -216,7 +224,7 @@ fn judge_read(verdict: &mut Verdict, entry: &Entry, uri: &Uri, result: Result<An
 }
 
 fn judge_search(
-    entry: &Entry,
+    attempt: &Attempt,
     answered_ids: &HashSet<&str>,
     result: Result<Answer, Failure>,
 ) -> Search {
@@ -230,7 +238,7 @@ fn judge_search(
     let same = rows
         .into_iter()
         .filter(|row| {
-            Some(&row.stored) == entry.warrior.as_ref() && !answered_ids.contains(row.id.as_str())
+            Some(&row.stored) == attempt.warrior.as_ref() && !answered_ids.contains(row.id.as_str())
         })
         .map(|row| row.id)
         .collect();
@@ -274,14 +282,14 @@ fn created_at(target: &Target, id: &str) -> Option<Option<chrono::DateTime<chron
 }
 
 /// A row of this run with this content and an id that no answer named.
-fn judge_found(verdict: &mut Verdict, entry: &Entry, id: &str) {
-    if matches!(entry.fate, Fate::Unknown { .. }) {
+fn judge_found(verdict: &mut Verdict, attempt: &Attempt, id: &str) {
+    if matches!(attempt.fate, Fate::Unknown { .. }) {
         verdict.unknown_stored += 1;
     } else {
         verdict.refused_but_stored += 1;
         verdict.find(format!(
             "request {} was refused (503) but is row {id}",
-            entry.number
+            attempt.number
         ));
     }
 }

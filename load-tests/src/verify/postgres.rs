@@ -7,16 +7,16 @@ use postgres::Client;
 use postgres::fallible_iterator::FallibleIterator;
 
 use super::verdict::Verdict;
-use crate::ledger::{Entry, Fate, Header, Stored};
+use crate::ledger::{Attempt, Fate, Header, Stored};
 
 /// Judges a ledger by the table itself. `count_by_api` is what the API says at the same time.
 pub fn verify_in_postgres(
     client: &mut Client,
     header: &Header,
-    entries: &[Entry],
+    attempts: &[Attempt],
     count_by_api: Option<u64>,
 ) -> anyhow::Result<Verdict> {
-    let mut check = Check::new(entries);
+    let mut check = Check::new(attempts);
     let since = header.since();
     let parameters: [(&(dyn postgres::types::ToSql + Sync), postgres::types::Type); 1] =
         [(&since, postgres::types::Type::FLOAT8)];
@@ -53,8 +53,8 @@ pub fn verify_in_postgres(
 }
 
 struct Check<'a> {
-    entries: &'a [Entry],
-    /// Rows found for each entry.
+    attempts: &'a [Attempt],
+    /// Rows found for each attempt.
     found: Vec<u32>,
     by_id: HashMap<&'a str, usize>,
     by_content: HashMap<&'a Stored, Vec<usize>>,
@@ -62,28 +62,28 @@ struct Check<'a> {
 }
 
 impl<'a> Check<'a> {
-    fn new(entries: &'a [Entry]) -> Check<'a> {
+    fn new(attempts: &'a [Attempt]) -> Check<'a> {
         let mut by_id = HashMap::new();
         let mut by_content: HashMap<&Stored, Vec<usize>> = HashMap::new();
         let mut verdict = Verdict {
             way: "postgres".to_owned(),
             ..Verdict::default()
         };
-        for (place, entry) in entries.iter().enumerate() {
-            if let Some(id) = id_of(&entry.fate)
+        for (place, attempt) in attempts.iter().enumerate() {
+            if let Some(id) = id_of(&attempt.fate)
                 && let Some(earlier) = by_id.insert(id, place)
             {
                 verdict.duplicates += 1;
-                let (a, b) = (entries[earlier].number, entry.number);
+                let (a, b) = (attempts[earlier].number, attempt.number);
                 verdict.find(format!("requests {a} and {b} were given the same id {id}"));
             }
-            if let Some(warrior) = &entry.warrior {
+            if let Some(warrior) = &attempt.warrior {
                 by_content.entry(warrior).or_default().push(place);
             }
         }
         Check {
-            entries,
-            found: vec![0; entries.len()],
+            attempts,
+            found: vec![0; attempts.len()],
             by_id,
             by_content,
             verdict,
@@ -105,7 +105,7 @@ impl<'a> Check<'a> {
             .filter(free)
             .find(|place| {
                 matches!(
-                    self.entries[**place].fate,
+                    self.attempts[**place].fate,
                     Fate::Unknown { location: None } | Fate::AcknowledgedWithoutLocation
                 )
             })
@@ -116,8 +116,8 @@ impl<'a> Check<'a> {
             *self.verdict.foreign.get_or_insert(0) += 1;
             return;
         };
-        let number = self.entries[place].number;
-        match &self.entries[place].fate {
+        let number = self.attempts[place].number;
+        match &self.attempts[place].fate {
             Fate::Unknown { location: None } | Fate::AcknowledgedWithoutLocation
                 if self.found[place] == 0 =>
             {
@@ -145,7 +145,7 @@ impl<'a> Check<'a> {
     }
 
     fn claimed(&mut self, place: usize, id: &str, stored: &Stored) {
-        let entry = &self.entries[place];
+        let attempt = &self.attempts[place];
         self.found[place] += 1;
         if self.found[place] > 1 {
             self.verdict.duplicates += 1;
@@ -155,34 +155,34 @@ impl<'a> Check<'a> {
             ));
             return;
         }
-        let different = match &entry.warrior {
+        let different = match &attempt.warrior {
             Some(sent) => sent.differences(stored),
             None => vec!["everything"],
         };
         if !different.is_empty() {
             self.verdict.altered += 1;
-            let number = entry.number;
+            let number = attempt.number;
             self.verdict.find(format!(
                 "row {id} differs from request {number} in {}",
                 different.join(", ")
             ));
-        } else if matches!(entry.fate, Fate::Acknowledged { .. }) {
+        } else if matches!(attempt.fate, Fate::Acknowledged { .. }) {
             self.verdict.present += 1;
         }
     }
 
     fn finish(mut self) -> Verdict {
-        for (entry, found) in self.entries.iter().zip(&self.found) {
+        for (attempt, found) in self.attempts.iter().zip(&self.found) {
             let verdict = &mut self.verdict;
             verdict.creates += 1;
-            match &entry.fate {
+            match &attempt.fate {
                 Fate::Acknowledged { location } => {
                     verdict.acknowledged += 1;
                     if *found == 0 {
                         verdict.lost += 1;
                         verdict.find(format!(
                             "LOST: request {} was 201, {location}",
-                            entry.number
+                            attempt.number
                         ));
                     }
                 }
@@ -191,7 +191,7 @@ impl<'a> Check<'a> {
                     verdict.without_location += 1;
                     verdict.find(format!(
                         "request {} was 201 without a Location",
-                        entry.number
+                        attempt.number
                     ));
                 }
                 Fate::Refused => verdict.refused += 1,
@@ -229,8 +229,8 @@ mod tests {
         }
     }
 
-    fn entry(number: u64, name: &str, fate: Fate) -> Entry {
-        Entry {
+    fn attempt(number: u64, name: &str, fate: Fate) -> Attempt {
+        Attempt {
             number,
             warrior: Some(stored(name)),
             fate,
@@ -251,19 +251,19 @@ mod tests {
 
     #[test]
     fn every_kind_of_broken_promise_is_told_from_every_other() {
-        let entries = [
-            entry(0, "kept", acknowledged("a")),
-            entry(1, "lost", acknowledged("b")),
-            entry(2, "changed", acknowledged("c")),
-            entry(3, "refused", Fate::Refused),
-            entry(4, "refused but there", Fate::Refused),
-            entry(5, "cut, there", unknown(None)),
-            entry(6, "cut, not there", unknown(None)),
-            entry(7, "504, there", unknown(Some("h"))),
-            entry(8, "504, not there", unknown(Some("i"))),
-            entry(9, "rejected but there", Fate::Rejected { status: 422 }),
+        let attempts = [
+            attempt(0, "kept", acknowledged("a")),
+            attempt(1, "lost", acknowledged("b")),
+            attempt(2, "changed", acknowledged("c")),
+            attempt(3, "refused", Fate::Refused),
+            attempt(4, "refused but there", Fate::Refused),
+            attempt(5, "cut, there", unknown(None)),
+            attempt(6, "cut, not there", unknown(None)),
+            attempt(7, "504, there", unknown(Some("h"))),
+            attempt(8, "504, not there", unknown(Some("i"))),
+            attempt(9, "rejected but there", Fate::Rejected { status: 422 }),
         ];
-        let mut check = Check::new(&entries);
+        let mut check = Check::new(&attempts);
         for (id, name, recent) in [
             ("a", "kept", true),
             ("c", "CHANGED", true),
@@ -302,11 +302,11 @@ mod tests {
 
     #[test]
     fn an_unknown_outcome_is_never_a_loss() {
-        let entries = [
-            entry(0, "a", unknown(None)),
-            entry(1, "b", unknown(Some("b"))),
+        let attempts = [
+            attempt(0, "a", unknown(None)),
+            attempt(1, "b", unknown(Some("b"))),
         ];
-        let verdict = Check::new(&entries).finish();
+        let verdict = Check::new(&attempts).finish();
         assert!(verdict.holds());
         assert_eq!(verdict.unknown_absent, 2);
     }

@@ -1,10 +1,10 @@
-//! An entry: one create and its fate.
+//! An attempt, one create with the fate that its answer promises: its two lines joined.
 
 use serde::{Deserialize, Serialize};
 
 /// A create and what came of it.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct Attempt {
     /// The number of the request within the ledger.
     pub number: u64,
     /// The warrior that was sent; `None` when the payload was wrong in a way that can never be a row.
@@ -50,11 +50,11 @@ pub enum Fate {
     Unsent,
 }
 
-impl Entry {
+impl Attempt {
     /// A create that was sent; until its answer is read, its outcome is unknown.
-    pub(super) fn new(number: u64, body: &str) -> Entry {
+    pub(super) fn new(number: u64, body: &str) -> Attempt {
         let fate = Fate::Unknown { location: None };
-        Entry {
+        Attempt {
             number,
             warrior: serde_json::from_str(body).ok(),
             fate,
