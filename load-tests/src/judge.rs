@@ -5,7 +5,7 @@ use crate::database::DatabaseFacts;
 use crate::engine::{LoadModel, Outcome, Plan, Tally, Unsent};
 use crate::exit::Exit;
 use crate::machine::{Machine, Throttling};
-use crate::profile::{Metric, Threshold};
+use crate::profile::{Metric, Threshold, Unit};
 use crate::result::{EndpointResult, Judged, Validity};
 use crate::verify::Verdict;
 
@@ -92,6 +92,8 @@ pub fn thresholds(
         let met = figure.is_some_and(|figure| threshold.holds(figure));
         Judged {
             threshold: threshold.to_string(),
+            unit: threshold.metric.unit(),
+            limit: threshold.limit,
             figure,
             met,
         }
@@ -108,6 +110,8 @@ pub fn useless(endpoints: &[EndpointResult]) -> Vec<Judged> {
     useless
         .map(|row| Judged {
             threshold: format!("{}.success > 0%", row.name),
+            unit: Unit::Share,
+            limit: 0.0,
             figure: Some(0.0),
             met: false,
         })

@@ -6,9 +6,11 @@ mod compile;
 mod duration;
 mod spec;
 mod threshold;
+mod unit;
 
 pub use arrivals::ArrivalSpec;
 pub use built_in::{built_in, built_in_names};
 pub use compile::{Overrides, compile};
 pub use spec::{ClosedSpec, Connections, FollowSpec, Profile, ScenarioSpec};
 pub use threshold::{Metric, Operator, Threshold};
+pub use unit::Unit;

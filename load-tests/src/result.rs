@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::database::DatabaseFacts;
 use crate::exit::Exit;
 use crate::machine::{Machine, Throttling};
+use crate::profile::Unit;
 use crate::verify::Verdict;
 
 /// The version of this document; a change that breaks readers raises it.
@@ -82,8 +83,11 @@ pub struct Validity {
 pub struct Judged {
     /// The condition as the profile writes it.
     pub threshold: String,
-    /// The figure: microseconds for durations, a share of one for shares; `null` when the run
-    /// has none.
+    /// The unit of the limit and of the figure.
+    pub unit: Unit,
+    /// What the figure is compared with.
+    pub limit: f64,
+    /// What was measured; `null` when the run has no such figure.
     pub figure: Option<f64>,
     /// Whether the figure meets the condition. A missing figure meets none.
     pub met: bool,

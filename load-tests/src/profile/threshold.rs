@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
+
+use super::unit::Unit;
 
 /// A condition on one figure of a run.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -15,7 +17,7 @@ pub struct Threshold {
     pub metric: Metric,
     /// How it compares.
     pub operator: Operator,
-    /// With what: microseconds for durations, a share of one for shares.
+    /// With what, in the unit of the figure.
     pub limit: f64,
     text: String,
 }
@@ -60,6 +62,20 @@ pub enum Operator {
     AtLeast,
     /// `==`
     Equal,
+}
+
+impl Metric {
+    /// The unit in which the figure is measured and its limit is kept.
+    pub fn unit(&self) -> Unit {
+        match self {
+            Metric::Latency(_) | Metric::Service(_) | Metric::Max | Metric::Mean => {
+                Unit::Microseconds
+            }
+            Metric::Success | Metric::Errors => Unit::Share,
+            Metric::Rate => Unit::PerSecond,
+            Metric::Refused | Metric::Unknown | Metric::Late | Metric::Lost => Unit::Requests,
+        }
+    }
 }
 
 impl Threshold {
@@ -117,7 +133,12 @@ impl Threshold {
         };
         let (endpoint, metric) =
             figure(name).with_context(|| format!("threshold `{text}` is about no known figure"))?;
-        let limit = limit_of(&metric, limit).with_context(|| format!("threshold `{text}`"))?;
+        let limit =
+            limit_of(metric.unit(), limit).with_context(|| format!("threshold `{text}`"))?;
+        ensure!(
+            limit.is_finite(),
+            "threshold `{text}` compares with no number"
+        );
         Ok(Threshold {
             endpoint,
             metric,
@@ -171,14 +192,14 @@ fn share_of_one(percent: f64) -> f64 {
     (percent * 1e8).round() / 1e10
 }
 
-fn limit_of(metric: &Metric, limit: &str) -> anyhow::Result<f64> {
-    match metric {
-        Metric::Latency(_) | Metric::Service(_) | Metric::Max | Metric::Mean => {
+fn limit_of(unit: Unit, limit: &str) -> anyhow::Result<f64> {
+    match unit {
+        Unit::Microseconds => {
             let duration = humantime::parse_duration(limit)
                 .with_context(|| format!("`{limit}` is not a duration; want 50ms, 1s"))?;
             Ok(duration.as_secs_f64() * 1e6)
         }
-        Metric::Success | Metric::Errors => {
+        Unit::Share => {
             let percent = limit.strip_suffix('%').with_context(|| {
                 format!("`{limit}` is not a share; want a percentage such as 99.9%")
             })?;
@@ -186,7 +207,7 @@ fn limit_of(metric: &Metric, limit: &str) -> anyhow::Result<f64> {
                 percent.parse().with_context(|| format!("`{limit}`"))?,
             ))
         }
-        Metric::Rate | Metric::Refused | Metric::Unknown | Metric::Late | Metric::Lost => limit
+        Unit::PerSecond | Unit::Requests => limit
             .parse()
             .with_context(|| format!("`{limit}` is not a number")),
     }
@@ -222,6 +243,8 @@ mod tests {
             "success > 0.9",
             "p99 50ms",
             "lost = 0",
+            "rate < inf",
+            "success > nan%",
         ] {
             assert!(Threshold::try_from(text.to_owned()).is_err(), "{text}");
         }

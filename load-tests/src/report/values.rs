@@ -1,24 +1,38 @@
 //! Values as a report writes them.
 
 use crate::output::micros;
+use crate::profile::Unit;
 use crate::result::Judged;
 
-/// A measured figure in the unit of its threshold.
+/// A measured figure in the unit of its threshold. Where rounding would make a figure read like its limit,
+/// so that a missed threshold looked met, the figure has all its digits.
 pub(super) fn figure(judged: &Judged) -> String {
     let Some(figure) = judged.figure else {
         return "nothing".to_owned();
     };
-    let limit = judged
-        .threshold
-        .split_whitespace()
-        .last()
-        .unwrap_or_default();
-    if limit.ends_with('%') {
-        share(figure)
-    } else if limit.parse::<f64>().is_ok() {
-        format!("{figure:.0}")
+    let rounded = rounded(judged.unit, figure);
+    if figure != judged.limit && rounded == self::rounded(judged.unit, judged.limit) {
+        unrounded(judged.unit, figure)
     } else {
-        micros(figure as u64)
+        rounded
+    }
+}
+
+fn rounded(unit: Unit, value: f64) -> String {
+    match unit {
+        Unit::Microseconds => micros(value as u64),
+        Unit::Share => share(value),
+        // One request in an hour is 0.0003 a second.
+        Unit::PerSecond => trimmed(format!("{value:.4}")),
+        Unit::Requests => value.to_string(),
+    }
+}
+
+fn unrounded(unit: Unit, value: f64) -> String {
+    match unit {
+        Unit::Microseconds => format!("{value} us"),
+        Unit::Share => trimmed(format!("{:.8}", value * 100.0)) + " %",
+        Unit::PerSecond | Unit::Requests => value.to_string(),
     }
 }
 
@@ -32,8 +46,15 @@ pub(super) fn share(share: f64) -> String {
     if share > 0.0 && percent < 0.01 {
         return format!("{:.4} %", percent.max(0.0001));
     }
-    let text = format!("{percent:.2}");
-    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+    trimmed(format!("{percent:.2}")) + " %"
+}
+
+/// A number with a decimal point, without the zeros at its end.
+fn trimmed(number: String) -> String {
+    number
+        .trim_end_matches('0')
+        .trim_end_matches('.')
+        .to_owned()
 }
 
 #[cfg(test)]
@@ -56,17 +77,47 @@ mod tests {
     }
 
     #[test]
-    fn a_figure_reads_in_the_unit_of_its_limit() {
-        let shown = |threshold: &str, value| {
-            figure(&Judged {
-                threshold: threshold.to_owned(),
-                figure: Some(value),
-                met: false,
-            })
-        };
-        assert_eq!(shown("p99 < 50ms", 61_000.0), "61.0 ms");
-        assert_eq!(shown("max < 1m", 90e6), "90.00 s");
-        assert_eq!(shown("errors == 0%", 1e-7), "0.0001 %");
-        assert_eq!(shown("lost == 0", 3.0), "3");
+    fn a_figure_reads_in_the_unit_of_its_threshold() {
+        for (unit, limit, figure, text) in [
+            (Unit::Microseconds, 50e3, 61_000.0, "61.0 ms"),
+            (Unit::Microseconds, 60e6, 90e6, "90.00 s"),
+            (Unit::Share, 0.0, 1e-7, "0.0001 %"),
+            (Unit::Share, 0.0, 0.0, "0 %"),
+            (Unit::Share, 0.999, 0.42, "42 %"),
+            (Unit::PerSecond, 0.5, 0.4, "0.4"),
+            (Unit::PerSecond, 0.5, 1.0 / 3600.0, "0.0003"),
+            (Unit::PerSecond, 200.0, 199.97, "199.97"),
+            (Unit::PerSecond, 0.5, 2400.0, "2400"),
+            (Unit::Requests, 0.0, 3.0, "3"),
+            (Unit::Requests, 0.0, 100.0, "100"),
+        ] {
+            assert_eq!(shown(unit, limit, Some(figure)), text);
+        }
+        assert_eq!(shown(Unit::Requests, 0.0, None), "nothing");
+    }
+
+    #[test]
+    fn no_missed_figure_reads_like_its_limit() {
+        for (unit, limit, figure, text) in [
+            (Unit::Microseconds, 50e3, 50_012.0, "50012 us"),
+            (Unit::Microseconds, 50e3, 50_000.25, "50000.25 us"),
+            (Unit::Share, 0.9999, 0.999_896, "99.9896 %"),
+            (Unit::Share, 1.0, 1.0 - 1e-8, "99.9999 %"),
+            (Unit::PerSecond, 200.0, 199.999_99, "199.99999"),
+            (Unit::Requests, 0.25, 0.0, "0"),
+        ] {
+            assert_eq!(shown(unit, limit, Some(figure)), text);
+            assert_ne!(text, rounded(unit, limit));
+        }
+    }
+
+    fn shown(unit: Unit, limit: f64, value: Option<f64>) -> String {
+        figure(&Judged {
+            threshold: String::new(),
+            unit,
+            limit,
+            figure: value,
+            met: false,
+        })
     }
 }
