@@ -4,6 +4,8 @@ mod arrivals;
 mod built_in;
 mod compile;
 mod duration;
+mod like;
+mod load;
 mod spec;
 mod threshold;
 mod unit;

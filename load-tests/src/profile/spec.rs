@@ -8,9 +8,11 @@ use anyhow::ensure;
 use serde::Deserialize;
 
 use super::arrivals::ArrivalSpec;
+use super::like::written_out;
 use super::threshold::Threshold;
 
-/// A profile file.
+/// A profile file. With `like = "lab"`, the keys that the file does not write are those of that built-in
+/// profile, except its name and its sentence.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
@@ -47,7 +49,7 @@ pub struct Profile {
     /// Where the file is, for the files it names.
     #[serde(skip)]
     pub directory: PathBuf,
-    /// The file's text, kept with the result so that it can be run again.
+    /// The file's text, `like` resolved, kept with the result so that it can be run again.
     #[serde(skip)]
     pub source: String,
 }
@@ -126,9 +128,10 @@ pub struct FollowSpec {
 impl Profile {
     /// Reads a profile's text. Unknown keys, requests, metrics and contradictions are errors.
     pub fn parse(text: &str, directory: &Path) -> anyhow::Result<Profile> {
-        let mut profile: Profile = toml::from_str(text)?;
+        let source = written_out(text)?.unwrap_or_else(|| text.to_owned());
+        let mut profile: Profile = toml::from_str(&source)?;
         profile.directory = directory.to_owned();
-        profile.source = text.to_owned();
+        profile.source = source;
         profile.check()?;
         Ok(profile)
     }
