@@ -20,12 +20,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, watch};
 use tokio::time::timeout;
 
 use super::body::{self, BodyError};
-use super::pace::{Pace, Paced};
+use super::data_rate::{DataRate, RateChecked};
 
 /// Room for a request's head, in bytes.
 const HEAD_MAX: usize = 16 * 1024;
 /// How slowly a client may take its answer: a megabyte has 74 s.
-const PACE: Pace = Pace {
+const DATA_RATE_MIN: DataRate = DataRate {
     pause_max: Duration::from_secs(10),
     bytes_per_second_min: 16 * 1024,
 };
@@ -72,7 +72,10 @@ pub(super) async fn connection<A, F>(
         .timer(TokioTimer::new())
         .header_read_timeout(head_timeout)
         .max_buf_size(HEAD_MAX)
-        .serve_connection(TokioIo::new(Paced::new(stream, PACE)), service);
+        .serve_connection(
+            TokioIo::new(RateChecked::new(stream, DATA_RATE_MIN)),
+            service,
+        );
     let mut left = false;
     let ended = tokio::select! {
         // First what the socket has: hyper calls a connection idle until a head is read whole.

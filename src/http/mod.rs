@@ -3,7 +3,7 @@
 
 mod body;
 
-mod pace;
+mod data_rate;
 
 mod connection;
 

@@ -60,9 +60,13 @@ impl Rig {
                 count.fetch_add(1, Ordering::Relaxed);
                 std::future::ready(match body {
                     Ok(_) => Response::new(Full::new(Bytes::from(vec![b'x'; answer_bytes]))),
-                    Err(_) => {
+                    Err(error) => {
                         let mut refused = Response::new(Full::default());
-                        *refused.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+                        *refused.status_mut() = match error {
+                            BodyError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+                            BodyError::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
+                            BodyError::Broken(_) => StatusCode::BAD_REQUEST,
+                        };
                         refused
                     }
                 })
@@ -138,11 +142,16 @@ async fn a_broken_head_is_answered() {
 #[tokio::test]
 async fn a_request_whose_body_is_refused_is_counted() {
     let rig = Rig::new(1);
-    let answer = rig
-        .exchange("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 65537\r\n\r\n")
-        .await;
-    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer:?}");
-    assert_eq!(rig.answered.load(Ordering::Relaxed), 1);
+    for (number, (rest, status)) in (1..).zip([
+        ("Content-Length: 65537\r\n\r\n", "413"),
+        ("Transfer-Encoding: chunked\r\n\r\nno length\r\n", "400"),
+    ]) {
+        let request = format!("POST / HTTP/1.1\r\nHost: a\r\n{rest}");
+        let answer = rig.exchange(&request).await;
+        let expected = format!("HTTP/1.1 {status} ");
+        assert!(answer.starts_with(&expected), "{request:?}: {answer:?}");
+        assert_eq!(rig.answered.load(Ordering::Relaxed), number);
+    }
 }
 
 /// Answers that nobody reads must not pile up in memory: a connection has one in hand, besides what
@@ -174,6 +183,22 @@ async fn bytes_that_nobody_wants_do_not_reset_the_connection() {
     assert!(answer.contains("connection: close\r\n"), "{answer:?}");
 }
 
+/// The rest of its body would be read as its next request.
+#[tokio::test]
+async fn an_old_client_that_would_keep_its_connection_is_closed_after_a_refused_body() {
+    let rig = Rig::new(1);
+    let body = " ".repeat(BODY_MAX + 1);
+    let post = format!(
+        "POST / HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let answer = rig.exchange(&post).await;
+    assert!(answer.starts_with("HTTP/1.0 413 "), "{answer:?}");
+    assert!(answer.contains("connection: close\r\n"), "{answer:?}");
+    assert!(!answer.contains("keep-alive"), "{answer:?}");
+    assert_eq!(rig.answered.load(Ordering::Relaxed), 1);
+}
+
 #[tokio::test]
 async fn every_answer_of_a_drain_is_its_connections_last() {
     let rig = Rig::new(1);
@@ -190,7 +215,7 @@ async fn every_answer_of_a_drain_is_its_connections_last() {
     kept.write_all(GET.as_bytes()).await.unwrap();
     let answer = rest(&mut kept).await;
     assert!(answer.contains("connection: close\r\n"), "{answer:?}");
-    // Whoever comes is still served, also an old client that would keep its connection.
+    // A client that comes now is still served, also an old one that would keep its connection.
     let old = "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
     for request in [GET, old] {
         let answer = rig.exchange(request).await;
@@ -237,7 +262,7 @@ async fn slow_heads_make_room_and_requests_that_are_under_way_do_not() {
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer:?}");
 }
 
-/// Whoever keeps a connection sends at any moment, also at that of the end.
+/// A kept-alive connection may carry a request at any moment, also at that of the end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_drain_cuts_no_request_that_was_sent_before_the_listener_closed() {
     const CLIENTS: usize = 64;

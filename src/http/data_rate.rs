@@ -11,18 +11,18 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 /// How slowly an answer may be taken.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pace {
+pub(super) struct DataRate {
     /// Longest time without a byte, and the time that any answer may take whatever its rate.
     pub(super) pause_max: Duration,
     /// Bytes a second, on average from the first that had to wait; at least 1.
     pub(super) bytes_per_second_min: u32,
 }
 
-/// A stream whose writer keeps to a [`Pace`].
+/// A stream whose writer keeps to a [`DataRate`].
 #[derive(Debug)]
-pub(super) struct Paced<S> {
+pub(super) struct RateChecked<S> {
     stream: S,
-    pace: Pace,
+    rate: DataRate,
     /// The answer that could not be written at once, until it is flushed.
     held: Option<Held>,
     timer: Option<Pin<Box<Sleep>>>,
@@ -35,11 +35,11 @@ struct Held {
     written: usize,
 }
 
-impl<S: AsyncWrite + Unpin> Paced<S> {
-    pub(super) fn new(stream: S, pace: Pace) -> Self {
+impl<S: AsyncWrite + Unpin> RateChecked<S> {
+    pub(super) fn new(stream: S, rate: DataRate) -> Self {
         Self {
             stream,
-            pace,
+            rate,
             held: None,
             timer: None,
         }
@@ -48,8 +48,8 @@ impl<S: AsyncWrite + Unpin> Paced<S> {
     /// When the next byte must have been taken.
     fn due(&self, held: &Held) -> Instant {
         let written = u32::try_from(held.written).unwrap_or(u32::MAX);
-        let earned = Duration::from_secs(1) * written / self.pace.bytes_per_second_min;
-        (held.progress + self.pace.pause_max).min(held.since + self.pace.pause_max + earned)
+        let earned = Duration::from_secs(1) * written / self.rate.bytes_per_second_min;
+        (held.progress + self.rate.pause_max).min(held.since + self.rate.pause_max + earned)
     }
 
     fn check(
@@ -94,7 +94,7 @@ impl Held {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for RateChecked<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -129,7 +129,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for RateChecked<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     /// Writes an answer of 100 KB to a client that takes `bytes` every 20 ms.
-    async fn answer(pace: Pace, bytes: usize) -> io::Result<()> {
+    async fn answer(rate: DataRate, bytes: usize) -> io::Result<()> {
         let (ours, mut theirs) = duplex(1024);
         let client = tokio::spawn(async move {
             let mut taken = vec![0; bytes];
@@ -155,18 +155,18 @@ mod tests {
                 sleep(Duration::from_millis(20)).await;
             }
         });
-        let mut paced = Paced::new(ours, pace);
+        let mut checked = RateChecked::new(ours, rate);
         let written = async {
-            paced.write_all(&[b'x'; 100_000]).await?;
-            paced.flush().await
+            checked.write_all(&[b'x'; 100_000]).await?;
+            checked.flush().await
         };
         let outcome = written.await;
         client.abort();
         outcome
     }
 
-    fn pace(pause_max_ms: u64, bytes_per_second_min: u32) -> Pace {
-        Pace {
+    fn rate(pause_max_ms: u64, bytes_per_second_min: u32) -> DataRate {
+        DataRate {
             pause_max: Duration::from_millis(pause_max_ms),
             bytes_per_second_min,
         }
@@ -174,20 +174,20 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_client_that_takes_byte_by_byte_is_cut_off_and_a_slow_one_is_not() {
-        let taken = answer(pace(400, 10_000), 1).await;
+        let taken = answer(rate(400, 10_000), 1).await;
         assert_eq!(taken.unwrap_err().kind(), io::ErrorKind::TimedOut);
         // 1000 bytes every 20 ms are 50,000 a second.
-        answer(pace(400, 40_000), 1000).await.unwrap();
-        let taken = answer(pace(400, 100_000), 1000).await;
+        answer(rate(400, 40_000), 1000).await.unwrap();
+        let taken = answer(rate(400, 100_000), 1000).await;
         assert_eq!(taken.unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_pause_ends_an_answer_whatever_its_rate_was() {
         let (ours, theirs) = duplex(1024);
-        let mut paced = Paced::new(ours, pace(100, 1));
+        let mut checked = RateChecked::new(ours, rate(100, 1));
         let began = Instant::now();
-        let written = paced.write_all(&[b'x'; 2000]).await;
+        let written = checked.write_all(&[b'x'; 2000]).await;
         assert_eq!(written.unwrap_err().kind(), io::ErrorKind::TimedOut);
         assert!(began.elapsed() >= Duration::from_millis(100));
         drop(theirs);
