@@ -1,4 +1,4 @@
-//! The body and the Idempotency-Key of a create.
+//! Request parsing of a create: its body, and its Idempotency-Key.
 
 use std::sync::Arc;
 

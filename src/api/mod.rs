@@ -119,7 +119,8 @@ impl Api {
             }
             Request::Count => {
                 let count = self.dispatch.count(deadline).await;
-                render::count(count.map_err(read_failed)?)
+                let count = count.map_err(read_failed)?;
+                guarded(|| render::count(count))
             }
             Request::Health => Ok(render::json_bytes(Bytes::from_static(
                 br#"{"status":"ok"}"#,
@@ -154,7 +155,6 @@ impl Api {
         };
         match outcome {
             Ok(Created::Stored) => guarded(|| render::created(id, &create.warrior))
-                .and_then(|response| response)
                 .map_err(|_| Problem::Unknown(settle(&keys, id, create.key))),
             Ok(Created::Mismatch) => Err(Problem::KeyReused),
             Ok(Created::Altered) => Err(Problem::Altered(settle(&keys, id, create.key))),

@@ -1,4 +1,4 @@
-//! Results as responses.
+//! Response rendering: results as status, headers and JSON.
 
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -7,33 +7,31 @@ use hyper::{Response, StatusCode};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::problem::Problem;
-use crate::dispatch::Reason;
 use crate::warrior::NewWarrior;
 
-/// `201` with the warrior and where it is.
-pub(super) fn created(id: Uuid, warrior: &NewWarrior) -> Result<Response<Full<Bytes>>, Problem> {
+/// `201` with the warrior and its path.
+pub(super) fn created(id: Uuid, warrior: &NewWarrior) -> Response<Full<Bytes>> {
     #[derive(Serialize)]
     struct Body<'a> {
         id: Uuid,
         #[serde(flatten)]
         warrior: &'a NewWarrior,
     }
-    let mut response = json_bytes(Bytes::from(json(&Body { id, warrior })?));
+    let mut response = json_bytes(Bytes::from(json(&Body { id, warrior })));
     *response.status_mut() = StatusCode::CREATED;
     if let Ok(location) = HeaderValue::from_str(&location(id)) {
         response.headers_mut().insert(LOCATION, location);
     }
-    Ok(response)
+    response
 }
 
-/// `200` with how many warriors there are.
-pub(super) fn count(count: i64) -> Result<Response<Full<Bytes>>, Problem> {
+/// `200` with the number of warriors.
+pub(super) fn count(count: i64) -> Response<Full<Bytes>> {
     #[derive(Serialize)]
     struct Body {
         count: i64,
     }
-    json(&Body { count }).map(|json| json_bytes(Bytes::from(json)))
+    json_bytes(Bytes::from(json(&Body { count })))
 }
 
 /// `200` with bytes that are JSON already.
@@ -45,13 +43,16 @@ pub(super) fn json_bytes(body: Bytes) -> Response<Full<Bytes>> {
     response
 }
 
-/// Where the warrior with this id is.
+/// The path of the warrior with this id.
 pub(super) fn location(id: Uuid) -> String {
     format!("/warrior/{id}")
 }
 
-/// JSON of a value. All of ours have one, with string keys and no failing serializer; if one had not, its client
-/// would get an answer that says so, and never an empty one.
-pub(super) fn json(value: &(impl Serialize + ?Sized)) -> Result<Vec<u8>, Problem> {
-    serde_json::to_vec(value).map_err(|_| Problem::NotDone(Reason::Panicked))
+/// JSON of a value, whose keys are strings and whose serializer cannot fail.
+///
+/// # Panics
+/// When it is no such value: the caller guards it, so that its client gets an answer that says so, and never an empty
+/// one.
+pub(super) fn json(value: &(impl Serialize + ?Sized)) -> Vec<u8> {
+    serde_json::to_vec(value).expect("string keys, and a serializer that cannot fail")
 }

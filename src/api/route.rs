@@ -1,4 +1,4 @@
-//! The whole surface on one screen: method, path and body become one closed enum.
+//! Routing table: method, path and body become one closed enum. The whole surface stands on one screen.
 
 use hyper::header::HOST;
 use hyper::http::request::Parts;
@@ -12,7 +12,7 @@ use super::query;
 /// Longest path and query, in bytes.
 pub(super) const TARGET_MAX: usize = 8 * 1024;
 
-/// Everything that this API can be asked.
+/// A request that this API answers.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Request {
     /// `POST /warrior`
