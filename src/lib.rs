@@ -53,7 +53,7 @@
 //! - [`http`]: sockets, limits, timeouts, keep-alive, drain. A leaf.
 //! - [`api`]: requests as one closed enum, outcomes as responses. Pure but for the lanes it asks.
 //! - [`dispatch`]: lanes with bounded queues, admission control, workers, job states, the circuit breaker.
-//! - `work`: what the workers of each lane do: the one link between lanes, store and rendering.
+//! - `executors`: what the workers of each lane do: the one link between lanes, store and rendering.
 //! - [`store`]: sessions and their SQL, the pool, classes of failures, group flush, and the schema.
 //! - [`ops`]: admin listener, metrics, logs.
 //!
@@ -80,7 +80,7 @@ pub mod api;
 
 pub mod dispatch;
 
-mod work;
+mod executors;
 
 pub mod store;
 

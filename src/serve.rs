@@ -13,12 +13,12 @@ use crate::api::{Answers, Api};
 use crate::budget::Budget;
 use crate::config::{Database, Secret, Server};
 use crate::dispatch::{Dispatch, Threads};
+use crate::executors;
 use crate::http::{self, Phase};
 use crate::memory::Memory;
 use crate::ops::{Admin, RequestMetrics};
 use crate::secret::{self, Reading};
 use crate::store::{Store, schema};
-use crate::work;
 
 /// Connections on the admin listener; operators and load balancers are few.
 const ADMIN_CONNECTIONS_MAX: usize = 256;
@@ -71,7 +71,7 @@ pub async fn start(
     answers.register(lanes, "answer", what);
     let mut reading = secret::keys(secret.into(), &store, lanes)
         .context("the thread that reads the secret cannot be started")?;
-    let executors = work::executors(store, Answers::new(answers));
+    let executors = executors::all(store, Answers::new(answers));
     let (dispatch, threads) = Dispatch::start(&server.sizes, executors, &waiting, lanes)
         .context("the worker threads cannot be started")?;
     // Where the database is there, the first create must not come too early.

@@ -311,9 +311,11 @@ async fn answers(
         connections_max: 8,
     };
     let executors = Executors {
-        create: Scripted::new(move |rows| rows.iter().map(|_| create()).collect()),
-        find: Scripted::new(move |ids| Ok(ids.iter().map(|_| find.clone()).collect())),
-        search: Scripted::new(|terms| Ok(terms.iter().map(|_| Some(Bytes::new())).collect())),
+        create: Scripted::new(move |batch| batch.requests.iter().map(|_| create()).collect()),
+        find: Scripted::new(move |batch| Ok(batch.requests.iter().map(|_| find.clone()).collect())),
+        search: Scripted::new(|batch| {
+            Ok(batch.requests.iter().map(|_| Some(Bytes::new())).collect())
+        }),
         probe: Box::new(|| Ok(Readiness::default())),
     };
     let (dispatch, _threads) = Dispatch::start(

@@ -25,7 +25,7 @@ const CALLS_MAX: usize = 64;
 /// Asks the database what it can do.
 pub type Ask = Box<dyn Fn() -> Result<Readiness, StoreError> + Send>;
 
-/// Shared by all lanes and the probe.
+/// The state of the database as all lanes and the probe see it.
 pub(super) struct Breaker {
     open: AtomicBool,
     opened_at: Mutex<Option<Instant>>,

@@ -1,8 +1,8 @@
-//! One request on its way through a lane, seen from both ends.
+//! Job state machine: a request is queued, sent, done or abandoned, and a claim is the step from queued to sent.
 //!
-//! The worker holds the [`Job`], the front end its [`Ticket`]; an atomic state decides which of them
-//! may say what. `sent` is entered only with a live connection in hand, so a ticket that still finds
-//! `queued` at its deadline can promise that nothing was, or will be, stored.
+//! The worker holds the [`Job`], the front end its [`Ticket`]; their shared atomic state decides which answers each of
+//! them may give. `sent` is entered only with a live connection in hand, so a ticket that still finds `queued` at its
+//! deadline can promise that nothing was, or will be, stored.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -70,7 +70,7 @@ pub(super) fn job<Q, R>(
 // === impl Job ===
 
 impl<Q, R> Job<Q, R> {
-    /// Marks the job as sent. False when nobody waits for it any more: it must not be sent then.
+    /// Claims the job: it counts as sent. False when its client waits no longer: it must not be sent then.
     pub(super) fn claim(&self, now: Instant) -> bool {
         now < self.deadline && (self.state.swap(QUEUED, SENT) || self.unknown)
     }
@@ -132,6 +132,12 @@ impl<R> Ticket<R> {
             Err(_) => return Err(Failure::Unknown),
         };
         result.unwrap_or_else(|_| Err(self.dropped()))
+    }
+
+    /// Whether the worker has made its answer.
+    #[cfg(test)]
+    pub(super) fn is_answered(&self) -> bool {
+        self.state.get() == DONE
     }
 
     /// The job was dropped without an answer: its worker panicked.

@@ -10,39 +10,44 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::executor::Executor;
 use super::job::job;
-use super::metrics::Vitals;
+use super::lane_state::{LaneContext, LaneSpec, LaneState};
 use super::outcome::{Failure, Reason};
 use super::queue::PushError;
-use super::shared::{Common, Kind, Shared};
-use super::work::Work;
 use super::worker::Worker;
 use crate::throttle::throttled;
 
 /// One kind of request, its bounded queue and its workers.
 pub(super) struct Lane<Q, R> {
-    pub(super) shared: Arc<Shared<Q, R>>,
+    pub(super) state: Arc<LaneState<Q, R>>,
 }
 
-impl<Q: Send + 'static, R: Send + 'static> Lane<Q, R> {
-    pub(super) fn new(kind: Kind<Q, R>, common: &Common) -> Self {
+impl<Q: PartialEq + Send + 'static, R: Send + 'static> Lane<Q, R> {
+    /// A lane without workers.
+    pub(super) fn new(spec: LaneSpec<Q, R>, context: &LaneContext) -> Self {
         Self {
-            shared: Arc::new(Shared::new(kind, common)),
+            state: Arc::new(LaneState::new(spec, context)),
         }
     }
 
-    /// Starts the lane's workers; they end when the lane is dropped and its queue is empty.
+    /// A lane with workers, which are added to `threads`; they end when the lane is dropped and its queue is empty.
     ///
     /// # Errors
     /// When the system refuses a thread.
     pub(super) fn start(
-        &self,
-        work: impl Work<Request = Q, Reply = R>,
-    ) -> io::Result<Vec<JoinHandle<()>>> {
-        let work = Arc::new(work);
-        (0..self.shared.kind.size.workers)
-            .map(|number| Worker::new(Arc::clone(&self.shared), Arc::clone(&work), number).spawn())
-            .collect()
+        spec: LaneSpec<Q, R>,
+        context: &LaneContext,
+        executor: impl Executor<Request = Q, Reply = R>,
+        threads: &mut Vec<JoinHandle<()>>,
+    ) -> io::Result<Self> {
+        let lane = Self::new(spec, context);
+        let executor = Arc::new(executor);
+        for number in 0..lane.state.spec.size.workers {
+            let worker = Worker::new(Arc::clone(&lane.state), Arc::clone(&executor), number);
+            threads.push(worker.spawn()?);
+        }
+        Ok(lane)
     }
 
     /// Has `request` executed. The answer is there at `deadline` at the latest.
@@ -53,13 +58,11 @@ impl<Q: Send + 'static, R: Send + 'static> Lane<Q, R> {
         let now = Instant::now();
         self.admit(now, deadline)
             .map_err(|reason| self.refuse(reason))?;
-        let charge = self
-            .shared
-            .requests
-            .charge((self.shared.kind.bytes)(&request));
+        let bytes = (self.state.spec.bytes)(&request);
+        let charge = self.state.requests_budget.charge(bytes);
         let charge = charge.ok_or_else(|| self.refuse(Reason::NoMemory))?;
         let (job, ticket) = job(request, charge, now, deadline);
-        self.shared.queue.push(job).map_err(|e| match e {
+        self.state.queue.push(job).map_err(|e| match e {
             PushError::Full => self.refuse(Reason::QueueFull),
             PushError::Closed => self.refuse(Reason::ShuttingDown),
         })?;
@@ -72,36 +75,30 @@ impl<Q: Send + 'static, R: Send + 'static> Lane<Q, R> {
     /// Why the lane cannot serve, if it cannot; `deadline` is the longest time that a request waits. An idle
     /// lane can, and so can one that has a single worker to spare.
     pub(super) fn trouble(&self, deadline: Duration) -> Option<String> {
-        let (now, shared) = (Instant::now(), &self.shared);
-        let trouble = match shared.pace.is_stalled(now, deadline) {
+        let (now, state) = (Instant::now(), &self.state);
+        let trouble = match state.pace.is_stalled(now, deadline) {
             true => Some(format!(
                 "each of its {} workers has waited for the database longer than {deadline:?}",
-                shared.kind.size.workers
+                state.spec.size.workers
             )),
-            false => shared.pulse.trouble(now, deadline),
+            false => state.pulse.trouble(now, deadline),
         };
-        trouble.map(|why| format!("the {} lane does not serve: {why}", shared.kind.name))
-    }
-
-    /// A view of the lane for metrics, as long as its workers live.
-    pub(super) fn vitals(&self) -> impl Fn() -> Option<Vitals> + Send + Sync + 'static {
-        let shared = Arc::downgrade(&self.shared);
-        move || shared.upgrade().map(|shared| shared.vitals())
+        trouble.map(|why| format!("the {} lane does not serve: {why}", state.spec.name))
     }
 
     /// Admission control.
     fn admit(&self, now: Instant, deadline: Instant) -> Result<(), Reason> {
-        let shared = &self.shared;
-        if shared.breaker.is_open() {
+        let state = &self.state;
+        if state.breaker.is_open() {
             return Err(Reason::DatabaseGone);
         }
-        let waiting = shared.queue.len();
+        let waiting = state.queue.len();
         if waiting == 0 {
             return Ok(());
         }
         let left = deadline.saturating_duration_since(now);
-        let estimated = shared.pace.estimated_wait(waiting, shared.kind.size);
-        if estimated > left || shared.pace.is_stalled(now, left) {
+        let estimated = state.pace.estimated_wait(waiting, state.spec.size);
+        if estimated > left || state.pace.is_stalled(now, left) {
             return Err(Reason::TooLate);
         }
         Ok(())
@@ -117,7 +114,7 @@ impl<Q: Send + 'static, R: Send + 'static> Lane<Q, R> {
         throttled!(
             WARN,
             "requests met their deadline without an answer from the database",
-            lane = self.shared.kind.name,
+            lane = self.state.spec.name,
             reason = reason,
             reason = reason
         );
@@ -125,14 +122,14 @@ impl<Q: Send + 'static, R: Send + 'static> Lane<Q, R> {
 
     /// Sheds a request.
     pub(super) fn refuse(&self, reason: Reason) -> Failure {
-        self.shared.metrics.refused(reason);
+        self.state.metrics.refused(reason);
         throttled!(
             WARN,
             "load shedding: requests are refused at the door",
-            lane = self.shared.kind.name,
+            lane = self.state.spec.name,
             reason = reason.name(),
             reason = reason.name(),
-            waiting = self.shared.queue.len()
+            waiting = self.state.queue.len()
         );
         Failure::NotDone(reason)
     }
@@ -140,6 +137,6 @@ impl<Q: Send + 'static, R: Send + 'static> Lane<Q, R> {
 
 impl<Q, R> Drop for Lane<Q, R> {
     fn drop(&mut self) {
-        self.shared.queue.close();
+        self.state.queue.close();
     }
 }

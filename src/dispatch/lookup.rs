@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 /// A request of the find lane.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lookup {
     /// The warrior with this id.
     Warrior(Uuid),

@@ -1,7 +1,6 @@
 //! Metrics of lanes: counters and histograms of what went through, gauges of what is there now.
 
 use std::fmt;
-use std::sync::Weak;
 use std::time::Duration;
 
 use prometheus_client::collector::Collector;
@@ -14,7 +13,6 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 
-use super::breaker::Breaker;
 use super::job::Job;
 use super::outcome::Reason;
 use crate::store::Class;
@@ -175,34 +173,35 @@ pub(super) struct Vitals {
     pub(super) oldest_batch: Duration,
 }
 
-/// Looks at a lane; none once it has ended.
-pub(super) type Look = Box<dyn Fn() -> Option<Vitals> + Send + Sync>;
-
-/// Gauges, read at the scrape. Registries outlive lanes, so these keep none alive.
-pub(super) struct Gauges {
-    pub(super) breaker: Weak<Breaker>,
-    pub(super) lanes: [Look; 3],
+/// The state of the breaker and of all lanes, as their gauges show it.
+pub(super) struct Reading {
+    pub(super) breaker_open: bool,
+    pub(super) lanes: [Vitals; 3],
 }
 
-impl fmt::Debug for Gauges {
+/// Gauges, read at the scrape. Registries outlive lanes, so the function keeps none alive, and has no reading of
+/// those that have ended.
+pub(super) struct Gauges<F>(pub(super) F);
+
+impl<F> fmt::Debug for Gauges<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gauges").finish_non_exhaustive()
     }
 }
 
-impl Collector for Gauges {
+impl<F: Fn() -> Option<Reading> + Send + Sync + 'static> Collector for Gauges<F> {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let lanes: Option<Vec<Vitals>> = self.lanes.iter().map(|look| look()).collect();
-        let (Some(breaker), Some(lanes)) = (self.breaker.upgrade(), lanes) else {
+        let Some(reading) = (self.0)() else {
             return Ok(());
         };
-        let open = ConstGauge::new(i64::from(breaker.is_open()));
+        let lanes = &reading.lanes;
+        let open = ConstGauge::new(i64::from(reading.breaker_open));
         let help = "1 while the database is gone and requests are refused.";
         open.encode(encoder.encode_descriptor("breaker_open", help, None, open.metric_type())?)?;
         let help = "Requests that wait in a lane.";
         let mut waiting =
             encoder.encode_descriptor("queue_depth", help, None, MetricType::Gauge)?;
-        for vitals in &lanes {
+        for vitals in lanes {
             let depth = i64::try_from(vitals.waiting).unwrap_or(i64::MAX);
             ConstGauge::new(depth).encode(waiting.encode_family(&[("lane", vitals.lane)])?)?;
         }
@@ -210,14 +209,14 @@ impl Collector for Gauges {
         let help =
             "When the database last answered a batch, in seconds since 1970; 0 before the first.";
         let mut last = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
-        for vitals in &lanes {
+        for vitals in lanes {
             let at = ConstGauge::new(vitals.last_success_seconds);
             at.encode(last.encode_family(&[("lane", vitals.lane)])?)?;
         }
         let name = "batch_oldest_seconds";
         let help = "Age of the oldest batch that runs, since its last attempt; 0 when none does.";
         let mut oldest = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
-        for vitals in &lanes {
+        for vitals in lanes {
             let age = ConstGauge::new(vitals.oldest_batch.as_secs_f64());
             age.encode(oldest.encode_family(&[("lane", vitals.lane)])?)?;
         }

@@ -11,7 +11,7 @@ mod outcome;
 
 mod lookup;
 
-mod work;
+mod executor;
 
 mod job;
 
@@ -27,7 +27,7 @@ mod breaker;
 
 mod metrics;
 
-mod shared;
+mod lane_state;
 
 mod worker;
 
@@ -48,28 +48,27 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 pub use breaker::Ask;
+pub use executor::{Claimed, Executor};
 pub use lookup::{Lookup, LookupReply};
 pub use outcome::{Failure, Reason};
-pub use work::{Claimed, Work};
 
 use crate::budget::{Budget, Bytes};
 use crate::config::Sizes;
 use crate::store::{Created, NewRow, Readiness};
 use breaker::Breaker;
 use lane::Lane;
-use metrics::{Families, Gauges};
+use lane_state::{LaneContext, LaneSpec};
+use metrics::{Families, Gauges, Reading};
 use pace::LaneSize;
-use shared::{Common, Kind};
-use terms::Terms;
 
-/// Different terms that one statement may look for. What a statement costs by itself, from the front end to
-/// PostgreSQL and back, is as much as many a search.
+/// Different terms that one statement may look for. Statements have a fixed cost, from the front end to PostgreSQL and
+/// back, as large as that of many a search.
 const SEARCH_TERMS_MAX: usize = 8;
 
 /// An answer to a read, rendered; none when there was no memory for it.
 pub type Rendered = Option<Bytes>;
 
-/// The work of each lane, and the question of the probe.
+/// The executor of each lane, and the question of the probe.
 pub struct Executors<C, F, S> {
     /// Stores warriors.
     pub create: C,
@@ -94,80 +93,79 @@ pub struct Dispatch {
 pub struct Threads(Vec<JoinHandle<()>>);
 
 impl Dispatch {
-    /// Starts all workers, and registers what they count. Requests that wait are charged to `requests`.
+    /// Starts all workers, and registers what they count. Requests that wait are charged to `requests_budget`.
     ///
     /// # Errors
     /// When the system refuses a thread.
     pub fn start<C, F, S>(
         sizes: &Sizes,
         executors: Executors<C, F, S>,
-        requests: &Budget,
+        requests_budget: &Budget,
         registry: &mut Registry,
     ) -> io::Result<(Arc<Self>, Threads)>
     where
-        C: Work<Request = NewRow, Reply = Created>,
-        F: Work<Request = Lookup, Reply = LookupReply<Rendered>>,
-        S: Work<Request = String, Reply = Rendered>,
+        C: Executor<Request = NewRow, Reply = Created>,
+        F: Executor<Request = Lookup, Reply = LookupReply<Rendered>>,
+        S: Executor<Request = String, Reply = Rendered>,
     {
         let (breaker, probe) = Breaker::start(executors.probe)?;
-        let common = Common {
+        let context = LaneContext {
             breaker: Arc::clone(&breaker),
-            requests: requests.clone(),
+            requests_budget: requests_budget.clone(),
             metrics: Families::register(registry),
         };
-        let create = Lane::new(
-            Kind {
+        let mut threads = vec![probe];
+        let create = Lane::start(
+            LaneSpec {
                 name: "create",
                 size: statement_shared(sizes, sizes.workers_create),
-                terms: None,
+                terms_max: None,
                 bytes: |row: &NewRow| row.warrior.bytes(),
                 refused: unstored,
             },
-            &common,
-        );
-        let find = Lane::new(
-            Kind {
+            &context,
+            executors.create,
+            &mut threads,
+        )?;
+        let find = Lane::start(
+            LaneSpec {
                 name: "find",
                 size: statement_shared(sizes, sizes.workers_find),
-                terms: None,
+                terms_max: None,
                 bytes: |_| size_of::<Lookup>(),
                 refused: |_| None,
             },
-            &common,
-        );
-        let search = Lane::new(
-            Kind {
+            &context,
+            executors.find,
+            &mut threads,
+        )?;
+        let search = Lane::start(
+            LaneSpec {
                 name: "search",
                 size: LaneSize {
                     base_workers: sizes.workers_search,
                     assumed_batch_min: 1,
                     ..statement_shared(sizes, sizes.workers_search)
                 },
-                terms: Some(Terms::new(SEARCH_TERMS_MAX)),
+                terms_max: Some(SEARCH_TERMS_MAX),
                 bytes: String::len,
                 refused: |_| None,
             },
-            &common,
-        );
-        registry.register_collector(Box::new(Gauges {
-            breaker: Arc::downgrade(&breaker),
-            lanes: [
-                Box::new(create.vitals()),
-                Box::new(find.vitals()),
-                Box::new(search.vitals()),
-            ],
-        }));
-        let mut threads = create.start(executors.create)?;
-        threads.extend(find.start(executors.find)?);
-        threads.extend(search.start(executors.search)?);
-        threads.push(probe);
-        let dispatch = Self {
+            &context,
+            executors.search,
+            &mut threads,
+        )?;
+        let dispatch = Arc::new(Self {
             create,
             find,
             search,
             breaker,
-        };
-        Ok((Arc::new(dispatch), Threads(threads)))
+        });
+        let watched = Arc::downgrade(&dispatch);
+        registry.register_collector(Box::new(Gauges(move || {
+            watched.upgrade().map(|dispatch| dispatch.reading())
+        })));
+        Ok((dispatch, Threads(threads)))
     }
 
     /// Stores a warrior.
@@ -229,6 +227,17 @@ impl Dispatch {
             .or_else(|| self.find.trouble(deadline))
             .or_else(|| self.search.trouble(deadline))
             .map_or(Ok(()), Err)
+    }
+
+    fn reading(&self) -> Reading {
+        Reading {
+            breaker_open: self.breaker.is_open(),
+            lanes: [
+                self.create.state.vitals(),
+                self.find.state.vitals(),
+                self.search.state.vitals(),
+            ],
+        }
     }
 }
 

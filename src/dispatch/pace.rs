@@ -1,11 +1,11 @@
-//! The pace of a lane: its size, how fast its batches are, and the wait that both let expect.
+//! Queueing estimate: the wait that a lane's size and the duration of its last batches let expect, by Little's law.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How big a lane is.
+/// The size of a lane.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LaneSize {
     /// Worker threads.
@@ -16,13 +16,13 @@ pub(super) struct LaneSize {
     pub(super) base_workers: usize,
     /// Most requests in one batch.
     pub(super) batch_max: usize,
-    /// Requests that the estimate of a wait expects in each batch at least when the queue is long.
+    /// Floor of the batch size in the estimate of a wait.
     pub(super) assumed_batch_min: usize,
     /// Most requests that wait.
     pub(super) queue_max: usize,
 }
 
-/// How fast the workers of a lane are, and whether any of them still moves.
+/// The speed of a lane's workers, and the age of what each of them runs.
 pub(super) struct Pace {
     born: Instant,
     /// Exponentially weighted mean of a batch's duration.

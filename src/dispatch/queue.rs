@@ -105,25 +105,25 @@ impl<T> Queue<T> {
         Ok(())
     }
 
-    /// Waits for an item, then gives what `pick` makes of all that wait; it must take one at least. `None` once the
-    /// queue is closed and empty.
-    pub(super) fn take<B>(&self, pick: impl FnOnce(&mut VecDeque<T>) -> B) -> Option<B> {
+    /// Waits for an item, then gives what `pick` makes of the first item and of those that wait behind it. `None` once
+    /// the queue is closed and empty.
+    pub(super) fn take<B>(&self, pick: impl FnOnce(T, &mut VecDeque<T>) -> B) -> Option<B> {
         let mut inner = self.lock();
         inner.free += 1;
         let mut lingered = false;
-        loop {
+        let first = loop {
             let may_take = lingered || inner.closed || self.is_wanted(&inner, 0);
-            if may_take && !inner.items.is_empty() {
-                break;
+            if may_take && let Some(first) = inner.items.pop_front() {
+                break first;
             }
             if inner.closed {
                 return None;
             }
             (inner, lingered) = self.sleep(inner);
-        }
+        };
         inner.free -= 1;
         inner.taken += 1;
-        let batch = pick(&mut inner.items);
+        let batch = pick(first, &mut inner.items);
         self.len.store(inner.items.len(), Ordering::Relaxed);
         // The wake-up for what is left may have been heard by this very taker.
         if self.wake_if_needed(&mut inner) {

@@ -16,46 +16,42 @@ const MIXED_BATCH_TARGET: Duration = Duration::from_millis(20);
 /// Most requests for other terms that are looked at, and left, for one batch: four of the largest by default.
 const PASSED_OVER_MAX: usize = 512;
 
-/// How many different terms the batches of a lane have.
-pub(super) struct Terms<Q> {
-    same_term: fn(&Q, &Q) -> bool,
+/// The limit of different terms in a batch, which follows how long batches take.
+pub(super) struct Terms {
     /// Most terms in one batch.
     max: usize,
     /// Most terms in the next one.
     now: AtomicUsize,
 }
 
-impl<Q> Terms<Q> {
+impl Terms {
     /// Batches of up to `max` terms, after some of fewer that were quick.
-    pub(super) fn new(max: usize) -> Self
-    where
-        Q: PartialEq,
-    {
+    pub(super) fn new(max: usize) -> Self {
         Self {
-            same_term: Q::eq,
             max,
             now: AtomicUsize::new(1),
         }
     }
 
-    /// Takes the first that waits, and up to `batch_max - 1` others that fit; also says of how many terms they are.
+    /// Takes the first, and up to `batch_max - 1` of those behind it that fit; also says of how many terms they are.
     /// A bounded part of a long queue is looked at, since this runs under the queue's lock.
-    pub(super) fn pick<T>(
+    pub(super) fn pick<T, Q: PartialEq>(
         &self,
+        first: T,
         waiting: &mut VecDeque<T>,
         batch_max: usize,
         request: impl Fn(&T) -> &Q,
     ) -> (Vec<T>, usize) {
         let terms_max = self.now.load(Ordering::Relaxed);
-        let mut picked: Vec<T> = Vec::new();
-        // The first item of each term.
-        let mut terms: Vec<usize> = Vec::new();
+        let mut picked = vec![first];
+        // The place of the first item of each term.
+        let mut terms: Vec<usize> = vec![0];
         let mut left = Vec::new();
         while picked.len() < batch_max && left.len() < PASSED_OVER_MAX {
             let Some(item) = waiting.pop_front() else {
                 break;
             };
-            let same = |first: &usize| (self.same_term)(request(&picked[*first]), request(&item));
+            let same = |place: &usize| request(&picked[*place]) == request(&item);
             if !terms.iter().any(same) {
                 if terms.len() >= terms_max {
                     left.push(item);
@@ -83,29 +79,29 @@ impl<Q> Terms<Q> {
             self.now.store(now + 1, Ordering::Relaxed);
         }
     }
+}
 
-    /// The jobs of a batch, term by term.
-    pub(super) fn group<R>(&self, jobs: Vec<Job<Q, R>>) -> Vec<Vec<Job<Q, R>>> {
-        let mut groups: Vec<Vec<Job<Q, R>>> = Vec::new();
-        for job in jobs {
-            let same = |group: &&mut Vec<Job<Q, R>>| {
-                let first = group.first();
-                first.is_some_and(|first| (self.same_term)(&first.request, &job.request))
-            };
-            match groups.iter_mut().find(same) {
-                Some(group) => group.push(job),
-                None => groups.push(vec![job]),
-            }
+/// The jobs of a batch, term by term.
+pub(super) fn by_term<Q: PartialEq, R>(jobs: Vec<Job<Q, R>>) -> Vec<Vec<Job<Q, R>>> {
+    let mut groups: Vec<Vec<Job<Q, R>>> = Vec::new();
+    for job in jobs {
+        let same = |group: &&mut Vec<Job<Q, R>>| {
+            let first = group.first();
+            first.is_some_and(|first| first.request == job.request)
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(job),
+            None => groups.push(vec![job]),
         }
-        groups
     }
+    groups
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn terms(now: usize) -> Terms<u32> {
+    fn terms(now: usize) -> Terms {
         let terms = Terms::new(8);
         terms.now.store(now, Ordering::Relaxed);
         terms
@@ -113,13 +109,23 @@ mod tests {
 
     #[test]
     fn a_batch_has_no_more_terms_than_it_may() {
-        let mut waiting = VecDeque::from([1, 2, 3, 1, 4, 2, 3]);
-        let picked = terms(2).pick(&mut waiting, 10, |n| n);
+        let mut waiting = VecDeque::from([2, 3, 1, 4, 2, 3]);
+        let picked = terms(2).pick(1, &mut waiting, 10, |n| n);
         assert_eq!(picked, (vec![1, 2, 1, 2], 2));
         // Items that were passed over keep their places.
-        let picked = terms(3).pick(&mut waiting, 10, |n| n);
+        assert_eq!(waiting, [3, 4, 3]);
+        let first = waiting.pop_front().unwrap();
+        let picked = terms(3).pick(first, &mut waiting, 10, |n| n);
         assert_eq!(picked, (vec![3, 4, 3], 2));
-        assert_eq!(terms(3).pick(&mut waiting, 10, |n| n), (vec![], 0));
+        assert_eq!(waiting, [0; 0]);
+    }
+
+    #[test]
+    fn a_batch_has_no_more_requests_than_it_may() {
+        let mut waiting = VecDeque::from([1, 1]);
+        let picked = terms(8).pick(1, &mut waiting, 2, |n| n);
+        assert_eq!(picked, (vec![1, 1], 1));
+        assert_eq!(waiting, [1]);
     }
 
     /// The lock is also the front end's: what a worker does under it must not grow with the queue.
@@ -128,29 +134,34 @@ mod tests {
         const LONG_QUEUE: usize = 100_000;
         const LOOKS_MAX: usize = 8 * 1024;
         static LOOKS: AtomicUsize = AtomicUsize::new(0);
-        let terms = Terms {
-            same_term: |a, b| {
+
+        #[derive(Debug)]
+        struct Counted(u32);
+        impl PartialEq for Counted {
+            fn eq(&self, other: &Self) -> bool {
                 LOOKS.fetch_add(1, Ordering::Relaxed);
-                a == b
-            },
-            ..terms(8)
-        };
+                self.0 == other.0
+            }
+        }
+
         // The two of a kind are far apart: the second 0 comes last.
-        let mut waiting: VecDeque<u32> = (0..99_999).chain([0]).collect();
+        let mut waiting: VecDeque<Counted> = (0..99_999).chain([0]).map(Counted).collect();
         assert_eq!(waiting.len(), LONG_QUEUE);
         for batch in [0..8, 8..16] {
             LOOKS.store(0, Ordering::Relaxed);
-            let picked = terms.pick(&mut waiting, 128, |n| n);
-            assert_eq!(picked, (batch.collect(), 8));
+            let first = waiting.pop_front().unwrap();
+            let (picked, number) = terms(8).pick(first, &mut waiting, 128, |n| n);
             let looks = LOOKS.load(Ordering::Relaxed);
             assert!(looks <= LOOKS_MAX, "{looks}");
+            let picked: Vec<u32> = picked.iter().map(|n| n.0).collect();
+            assert_eq!((picked, number), (batch.collect(), 8));
         }
         assert_eq!(waiting.len(), LONG_QUEUE - 16);
     }
 
     #[test]
     fn a_batch_may_have_more_terms_while_they_are_quick() {
-        let terms = Terms::<u32>::new(4);
+        let terms = Terms::new(4);
         let now = || terms.now.load(Ordering::Relaxed);
         let quick = Duration::from_millis(1);
         assert_eq!(now(), 1);

@@ -2,6 +2,8 @@
 
 mod admission;
 mod batches;
+mod breaker;
+mod claim;
 mod failures;
 mod gone;
 mod queue;

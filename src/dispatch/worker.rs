@@ -1,8 +1,8 @@
-//! A worker: a plain thread that takes all that waits in its lane, and executes it as one batch.
+//! Natural batching: a worker is a plain thread that takes all that waits in its lane, and executes it as one batch.
 //!
-//! Natural batching: nobody waits for a batch to fill, so it grows only as the load grows. A batch is run in three
-//! steps: connect, claim (queued becomes sent, with a live connection in hand), run. What fails is repeated once where
-//! the reason is transient, and split or grouped where one request may be at fault.
+//! No request waits for a batch to fill, so batches grow only as the load grows. A batch is run in three steps: connect,
+//! claim (queued becomes sent, with a live connection in hand), run. A batch that fails is repeated once where the
+//! reason is transient, and split or grouped where one request may be at fault.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,68 +11,67 @@ use std::thread::{self, JoinHandle};
 
 use tokio::time::Instant;
 
+use super::executor::{Claimed, Executor};
 use super::job::Job;
+use super::lane_state::{Batch, LaneState};
 use super::outcome::{Failure, Reason};
-use super::shared::Shared;
-use super::work::{Claimed, Work};
+use super::terms::by_term;
 use crate::store::{Class, StoreError};
 use crate::throttle::throttled;
 
-pub(super) struct Worker<W: Work> {
-    lane: Arc<Shared<W::Request, W::Reply>>,
-    work: Arc<W>,
+pub(super) struct Worker<E: Executor> {
+    lane: Arc<LaneState<E::Request, E::Reply>>,
+    executor: Arc<E>,
     number: usize,
 }
 
-type Batch<W> = Vec<Job<<W as Work>::Request, <W as Work>::Reply>>;
+type Jobs<E> = Vec<Job<<E as Executor>::Request, <E as Executor>::Reply>>;
 
-impl<W: Work> Worker<W> {
+impl<E: Executor> Worker<E> {
     pub(super) fn new(
-        lane: Arc<Shared<W::Request, W::Reply>>,
-        work: Arc<W>,
+        lane: Arc<LaneState<E::Request, E::Reply>>,
+        executor: Arc<E>,
         number: usize,
     ) -> Self {
-        Self { lane, work, number }
+        Self {
+            lane,
+            executor,
+            number,
+        }
     }
 
     /// # Errors
     /// When the system refuses the thread.
     pub(super) fn spawn(self) -> io::Result<JoinHandle<()>> {
         thread::Builder::new()
-            .name(format!("{}-{}", self.lane.kind.name, self.number))
-            .spawn(move || while self.next_batch() {})
+            .name(format!("{}-{}", self.lane.spec.name, self.number))
+            .spawn(move || while self.run_next_batch() {})
     }
 
     /// Waits for a batch and executes it. False once the lane is closed and empty.
-    pub(super) fn next_batch(&self) -> bool {
-        let Some((jobs, terms)) = self.lane.next_batch() else {
+    pub(super) fn run_next_batch(&self) -> bool {
+        let Some(Batch { jobs, terms }) = self.lane.next_batch() else {
             return false;
         };
         let (began, requests) = (Instant::now(), jobs.len());
-        self.lane.pace.begin(self.number, began);
         self.lane.metrics.batch_began(&jobs, began);
-        // The jobs of a batch that panics are dropped, and each ticket tells from its job's
-        // state what may be said. The connection goes too: it was marked as broken beforehand.
+        // The jobs of a batch that panics are dropped, and each ticket says what the state of its job allows. The
+        // connection goes too: it was marked as broken beforehand.
         if catch_unwind(AssertUnwindSafe(|| self.process(jobs))).is_err() {
             self.lane.metrics.panicked();
             throttled!(
                 ERROR,
                 "a worker panicked and goes on",
-                lane = self.lane.kind.name,
+                lane = self.lane.spec.name,
                 reason = "panic"
             );
         }
-        let took = began.elapsed();
-        self.lane.pace.end(self.number, took, requests);
-        if let Some(of_lane) = &self.lane.kind.terms {
-            of_lane.learn(took, terms);
-        }
-        self.lane.metrics.batch_ended(took);
+        (self.lane).batch_ended(self.number, began.elapsed(), requests, terms);
         true
     }
 
     /// Executes a batch, once more if the reason is transient, in halves if one of them is bad.
-    fn process(&self, mut jobs: Batch<W>) {
+    fn process(&self, mut jobs: Jobs<E>) {
         let began = Instant::now();
         if self.lane.breaker.is_open() {
             return fail_all(jobs, Reason::DatabaseGone);
@@ -85,10 +84,10 @@ impl<W: Work> Worker<W> {
             jobs.retain(|job| job.is_wanted(now));
             self.log(&error, jobs.len(), last);
             // A search may cost too much by its term. No row and no id does: there it is the database that is slow.
-            let by_term = self.lane.kind.terms.is_some();
+            let has_terms = self.lane.terms.is_some();
             let failed = match error.class {
                 Class::Data => false,
-                Class::TooCostly => !by_term,
+                Class::TooCostly => !has_terms,
                 _ => last || jobs.is_empty(),
             };
             if failed {
@@ -98,7 +97,7 @@ impl<W: Work> Worker<W> {
                 Class::Unknown if jobs.is_empty() => return,
                 Class::Data => return self.split(jobs, Failure::Rejected),
                 // Many lookups ask for different rows, of which one may be at fault.
-                Class::ReadFailed if !by_term => {
+                Class::ReadFailed if !has_terms => {
                     return self.split(jobs, Failure::NotDone(Reason::ReadFailed));
                 }
                 Class::ReadFailed => return self.retry_separately(jobs, Reason::ReadFailed),
@@ -120,7 +119,7 @@ impl<W: Work> Worker<W> {
 
     /// Executes a batch once. Answers every job on success, takes the answered and the unwanted
     /// ones out of `jobs`, and leaves the others in the state that the failure implies.
-    fn attempt(&self, jobs: &mut Batch<W>) -> Result<(), StoreError> {
+    fn attempt(&self, jobs: &mut Jobs<E>) -> Result<(), StoreError> {
         self.lane.pace.begin(self.number, Instant::now());
         let mut places = Vec::with_capacity(jobs.len());
         match self.execute(jobs, &mut places) {
@@ -134,7 +133,7 @@ impl<W: Work> Worker<W> {
                     let Some((_, reply)) = replies.next_if(|(place, _)| **place == i) else {
                         continue;
                     };
-                    match (self.lane.kind.refused)(&reply) {
+                    match (self.lane.spec.refused)(&reply) {
                         Some(failure) => self.fail(job, failure),
                         None => job.succeed(reply),
                     }
@@ -157,15 +156,15 @@ impl<W: Work> Worker<W> {
     /// before any of them is answered.
     fn execute(
         &self,
-        jobs: &[Job<W::Request, W::Reply>],
+        jobs: &[Job<E::Request, E::Reply>],
         places: &mut Vec<usize>,
-    ) -> Result<Vec<W::Reply>, StoreError> {
-        let mut session = self.work.connect()?;
+    ) -> Result<Vec<E::Reply>, StoreError> {
+        let session = self.executor.connect()?;
         let batch = claim(jobs, places);
         if batch.requests.is_empty() {
             return Ok(Vec::new());
         }
-        let replies = self.work.run(&mut session, &batch)?;
+        let replies = self.executor.run(session, &batch)?;
         match replies.len() == places.len() {
             true => Ok(replies),
             false => Err(StoreError::wrong_number(replies.len(), places.len())),
@@ -175,11 +174,11 @@ impl<W: Work> Worker<W> {
     /// Re-runs each term's searches alone, so that one failing search does not fail the rest. A term that was already
     /// alone has failed, and so has a batch without terms. (The time that it took is lost: terms that come after one
     /// that runs out of its time again may be too late.)
-    fn retry_separately(&self, jobs: Batch<W>, reason: Reason) {
-        let mut groups = match &self.lane.kind.terms {
-            None => return fail_all(jobs, reason),
-            Some(terms) => terms.group(jobs),
-        };
+    fn retry_separately(&self, jobs: Jobs<E>, reason: Reason) {
+        if self.lane.terms.is_none() {
+            return fail_all(jobs, reason);
+        }
+        let mut groups = by_term(jobs);
         match groups.len() {
             0 => {}
             1 => fail_all(groups.remove(0), reason),
@@ -188,7 +187,7 @@ impl<W: Work> Worker<W> {
     }
 
     /// Bisection: one bad row must harm no other. Halves until it stands alone, and fails as `failure` says.
-    fn split(&self, mut jobs: Batch<W>, failure: Failure) {
+    fn split(&self, mut jobs: Jobs<E>, failure: Failure) {
         if jobs.len() > 1 {
             let right = jobs.split_off(jobs.len() / 2);
             self.process(jobs);
@@ -198,7 +197,7 @@ impl<W: Work> Worker<W> {
         }
     }
 
-    fn fail(&self, job: Job<W::Request, W::Reply>, failure: Failure) {
+    fn fail(&self, job: Job<E::Request, E::Reply>, failure: Failure) {
         if failure == Failure::Rejected {
             self.lane.metrics.row_rejected();
         }
@@ -213,7 +212,7 @@ impl<W: Work> Worker<W> {
         throttled!(
             WARN,
             "a batch failed",
-            lane = self.lane.kind.name,
+            lane = self.lane.spec.name,
             reason = format!("{code}, {attempt}"),
             class = ?error.class,
             sqlstate = error.sqlstate(),

@@ -14,8 +14,6 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 
-use super::types::NewRow;
-
 /// Entries that are worth a flush whether anybody searches or not: 13,000 names of 50 letters with 10 skills, a
 /// list of 13 MB. A writer flushes by itself, in its own statement, at 32 MB (`postgres-conf/roles.sql`).
 pub(super) const FLUSH_AT_ENTRIES: u64 = 768 * 1024;
@@ -107,9 +105,4 @@ impl Backlog {
         self.flushed.store(added, Ordering::Relaxed);
         self.read.store(0, Ordering::Relaxed);
     }
-}
-
-/// The index entries of a row: about one for each letter of the name, and one for each skill.
-pub(super) fn entries(row: &NewRow) -> u64 {
-    (row.warrior.name.chars().count() + row.warrior.fight_skills.len()) as u64
 }

@@ -1,20 +1,46 @@
-//! A batch insert, in one statement, and what proves that each of its rows is stored.
+//! Batch insert: creates in one statement, idempotent by their ids, and what proves that each row is stored.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Instant;
+use std::sync::Arc;
 
 use postgres::types::Type;
 use uuid::Uuid;
 
-use super::backlog;
 use super::error::StoreError;
 use super::read::warrior;
 use super::session::Session;
-use super::types::{Created, NewRow};
 use crate::warrior::{NewWarrior, Warrior};
 
 const INSERT: &str = include_str!("sql/insert.sql");
 const STORED: &str = include_str!("sql/stored.sql");
+
+/// A warrior to be stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRow {
+    /// Made before the request was queued, so that a repeated attempt is the same row.
+    pub id: Uuid,
+    /// The id was derived from a client's key: a row that exists already must be the same warrior.
+    pub keyed: bool,
+    /// The warrior itself.
+    pub warrior: Arc<NewWarrior>,
+}
+
+/// The outcome of a create.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Created {
+    /// A committed row holds it.
+    Stored,
+    /// A committed row with this id holds another warrior.
+    Mismatch,
+    /// The row that was in the way is gone; nothing was stored.
+    Vanished,
+    /// A foreign trigger or row-level security kept the row out; nothing was stored, and another attempt would meet
+    /// the same.
+    Refused,
+    /// A committed row is not the warrior that was sent: a foreign trigger changed it on its way, its id even, or
+    /// the key was used for another one before. Which of these happened cannot be known.
+    Altered,
+}
 
 /// The result of an insert.
 struct Inserted {
@@ -33,19 +59,14 @@ struct Stored {
 }
 
 impl Session<'_> {
-    /// Stores a batch, of whose requests the last stops waiting at `deadline`.
+    /// Stores a batch.
     ///
     /// # Errors
     /// Of the whole batch; its class says what is certain.
-    pub fn create(
-        &mut self,
-        rows: &[&NewRow],
-        deadline: Instant,
-    ) -> Result<Vec<Created>, StoreError> {
-        self.bound(deadline);
+    pub fn create(&mut self, rows: &[&NewRow]) -> Result<Vec<Created>, StoreError> {
         let inserted = self.insert(rows)?;
         let added = rows.iter().filter(|row| inserted.ids.contains(&row.id));
-        (self.backlog).add(added.map(|row| backlog::entries(row)).sum());
+        (self.backlog()).add(added.map(|row| index_entries(row)).sum());
         let times = rows.iter().fold(HashMap::new(), |mut times, row| {
             *times.entry(row.id).or_insert(0) += 1;
             times
@@ -117,7 +138,7 @@ impl Session<'_> {
 
     /// The warriors that hold these ids, as a later snapshot sees them.
     fn stored(&mut self, ids: &[Uuid]) -> Result<Stored, StoreError> {
-        // Whatever fails here, the insert before it is committed.
+        // The insert before it is committed, so a failure here leaves the rows in doubt.
         let rows = self
             .run(STORED, &[(&ids, Type::UUID_ARRAY)])
             .map_err(StoreError::doubtful)?;
@@ -148,6 +169,11 @@ impl Session<'_> {
         };
         read().map_err(StoreError::doubtful)
     }
+}
+
+/// The index entries of a row: about one for each letter of the name, and one for each skill.
+pub(super) fn index_entries(row: &NewRow) -> u64 {
+    (row.warrior.name.chars().count() + row.warrior.fight_skills.len()) as u64
 }
 
 /// A PostgreSQL array literal, each element quoted. A parameter per skill could not carry rows with

@@ -10,9 +10,8 @@ use prometheus_client::registry::Registry;
 
 use super::drift::Drift;
 use super::error::StoreError;
-use super::pool::Connections;
+use super::pool::{Access, Connections};
 use super::session::Session;
-use super::types::Access;
 
 const DRIFT: &str = include_str!("sql/drift.sql");
 
@@ -56,10 +55,13 @@ impl Watch {
         if Instant::now() < self.due {
             return;
         }
-        let Ok(mut session) = store.session(Access::Read) else {
+        let Ok(connected) = store.connect(Access::Other) else {
             return;
         };
-        let looked = session.drift(if self.counts { COUNT_ROWS_MAX } else { 0 });
+        let looked =
+            connected
+                .until_role_limit()
+                .drift(if self.counts { COUNT_ROWS_MAX } else { 0 });
         let wait = match &looked {
             // A look that fails may have taken all of its time, and a backend that was given up goes on counting: so
             // the next look is cheap, and the one after that comes late.
@@ -88,7 +90,6 @@ impl Session<'_> {
     /// Compares the table with what its triggers keep; counts at most `count_rows_max` rows. None while somebody
     /// holds the table.
     fn drift(&mut self, count_rows_max: i64) -> Result<Option<Drift>, StoreError> {
-        self.bound_as_role();
         let rows = self.rows(DRIFT, &[(&count_rows_max, Type::INT8)])?;
         let row = rows
             .first()

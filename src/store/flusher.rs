@@ -10,9 +10,8 @@ use std::time::Duration;
 
 use super::drift_watch::Watch;
 use super::error::StoreError;
-use super::pool::Connections;
-use super::session::Session;
-use super::types::Access;
+use super::pool::{Access, Connections};
+use super::session::Connected;
 use crate::throttle::throttled;
 
 /// How long nothing is added until the entries that wait are flushed without need: otherwise the first searches of a
@@ -57,7 +56,7 @@ fn run(store: &Weak<Connections>, due: &Receiver<()>, mut drift: Watch) {
 }
 
 fn flush(store: &Connections) -> Result<(), StoreError> {
-    let result = (store.session(Access::Read)).and_then(|mut session| session.flush());
+    let result = (store.connect(Access::Other)).and_then(|mut connected| connected.flush());
     if let Err(e) = &result {
         throttled!(
             WARN,
@@ -70,7 +69,7 @@ fn flush(store: &Connections) -> Result<(), StoreError> {
     result
 }
 
-impl Session<'_> {
+impl Connected<'_> {
     /// Empties the pending lists of the search indexes.
     fn flush(&mut self) -> Result<(), StoreError> {
         self.run_unrepaired(FLUSH_TIMEOUT, FLUSH)

@@ -1,15 +1,15 @@
-//! The store: SQL in, outcomes out.
+//! Data access: statements with typed parameters in, outcomes with a class out.
 //!
 //! Every statement stands in a `.sql` file, takes its parameters typed, and goes out unnamed in one
 //! round trip, so that any pooler in transaction mode can carry it. A statement is its own
 //! transaction, and has succeeded only when the server is ready for the next one.
 //!
-//! A caller [connects](Store::connect), and then runs statements on the [`Session`] in hand. Whatever fails before
-//! that was certainly not sent.
-
-mod types;
+//! A caller [connects](Store::connect), says [until when](Connected::until) it waits, and then runs statements on that
+//! [`Session`]. A failure before the session was certainly no failure of a statement.
 
 mod pool;
+
+mod in_turn;
 
 mod session;
 
@@ -61,16 +61,17 @@ use std::sync::mpsc::sync_channel;
 
 use prometheus_client::registry::Registry;
 
+pub use create::{Created, NewRow};
 pub use decode::{Date, Moment, Texts};
 pub(crate) use error::chain;
 pub use error::{Class, StoreError};
 pub use login::{LoginError, connect, connect_direct};
+pub use pool::Access;
 pub use pooler::shortcomings as pooler_shortcomings;
 pub use readiness::{Readiness, Writes};
-pub use session::Session;
+pub use session::{Connected, Session};
 pub use start::Look;
 pub use tls::TlsError;
-pub use types::{Access, Created, NewRow};
 
 use crate::config::{Database, Secret, Sizes};
 use pool::Connections;
@@ -108,20 +109,20 @@ impl Store {
         Ok(Self(connections))
     }
 
-    /// A live connection. For [`Access::Write`] this waits while writers have to take turns.
+    /// A live connection. For [`Access::Insert`] this waits while writers have to take turns.
     ///
     /// # Errors
     /// [`Class::NotSent`] when there is none to be had.
-    pub fn connect(&self, access: Access) -> Result<Session<'_>, StoreError> {
-        self.0.session(access)
+    pub fn connect(&self, access: Access) -> Result<Connected<'_>, StoreError> {
+        self.0.connect(access)
     }
 
-    /// The secret that the database keeps for all servers; none when somebody has removed it.
+    /// The secret that the database keeps for all servers; none when its row was removed.
     ///
     /// # Errors
     /// When the database cannot be reached, or has no such table, or does not show it to this role.
     pub fn secret(&self) -> Result<Option<Secret>, StoreError> {
-        self.connect(Access::Read)?.secret()
+        self.connect(Access::Other)?.until_role_limit().secret()
     }
 }
 

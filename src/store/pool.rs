@@ -1,27 +1,37 @@
 //! The connection pool: r2d2, sized so that a checkout never waits, with logins in the background.
 
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::thread;
 use std::time::Duration;
 
 use prometheus_client::registry::Registry;
-use r2d2::Pool;
+use r2d2::{Pool, PooledConnection};
 use scheduled_thread_pool::ScheduledThreadPool;
 
 use super::backlog::Backlog;
 use super::connection::{Liveness, Manager};
 use super::error::StoreError;
+use super::in_turn::InTurn;
 use super::pool_metrics::{LoginFailures, PoolEvents};
-use super::session::Session;
+use super::session::Connected;
 use super::tls::TlsError;
-use super::types::Access;
 use crate::config::{Database, Sizes};
 
 /// Longest wait for a connection; there is one for each worker, so a wait means that it is broken.
 const CHECKOUT_TIMEOUT: Duration = Duration::from_millis(500);
 /// The same while logins fail: r2d2 would let each batch wait for a login that is not to be had.
 const CHECKOUT_TIMEOUT_FAILING: Duration = Duration::from_millis(20);
+
+/// The use of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Adding rows; subject to backpressure while flushes lag behind the writers.
+    Insert,
+    /// Everything else, flushes among it.
+    Other,
+}
 
 /// The pool and what its sessions share.
 pub(super) struct Connections {
@@ -71,15 +81,20 @@ impl Connections {
         })
     }
 
-    /// A session on a live connection. A writer that has to wait for its turn does so before it takes one.
+    /// A live connection, for an insert in the turn of its writer.
     ///
     /// # Errors
     /// [`Class::NotSent`](super::error::Class::NotSent) when there is no connection.
-    pub(super) fn session(&self, access: Access) -> Result<Session<'_>, StoreError> {
-        let turn = match access {
-            Access::Write => self.backlog.turn(),
-            Access::Read => None,
+    pub(super) fn connect(&self, access: Access) -> Result<Connected<'_>, StoreError> {
+        let turn = || match access {
+            Access::Insert => self.backlog.turn(),
+            Access::Other => None,
         };
+        let connection = InTurn::take(turn, || self.checkout())?;
+        Ok(Connected::new(connection, &self.liveness, &self.backlog))
+    }
+
+    fn checkout(&self) -> Result<PooledConnection<Manager>, StoreError> {
         let Some(pool) = &self.pool else {
             unreachable!("only drop takes the pool")
         };
@@ -87,27 +102,22 @@ impl Connections {
             Some(_) => CHECKOUT_TIMEOUT_FAILING,
             None => CHECKOUT_TIMEOUT,
         };
-        let connection = pool.get_timeout(timeout).map_err(|e| {
+        pool.get_timeout(timeout).map_err(|e| {
             StoreError::not_sent(match self.liveness.last_failure() {
                 Some(why) => format!("no connection: {why}"),
                 None => format!("no connection: {e}"),
             })
-        })?;
-        Ok(Session::new(
-            connection,
-            &self.liveness,
-            &self.backlog,
-            turn,
-        ))
+        })
     }
 }
 
 impl Drop for Connections {
-    /// Closing a client blocks, and the last owner may be dropped on an async thread.
+    /// Closing a client blocks, and the last owner may be dropped on an async thread. A system that refuses the
+    /// thread drops its function on this one, so that leaks the clients instead.
     fn drop(&mut self) {
-        let pool = self.pool.take();
+        let pool = ManuallyDrop::new(self.pool.take());
         let _ = thread::Builder::new()
             .name("close".to_owned())
-            .spawn(move || drop(pool));
+            .spawn(move || drop(ManuallyDrop::into_inner(pool)));
     }
 }

@@ -1,7 +1,6 @@
 //! Reads: warriors by id, their count, and searches. Rows are given to the caller as they arrive.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Instant;
 
 use postgres::Row;
 use postgres::types::Type;
@@ -24,14 +23,12 @@ impl Session<'_> {
     /// large to be read.
     ///
     /// # Errors
-    /// Of the whole batch, whose last request stops waiting at `deadline`.
+    /// Of the whole batch.
     pub fn find<A>(
         &mut self,
         ids: HashSet<Uuid>,
-        deadline: Instant,
         mut render: impl FnMut(Option<&StoredWarrior>) -> A,
     ) -> Result<HashMap<Uuid, A>, StoreError> {
-        self.bound(deadline);
         let ids: Vec<Uuid> = ids.into_iter().collect();
         let mut found = HashMap::with_capacity(ids.len());
         self.each(FIND, &[(&ids, Type::UUID_ARRAY)], |row| {
@@ -49,9 +46,8 @@ impl Session<'_> {
     /// How many warriors there are.
     ///
     /// # Errors
-    /// When the statement fails, or is not answered in time for `deadline`.
-    pub fn count(&mut self, deadline: Instant) -> Result<i64, StoreError> {
-        self.bound(deadline);
+    /// When the statement fails, or is not answered in time.
+    pub fn count(&mut self) -> Result<i64, StoreError> {
         let rows = self.rows(COUNT, &[])?;
         rows.first()
             .map_or(Ok(0), |row| row.try_get(0))
@@ -63,17 +59,14 @@ impl Session<'_> {
     /// one that is too large to be read.
     ///
     /// # Errors
-    /// Of the whole batch, whose last request stops waiting at `deadline`;
-    /// [`Class::TooCostly`](super::error::Class::TooCostly) when the statement ran out of its time.
+    /// Of the whole batch; [`Class::TooCostly`](super::error::Class::TooCostly) when the statement ran out of its time.
     pub fn search(
         &mut self,
         terms: &[&str],
-        deadline: Instant,
         mut take: impl FnMut(usize, Option<&Warrior>),
     ) -> Result<(), StoreError> {
-        self.bound(deadline);
         for _ in terms {
-            self.backlog.read();
+            self.backlog().read();
         }
         match terms {
             [] => Ok(()),
@@ -109,7 +102,6 @@ impl Session<'_> {
 
     /// The secret that the database keeps; none when its row is missing.
     pub(super) fn secret(&mut self) -> Result<Option<Secret>, StoreError> {
-        self.bound_as_role();
         let rows = self.rows(SECRET, &[])?;
         let secret = rows.first().map(|row| row.try_get::<_, String>(0));
         Ok(secret

@@ -66,7 +66,6 @@ impl Session<'_> {
     /// # Errors
     /// When it does not answer.
     pub fn probe(&mut self) -> Result<Readiness, StoreError> {
-        self.bound_as_role();
         self.repaired(readiness).map_err(StoreError::of_read)
     }
 }

@@ -1,5 +1,6 @@
-//! A session: a connection in hand, and how statements run on it.
+//! Session: a checked-out connection with a deadline, and how statements run on it.
 //!
+//! A session serves one batch, whose statements share its deadline; a connection has no statements before it has one.
 //! The statements themselves stand beside: [`create`](super::create), [`read`](super::read),
 //! [`readiness`](super::readiness), [`flusher`](super::flusher), [`drift_watch`](super::drift_watch).
 
@@ -16,6 +17,7 @@ use r2d2::PooledConnection;
 use super::backlog::Backlog;
 use super::connection::{Liveness, Manager};
 use super::error::StoreError;
+use super::in_turn::InTurn;
 use super::mend::Suspect;
 use crate::throttle::throttled;
 
@@ -29,43 +31,43 @@ const STATEMENT_GRACE: Duration = Duration::from_millis(500);
 /// A statement's parameters with their types.
 pub(super) type Parameters<'p> = &'p [(&'p (dyn ToSql + Sync), Type)];
 
-/// A connection in hand.
-pub struct Session<'s> {
-    connection: PooledConnection<Manager>,
+/// A checked-out connection; held by a writer in its turn while writers take turns.
+type Held<'s> = InTurn<PooledConnection<Manager>, Option<MutexGuard<'s, ()>>>;
+
+/// A connection in hand, whose statements have no deadline yet.
+pub struct Connected<'s> {
+    held: Held<'s>,
     liveness: &'s Liveness,
-    pub(super) backlog: &'s Backlog,
-    /// When its statements are given up, and the connection with them; set by the first of them.
-    until: Option<Instant>,
-    /// Held by a writer while writers take turns. Released after the connection.
-    _turn: Option<MutexGuard<'s, ()>>,
+    backlog: &'s Backlog,
 }
 
-impl<'s> Session<'s> {
-    pub(super) fn new(
-        connection: PooledConnection<Manager>,
-        liveness: &'s Liveness,
-        backlog: &'s Backlog,
-        turn: Option<MutexGuard<'s, ()>>,
-    ) -> Self {
+/// A connection whose statements have a deadline.
+pub struct Session<'s> {
+    connected: Connected<'s>,
+    /// When its statements are given up, and the connection with them.
+    until: Instant,
+}
+
+impl<'s> Connected<'s> {
+    pub(super) fn new(held: Held<'s>, liveness: &'s Liveness, backlog: &'s Backlog) -> Self {
         Self {
-            connection,
+            held,
             liveness,
             backlog,
-            until: None,
-            _turn: turn,
         }
     }
 
-    /// Bounds this session's statements: those of one batch share the time that its latest `deadline` leaves.
-    pub(super) fn bound(&mut self, deadline: Instant) {
-        (self.until).get_or_insert_with(|| {
-            deadline.max(Instant::now() + STATEMENT_TIMEOUT) + STATEMENT_GRACE
-        });
+    /// A session for the statements of one batch, which share the time that its latest `deadline` leaves.
+    pub fn until(self, deadline: Instant) -> Session<'s> {
+        Session {
+            connected: self,
+            until: deadline.max(Instant::now() + STATEMENT_TIMEOUT) + STATEMENT_GRACE,
+        }
     }
 
-    /// Bounds this session's statements by the role's own limit, where nobody's deadline depends on them.
-    pub(super) fn bound_as_role(&mut self) {
-        self.bound(Instant::now());
+    /// A session bounded by the role's own limit, where no request's deadline depends on its statements.
+    pub fn until_role_limit(self) -> Session<'s> {
+        self.until(Instant::now())
     }
 
     /// Runs statements without a repair: their limit is one of their own, which is no other client's.
@@ -75,13 +77,28 @@ impl<'s> Session<'s> {
         statements: &str,
     ) -> Result<(), postgres::Error> {
         let until = Instant::now() + limit;
-        let result = (self.connection).run(until, |client| client.batch_execute(statements));
+        let run = |client: &mut Client| client.batch_execute(statements);
+        let result = (self.held.connection).run(until, run);
         self.note_failure(result)
+    }
+
+    /// Has all connections asked whether they live once one of them has failed.
+    fn note_failure<T>(&self, result: Result<T, postgres::Error>) -> Result<T, postgres::Error> {
+        if result.is_err() && self.held.connection.is_spent() {
+            self.liveness.suspect_all();
+        }
+        result
+    }
+}
+
+impl Session<'_> {
+    pub(super) fn backlog(&self) -> &Backlog {
+        self.connected.backlog
     }
 
     /// Fails where the last commit may be missing on a standby that it should have waited for.
     pub(super) fn check_replicated(&self) -> Result<(), StoreError> {
-        match self.connection.standby_wait_was_cancelled() {
+        match (self.connected.held.connection).standby_wait_was_cancelled() {
             true => Err(StoreError::not_replicated()),
             false => Ok(()),
         }
@@ -143,10 +160,9 @@ impl<'s> Session<'s> {
         repeated: impl Fn() -> bool,
         statement: impl Fn(&mut Client) -> Result<T, postgres::Error>,
     ) -> Result<T, postgres::Error> {
-        let began = Instant::now();
-        // Unbounded by its caller: overdue at once, which no test misses.
-        let until = self.until.unwrap_or(began);
-        let mut result = self.connection.run(until, &statement);
+        let (began, until) = (Instant::now(), self.until);
+        let connection = &mut self.connected.held.connection;
+        let mut result = connection.run(until, &statement);
         if let Err(e) = &result
             && let Some(suspect) = Suspect::of(e, began.elapsed())
         {
@@ -154,7 +170,7 @@ impl<'s> Session<'s> {
                 true => statement(client).map(Some),
                 false => Ok(None),
             };
-            match self.connection.mend(until, suspect, &again) {
+            match connection.mend(until, suspect, &again) {
                 Some(Ok(Some(value))) => {
                     throttled!(
                         WARN,
@@ -167,18 +183,10 @@ impl<'s> Session<'s> {
                     return Ok(value);
                 }
                 Some(Ok(None)) => {}
-                None => self.connection.failed(e),
+                None => connection.failed(e),
                 Some(Err(later)) => result = Err(later),
             }
         }
-        self.note_failure(result)
-    }
-
-    /// Has all connections asked whether they live once one of them has failed.
-    fn note_failure<T>(&self, result: Result<T, postgres::Error>) -> Result<T, postgres::Error> {
-        if result.is_err() && self.connection.is_spent() {
-            self.liveness.suspect_all();
-        }
-        result
+        self.connected.note_failure(result)
     }
 }

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use r2d2::ManageConnection;
 use uuid::Uuid;
 
-use super::backlog::{Backlog, FLUSH_AT_ENTRIES, entries};
+use super::backlog::{Backlog, FLUSH_AT_ENTRIES};
 use super::connection::{Liveness, Manager};
+use super::create::index_entries;
 use super::*;
 use crate::warrior::NewWarrior;
 
@@ -200,6 +201,6 @@ fn a_row_has_an_entry_for_each_letter_and_each_skill() {
             fight_skills: vec!["judo".to_owned(); skills],
         }),
     };
-    assert_eq!(entries(&row("Ana", 2)), 5);
-    assert_eq!(entries(&row("Žižka", 1)), 6);
+    assert_eq!(index_entries(&row("Ana", 2)), 5);
+    assert_eq!(index_entries(&row("Žižka", 1)), 6);
 }

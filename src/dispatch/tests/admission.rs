@@ -2,18 +2,36 @@
 
 use tokio::time::{Instant, advance};
 
-use super::rig::{LATER, Rig, SOON, failing};
+use super::rig::{LATER, Rig, SIZE, SOON, failing};
 use crate::dispatch::outcome::{Failure, Reason};
+use crate::dispatch::pace::LaneSize;
 
 #[tokio::test(start_paused = true)]
 async fn a_full_queue_refuses_at_once() {
-    let rig = Rig::with(2, None, failing(&[]));
+    let rig = Rig::sized(
+        LaneSize {
+            queue_max: 2,
+            ..SIZE
+        },
+        failing(&[]),
+    );
     let waiting = rig.submit_all([1, 2]).await;
     assert_eq!(rig.call(3).await, Err(Failure::NotDone(Reason::QueueFull)));
     rig.run_batch();
     for (n, answer) in (1..).zip(waiting) {
         assert_eq!(answer.await.unwrap(), Ok(2 * n));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_lane_refuses_and_still_answers_what_waits() {
+    let rig = Rig::new(failing(&[]));
+    let waiting = rig.submit(1, LATER).await;
+    rig.lane.state.queue.close();
+    let refused = Err(Failure::NotDone(Reason::ShuttingDown));
+    assert_eq!(rig.submit(2, LATER).await.await.unwrap(), refused);
+    rig.run_batch();
+    assert_eq!(waiting.await.unwrap(), Ok(2));
 }
 
 #[tokio::test(start_paused = true)]
@@ -52,7 +70,7 @@ async fn a_client_that_left_is_not_sent() {
 #[tokio::test(start_paused = true)]
 async fn a_lane_whose_workers_all_hang_refuses_what_cannot_be_done() {
     let rig = Rig::new(failing(&[]));
-    rig.lane.shared.pace.begin(0, Instant::now());
+    rig.lane.state.pace.begin(0, Instant::now());
     let late = rig.submit(1, SOON).await;
     assert_eq!(late.await.unwrap(), Err(Failure::NotDone(Reason::Deadline)));
     // By now the batch has run for longer than this request would wait.
@@ -73,7 +91,7 @@ async fn a_lane_whose_workers_all_hang_refuses_what_cannot_be_done() {
 async fn a_wait_beyond_the_deadline_is_refused_by_the_pace_of_the_last_batches() {
     let rig = Rig::new(failing(&[]));
     // The mean moves by a 32nd.
-    rig.lane.shared.pace.end(0, 32 * SOON, 1);
+    rig.lane.state.pace.end(0, 32 * SOON, 1);
     let first = rig.submit(1, SOON / 2).await;
     let second = rig.submit(2, SOON).await;
     assert_eq!(

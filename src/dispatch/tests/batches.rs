@@ -1,11 +1,12 @@
 //! Natural batching: what shares a batch, and what it costs the others of it.
 
-use super::rig::{Rig, failing, failing_with};
+use super::rig::{Rig, SIZE, failing, failing_with};
 use crate::dispatch::outcome::{Failure, Reason};
+use crate::dispatch::pace::LaneSize;
 use crate::store::Class;
 
 #[tokio::test(start_paused = true)]
-async fn whatever_waits_becomes_one_batch() {
+async fn all_that_waits_becomes_one_batch() {
     let rig = Rig::new(failing(&[]));
     let answers = rig.submit_all(1..=10).await;
     rig.run_batch();
@@ -13,6 +14,23 @@ async fn whatever_waits_becomes_one_batch() {
         assert_eq!(answer.await.unwrap(), Ok(n * 2));
     }
     assert_eq!(rig.batches(), [(1..=10).collect::<Vec<_>>()]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_has_no_more_requests_than_it_may() {
+    let size = LaneSize {
+        batch_max: 2,
+        ..SIZE
+    };
+    let rig = Rig::sized(size, failing(&[]));
+    let answers = rig.submit_all(1..=5).await;
+    while rig.lane.state.queue.len() > 0 {
+        rig.run_batch();
+    }
+    for answer in answers {
+        answer.await.unwrap().unwrap();
+    }
+    assert_eq!(rig.batches(), [vec![1, 2], vec![3, 4], vec![5]]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -48,7 +66,7 @@ async fn a_read_that_always_fails_harms_no_other_and_says_so() {
     let fails = || failing_with(Class::ReadFailed, 13);
     for rig in [Rig::new(fails()), Rig::searching(fails())] {
         let answers = rig.submit_all(10..16).await;
-        while rig.lane.shared.queue.len() > 0 {
+        while rig.lane.state.queue.len() > 0 {
             rig.run_batch();
         }
         for (n, answer) in (10..).zip(answers) {

@@ -10,7 +10,7 @@ use super::rig::LATER;
 use crate::budget::{Budget, Bytes};
 use crate::config::Sizes;
 use crate::dispatch::scripted::Scripted;
-use crate::dispatch::{Dispatch, Executors, Failure, Lookup, LookupReply, Reason};
+use crate::dispatch::{Claimed, Dispatch, Executors, Failure, Lookup, LookupReply, Reason};
 use crate::store::{Class, Created, NewRow, Readiness, StoreError};
 
 #[tokio::test]
@@ -31,15 +31,19 @@ async fn a_database_that_is_gone_is_probed_and_not_queued_for() {
         ..Readiness::default()
     };
     let executors = Executors {
-        create: Scripted::new(|rows: &[&NewRow]| {
-            Ok(rows.iter().map(|_| Created::Stored).collect())
+        create: Scripted::new(|batch: &Claimed<'_, NewRow>| {
+            Ok(batch.requests.iter().map(|_| Created::Stored).collect())
         }),
-        find: Scripted::connecting(connect, move |lookups: &[&Lookup]| {
-            counted.fetch_add(lookups.len(), Ordering::SeqCst);
-            Ok(lookups.iter().map(|_| LookupReply::Count(1)).collect())
+        find: Scripted::connecting(connect, move |batch: &Claimed<'_, Lookup>| {
+            counted.fetch_add(batch.requests.len(), Ordering::SeqCst);
+            Ok(batch
+                .requests
+                .iter()
+                .map(|_| LookupReply::Count(1))
+                .collect())
         }),
-        search: Scripted::new(|terms: &[&String]| {
-            Ok(terms.iter().map(|_| Some(Bytes::new())).collect())
+        search: Scripted::new(|batch: &Claimed<'_, String>| {
+            Ok(batch.requests.iter().map(|_| Some(Bytes::new())).collect())
         }),
         probe: Box::new(move || probe().map(|()| ready)),
     };
@@ -52,9 +56,14 @@ async fn a_database_that_is_gone_is_probed_and_not_queued_for() {
         queue_max: 10,
         connections_max: 10,
     };
-    let requests = Budget::new(1 << 20);
-    let (dispatch, threads) =
-        Dispatch::start(&sizes, executors, &requests, &mut Registry::default()).unwrap();
+    let requests_budget = Budget::new(1 << 20);
+    let (dispatch, threads) = Dispatch::start(
+        &sizes,
+        executors,
+        &requests_budget,
+        &mut Registry::default(),
+    )
+    .unwrap();
     let count = || dispatch.count(Instant::now() + LATER);
     let gone = Failure::NotDone(Reason::DatabaseGone);
     assert_eq!(count().await, Err(gone.clone()));

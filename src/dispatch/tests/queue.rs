@@ -1,6 +1,7 @@
 //! The queue between threads; its clock is the condition variable's.
 
 use std::collections::VecDeque;
+use std::iter;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -9,12 +10,12 @@ use std::time::Instant;
 use super::rig::LATER;
 use crate::dispatch::queue::{LINGER_MAX, PushError, Queue, Takers};
 
-fn all(waiting: &mut VecDeque<u32>) -> Vec<u32> {
-    waiting.drain(..).collect()
+fn all(first: u32, waiting: &mut VecDeque<u32>) -> Vec<u32> {
+    iter::once(first).chain(waiting.drain(..)).collect()
 }
 
-fn two(waiting: &mut VecDeque<u32>) -> Vec<u32> {
-    waiting.drain(..2.min(waiting.len())).collect()
+fn two(first: u32, waiting: &mut VecDeque<u32>) -> Vec<u32> {
+    iter::once(first).chain(waiting.pop_front()).collect()
 }
 
 #[test]

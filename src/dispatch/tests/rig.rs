@@ -2,21 +2,22 @@
 
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant as StdInstant};
 
 use prometheus_client::registry::Registry;
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::Instant;
 
 use crate::budget::Budget;
+use crate::dispatch::Claimed;
 use crate::dispatch::breaker::{Breaker, Call};
+use crate::dispatch::job::{Ticket, job};
 use crate::dispatch::lane::Lane;
+use crate::dispatch::lane_state::{LaneContext, LaneSpec};
 use crate::dispatch::metrics::Families;
 use crate::dispatch::outcome::Failure;
 use crate::dispatch::pace::LaneSize;
 use crate::dispatch::scripted::Scripted;
-use crate::dispatch::shared::{Common, Kind};
-use crate::dispatch::terms::Terms;
 use crate::dispatch::worker::Worker;
 use crate::store::{Class, StoreError};
 
@@ -29,13 +30,25 @@ pub(super) const REFUSED: u32 = 2 * 66;
 
 pub(super) type Answer = JoinHandle<Result<u32, Failure>>;
 
+/// A lane with one worker, whose batches are large.
+pub(super) const SIZE: LaneSize = LaneSize {
+    workers: 1,
+    base_workers: 1,
+    batch_max: 100,
+    assumed_batch_min: 100,
+    queue_max: 100,
+};
+
+/// A batch as its executor got it.
+type Sent = (Vec<u32>, StdInstant);
+
 /// A lane of numbers, whose worker records what it sent, and doubles it. Each number takes as many bytes as it says.
 pub(super) struct Rig {
     pub(super) lane: Arc<Lane<u32, u32>>,
     pub(super) breaker: Arc<Breaker>,
+    pub(super) calls: Receiver<Call>,
     worker: Worker<Scripted<u32, u32>>,
-    batches: Arc<Mutex<Vec<Vec<u32>>>>,
-    _calls: Receiver<Call>,
+    sent: Arc<Mutex<Vec<Sent>>>,
 }
 
 impl Rig {
@@ -43,71 +56,96 @@ impl Rig {
     pub(super) fn new(
         script: impl Fn(usize, &[u32]) -> Result<(), StoreError> + Send + Sync + 'static,
     ) -> Self {
-        Self::with(100, None, script)
+        Self::sized(SIZE, script)
     }
 
     /// A lane of searches: equal numbers are one term.
     pub(super) fn searching(
         script: impl Fn(usize, &[u32]) -> Result<(), StoreError> + Send + Sync + 'static,
     ) -> Self {
-        Self::with(100, Some(Terms::new(8)), script)
+        Self::with(SIZE, Some(8), || Ok(()), script, |executor| executor)
+    }
+
+    pub(super) fn sized(
+        size: LaneSize,
+        script: impl Fn(usize, &[u32]) -> Result<(), StoreError> + Send + Sync + 'static,
+    ) -> Self {
+        Self::with(size, None, || Ok(()), script, |executor| executor)
+    }
+
+    /// `connect` is called for each attempt, before the claim.
+    pub(super) fn connecting(
+        connect: impl Fn() -> Result<(), StoreError> + Send + Sync + 'static,
+        script: impl Fn(usize, &[u32]) -> Result<(), StoreError> + Send + Sync + 'static,
+    ) -> Self {
+        Self::with(SIZE, None, connect, script, |executor| executor)
     }
 
     pub(super) fn with(
-        queue_max: usize,
-        terms: Option<Terms<u32>>,
+        size: LaneSize,
+        terms_max: Option<usize>,
+        connect: impl Fn() -> Result<(), StoreError> + Send + Sync + 'static,
         script: impl Fn(usize, &[u32]) -> Result<(), StoreError> + Send + Sync + 'static,
+        finish: impl FnOnce(Scripted<u32, u32>) -> Scripted<u32, u32>,
     ) -> Self {
-        let batches = Arc::new(Mutex::new(Vec::new()));
-        let record = Arc::clone(&batches);
-        let work = Scripted::new(move |sent: &[&u32]| {
-            let sent: Vec<u32> = sent.iter().map(|n| **n).collect();
+        let sent: Arc<Mutex<Vec<Sent>>> = Arc::default();
+        let record = Arc::clone(&sent);
+        let executor = Scripted::connecting(connect, move |batch: &Claimed<'_, u32>| {
+            let requests: Vec<u32> = batch.requests.iter().map(|n| **n).collect();
             let number = {
-                let mut batches = record.lock().unwrap();
-                batches.push(sent.clone());
-                batches.len()
+                let mut record = record.lock().unwrap();
+                record.push((requests.clone(), batch.deadline));
+                record.len()
             };
-            script(number, &sent)?;
-            Ok(sent.iter().map(|n| n * 2).collect())
+            script(number, &requests)?;
+            Ok(requests.iter().map(|n| n * 2).collect())
         });
-        Self::working(queue_max, terms, batches, work)
+        Self::executing(size, terms_max, sent, finish(executor))
     }
 
-    pub(super) fn working(
-        queue_max: usize,
-        terms: Option<Terms<u32>>,
-        batches: Arc<Mutex<Vec<Vec<u32>>>>,
-        work: Scripted<u32, u32>,
+    /// A lane whose executor records nothing.
+    pub(super) fn unrecorded(executor: Scripted<u32, u32>) -> Self {
+        Self::executing(SIZE, None, Arc::default(), executor)
+    }
+
+    fn executing(
+        size: LaneSize,
+        terms_max: Option<usize>,
+        sent: Arc<Mutex<Vec<Sent>>>,
+        executor: Scripted<u32, u32>,
     ) -> Self {
         let (probe, calls) = sync_channel(1);
         let breaker = Arc::new(Breaker::new(probe));
-        let common = Common {
+        let context = LaneContext {
             breaker: Arc::clone(&breaker),
-            requests: Budget::new(10_000),
+            requests_budget: Budget::new(10_000),
             metrics: Families::register(&mut Registry::default()),
         };
-        let kind = Kind {
+        let spec = LaneSpec {
             name: "test",
-            size: LaneSize {
-                workers: 1,
-                base_workers: 1,
-                batch_max: 100,
-                assumed_batch_min: 100,
-                queue_max,
-            },
-            terms,
+            size,
+            terms_max,
             bytes: |bytes: &u32| *bytes as usize,
             refused: |reply| (*reply == REFUSED).then_some(Failure::Rejected),
         };
-        let lane = Lane::new(kind, &common);
-        let worker = Worker::new(Arc::clone(&lane.shared), Arc::new(work), 0);
+        let lane = Lane::new(spec, &context);
+        let worker = Worker::new(Arc::clone(&lane.state), Arc::new(executor), 0);
         Self {
             lane: Arc::new(lane),
             breaker,
+            calls,
             worker,
-            batches,
-            _calls: calls,
+            sent,
         }
+    }
+
+    /// A request whose ticket is in the test's own hands.
+    pub(super) fn push(&self, n: u32) -> Ticket<u32> {
+        let (now, state) = (Instant::now(), &self.lane.state);
+        let charge = state.requests_budget.charge(1).unwrap();
+        let (job, ticket) = job(n, charge, now, now + LATER);
+        state.queue.push(job).unwrap();
+        ticket
     }
 
     /// A client's request, on its way to its answer when this returns.
@@ -128,8 +166,8 @@ impl Rig {
 
     /// Has the worker execute what waits.
     pub(super) fn run_batch(&self) {
-        assert!(self.lane.shared.queue.len() > 0, "nothing waits");
-        assert!(self.worker.next_batch());
+        assert!(self.lane.state.queue.len() > 0, "nothing waits");
+        assert!(self.worker.run_next_batch());
     }
 
     /// A request that is alone in its batch.
@@ -142,7 +180,13 @@ impl Rig {
     }
 
     pub(super) fn batches(&self) -> Vec<Vec<u32>> {
-        self.batches.lock().unwrap().clone()
+        let sent = self.sent.lock().unwrap();
+        sent.iter().map(|(requests, _)| requests.clone()).collect()
+    }
+
+    pub(super) fn deadlines(&self) -> Vec<StdInstant> {
+        let sent = self.sent.lock().unwrap();
+        sent.iter().map(|(_, deadline)| *deadline).collect()
     }
 }
 

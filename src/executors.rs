@@ -1,15 +1,15 @@
-//! The work of each lane: the store's statements, and the rendering of rows where they are read.
+//! The executor of each lane: the store's statements, and the rendering of rows where they are read.
 
 use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 
 use crate::api::Answers;
-use crate::dispatch::{Claimed, Executors, Lookup, LookupReply, Rendered, Work};
-use crate::store::{Access, Created, NewRow, Session, Store, StoreError};
+use crate::dispatch::{Claimed, Executor, Executors, Lookup, LookupReply, Rendered};
+use crate::store::{Access, Connected, Created, NewRow, Store, StoreError};
 
-/// The work of all lanes, on one store; rows are rendered within the budget of `answers`.
-pub(crate) fn executors(store: Store, answers: Answers) -> Executors<Creates, Finds, Searches> {
+/// The executors of all lanes, on one store; rows are rendered within the budget of `answers`.
+pub(crate) fn all(store: Store, answers: Answers) -> Executors<Creates, Finds, Searches> {
     let probe = store.clone();
     Executors {
         create: Creates(store.clone()),
@@ -18,28 +18,28 @@ pub(crate) fn executors(store: Store, answers: Answers) -> Executors<Creates, Fi
             answers: answers.clone(),
         },
         search: Searches { store, answers },
-        probe: Box::new(move || probe.connect(Access::Read)?.probe()),
+        probe: Box::new(move || probe.connect(Access::Other)?.until_role_limit().probe()),
     }
 }
 
 /// Stores warriors.
 pub(crate) struct Creates(Store);
 
-impl Work for Creates {
+impl Executor for Creates {
     type Request = NewRow;
     type Reply = Created;
-    type Session<'s> = Session<'s>;
+    type Session<'s> = Connected<'s>;
 
-    fn connect(&self) -> Result<Session<'_>, StoreError> {
-        self.0.connect(Access::Write)
+    fn connect(&self) -> Result<Connected<'_>, StoreError> {
+        self.0.connect(Access::Insert)
     }
 
     fn run(
         &self,
-        session: &mut Session<'_>,
+        connected: Connected<'_>,
         batch: &Claimed<'_, NewRow>,
     ) -> Result<Vec<Created>, StoreError> {
-        session.create(&batch.requests, batch.deadline)
+        connected.until(batch.deadline).create(&batch.requests)
     }
 }
 
@@ -49,20 +49,21 @@ pub(crate) struct Finds {
     answers: Answers,
 }
 
-impl Work for Finds {
+impl Executor for Finds {
     type Request = Lookup;
     type Reply = LookupReply<Rendered>;
-    type Session<'s> = Session<'s>;
+    type Session<'s> = Connected<'s>;
 
-    fn connect(&self) -> Result<Session<'_>, StoreError> {
-        self.store.connect(Access::Read)
+    fn connect(&self) -> Result<Connected<'_>, StoreError> {
+        self.store.connect(Access::Other)
     }
 
     fn run(
         &self,
-        session: &mut Session<'_>,
+        connected: Connected<'_>,
         batch: &Claimed<'_, Lookup>,
     ) -> Result<Vec<LookupReply<Rendered>>, StoreError> {
+        let mut session = connected.until(batch.deadline);
         let lookups = &batch.requests;
         let ids: HashSet<Uuid> = lookups
             .iter()
@@ -73,12 +74,12 @@ impl Work for Finds {
             .collect();
         let counts = lookups.iter().any(|lookup| matches!(lookup, Lookup::Count));
         let count = match counts {
-            true => session.count(batch.deadline)?,
+            true => session.count()?,
             false => 0,
         };
         let warriors = match ids.is_empty() {
             true => HashMap::new(),
-            false => session.find(ids, batch.deadline, |warrior| self.answers.one(warrior))?,
+            false => session.find(ids, |warrior| self.answers.one(warrior))?,
         };
         let found = |lookup: &&Lookup| match lookup {
             Lookup::Warrior(id) => LookupReply::Warrior(warriors.get(id).cloned()),
@@ -94,18 +95,18 @@ pub(crate) struct Searches {
     answers: Answers,
 }
 
-impl Work for Searches {
+impl Executor for Searches {
     type Request = String;
     type Reply = Rendered;
-    type Session<'s> = Session<'s>;
+    type Session<'s> = Connected<'s>;
 
-    fn connect(&self) -> Result<Session<'_>, StoreError> {
-        self.store.connect(Access::Read)
+    fn connect(&self) -> Result<Connected<'_>, StoreError> {
+        self.store.connect(Access::Other)
     }
 
     fn run(
         &self,
-        session: &mut Session<'_>,
+        connected: Connected<'_>,
         batch: &Claimed<'_, String>,
     ) -> Result<Vec<Rendered>, StoreError> {
         let mut terms: Vec<&str> = Vec::new();
@@ -121,7 +122,8 @@ impl Work for Searches {
             })
             .collect();
         let mut lists = self.answers.lists();
-        session.search(&terms, batch.deadline, |term, hit| lists.add(term, hit))?;
+        let mut session = connected.until(batch.deadline);
+        session.search(&terms, |term, hit| lists.add(term, hit))?;
         Ok(lists.end(&numbers))
     }
 }

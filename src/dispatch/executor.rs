@@ -1,13 +1,13 @@
-//! The execution of a batch in two steps, with the claim between them: connect, then run what could be claimed.
+//! The executor of a batch, in two steps with the claim between them: connect, then run what could be claimed.
 
-use std::time::Instant;
+use std::time::Instant as StdInstant;
 
 use crate::store::StoreError;
 
-/// How the batches of one lane are executed. Called from several threads at once.
-pub trait Work: Send + Sync + 'static {
-    /// One request.
-    type Request: Send + 'static;
+/// The executor of one lane's batches. Called from several threads at once.
+pub trait Executor: Send + Sync + 'static {
+    /// One request; equal searches are of one term.
+    type Request: PartialEq + Send + 'static;
     /// Its answer.
     type Reply: Send + 'static;
     /// A live connection.
@@ -19,13 +19,14 @@ pub trait Work: Send + Sync + 'static {
     /// When there is none; certainly nothing was sent then.
     fn connect(&self) -> Result<Self::Session<'_>, StoreError>;
 
-    /// Runs a batch, and gives one reply for each request, in the same order.
+    /// Runs a batch, and gives one reply for each request, in the same order. The session ends with it: a connection
+    /// is back in its pool before any request is answered.
     ///
     /// # Errors
     /// Of the whole batch; its class says what is certain.
     fn run(
         &self,
-        session: &mut Self::Session<'_>,
+        session: Self::Session<'_>,
         batch: &Claimed<'_, Self::Request>,
     ) -> Result<Vec<Self::Reply>, StoreError>;
 }
@@ -35,6 +36,6 @@ pub trait Work: Send + Sync + 'static {
 pub struct Claimed<'j, Q> {
     /// At least one.
     pub requests: Vec<&'j Q>,
-    /// When the last of them stops waiting.
-    pub deadline: Instant,
+    /// The latest of their deadlines, on the clock of `std`: that of tokio can be paused, and a database has no such clock.
+    pub deadline: StdInstant,
 }

@@ -1,0 +1,126 @@
+//! The lane's queue, estimator and metrics, which its front end and its workers share.
+
+use std::iter;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::breaker::Breaker;
+use super::job::Job;
+use super::metrics::{Families, LaneMetrics, Vitals};
+use super::outcome::Failure;
+use super::pace::{LaneSize, Pace};
+use super::pulse::Pulse;
+use super::queue::{Queue, Takers};
+use super::terms::Terms;
+use crate::budget::Budget;
+
+/// The constants of a lane: a kind of request, and how its lane deals with it.
+pub(super) struct LaneSpec<Q, R> {
+    /// The name of the lane, in logs and metrics.
+    pub(super) name: &'static str,
+    pub(super) size: LaneSize,
+    /// Most different terms in one batch, for searches alone; any two requests of another kind share a statement.
+    pub(super) terms_max: Option<usize>,
+    /// The bytes that a request takes while it waits.
+    pub(super) bytes: fn(&Q) -> usize,
+    /// The failure of a reply that nothing was stored: no firm answer after an attempt of unknown outcome.
+    pub(super) refused: fn(&R) -> Option<Failure>,
+}
+
+/// The surroundings of a lane: what all lanes have in common.
+pub(super) struct LaneContext {
+    pub(super) breaker: Arc<Breaker>,
+    /// The budget that waiting requests are charged to.
+    pub(super) requests_budget: Budget,
+    pub(super) metrics: Families,
+}
+
+/// The state of a lane.
+pub(super) struct LaneState<Q, R> {
+    pub(super) spec: LaneSpec<Q, R>,
+    pub(super) queue: Queue<Job<Q, R>>,
+    pub(super) requests_budget: Budget,
+    pub(super) breaker: Arc<Breaker>,
+    pub(super) metrics: LaneMetrics,
+    pub(super) pace: Pace,
+    pub(super) pulse: Pulse,
+    /// Batch composition; none where any two requests share a statement.
+    pub(super) terms: Option<Terms>,
+}
+
+/// The jobs of a batch, and the number of their terms where their lane has any.
+pub(super) struct Batch<Q, R> {
+    pub(super) jobs: Vec<Job<Q, R>>,
+    pub(super) terms: Option<usize>,
+}
+
+impl<Q, R> LaneState<Q, R> {
+    pub(super) fn new(spec: LaneSpec<Q, R>, context: &LaneContext) -> Self {
+        let takers = Takers {
+            all: spec.size.workers,
+            base: spec.size.base_workers,
+        };
+        Self {
+            queue: Queue::new(spec.size.queue_max, takers),
+            requests_budget: context.requests_budget.clone(),
+            breaker: Arc::clone(&context.breaker),
+            metrics: context.metrics.lane(spec.name),
+            pace: Pace::new(spec.size.workers),
+            pulse: Pulse::default(),
+            terms: spec.terms_max.map(Terms::new),
+            spec,
+        }
+    }
+
+    /// Waits for the next batch: all that waits, up to the largest batch, and of searches those for a few terms.
+    /// `None` once the lane is closed and empty.
+    pub(super) fn next_batch(&self) -> Option<Batch<Q, R>>
+    where
+        Q: PartialEq,
+    {
+        let batch_max = self.spec.size.batch_max;
+        self.queue.take(|first, waiting| match &self.terms {
+            None => {
+                let others = (batch_max - 1).min(waiting.len());
+                let jobs = iter::once(first).chain(waiting.drain(..others));
+                Batch {
+                    jobs: jobs.collect(),
+                    terms: None,
+                }
+            }
+            Some(terms) => {
+                let (jobs, number) = terms.pick(first, waiting, batch_max, |job| &job.request);
+                Batch {
+                    jobs,
+                    terms: Some(number),
+                }
+            }
+        })
+    }
+
+    /// Learns from a batch of so many requests, and of so many terms where its lane has any.
+    pub(super) fn batch_ended(
+        &self,
+        worker: usize,
+        took: Duration,
+        requests: usize,
+        terms: Option<usize>,
+    ) {
+        self.pace.end(worker, took, requests);
+        if let (Some(of_lane), Some(terms)) = (&self.terms, terms) {
+            of_lane.learn(took, terms);
+        }
+        self.metrics.batch_ended(took);
+    }
+
+    pub(super) fn vitals(&self) -> Vitals {
+        Vitals {
+            lane: self.spec.name,
+            waiting: self.queue.len(),
+            last_success_seconds: self.pulse.last_success_seconds(),
+            oldest_batch: self.pace.oldest(Instant::now()),
+        }
+    }
+}
