@@ -50,15 +50,27 @@
 //! - [`budget`]: bytes of requests that wait and of answers on their way; what does not fit is refused. A leaf.
 //! - [`serve`]: wiring, and the graceful drain.
 //! - `secret`: the secret behind idempotency keys, read from the database where none is configured.
-//! - [`http`]: sockets, limits, timeouts, keep-alive, drain. A leaf.
+//! - [`http`]: sockets, limits, timeouts, keep-alive, drain. Of warriors and of the API it knows nothing.
 //! - [`api`]: requests as one closed enum, outcomes as responses. Pure but for the lanes it asks.
 //! - [`dispatch`]: lanes with bounded queues, admission control, workers, job states, the circuit breaker.
-//! - `executors`: what the workers of each lane do: the one link between lanes, store and rendering.
+//! - `executors`: statements and rendering of each lane's batches: the one link between lanes, store and API.
 //! - [`store`]: sessions and their SQL, the pool, classes of failures, group flush, and the schema.
 //! - [`ops`]: admin listener, metrics, logs.
 //!
 //! The embedded PostgreSQL and PgBouncer, and what must agree with them, are the crate `warrior_stack`.
-//! Dependencies point one way, down the flow.
+//! Imports point one way, and in no circle: a module imports others that stand in a line below its own.
+//!
+//! ```text
+//! serve
+//! executors, secret, ops
+//! api
+//! dispatch
+//! http, store
+//! warrior, config, throttle, memory, budget
+//! ```
+//!
+//! A call against this direction goes through a function or an executor that is given: `http` gets the one that
+//! answers, `dispatch` the executors that know the store's statements and the API's rendering.
 
 pub mod warrior;
 

@@ -1,5 +1,5 @@
-//! Sockets and hyper: connections, their limits, keep-alive and drain. A leaf: what is asked and answered is the
-//! business of the function that each listener is given.
+//! HTTP server: connections, their limits, keep-alive and drain. Requests and answers are the business of the function
+//! that each listener is given, so this imports nothing but the configuration of a listener and the throttle of logs.
 
 mod body;
 
