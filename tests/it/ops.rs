@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -101,6 +102,13 @@ fn the_admin_listener_is_for_operators_only() {
         head.answer_to_head();
         head.assert_closed();
     }
+    let large = request(server.admin, "POST", "/live", &[], &[b' '; 70_000]);
+    assert_eq!((large.status, large.text()), (413, "send no body\n"));
+    let mut broken = Wire::open(server.admin);
+    let chunks = "transfer-encoding: chunked\r\n\r\nno length\r\n";
+    broken.send(format!("POST /live HTTP/1.1\r\nhost: a\r\n{chunks}"));
+    let answer = broken.answer();
+    assert_eq!((answer.status, answer.text()), (400, "send no body\n"));
 }
 
 #[test]
@@ -139,6 +147,8 @@ fn metrics_are_openmetrics_and_count() {
         "db_client_connection_wait_time_seconds",
         "warrior_batch_duration_seconds",
         "warrior_batch_failures",
+        "warrior_batch_last_success_timestamp_seconds",
+        "warrior_batch_oldest_seconds",
         "warrior_batch_size",
         "warrior_breaker_open",
         "warrior_drift",
@@ -169,6 +179,22 @@ fn metrics_are_openmetrics_and_count() {
         1.0
     );
     assert_eq!(metrics.sample("warrior_batch_size_sum{lane=\"find\"}"), 2.0);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    for lane in ["create", "find", "search"] {
+        let gauge = |name: &str| metrics.sample(&format!("warrior_{name}{{lane=\"{lane}\"}}"));
+        let success = gauge("batch_last_success_timestamp_seconds");
+        let an_hour = now.as_secs_f64() - 3600.0..=now.as_secs_f64();
+        assert!(an_hour.contains(&success), "{lane}: {success}");
+        assert_eq!(gauge("queue_depth"), 0.0, "{lane}");
+    }
+    // A worker answers before it is idle.
+    eventually("no batch runs", || {
+        let metrics = open_metrics(server.ask_admin("/metrics").text());
+        ["create", "find", "search"].iter().all(|lane| {
+            let oldest = format!("warrior_batch_oldest_seconds{{lane=\"{lane}\"}}");
+            metrics.sample(&oldest) == 0.0
+        })
+    });
     assert_eq!(metrics.sample("warrior_breaker_open"), 0.0);
     assert!(metrics.sample("db_client_connection_max") >= 4.0);
     // Nothing of what clients sent is a label.

@@ -24,7 +24,7 @@ use crate::support::log_in_directly;
 /// What begins a statement that creates.
 pub(super) const INSERT: &[u8] = b"insert into";
 /// Clients that create at the same time.
-const CLIENTS: usize = 8;
+pub(super) const CLIENTS: usize = 8;
 /// Short, so that drills are.
 const DEADLINE: Duration = Duration::from_millis(1500);
 /// How much later than its deadline an answer may arrive on a machine that does other things, too.
@@ -48,8 +48,8 @@ struct Answer {
     key: Option<String>,
 }
 
-/// All creates of one drill.
-pub(super) struct Answers(Vec<Answer>);
+/// All creates of one drill, client by client.
+pub(super) struct Answers(Vec<Vec<Answer>>);
 
 pub(super) struct Drill {
     runtime: Runtime,
@@ -128,14 +128,16 @@ impl Drill {
             for _ in 0..CLIENTS {
                 scope.spawn(|| {
                     let mut client = Http::new(self.public);
+                    let mut of_client = Vec::new();
                     while !stop.load(Ordering::Relaxed) {
                         let name = format!("drilled {}", number.fetch_add(1, Ordering::Relaxed));
                         let answer = create(&mut client, name, None);
                         if answer.outcome == Outcome::Unknown {
                             self.unknown.fetch_add(1, Ordering::Relaxed);
                         }
-                        answers.lock().unwrap().push(answer);
+                        of_client.push(answer);
                     }
+                    answers.lock().unwrap().push(of_client);
                 });
             }
             // A fault that fails must not leave the load running for ever.
@@ -184,7 +186,7 @@ impl Drill {
             answers.len()
         );
         let rows = self.rows();
-        for answer in &answers.0 {
+        for answer in answers.iter() {
             let ids = rows.get(&answer.name).map_or(&[][..], Vec::as_slice);
             match answer.outcome {
                 Outcome::Stored => {
@@ -198,13 +200,13 @@ impl Drill {
             }
         }
         let mut client = Http::new(self.public);
-        for answer in answers.0.iter().filter(|a| a.outcome == Outcome::Unknown) {
+        for answer in answers.iter().filter(|a| a.outcome == Outcome::Unknown) {
             let settled = create(&mut client, answer.name.clone(), answer.key.as_deref());
             assert_eq!(settled.outcome, Outcome::Stored);
             assert_eq!(settled.location, answer.location);
         }
         let rows = self.rows();
-        for answer in answers.0.iter().filter(|a| a.outcome == Outcome::Unknown) {
+        for answer in answers.iter().filter(|a| a.outcome == Outcome::Unknown) {
             assert_eq!(
                 rows.get(&answer.name).map(Vec::len),
                 Some(1),
@@ -305,13 +307,27 @@ impl Drop for Drill {
 }
 
 impl Answers {
+    fn iter(&self) -> impl Iterator<Item = &Answer> {
+        self.0.iter().flatten()
+    }
+
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.iter().count()
+    }
+
+    /// Times that a client began to be refused. However often it asks until it is served again is one of them, since
+    /// an open breaker refuses as fast as a client asks.
+    pub(super) fn refusal_spells(&self) -> usize {
+        let is_refused = |answer: &Answer| answer.outcome == Outcome::Refused;
+        let of_client = |answers: &Vec<Answer>| {
+            let spells = answers.chunk_by(|a, b| is_refused(a) == is_refused(b));
+            spells.filter(|spell| is_refused(&spell[0])).count()
+        };
+        self.0.iter().map(of_client).sum()
     }
 
     pub(super) fn count(&self, outcome: Outcome) -> usize {
-        self.0
-            .iter()
+        self.iter()
             .filter(|answer| answer.outcome == outcome)
             .count()
     }
