@@ -86,7 +86,7 @@ impl Budget {
 }
 
 impl Charge {
-    /// Charges `bytes` in all. False when they do not fit; what was charged stays so.
+    /// Charges `bytes` in all. False when they do not fit; earlier charges stay.
     fn grow_to(&mut self, bytes: usize) -> bool {
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         let more = (bytes - self.bytes).max(0);

@@ -46,8 +46,8 @@
 //! - [`warrior`]: the domain types; parsing is validation. A leaf.
 //! - [`config`]: the only reader of the environment; one file for each concern. A leaf.
 //! - `throttle`: rate limiting of log lines that repeat. A leaf.
-//! - [`memory`]: what memory is for. A leaf.
-//! - [`budget`]: bytes of requests that wait and of answers on their way; what does not fit is refused. A leaf.
+//! - [`memory`]: the shares of the process's memory. A leaf.
+//! - [`budget`]: bytes of requests that wait and of answers on their way; an excess is refused. A leaf.
 //! - [`serve`]: wiring, and the graceful drain.
 //! - `secret`: the secret behind idempotency keys, read from the database where none is configured.
 //! - [`http`]: sockets, limits, timeouts, keep-alive, drain. Of warriors and of the API it knows nothing.
@@ -57,7 +57,7 @@
 //! - [`store`]: sessions and their SQL, the pool, classes of failures, group flush, and the schema.
 //! - [`ops`]: admin listener, metrics, logs.
 //!
-//! The embedded PostgreSQL and PgBouncer, and what must agree with them, are the crate `warrior_stack`.
+//! The embedded PostgreSQL and PgBouncer, and the sizes that must agree with them, are the crate `warrior_stack`.
 //! Imports point one way, and in no circle: a module imports others that stand in a line below its own.
 //!
 //! ```text

@@ -25,7 +25,7 @@ use crate::throttle::throttled;
 
 /// Time between two attempts to read the secret.
 const ATTEMPT_INTERVAL: Duration = Duration::from_millis(250);
-/// The first failure that is logged: those before are of a pool that is still logging in.
+/// The first failure that is logged: earlier ones are of a pool that is still logging in.
 const LOGGED_FROM_FAILURE: u64 = 4;
 
 /// Reads the secret in the background until it is known, or the returned guard is dropped.

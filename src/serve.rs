@@ -22,17 +22,17 @@ use crate::store::{Store, schema};
 
 /// Connections on the admin listener; operators and load balancers are few.
 const ADMIN_CONNECTIONS_MAX: usize = 256;
-/// How long a head may take there, and a kept-alive connection idle; nobody asks twice within a second. Slow heads that
-/// hold every place make room before.
+/// Longest time of a head there, and of an idle kept-alive connection; no operator asks twice within a second.
+/// Slow heads that hold every place make room before.
 const ADMIN_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 /// Longest time that open requests there get to finish: `/ready` waits a second for the database.
 const ADMIN_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A running server.
 pub struct Running {
-    /// Where the API listens.
+    /// The address of the API.
     pub public: SocketAddr,
-    /// Where `/live`, `/ready` and `/metrics` are.
+    /// The address of `/live`, `/ready` and `/metrics`.
     pub admin: SocketAddr,
     drain_delay: Duration,
     public_phase: watch::Sender<Phase>,
@@ -153,7 +153,7 @@ impl Running {
     }
 }
 
-/// Shares out what the process may use, with a warning when that serves fewer clients than were asked for.
+/// Shares out the memory of the process, with a warning when that serves fewer clients than were asked for.
 fn share_memory(server: &Server) -> Memory {
     let limit = server
         .memory

@@ -42,7 +42,7 @@ pub enum Problem {
     NoKeys,
     /// As [`Self::NotDone`], of a create with an Idempotency-Key: an earlier one with the same key is another matter.
     AttemptNotDone(Reason),
-    /// The database refused what validation had let pass.
+    /// The database refused data that had passed validation.
     RefusedByDatabase,
     /// A write that may have been done.
     Unknown(Box<Settle>),
@@ -56,7 +56,7 @@ pub enum Problem {
 pub struct Settle {
     /// The id that the warrior has, if it was stored.
     pub id: Uuid,
-    /// Where it is, if it was stored.
+    /// Its path, if it was stored.
     #[serde(rename = "Location")]
     pub location: String,
     /// Repeating the request with this key stores the warrior once, whatever happened.

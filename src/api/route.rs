@@ -17,7 +17,7 @@ pub(super) const TARGET_MAX: usize = 8 * 1024;
 pub enum Request {
     /// `POST /warrior`
     Create(Create),
-    /// `GET /warrior/{id}`; none when what stands there is not a hyphenated UUID.
+    /// `GET /warrior/{id}`; none when the id is not a hyphenated UUID.
     Find(Option<Uuid>),
     /// `GET /warrior?t=term`; none when the term holds U+0000, which no stored text can.
     Search(Option<String>),
@@ -32,7 +32,7 @@ pub enum Request {
 /// The resource that a path names.
 enum Resource<'p> {
     Warriors,
-    /// The warrior with what should be an id.
+    /// The warrior with this text for an id.
     Warrior(&'p str),
     Count,
     Health,
@@ -65,7 +65,7 @@ pub fn route(head: &Parts, body: &[u8]) -> Result<Request, Problem> {
     }
 }
 
-/// The name of a target's route in metrics, whatever becomes of the request.
+/// The name of a target's route in metrics, also of a request that is refused.
 pub(super) fn name(head: &Parts) -> &'static str {
     match Resource::at(head.uri.path()) {
         Some(Resource::Warriors) if head.method == Method::POST => "create",

@@ -22,7 +22,7 @@ const PROBE_INTERVAL: Duration = Duration::from_millis(200);
 /// Most callers that may wait for the probe.
 const CALLS_MAX: usize = 64;
 
-/// Asks the database what it can do.
+/// Asks the database for its fitness.
 pub type Ask = Box<dyn Fn() -> Result<Readiness, StoreError> + Send>;
 
 /// The state of the database as all lanes and the probe see it.
@@ -99,7 +99,7 @@ impl Breaker {
         }
     }
 
-    /// Asks the probe what the database can do; `limit` bounds the wait, since the database may keep silent.
+    /// Asks the probe for the database's fitness; `limit` bounds the wait, since the database may keep silent.
     ///
     /// # Errors
     /// A sentence for people.

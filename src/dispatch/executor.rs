@@ -1,4 +1,5 @@
-//! The executor of a batch, in two steps with the claim between them: connect, then run what could be claimed.
+//! Executor: it runs a batch in two steps with the claim between them, connect, then run the requests that could be
+//! claimed.
 
 use std::time::Instant as StdInstant;
 
@@ -16,7 +17,7 @@ pub trait Executor: Send + Sync + 'static {
     /// Gets a live connection, and sends nothing of a request: until it is there, none counts as sent.
     ///
     /// # Errors
-    /// When there is none; certainly nothing was sent then.
+    /// Without one; certainly nothing was sent then.
     fn connect(&self) -> Result<Self::Session<'_>, StoreError>;
 
     /// Runs a batch, and gives one reply for each request, in the same order. The session ends with it: a connection
@@ -36,6 +37,6 @@ pub trait Executor: Send + Sync + 'static {
 pub struct Claimed<'j, Q> {
     /// At least one.
     pub requests: Vec<&'j Q>,
-    /// The latest of their deadlines, on the clock of `std`: that of tokio can be paused, and a database has no such clock.
+    /// The latest of their deadlines, on the clock of `std`: that of tokio can be paused, and a database's cannot.
     pub deadline: StdInstant,
 }

@@ -29,7 +29,7 @@ pub(super) struct LaneSpec<Q, R> {
     pub(super) refused: fn(&R) -> Option<Failure>,
 }
 
-/// The surroundings of a lane: what all lanes have in common.
+/// The surroundings of a lane, which all lanes have in common.
 pub(super) struct LaneContext {
     pub(super) breaker: Arc<Breaker>,
     /// The budget that waiting requests are charged to.

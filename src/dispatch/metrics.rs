@@ -1,4 +1,4 @@
-//! Metrics of lanes: counters and histograms of what went through, gauges of what is there now.
+//! Metrics of lanes: counters and histograms of batches and refusals, gauges of queues and of the breaker.
 
 use std::fmt;
 use std::time::Duration;
@@ -179,8 +179,8 @@ pub(super) struct Reading {
     pub(super) lanes: [Vitals; 3],
 }
 
-/// Gauges, read at the scrape. Registries outlive lanes, so the function keeps none alive, and has no reading of
-/// those that have ended.
+/// Gauges, read at the scrape. Registries outlive lanes, so the function keeps none alive, and has no reading once
+/// they have ended.
 pub(super) struct Gauges<F>(pub(super) F);
 
 impl<F> fmt::Debug for Gauges<F> {

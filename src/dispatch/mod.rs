@@ -4,8 +4,8 @@
 //! slow search can never starve a create. A worker that becomes free takes all that waits
 //! and executes it as one batch; where a batch costs much more than a row, some of the workers leave
 //! a short queue to those that are busy, and help when it grows or when those are slow. A request that cannot
-//! be done in time is refused at the door; one that was let in is answered by its deadline, whatever the
-//! database does.
+//! be done in time is refused at the door; one that was let in is answered by its deadline, also while the
+//! database keeps silent.
 
 mod outcome;
 
@@ -76,7 +76,7 @@ pub struct Executors<C, F, S> {
     pub find: F,
     /// Searches; a batch has few different terms.
     pub search: S,
-    /// Asks the database what it can do.
+    /// Asks the database for its fitness.
     pub probe: Ask,
 }
 
@@ -93,7 +93,7 @@ pub struct Dispatch {
 pub struct Threads(Vec<JoinHandle<()>>);
 
 impl Dispatch {
-    /// Starts all workers, and registers what they count. Requests that wait are charged to `requests_budget`.
+    /// Starts all workers, and registers their metrics. Requests that wait are charged to `requests_budget`.
     ///
     /// # Errors
     /// When the system refuses a thread.
@@ -209,7 +209,7 @@ impl Dispatch {
         rendered.ok_or_else(|| self.search.refuse(Reason::NoMemory))
     }
 
-    /// Asks the database what it can do, within `limit`.
+    /// Asks the database for its fitness, within `limit`.
     ///
     /// # Errors
     /// A sentence for people.
@@ -269,7 +269,7 @@ fn unstored(created: &Created) -> Option<Failure> {
 }
 
 impl Threads {
-    /// Waits until every worker has finished what it holds, at most `limit`; says whether all have.
+    /// Waits until every worker has finished its batch, at most `limit`; says whether all have.
     /// A worker whose peer is silent takes longer, and is left to the end of the process. Blocks.
     pub fn join(self, limit: Duration) -> bool {
         let (done, all_done) = sync_channel(1);

@@ -38,7 +38,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Those that a lane gives before it takes a request in, and for want of memory.
+    /// Reasons of load shedding: a lane gives them before it takes a request in, and for want of memory.
     pub(super) const REFUSALS: [Self; 5] = [
         Self::QueueFull,
         Self::NoMemory,

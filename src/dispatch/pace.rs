@@ -22,7 +22,7 @@ pub(super) struct LaneSize {
     pub(super) queue_max: usize,
 }
 
-/// The speed of a lane's workers, and the age of what each of them runs.
+/// The speed of a lane's workers, and the age of the attempt that each of them runs.
 pub(super) struct Pace {
     born: Instant,
     /// Exponentially weighted mean of a batch's duration.
@@ -60,7 +60,7 @@ impl Pace {
         let served = usize::try_from(served)
             .unwrap_or(usize::MAX)
             .max(size.assumed_batch_min);
-        // Those ahead, and the batch of the new one itself.
+        // The batches ahead, and that of the new one itself.
         let rounds = waiting.div_ceil(served).div_ceil(size.workers) + 1;
         let rounds = u64::try_from(rounds).unwrap_or(u64::MAX);
         let batch_micros = self.batch_micros.load(Ordering::Relaxed);

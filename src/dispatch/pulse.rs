@@ -6,10 +6,10 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 /// Failed batches in a row from which on their lane counts as failing: one may be the last on an old connection, or
-/// carry what no database can do.
+/// carry a request that no database can serve.
 const FAILURES_MIN: u32 = 3;
-/// How long the last failure counts. A server that is taken out of a balancer gets no requests that could succeed, so
-/// it is put back, and the next batches show how it is.
+/// Time for which the last failure counts. A server that is taken out of a balancer gets no requests that could
+/// succeed, so it is put back, and the next batches show its state.
 const FAILURE_HOLD: Duration = Duration::from_secs(5);
 
 /// The outcome of the last batches of a lane.
@@ -25,7 +25,7 @@ struct Beats {
 /// Batches that failed, with none that succeeded between them.
 #[derive(Debug)]
 struct Streak {
-    /// When the first of them began.
+    /// The start of the first of them.
     since: Instant,
     last: Instant,
     batches: u32,
@@ -71,7 +71,7 @@ impl Pulse {
         ))
     }
 
-    /// When a batch last succeeded, in seconds since 1970; 0 before the first time.
+    /// The time of the last success, in seconds since 1970; 0 before the first time.
     pub(super) fn last_success_seconds(&self) -> f64 {
         let at = self.0.lock().last_success.unwrap_or(UNIX_EPOCH);
         at.duration_since(UNIX_EPOCH)

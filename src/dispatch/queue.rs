@@ -4,8 +4,8 @@
 //! The lock is held for moves and comparisons of a bounded number of items, however many wait, and never across a
 //! wait, so an async thread may take it.
 //!
-//! While the queue is short, only some of the takers take, since two small batches cost more than one large: whatever
-//! a batch costs by itself is shared by all that is in it. The others sleep until the queue is long, or until an item
+//! While the queue is short, only some of the takers take, since two small batches cost more than one large: the fixed
+//! cost of a batch is shared by all that is in it. The others sleep until the queue is long, or until an item
 //! has lingered without a taker.
 
 use std::collections::VecDeque;
@@ -30,11 +30,11 @@ pub(super) struct Queue<T> {
     len: AtomicUsize,
 }
 
-/// How many take from a queue.
+/// The number of takers of a queue.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Takers {
     pub(super) all: usize,
-    /// Those that may be busy at once while the queue is short.
+    /// Takers that may be busy at once while the queue is short.
     pub(super) base: usize,
 }
 
@@ -51,7 +51,7 @@ struct Inner<T> {
     /// Takers that hold nothing.
     free: usize,
     /// Free takers asleep that have not been woken yet; a wake-up is a system call, so none is made when
-    /// nobody sleeps, and none twice for one taker.
+    /// no taker sleeps, and none twice for one taker.
     asleep: usize,
     /// Wake-ups that no sleeper has heard yet.
     wakes: usize,
@@ -64,7 +64,7 @@ struct Inner<T> {
 impl<T> Queue<T> {
     pub(super) fn new(capacity: usize, takers: Takers) -> Self {
         let inner = Inner {
-            // All of it at once, as addresses alone: growing would copy what waits, under the lock.
+            // All of it at once, as addresses alone: growing would copy the items, under the lock.
             items: VecDeque::with_capacity(capacity),
             closed: false,
             free: 0,
@@ -105,7 +105,7 @@ impl<T> Queue<T> {
         Ok(())
     }
 
-    /// Waits for an item, then gives what `pick` makes of the first item and of those that wait behind it. `None` once
+    /// Waits for an item, then gives the batch that `pick` makes of it and of the items behind it. `None` once
     /// the queue is closed and empty.
     pub(super) fn take<B>(&self, pick: impl FnOnce(T, &mut VecDeque<T>) -> B) -> Option<B> {
         let mut inner = self.lock();
@@ -125,20 +125,20 @@ impl<T> Queue<T> {
         inner.taken += 1;
         let batch = pick(first, &mut inner.items);
         self.len.store(inner.items.len(), Ordering::Relaxed);
-        // The wake-up for what is left may have been heard by this very taker.
+        // The wake-up for the items that are left may have been heard by this very taker.
         if self.wake_if_needed(&mut inner) {
             self.available.notify_one();
         }
         Some(batch)
     }
 
-    /// Whether one more taker should take what waits, when `coming` others are about to.
+    /// Whether one more taker should take items, when `coming` others are about to.
     fn is_wanted(&self, inner: &Inner<T>, coming: usize) -> bool {
         let busy = self.takers.all - inner.free.min(self.takers.all);
         busy + coming < self.takers.base || inner.items.len() >= EXTRA_WORKER_AT * (coming + 1)
     }
 
-    /// Whether a sleeper must be notified: to take what waits, or to watch over it. Counts the wake-up.
+    /// Whether a sleeper must be notified: to take items, or to watch over them. Counts the wake-up.
     fn wake_if_needed(&self, inner: &mut Inner<T>) -> bool {
         let unattended = !inner.watched && inner.wakes == 0;
         let wake = inner.asleep > 0
@@ -151,7 +151,7 @@ impl<T> Queue<T> {
         wake
     }
 
-    /// Sleeps until woken; with items in sight that nobody watches, [`LINGER_MAX`] at the longest. Says
+    /// Sleeps until woken; with items in sight that no taker watches, [`LINGER_MAX`] at the longest. Says
     /// whether that passed without any taker coming by.
     fn sleep<'a>(&self, mut inner: MutexGuard<'a, Inner<T>>) -> (MutexGuard<'a, Inner<T>>, bool) {
         let watch = !inner.items.is_empty() && !inner.watched;
@@ -189,7 +189,7 @@ impl<T> Queue<T> {
         (inner, lingered)
     }
 
-    /// Takes nothing more in; takers still get what waits.
+    /// Takes nothing more in; takers still get the items that wait.
     pub(super) fn close(&self) {
         self.lock().closed = true;
         self.available.notify_all();

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::job::Job;
 
-/// Duration above which batches get fewer terms: those whose own part is short wait for the others.
+/// Duration above which batches get fewer terms: a search whose own part is short waits for the others.
 const MIXED_BATCH_TARGET: Duration = Duration::from_millis(20);
 
 /// Most requests for other terms that are looked at, and left, for one batch: four of the largest by default.
@@ -33,7 +33,7 @@ impl Terms {
         }
     }
 
-    /// Takes the first, and up to `batch_max - 1` of those behind it that fit; also says of how many terms they are.
+    /// Takes the first item, and up to `batch_max - 1` of the others that fit; also gives the number of their terms.
     /// A bounded part of a long queue is looked at, since this runs under the queue's lock.
     pub(super) fn pick<T, Q: PartialEq>(
         &self,
@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(waiting, [1]);
     }
 
-    /// The lock is also the front end's: what a worker does under it must not grow with the queue.
+    /// The lock is also the front end's: a worker's time under it must not grow with the queue.
     #[test]
     fn a_bounded_part_of_a_long_queue_is_looked_at() {
         const LONG_QUEUE: usize = 100_000;

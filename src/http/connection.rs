@@ -24,7 +24,7 @@ use super::data_rate::{DataRate, RateChecked};
 
 /// Room for a request's head, in bytes.
 const HEAD_MAX: usize = 16 * 1024;
-/// How slowly a client may take its answer: a megabyte has 74 s.
+/// The slowest rate at which a client may take its answer: a megabyte has 74 s.
 const DATA_RATE_MIN: DataRate = DataRate {
     pause_max: Duration::from_secs(10),
     bytes_per_second_min: 16 * 1024,
@@ -110,14 +110,14 @@ pub(super) async fn connection<A, F>(
     drop(place);
 }
 
-/// Lingering close: bytes that nobody read would turn it into a reset, which may overtake the answer.
+/// Lingering close: unread bytes would turn it into a reset, which may overtake the answer.
 async fn read_on(mut stream: impl AsyncRead + Unpin) {
     let mut rest = vec![0; 512];
     while matches!(stream.read(&mut rest).await, Ok(1..)) {}
 }
 
 /// A request without a body is given to `answer` before this returns: hyper looks for more bytes, and for
-/// that takes another buffer of 8 KiB while this one is in use, before it first polls what is returned.
+/// that takes another buffer of 8 KiB while this one is in use, before it first polls the future that is returned.
 fn respond<A, F>(
     request: Request<Incoming>,
     draining: Arc<AtomicBool>,

@@ -9,10 +9,10 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// How slowly an answer may be taken.
+/// The slowest rate at which an answer may be taken.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DataRate {
-    /// Longest time without a byte, and the time that any answer may take whatever its rate.
+    /// Longest time without a byte, and the time that any answer may take at any rate.
     pub(super) pause_max: Duration,
     /// Bytes a second, on average from the first that had to wait; at least 1.
     pub(super) bytes_per_second_min: u32,
@@ -45,7 +45,7 @@ impl<S: AsyncWrite + Unpin> RateChecked<S> {
         }
     }
 
-    /// When the next byte must have been taken.
+    /// The time by which the next byte must have been taken.
     fn due(&self, held: &Held) -> Instant {
         let written = u32::try_from(held.written).unwrap_or(u32::MAX);
         let earned = Duration::from_secs(1) * written / self.rate.bytes_per_second_min;

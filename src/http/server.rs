@@ -16,7 +16,7 @@ use super::body::BodyError;
 use super::connection::{Drain, connection};
 use crate::throttle::throttled;
 
-/// Time for what is under way between a client and us when a listener closes: a request that was sent
+/// Time for bytes that are under way between a client and us when a listener closes: a request that was sent
 /// before, an end that was not read yet.
 const IN_FLIGHT: Duration = Duration::from_millis(250);
 /// Pause after the system refused a connection, most often for want of descriptors.
@@ -24,7 +24,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Time for the oldest connection to make room, before the next one is asked to, too.
 const ROOM_PAUSE: Duration = Duration::from_millis(10);
 
-/// How far a listener is on the way to its end.
+/// The phase of a graceful drain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// Connections are kept alive.
@@ -51,7 +51,7 @@ pub struct Limits {
 }
 
 /// Serves `listener` within `limits` until `phase` is closing or has no sender, then lets open requests
-/// finish. `answer` gets the head and the whole body, or what is wrong with it, so that it knows of
+/// finish. `answer` gets the head and the whole body, or its fault, so that it knows of
 /// every request.
 pub async fn serve<A, F>(
     listener: TcpListener,
@@ -176,7 +176,7 @@ async fn free_place(
     }
     loop {
         if let Ok(place) = Arc::clone(places).try_acquire_owned() {
-            // A permit that nobody took must not end the next connection.
+            // A permit that no connection took must not end the next connection.
             leave.map(|leave| leave.forget_permits(usize::MAX));
             return place;
         }

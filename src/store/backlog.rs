@@ -27,7 +27,7 @@ const THROTTLE_ABOVE_ENTRIES: u64 = FLUSH_AT_ENTRIES + FLUSH_AT_ENTRIES / 3;
 /// Longest wait for a turn: the writer that has it may be stuck on a connection that is dead, and the others go on.
 const TURN_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The index entries that this process has added, flushed and read; other writers flush what they add.
+/// The index entries that this process has added, flushed and read; other writers flush their own.
 pub(super) struct Backlog {
     added: AtomicU64,
     flushed: AtomicU64,
@@ -63,7 +63,7 @@ impl Backlog {
         self.wake_if_due();
     }
 
-    /// Counts a search, which reads what waits.
+    /// Counts a search, which reads all entries that wait.
     pub(super) fn read(&self) {
         self.read.fetch_add(self.entries(), Ordering::Relaxed);
         self.wake_if_due();

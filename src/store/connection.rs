@@ -21,9 +21,9 @@ use crate::config::Database;
 
 /// A connection that has idled longer is checked before it is used.
 const IDLE_MAX_UNCHECKED: Duration = Duration::from_secs(5);
-/// How long that check may take.
+/// Longest time of that check.
 const CHECK_TIMEOUT: Duration = Duration::from_millis(500);
-/// How long closing may take when the server owes no answer.
+/// Longest time of a close when the server owes no answer.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Opens connections for r2d2.
@@ -38,14 +38,14 @@ pub(super) struct Liveness(Arc<Learned>);
 
 #[derive(Debug, Default)]
 struct Learned {
-    /// Raised when a connection fails: those that were opened or checked earlier are checked again before
+    /// Raised when a connection fails: others that were opened or checked earlier are checked again before
     /// they are used.
     epoch: AtomicU64,
     /// Why the last login, or the first check after it, failed; none when both succeeded.
     last_failure: Mutex<Option<String>>,
 }
 
-/// A connection with what is known of its liveness.
+/// A connection and the last signs of its liveness.
 pub(super) struct Connection {
     login: Login,
     /// The epoch in which the server last showed that it lives; none before the first time.

@@ -1,4 +1,4 @@
-//! Batch insert: creates in one statement, idempotent by their ids, and what proves that each row is stored.
+//! Batch insert: creates in one statement, idempotent by their ids, and the proof that each row is stored.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -46,7 +46,7 @@ pub enum Created {
 struct Inserted {
     /// The ids of the rows that were added.
     ids: HashSet<Uuid>,
-    /// There are foreign triggers, so that an added row need not hold, or still be, what was sent.
+    /// There are foreign triggers, so that an added row need not hold, or still be, the warrior that was sent.
     foreign_triggers: bool,
 }
 
@@ -100,7 +100,7 @@ impl Session<'_> {
         Ok(rows.iter().map(outcome).collect())
     }
 
-    /// Inserts what is not there yet.
+    /// Inserts the rows that are not there yet.
     fn insert(&mut self, rows: &[&NewRow]) -> Result<Inserted, StoreError> {
         // In one order everywhere, so that two batches cannot deadlock.
         let mut sorted: Vec<&NewRow> = rows.to_vec();

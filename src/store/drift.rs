@@ -4,7 +4,7 @@
 
 use postgres::Row;
 
-/// The differences between the table and what its triggers keep.
+/// The differences between the table and the count and lists that its triggers keep.
 #[derive(Debug, Default)]
 pub(super) struct Drift {
     /// Triggers of ours that are missing, or do not fire always.
@@ -26,7 +26,7 @@ pub(super) struct Drift {
 }
 
 impl Drift {
-    /// None when the table was held by somebody.
+    /// None when the table was held by another session.
     pub(super) fn of_row(row: &Row) -> Result<Option<Self>, postgres::Error> {
         let Some(sampled) = row.try_get(4)? else {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! Monitoring of drift: each server samples the table now and then, and shows what its triggers have missed.
+//! Drift monitoring: each server samples the table now and then, and shows the changes that its triggers have missed.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use super::session::Session;
 
 const DRIFT: &str = include_str!("sql/drift.sql");
 
-/// How often a server looks. A look reads 32 pages, some 1,500 rows.
+/// Time between two looks of a server. A look reads 32 pages, some 1,500 rows.
 const LOOK_INTERVAL: Duration = Duration::from_secs(600);
 /// The same after a look that came to nothing: the table was held, or the count took too long.
 const LOOK_RETRY_INTERVAL: Duration = Duration::from_secs(5);
@@ -87,8 +87,8 @@ impl Watch {
 }
 
 impl Session<'_> {
-    /// Compares the table with what its triggers keep; counts at most `count_rows_max` rows. None while somebody
-    /// holds the table.
+    /// Compares the table with the count and lists that its triggers keep; counts at most `count_rows_max` rows. None
+    /// while another session holds the table.
     fn drift(&mut self, count_rows_max: i64) -> Result<Option<Drift>, StoreError> {
         let rows = self.rows(DRIFT, &[(&count_rows_max, Type::INT8)])?;
         let row = rows

@@ -1,4 +1,4 @@
-//! Error classification: from SQLSTATEs and PgBouncer's texts to what is certain for the request that met the error.
+//! Error classification: from SQLSTATEs and PgBouncer's texts to the certain part of a request's outcome.
 
 use std::error::Error;
 use std::fmt;
@@ -149,7 +149,7 @@ impl StoreError {
         }
     }
 
-    /// A failure of this class, for tests of those who act on classes.
+    /// A failure of this class, for tests of code that acts on classes.
     #[cfg(test)]
     pub(crate) fn of_class(class: Class) -> Self {
         Self {
@@ -214,7 +214,7 @@ impl<'e> Report<'e> {
     }
 }
 
-/// The class of a failed write. What is not known to be harmless is unknown.
+/// The class of a failed write. An error that is not known to be harmless leaves the outcome unknown.
 fn classify(report: &Report<'_>) -> Class {
     let sqlstate = report.sqlstate;
     if report.is_unsent_at_pooler() || sqlstate::is_login_refused(sqlstate) {

@@ -1,6 +1,6 @@
-//! The flusher: a thread that empties the pending lists of the search indexes while rows are added, so that no
-//! create has to do it in the middle of its own statement. When it does is argued in [`super::backlog`], how beside the
-//! SQL function that it calls.
+//! Group flush: a thread that empties the pending lists of the search indexes while rows are added, so that no
+//! create has to do it in the middle of its own statement. The times of flushes are argued in [`super::backlog`], the
+//! means beside the SQL function.
 
 use std::io;
 use std::sync::Weak;
@@ -14,10 +14,10 @@ use super::pool::{Access, Connections};
 use super::session::Connected;
 use crate::throttle::throttled;
 
-/// How long nothing is added until the entries that wait are flushed without need: otherwise the first searches of a
-/// quiet time would read all of them in the list.
+/// Time without an added row after which the entries that wait are flushed without need: otherwise the first searches
+/// of a quiet time would read all of them in the list.
 const QUIET_TIME: Duration = Duration::from_secs(1);
-/// How long a flush may take: longer than PgBouncer's `query_timeout`, which is longer than that of flush.sql.
+/// Longest time of a flush: longer than PgBouncer's `query_timeout`, which is longer than that of flush.sql.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(6);
 const FLUSH: &str = include_str!("sql/flush.sql");
 

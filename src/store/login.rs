@@ -61,7 +61,7 @@ pub(super) struct Logins {
     options: Option<&'static str>,
 }
 
-/// A client, and what watches over it.
+/// A client, and the guards of its deadline and commits.
 pub(super) struct Login {
     pub(super) client: Client,
     pub(super) deadline: Deadline,
@@ -81,7 +81,7 @@ pub(super) fn login(database: &Database) -> Result<Login, LoginError> {
     Logins::new(database.clone())?.login()
 }
 
-/// When a login that begins now, and a few questions after it, are given up.
+/// The deadline of a login that begins now, and of a few questions after it.
 pub(super) fn time_to_ask(database: &Database) -> Instant {
     Instant::now() + database.connect_timeout + QUESTIONS_TIMEOUT
 }

@@ -1,11 +1,11 @@
-//! Session repair: a statement that failed because of what another client left on the server connection runs
+//! Session repair: a statement that failed because of settings that another client left on the server connection runs
 //! again in a session that was reset.
 //!
 //! A pooler in transaction mode lends the same server connection to all clients of a role, and a `SET` of one
 //! stays for the next. Here it is found by the failure that it causes, so that the ordinary path pays nothing:
 //! a reset after every transaction (PgBouncer's `server_reset_query_always`) has its price in each find
 //! (`pgbouncer/README.md`). The exchange is one transaction, which the pooler gives one server
-//! connection; what role and database say (a database made read only, a shorter limit) stays in force.
+//! connection; settings of role and database (a database made read only, a shorter limit) stay in force.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ impl Suspect {
         } else if sqlstate::may_be_of_a_setting(code) {
             Some(Self::Setting)
         } else if sqlstate::is_timeout(code) {
-            // Somebody who cancels a statement does not want it to run again.
+            // A cancelled statement must not run again.
             let cancelled = error.message().contains("user request");
             (!cancelled).then_some(Self::StatementTime(took))
         } else if sqlstate::is_lock_timeout(code) {

@@ -33,7 +33,7 @@ pub enum Access {
     Other,
 }
 
-/// The pool and what its sessions share.
+/// The pool, and the state that its sessions share.
 pub(super) struct Connections {
     /// There until the last owner is dropped.
     pool: Option<Pool<Manager>>,

@@ -22,7 +22,7 @@ pub(super) struct PoolEvents {
     timeouts: prometheus_client::metrics::counter::Counter,
 }
 
-/// Logins fail in the background, and are repeated there: with nobody waiting for a connection, this line is
+/// Logins fail in the background, and are repeated there: with no worker waiting for a connection, this line is
 /// the only sign.
 #[derive(Debug)]
 pub(super) struct LoginFailures;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use postgres::error::DbError;
 
-/// The function of PostgreSQL that waits, which is named in what it says; the text may be translated.
+/// The function of PostgreSQL that waits, which its warning names; the text may be translated.
 const WAITING_ROUTINE: &str = "SyncRepWaitForLSN";
 
 /// Raised when a wait of a connection was cancelled. Clones share it.
@@ -17,7 +17,7 @@ const WAITING_ROUTINE: &str = "SyncRepWaitForLSN";
 pub(super) struct StandbyWait(Arc<AtomicBool>);
 
 impl StandbyWait {
-    /// Looks at what the server said beside its answers.
+    /// Looks at the notices that came beside the server's answers.
     pub(super) fn notice(&self, notice: &DbError) {
         if notice.routine() == Some(WAITING_ROUTINE) {
             self.0.store(true, Ordering::Relaxed);

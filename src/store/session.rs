@@ -24,8 +24,8 @@ use crate::throttle::throttled;
 /// The role's `statement_timeout` (`postgres-conf/roles.sql`): a server that is slow says so itself by then,
 /// which ends the statement there, too, and keeps the connection.
 pub(super) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(2);
-/// How much later than that, and than the last request of a batch, its worker gives up. By then the front end
-/// has answered for all of them, so no answer depends on it.
+/// Time after that, and after the last deadline of a batch, at which its worker gives up. By then the front end
+/// has answered for all requests, so no answer depends on it.
 const STATEMENT_GRACE: Duration = Duration::from_millis(500);
 
 /// A statement's parameters with their types.
@@ -44,7 +44,7 @@ pub struct Connected<'s> {
 /// A connection whose statements have a deadline.
 pub struct Session<'s> {
     connected: Connected<'s>,
-    /// When its statements are given up, and the connection with them.
+    /// The time at which its statements are given up, and the connection with them.
     until: Instant,
 }
 
@@ -105,7 +105,7 @@ impl Session<'_> {
     }
 
     /// Reads row by row: a result is never in memory as a whole, however large its rows are. All of it is
-    /// read, whatever `take` says, so that the connection can be used again.
+    /// read, also after `take` fails, so that the connection can be used again.
     pub(super) fn each(
         &mut self,
         sql: &str,
@@ -153,8 +153,8 @@ impl Session<'_> {
         self.repaired_while(|| true, statement)
     }
 
-    /// Session repair: runs a statement, and once more in a session that is reset if another client's settings made
-    /// it fail, as long as it may be `repeated`.
+    /// Session repair: a statement that another client's settings made fail runs once more in a session that is reset,
+    /// as long as it may be `repeated`.
     fn repaired_while<T>(
         &mut self,
         repeated: impl Fn() -> bool,

@@ -65,8 +65,8 @@ pub(super) fn may_be_of_a_setting(sqlstate: &str) -> bool {
     matches!(sqlstate, READ_ONLY | "40001" | "42501")
 }
 
-/// Whether an ERROR with this code is about the data of one request. What a trigger raises has P0001, or a class that
-/// its author made up.
+/// Whether an ERROR with this code is about the data of one request. An exception of a trigger has P0001, or a class
+/// that its author made up.
 pub(super) fn is_about_a_row(sqlstate: &str) -> bool {
     !CLASSES_NOT_ABOUT_A_ROW.contains(&class(sqlstate))
 }

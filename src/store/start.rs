@@ -1,4 +1,4 @@
-//! Start-up checks of the database: what stands in the way, each with the next command.
+//! Start-up checks of the database: its obstacles, each with the next command.
 //!
 //! No finding stops the start. A database may come up later than its server, and an operator may mend the
 //! rest without restarting the server; but "serving" must not stand in the log alone as if all were well.
