@@ -7,12 +7,14 @@ use postgres::types::Type;
 use uuid::Uuid;
 
 use super::error::StoreError;
-use super::read::warrior;
+use super::read::{ID, SHARED_COLUMNS, warrior};
 use super::session::Session;
 use crate::warrior::{NewWarrior, Warrior};
 
 const INSERT: &str = include_str!("sql/insert.sql");
 const STORED: &str = include_str!("sql/stored.sql");
+/// The column that stored.sql alone has.
+const OTHERS: usize = SHARED_COLUMNS;
 
 /// A warrior to be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,8 +148,8 @@ impl Session<'_> {
         let read = || -> Result<_, postgres::Error> {
             let mut stored = Stored::default();
             for row in &rows {
-                stored.others = row.try_get(4)?;
-                if row.try_get::<_, Option<Uuid>>(0)?.is_none() {
+                stored.others = row.try_get(OTHERS)?;
+                if row.try_get::<_, Option<Uuid>>(ID)?.is_none() {
                     continue;
                 }
                 let Warrior {
