@@ -19,7 +19,7 @@ use crate::output::print_error;
 pub fn stop_on_interrupt() -> anyhow::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
-    signals::on_signal(move || flag.store(true, Ordering::Relaxed))
+    signals::on_signal_then_exit(move || flag.store(true, Ordering::Relaxed))
         .context("signals cannot be handled")?;
     Ok(stop)
 }

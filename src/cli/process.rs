@@ -10,11 +10,11 @@ use warrior_stack::{Stop, signals};
 /// Longest time that workers get to finish after the drain, when no request waits for them any more.
 const WORKERS_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A stop that SIGINT, SIGTERM and SIGHUP ask for.
+/// A stop that SIGINT, SIGTERM and SIGHUP ask for; the second signal ends the process at once.
 pub(super) fn stop_on_signal() -> anyhow::Result<Stop> {
     let stop = Stop::default();
     let asked = stop.clone();
-    signals::on_signal(move || asked.ask()).context("signals cannot be handled")?;
+    signals::on_signal_then_exit(move || asked.ask()).context("signals cannot be handled")?;
     Ok(stop)
 }
 

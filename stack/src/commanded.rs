@@ -53,7 +53,8 @@ pub fn run_commanded(embedded: &Embedded, sizes: &Sizes) -> Result<(), StackErro
         sender,
         stop: stop.clone(),
     };
-    // Before anything is started, or a stop in between would not be heard.
+    // Before anything is started, or a stop in between would not be heard. A second signal changes nothing: tools
+    // and impatient terminals send several, and an exit between two of them would leave PostgreSQL behind.
     let ended = events.clone();
     signals::on_signal(move || ended.end()).map_err(StackError::NoSignals)?;
     read_commands(events);

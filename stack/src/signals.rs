@@ -9,12 +9,28 @@ use signal_hook::iterator::Signals;
 /// What shells add to the number of the signal that ended a program.
 const EXIT_BY_SIGNAL: i32 = 128;
 
+/// Calls `stop` at the first signal; later ones change nothing. The signals are caught when this returns.
+///
+/// # Errors
+/// When the system refuses the handlers or a thread.
+pub fn on_signal(stop: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    watch(stop, |_| {})
+}
+
 /// Calls `stop` at the first signal; the second one ends the process at once, with the status that a
 /// shell would report. The signals are caught when this returns.
 ///
 /// # Errors
 /// When the system refuses the handlers or a thread.
-pub fn on_signal(stop: impl FnOnce() + Send + 'static) -> io::Result<()> {
+pub fn on_signal_then_exit(stop: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    watch(stop, |signal| std::process::exit(EXIT_BY_SIGNAL + signal))
+}
+
+/// Calls `stop` at the first signal, and `again` with the number of each later one.
+fn watch(
+    stop: impl FnOnce() + Send + 'static,
+    again: impl Fn(i32) + Send + 'static,
+) -> io::Result<()> {
     // Under nohup a closed terminal must change nothing; a handler would undo that.
     let caught: &[i32] = match hangup_is_ignored() {
         true => &[SIGINT, SIGTERM],
@@ -26,9 +42,7 @@ pub fn on_signal(stop: impl FnOnce() + Send + 'static) -> io::Result<()> {
         if signals.next().is_some() {
             stop();
         }
-        if let Some(signal) = signals.next() {
-            std::process::exit(EXIT_BY_SIGNAL + signal);
-        }
+        signals.for_each(again);
     })
 }
 

@@ -17,7 +17,9 @@ use warrior_stack::layout;
 
 use crate::api::warrior;
 use crate::http::request;
-use crate::supervisor::{Scratch, WARRIOR_API, eventually, is_alive, keep_zombies, kill_9};
+use crate::supervisor::{
+    Scratch, Supervisor, WARRIOR_API, eventually, is_alive, keep_zombies, kill_9, stack,
+};
 
 /// A running `warrior-api up` with its data in a folder of its own. Dropping it stops it.
 struct Up {
@@ -231,4 +233,19 @@ fn data_that_vanishes_ends_it_with_a_sentence() {
         facts.iter().all(|fact| last.contains(fact))
     });
     assert!(!children.into_iter().any(is_alive));
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once_and_the_next_run_clears_up() {
+    let mut up = Up::start_with(Scratch::new(), |command| {
+        command.env("DRAIN_DELAY_MS", "600000");
+    });
+    let children = [up.postgres(), up.pooler()];
+    up.await_line(&["stopping"], || up.signal(Signal::SIGINT));
+    up.signal(Signal::SIGINT);
+    assert_eq!(up.wait().code(), Some(130));
+    assert!(children.into_iter().all(is_alive));
+    let next = Supervisor::start(stack().arg("--data").arg(up.data())).unwrap();
+    assert!(!children.into_iter().any(is_alive));
+    assert!(next.stop().success());
 }

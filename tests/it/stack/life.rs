@@ -172,6 +172,26 @@ fn sigterm_stops_everything_in_order() {
 }
 
 #[test]
+fn signals_that_come_again_do_not_cut_the_stop_short() {
+    for is_kept in [true, false] {
+        let scratch = Scratch::new();
+        let stack = match is_kept {
+            true => start_in(&scratch.join("data")),
+            false => Supervisor::throw_away(),
+        };
+        let endpoints = stack.endpoints.clone();
+        let pid = Pid::from_raw(stack.pid().try_into().unwrap());
+        eventually("the stack has ended", || {
+            kill(pid, Signal::SIGINT).unwrap();
+            !is_alive(stack.pid())
+        });
+        assert!(stack.wait().success());
+        assert_is_gone(&endpoints);
+        assert_eq!(endpoints.data.exists(), is_kept);
+    }
+}
+
+#[test]
 fn a_folder_of_root_alone_is_replaced_by_one_that_the_user_can_reach() {
     if !geteuid().is_root() {
         // Only root can move the data; other users are refused, see above.
