@@ -4,7 +4,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Context;
 use clap::Parser;
 use warrior_stack::{descriptors, signals};
 
@@ -19,8 +18,7 @@ use crate::output::print_error;
 pub fn stop_on_interrupt() -> anyhow::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
-    signals::on_signal_then_exit(move || flag.store(true, Ordering::Relaxed))
-        .context("signals cannot be handled")?;
+    signals::on_signal_then_exit(move || flag.store(true, Ordering::Relaxed))?;
     Ok(stop)
 }
 

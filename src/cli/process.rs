@@ -14,7 +14,7 @@ const WORKERS_TIMEOUT: Duration = Duration::from_secs(1);
 pub(super) fn stop_on_signal() -> anyhow::Result<Stop> {
     let stop = Stop::default();
     let asked = stop.clone();
-    signals::on_signal_then_exit(move || asked.ask()).context("signals cannot be handled")?;
+    signals::on_signal_then_exit(move || asked.ask())?;
     Ok(stop)
 }
 

@@ -94,7 +94,7 @@ fn unless_stopped<T: Send + 'static>(
     let work = thread::Builder::new()
         .name("start".to_owned())
         .spawn(work)
-        .context("the system refuses a thread")?;
+        .map_err(StackError::NoThread)?;
     while !work.is_finished() {
         if stop.wait_within(WORK_CHECK_INTERVAL) {
             return Ok(None);

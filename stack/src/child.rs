@@ -8,6 +8,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 
 use crate::announcement::Reply;
 use crate::endpoints::Endpoints;
+use crate::threads;
 
 /// A stack that runs as a child. Dropping it stops it.
 #[derive(Debug)]
@@ -40,7 +41,7 @@ impl ChildStack {
     /// Runs `command`, a `warrior-api stack`, and waits until everything listens.
     ///
     /// # Errors
-    /// When the program does not run, or gives up.
+    /// When the program does not run or gives up, or the system refuses a thread.
     pub fn start(command: &mut Command) -> Result<Self, ChildStackError> {
         let mut child = command
             .stdin(Stdio::piped())
@@ -59,14 +60,18 @@ impl ChildStack {
             let status = child.wait()?;
             return Err(ChildStackError::GaveUp { status, said });
         };
-        // What it says later must not fill the pipe, nor end it with a broken one.
-        std::thread::spawn(move || io::copy(&mut errors, &mut io::sink()));
-        Ok(Self {
+        let stack = Self {
             child,
             input,
             output,
             endpoints: running(reply)?,
-        })
+        };
+        // Later lines on standard error must not fill the pipe, nor end the child with a broken one.
+        threads::detach("stderr", move || {
+            // The copy ends with the child, or with a pipe that no longer matters.
+            let _ = io::copy(&mut errors, &mut io::sink());
+        })?;
+        Ok(stack)
     }
 
     /// The supervising process itself.

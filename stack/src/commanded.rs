@@ -14,6 +14,7 @@ use crate::signals;
 use crate::sizes::Sizes;
 use crate::stack::{self, Stack};
 use crate::stop::Stop;
+use crate::threads;
 
 /// Most commands that may wait while one is carried out.
 const COMMANDS_MAX: usize = 16;
@@ -56,8 +57,8 @@ pub fn run_commanded(embedded: &Embedded, sizes: &Sizes) -> Result<(), StackErro
     // Before anything is started, or a stop in between would not be heard. A second signal changes nothing: tools
     // and impatient terminals send several, and an exit between two of them would leave PostgreSQL behind.
     let ended = events.clone();
-    signals::on_signal(move || ended.end()).map_err(StackError::NoSignals)?;
-    read_commands(events);
+    signals::on_signal(move || ended.end())?;
+    read_commands(events)?;
     let progress = &mut |step: &str| {
         // eprintln! would panic where nobody reads any more.
         let _ = writeln!(io::stderr(), "{step}");
@@ -101,8 +102,8 @@ fn reply(reply: &Reply) -> bool {
     announcement::print(reply).is_ok()
 }
 
-fn read_commands(events: Events) {
-    std::thread::spawn(move || {
+fn read_commands(events: Events) -> Result<(), StackError> {
+    threads::detach("commands", move || {
         for line in io::stdin().lock().lines() {
             let Ok(line) = line else { break };
             if events.sender.send(Event::Command(line)).is_err() {
@@ -110,5 +111,6 @@ fn read_commands(events: Events) {
             }
         }
         events.end();
-    });
+    })
+    .map_err(StackError::NoThread)
 }

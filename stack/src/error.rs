@@ -166,8 +166,15 @@ pub enum StackError {
     #[error("the start was given up, because a stop was asked for")]
     Interrupted,
     /// The system refuses signal handlers.
-    #[error("signals cannot be handled: {0}")]
+    #[error(
+        "signals cannot be handled: {0}; allow this process more descriptors (`ulimit -n`), then run this again"
+    )]
     NoSignals(#[source] io::Error),
+    /// The system refuses a thread.
+    #[error(
+        "the system refuses a thread: {0}; allow this user more processes (`ulimit -u`), then run this again"
+    )]
+    NoThread(#[source] io::Error),
     /// Somebody else runs the cluster on another port.
     #[error(
         "the cluster in {path} is run by another program (process {pid}) on another port than \

@@ -7,7 +7,7 @@
 //!
 //! # Code map, from the leaves up
 //!
-//! - `version`, [`layout`], `ladders`, `secret`, `database`, `stop`, [`shipped`]: paths, names, login
+//! - `version`, [`layout`], `ladders`, `secret`, `database`, `stop`, [`shipped`], `proc_lines`, `threads`: paths, names, login
 //!   descriptions, signals and files that everything else builds on.
 //! - [`Sizes`]: the sizing model, threads and connections that must agree. [`memory`], [`descriptors`]: limits.
 //! - [`proc`], `process`: processes of others and of our own. `programs`, `upgrade`: what is installed.
@@ -43,6 +43,8 @@ mod machine_conf;
 mod pooler;
 mod ports;
 mod postmaster;
+#[cfg(target_os = "linux")]
+mod proc_lines;
 mod process;
 mod programs;
 mod roles;
@@ -52,6 +54,7 @@ mod sizes;
 mod stack;
 mod stop;
 mod supervise;
+mod threads;
 mod upgrade;
 mod version;
 

@@ -3,11 +3,15 @@
 use std::fs;
 use std::path::Path;
 
+#[cfg(target_os = "linux")]
+use crate::proc_lines;
+
 const MIB: u64 = 1024 * 1024;
-/// Assumed where the system does not tell: the memory of the smallest sensible machine.
+/// Assumed where the system gives no figure: the memory of the smallest sensible machine.
 const ASSUMED_BYTES: u64 = 1024 * MIB;
 
-/// Bytes that this process may use: the machine's, or less when a control group says so.
+/// Bytes that this process may use: the machine's, or less when a control group says so. A figure that has to be
+/// assumed leaves a warning.
 pub fn limit_bytes() -> u64 {
     let machine = machine_bytes();
     let group = fs::read_to_string("/proc/self/cgroup")
@@ -16,15 +20,32 @@ pub fn limit_bytes() -> u64 {
     match (machine, group) {
         (Some(machine), Some(group)) => machine.min(group),
         (Some(bytes), None) | (None, Some(bytes)) => bytes,
-        (None, None) => ASSUMED_BYTES,
+        (None, None) => {
+            tracing::warn!(
+                assumed_mib = ASSUMED_BYTES / MIB,
+                "the memory of this machine is unknown, since neither the system nor a control group gives a figure; \
+                 1 GiB is assumed: set MEMORY_LIMIT_MIB to what the server may use"
+            );
+            ASSUMED_BYTES
+        }
     }
 }
 
 /// Bytes of memory that the machine has.
 #[cfg(target_os = "linux")]
 pub fn machine_bytes() -> Option<u64> {
-    use procfs::Current;
-    Some(procfs::Meminfo::current().ok()?.mem_total)
+    mem_total_bytes(&fs::read_to_string("/proc/meminfo").ok()?)
+}
+
+/// `MemTotal` of `/proc/meminfo`, which counts in units of 1024 bytes.
+#[cfg(target_os = "linux")]
+fn mem_total_bytes(meminfo: &str) -> Option<u64> {
+    let kib: u64 = proc_lines::value(meminfo, "MemTotal")?
+        .strip_suffix("kB")?
+        .trim_end()
+        .parse()
+        .ok()?;
+    kib.checked_mul(1024)
 }
 
 /// Bytes of memory that the machine has.
@@ -99,6 +120,15 @@ mod tests {
         let root = tree(&[("memory.max", "max\n")]);
         assert_eq!(group_bytes("0::/\n", &root), None);
         fs::remove_dir_all(root).unwrap();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn one_line_of_a_reduced_meminfo_is_enough() {
+        let gvisor = "MemTotal:        2097152 kB\nMemFree:         1048576 kB\n";
+        assert_eq!(mem_total_bytes(gvisor), Some(2048 * MIB));
+        assert_eq!(mem_total_bytes("MemFree: 1 kB\n"), None);
+        assert_eq!(mem_total_bytes("MemTotal: much\n"), None);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::sizes::Sizes;
 use crate::stop::Stop;
 use crate::upgrade::Watch;
 use crate::version::Version;
-use crate::{roles, shipped};
+use crate::{roles, shipped, threads};
 
 /// Settings that older versions refuse to start with, and the version that brought them.
 const SETTINGS_SINCE: [(Version, &str); 1] = [(
@@ -220,13 +220,14 @@ fn probe(folder: &Folder, port: u16, stop: &Stop) -> Result<(), StackError> {
     };
     let config = roles::runtime_login(folder, port, DATABASE)?;
     let (sender, receiver) = mpsc::sync_channel(1);
-    std::thread::spawn(move || {
+    threads::detach("probe", move || {
         let answer = config
             .connect(postgres::NoTls)
             .and_then(|mut client| client.simple_query("select 1").map(drop));
         // The receiver is gone once the probe has timed out.
         let _ = sender.send(answer);
-    });
+    })
+    .map_err(StackError::NoThread)?;
     let mut answer = None;
     let waited = process::wait(START_TIMEOUT, stop, || {
         answer = receiver.try_recv().ok();

@@ -1,10 +1,16 @@
 //! Graceful shutdown: SIGINT, SIGTERM, SIGHUP or the end of standard input ask for a stop.
 
+#[cfg(target_os = "linux")]
+use std::fs;
 use std::io::{self, Read};
-use std::thread;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+
+use crate::error::StackError;
+#[cfg(target_os = "linux")]
+use crate::proc_lines;
+use crate::threads;
 
 /// What shells add to the number of the signal that ended a program.
 const EXIT_BY_SIGNAL: i32 = 128;
@@ -13,7 +19,7 @@ const EXIT_BY_SIGNAL: i32 = 128;
 ///
 /// # Errors
 /// When the system refuses the handlers or a thread.
-pub fn on_signal(stop: impl FnOnce() + Send + 'static) -> io::Result<()> {
+pub fn on_signal(stop: impl FnOnce() + Send + 'static) -> Result<(), StackError> {
     watch(stop, |_| {})
 }
 
@@ -22,7 +28,7 @@ pub fn on_signal(stop: impl FnOnce() + Send + 'static) -> io::Result<()> {
 ///
 /// # Errors
 /// When the system refuses the handlers or a thread.
-pub fn on_signal_then_exit(stop: impl FnOnce() + Send + 'static) -> io::Result<()> {
+pub fn on_signal_then_exit(stop: impl FnOnce() + Send + 'static) -> Result<(), StackError> {
     watch(stop, |signal| std::process::exit(EXIT_BY_SIGNAL + signal))
 }
 
@@ -30,48 +36,65 @@ pub fn on_signal_then_exit(stop: impl FnOnce() + Send + 'static) -> io::Result<(
 fn watch(
     stop: impl FnOnce() + Send + 'static,
     again: impl Fn(i32) + Send + 'static,
-) -> io::Result<()> {
+) -> Result<(), StackError> {
     // Under nohup a closed terminal must change nothing; a handler would undo that.
     let caught: &[i32] = match hangup_is_ignored() {
         true => &[SIGINT, SIGTERM],
         false => &[SIGINT, SIGTERM, SIGHUP],
     };
-    let mut signals = Signals::new(caught)?;
-    named("signals", move || {
+    let mut signals = Signals::new(caught).map_err(StackError::NoSignals)?;
+    threads::detach("signals", move || {
         let mut signals = signals.forever();
         if signals.next().is_some() {
             stop();
         }
         signals.for_each(again);
     })
+    .map_err(StackError::NoThread)
 }
 
 /// Calls `stop` when standard input ends, as it does when the program that started this one is gone.
 ///
 /// # Errors
 /// When the system refuses a thread.
-pub fn on_input_end(stop: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    named("stdin", move || {
+pub fn on_input_end(stop: impl FnOnce() + Send + 'static) -> Result<(), StackError> {
+    threads::detach("stdin", move || {
         let mut buffer = [0; 256];
         while matches!(io::stdin().read(&mut buffer), Ok(1..)) {}
         stop();
     })
-}
-
-fn named(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    thread::Builder::new().name(name.to_owned()).spawn(work)?;
-    Ok(())
+    .map_err(StackError::NoThread)
 }
 
 /// Whether the program that started this one asked for SIGHUP to be ignored.
 #[cfg(target_os = "linux")]
 fn hangup_is_ignored() -> bool {
-    let status = procfs::process::Process::myself().and_then(|itself| itself.status());
-    status.is_ok_and(|status| status.sigign & (1 << (SIGHUP - 1)) != 0)
+    fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores_hangup(&status))
 }
 
-/// Only Linux tells.
+/// Bit n - 1 of `SigIgn`, a mask in hexadecimal, stands for signal n.
+#[cfg(target_os = "linux")]
+fn ignores_hangup(status: &str) -> bool {
+    proc_lines::value(status, "SigIgn")
+        .and_then(|mask| u64::from_str_radix(mask, 16).ok())
+        .is_some_and(|mask| mask & (1 << (SIGHUP - 1)) != 0)
+}
+
+/// Systems without `/proc` keep this to themselves.
 #[cfg(not(target_os = "linux"))]
 fn hangup_is_ignored() -> bool {
     false
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_of_the_status_says_whether_nohup_started_it() {
+        let status = |mask| format!("Name:\tstack\nSigIgn:\t{mask}\n");
+        assert!(ignores_hangup(&status("0000000000001001")));
+        assert!(!ignores_hangup(&status("0000000000001000")));
+        assert!(!ignores_hangup("Name:\tstack\n"));
+    }
 }
