@@ -18,6 +18,8 @@ mod embedded;
 mod server;
 mod sizes;
 
+mod descriptors;
+
 mod cli;
 mod load;
 mod notes;
@@ -29,4 +31,5 @@ pub use environment::no_color;
 pub use error::ConfigError;
 pub use load::load;
 pub use server::{Listen, Server};
-pub use warrior_stack::{Database, Embedded, Secret, SecretError, SecretSource, Sizes, Tls};
+pub use sizes::Sizes;
+pub use warrior_stack::{Database, Embedded, Secret, SecretError, SecretSource, Tls};

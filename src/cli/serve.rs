@@ -11,7 +11,9 @@ use super::process::{drain, start_runtime, stop_on_signal};
 pub(super) fn run(args: &ServeArgs, output: Output) -> anyhow::Result<()> {
     let (secret, database) = (args.idempotency_secret()?, args.database()?);
     let mut server = args.server()?;
-    server.sizes.connections_max = descriptors::raise_for(&server.sizes);
+    if let Some(limit) = descriptors::raise() {
+        server.sizes.fit_descriptors(limit);
+    }
     let (stop, runtime) = (stop_on_signal()?, start_runtime()?);
     let look = Look::begin(&database, server.sizes.pool());
     let running = runtime.block_on(serve::start(&server, &database, secret.as_ref()))?;

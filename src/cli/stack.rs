@@ -1,15 +1,17 @@
 //! `warrior-api stack`: PostgreSQL and PgBouncer alone, commanded by a parent process.
 
 use warrior_api::config::StackArgs;
-use warrior_stack::{descriptors, run_commanded};
+use warrior_stack::{Connections, descriptors, run_commanded};
 
 use super::output::Output;
 use super::unprivileged::unprivileged;
 
 pub(super) fn run(args: &StackArgs, output: Output) -> anyhow::Result<()> {
-    let mut sizes = args.sizes()?;
-    // Before the stack starts: PgBouncer inherits the limit.
-    sizes.connections_max = descriptors::raise_for(&sizes);
+    let connections = Connections {
+        pool: args.sizes()?.pool(),
+    };
+    // Before the stack starts: PgBouncer inherits the limit, and a limit that stays low is its own to report.
+    let _ = descriptors::raise();
     let embedded = unprivileged(args.embedded(), output)?;
-    Ok(run_commanded(&embedded, &sizes)?)
+    Ok(run_commanded(&embedded, connections)?)
 }

@@ -10,7 +10,7 @@ use warrior_api::ops::LogGuard;
 use warrior_api::serve;
 use warrior_api::store::{connect_direct, pooler_shortcomings, schema};
 use warrior_stack::announcement::{self, Announcement};
-use warrior_stack::{DATABASE, StackError, Stop, descriptors, signals};
+use warrior_stack::{Connections, DATABASE, StackError, Stop, descriptors, signals};
 
 use super::output::Output;
 use super::process::{drain, start_runtime, stop_on_signal};
@@ -29,7 +29,9 @@ pub(super) fn run(
     let embedded = unprivileged(args.embedded(), output)?;
     let _logs = logs()?;
     // Before the stack starts: PgBouncer inherits the limit.
-    server.sizes.connections_max = descriptors::raise_for(&server.sizes);
+    if let Some(limit) = descriptors::raise() {
+        server.sizes.fit_descriptors(limit);
+    }
     // Before anything is started, so that a stop during the start is not lost and leaves nothing behind.
     let stop = stop_on_signal()?;
     if args.until_stdin_ends {
@@ -37,8 +39,11 @@ pub(super) fn run(
         signals::on_input_end(move || ended.ask())?;
     }
     let runtime = start_runtime()?;
+    let connections = Connections {
+        pool: server.sizes.pool(),
+    };
     let mut progress = |step: &str| output.print_status(step);
-    let mut stack = match warrior_stack::start(&embedded, &server.sizes, &mut progress, &stop) {
+    let mut stack = match warrior_stack::start(&embedded, connections, &mut progress, &stop) {
         Err(StackError::Interrupted) => {
             output.print_status("stopped");
             return Ok(());
@@ -65,8 +70,8 @@ pub(super) fn run(
             running: stack.endpoints(),
         })?;
     }
-    let (console, connections) = (stack.pooler_statistics(), server.sizes.pool());
-    let look = move || pooler_shortcomings(&console, DATABASE, connections);
+    let console = stack.pooler_statistics();
+    let look = move || pooler_shortcomings(&console, DATABASE, connections.pool);
     for line in unless_stopped(&stop, look)?.unwrap_or_default() {
         output.print_warning(&line);
     }

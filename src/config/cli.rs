@@ -1,14 +1,14 @@
 //! The command line: the commands, and the configuration that each resolves from its flags.
 
 use clap::{Args, Parser, Subcommand};
-use warrior_stack::{Database, Embedded, Secret, Sizes};
+use warrior_stack::{Database, Embedded, Secret};
 
 use super::database::{DatabaseArgs, OwnerArgs};
 use super::embedded::EmbeddedArgs;
 use super::error::ConfigError;
 use super::secret;
 use super::server::{AdminArgs, Listen, Server, ServerArgs};
-use super::sizes::SizesArgs;
+use super::sizes::{Sizes, SizesArgs};
 
 /// An HTTP API over PostgreSQL that keeps its promises under stress.
 #[derive(Debug, Parser)]

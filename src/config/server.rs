@@ -8,9 +8,9 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use warrior_stack::Sizes;
 
 use super::error::{ConfigError, within};
+use super::sizes::Sizes;
 
 const MEMORY_MIB: RangeInclusive<u64> = 16..=1 << 24;
 const DEADLINE_MS: RangeInclusive<u64> = 100..=60_000;

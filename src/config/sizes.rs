@@ -1,4 +1,6 @@
-//! Capacity: worker threads, connections, queues and batches.
+//! The capacities of the server: worker threads, connections of r2d2, queues, batches and client connections.
+//!
+//! `warrior_stack::Connections` derives the connections of PgBouncer and PostgreSQL from [`Sizes::pool`].
 //!
 //! `WORKERS` (also `GUNICORN_WORKERS`), `WORKERS_CREATE`, `WORKERS_FIND`, `WORKERS_SEARCH`, `DB_POOL_MIN`,
 //! `DB_POOL_MAX`, `QUEUE_MAX`, `BATCH_MAX`, `MAX_CONNECTIONS`.
@@ -6,9 +8,46 @@
 use std::str::FromStr;
 
 use clap::Args;
-use warrior_stack::Sizes;
 
 use super::error::{ConfigError, within};
+
+/// Everything that has a capacity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// `WORKERS_CREATE`, 1 to 1000: worker threads that create warriors. Too many take connections and memory
+    /// of PostgreSQL and make smaller batches; too few leave the database idle while requests wait.
+    pub workers_create: usize,
+    /// `WORKERS_FIND`, 1 to 1000: worker threads that find warriors by id and count them, as above.
+    pub workers_find: usize,
+    /// `WORKERS_SEARCH`, 1 to 1000: worker threads that search. Too many let searches take the processors of
+    /// the database from creates; too few let one slow search hold up the others.
+    pub workers_search: usize,
+    /// `DB_POOL_MIN`: connections that r2d2 keeps open even when idle. Too many hold PostgreSQL's memory; too
+    /// few make the first requests of a burst wait for a login.
+    pub pool_min: usize,
+    /// `BATCH_MAX`, 1 to 10,000: most requests that one statement may carry. Too many make each of them wait
+    /// for all; too few pay the fixed cost of a statement more often.
+    pub batch_max: usize,
+    /// `QUEUE_MAX`, 1 to 1,000,000: most requests that may wait in one lane. Too many wait until their deadline
+    /// has passed; too few are refused in a burst that would have been served.
+    pub queue_max: usize,
+    /// `MAX_CONNECTIONS`, 1 to 1,000,000: most client connections on the public listener. Too many take the
+    /// memory and the descriptors of the process; too few keep clients waiting outside.
+    pub connections_max: usize,
+}
+
+impl Sizes {
+    /// Worker threads in all lanes.
+    pub fn workers(&self) -> usize {
+        self.workers_create + self.workers_find + self.workers_search
+    }
+
+    /// r2d2's size: one connection for each worker, so that a checkout never waits, one for the
+    /// probe behind `/ready` and the breaker, and one for the flusher of the search indexes.
+    pub fn pool(&self) -> usize {
+        self.workers() + 2
+    }
+}
 
 #[derive(Debug, Args)]
 pub(super) struct SizesArgs {
@@ -17,7 +56,7 @@ pub(super) struct SizesArgs {
         long,
         env = "QUEUE_MAX",
         value_name = "QUEUE_MAX",
-        default_value_t = Sizes::QUEUE_MAX
+        default_value_t = 2048
     )]
     pub(super) queue_max: usize,
     /// Most requests that one statement may carry
@@ -25,7 +64,7 @@ pub(super) struct SizesArgs {
         long,
         env = "BATCH_MAX",
         value_name = "BATCH_MAX",
-        default_value_t = Sizes::BATCH_MAX
+        default_value_t = 128
     )]
     pub(super) batch_max: usize,
     /// Most client connections at once
@@ -33,7 +72,7 @@ pub(super) struct SizesArgs {
         long,
         env = "MAX_CONNECTIONS",
         value_name = "MAX_CONNECTIONS",
-        default_value_t = Sizes::CONNECTIONS_MAX
+        default_value_t = 10_000
     )]
     pub(super) max_connections: usize,
     /// Worker threads in all, split over the three lanes; auto is 3 per core, 6 to 48 [default: the number

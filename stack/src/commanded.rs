@@ -8,10 +8,10 @@ use std::io::{self, BufRead, Write};
 use std::sync::mpsc;
 
 use crate::announcement::{self, Reply};
-use crate::embedded::Embedded;
+use crate::connections::Connections;
 use crate::error::StackError;
+use crate::settings::Embedded;
 use crate::signals;
-use crate::sizes::Sizes;
 use crate::stack::{self, Stack};
 use crate::stop::Stop;
 use crate::threads;
@@ -47,7 +47,7 @@ impl Events {
 ///
 /// # Errors
 /// As [`crate::start`] and [`Stack::stop`], and when the system refuses signal handlers or threads.
-pub fn run_commanded(embedded: &Embedded, sizes: &Sizes) -> Result<(), StackError> {
+pub fn run_commanded(embedded: &Embedded, connections: Connections) -> Result<(), StackError> {
     let (sender, receiver) = mpsc::sync_channel(COMMANDS_MAX);
     let stop = Stop::default();
     let events = Events {
@@ -63,7 +63,7 @@ pub fn run_commanded(embedded: &Embedded, sizes: &Sizes) -> Result<(), StackErro
         // eprintln! would panic where nobody reads any more.
         let _ = writeln!(io::stderr(), "{step}");
     };
-    let mut stack = match stack::start(embedded, sizes, progress, &stop) {
+    let mut stack = match stack::start(embedded, connections, progress, &stop) {
         Err(StackError::Interrupted) => return Ok(()),
         started => started?,
     };

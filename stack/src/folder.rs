@@ -9,8 +9,8 @@ use std::time::Duration;
 use nix::unistd::{Uid, User, geteuid};
 
 use crate::error::StackError;
-use crate::generated;
 use crate::layout;
+use crate::passwords;
 use crate::process::wait_until;
 
 /// Longest path of a data folder: PostgreSQL handles 1023 bytes, and the longest path inside takes some 100.
@@ -51,7 +51,7 @@ impl Folder {
         ] {
             private_dir(&part)?;
         }
-        generated::generate_missing(&folder.path).map_err(failed("write into", &secrets))?;
+        passwords::generate_missing(&folder.path).map_err(failed("write into", &secrets))?;
         Ok(folder)
     }
 

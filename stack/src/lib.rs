@@ -2,16 +2,17 @@
 //!
 //! [`start`] finds the machine's programs, makes the cluster on the first run, starts both and proves the
 //! way through them with one query. [`Stack::supervise`] restarts what ends. [`Stack::stop`], or dropping
-//! the [`Stack`], ends both in order. The crate is synchronous and knows nothing of warriors: the schema is
-//! applied by the caller.
+//! the [`Stack`], ends both in order. The crate is synchronous. Of the service, the names of the database, the
+//! roles and the secrets are known here, and the shipped configuration files; tables and HTTP are not. The schema
+//! is applied by the caller.
 //!
 //! # Code map, from the leaves up
 //!
-//! - `version`, [`layout`], `ladders`, `secret`, `database`, `stop`, [`shipped`], `proc_lines`, `threads`: paths, names, login
-//!   descriptions, signals and files that everything else builds on.
-//! - [`Sizes`]: the sizing model, threads and connections that must agree. [`memory`], [`descriptors`]: limits.
+//! - `version`, `secret`, `stop`, [`shipped`], `proc_lines`, `threads`: leaves. [`layout`], `ladders`, `database`,
+//!   `settings`, which import leaves alone: paths and names, shutdown signals, login descriptions, options.
+//! - [`Connections`]: the sizing model of the pools, which must agree. [`memory`], [`descriptors`]: limits.
 //! - [`proc`], `process`: processes of others and of our own. `programs`, `upgrade`: what is installed.
-//! - `folder`, `generated`, `root`, `leftovers`, `ports`: the data folder, its secrets and owner, crash
+//! - `folder`, `passwords`, `root`, `leftovers`, `ports`: the data folder, its secrets and owner, crash
 //!   recovery, free ports.
 //! - `initdb`, `machine_conf`, `postmaster`, `cluster`; `roles`; `pooler`: PostgreSQL, its roles, PgBouncer.
 //! - `stack`, `supervise`: the life of both.
@@ -30,16 +31,16 @@ pub mod signals;
 mod child;
 mod cluster;
 mod commanded;
+mod connections;
 mod database;
-mod embedded;
 mod endpoints;
 mod error;
 mod folder;
-mod generated;
 mod initdb;
 mod ladders;
 mod leftovers;
 mod machine_conf;
+mod passwords;
 mod pooler;
 mod ports;
 mod postmaster;
@@ -50,7 +51,7 @@ mod programs;
 mod roles;
 mod root;
 mod secret;
-mod sizes;
+mod settings;
 mod stack;
 mod stop;
 mod supervise;
@@ -60,15 +61,15 @@ mod version;
 
 pub use child::{ChildStack, ChildStackError};
 pub use commanded::run_commanded;
+pub use connections::Connections;
 pub use database::{Database, Tls};
-pub use embedded::Embedded;
 pub use endpoints::Endpoints;
 pub use error::StackError;
 pub use layout::{DATABASE, Instance, LOOPBACK};
 pub use programs::newest_postgres;
 pub use root::{Unprivileged, leave_root};
 pub use secret::{Secret, SecretError, SecretSource};
-pub use sizes::Sizes;
+pub use settings::Embedded;
 pub use stack::{Stack, start};
 pub use stop::Stop;
 pub use version::Version;

@@ -1,13 +1,13 @@
 //! The settings that are sized for the machine: port, shared buffers, connections.
 
+use crate::connections::Connections;
 use crate::memory;
-use crate::sizes::Sizes;
 
 /// The settings that depend on this machine and this start; PostgreSQL reads them after `postgresql.conf`.
-pub(crate) fn machine_conf(port: u16, sizes: &Sizes, full_size: bool) -> String {
+pub(crate) fn machine_conf(port: u16, connections: Connections, full_size: bool) -> String {
     let memory = memory::limit_bytes() >> 20;
     let shared_buffers = shared_buffers_mib(memory, full_size);
-    let max_connections = sizes.postgres_connections();
+    let max_connections = connections.postgres_connections();
     // macOS has no posix_fadvise, and PostgreSQL refuses a number of pages to advise about there.
     let io = if cfg!(target_os = "macos") {
         "effective_io_concurrency = 0\n"

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::connections::Connections;
 use crate::error::StackError;
 use crate::folder::{self, Folder, failed};
 use crate::ladders;
@@ -14,7 +15,6 @@ use crate::layout::{self, DATABASE, Instance, LOOPBACK};
 use crate::ports::Ports;
 use crate::process::{self, Process, Wait};
 use crate::programs::{self, POOLER_OLDEST, Programs};
-use crate::sizes::Sizes;
 use crate::stop::Stop;
 use crate::upgrade::Watch;
 use crate::version::Version;
@@ -39,7 +39,7 @@ pub(crate) struct Pooler {
     watch: Watch,
     version: Version,
     ports: Ports,
-    sizes: Sizes,
+    connections: Connections,
     user_list: String,
 }
 
@@ -49,7 +49,7 @@ impl Pooler {
         folder: &Folder,
         programs: &Programs,
         ports: &Ports,
-        sizes: &Sizes,
+        connections: Connections,
         user_list: &str,
         progress: &mut dyn FnMut(&str),
         stop: &Stop,
@@ -60,13 +60,13 @@ impl Pooler {
             ports.pooler
         ));
         process::rotate(&layout::pooler_log(folder.path()));
-        configure(folder, ports, sizes, user_list, version)?;
+        configure(folder, ports, connections, user_list, version)?;
         Ok(Self {
             watch: watch(&programs.pooler),
             process: launch(folder, &programs.pooler, ports.pooler, stop)?,
             version,
             ports: *ports,
-            sizes: sizes.clone(),
+            connections,
             user_list: user_list.to_owned(),
         })
     }
@@ -85,7 +85,7 @@ impl Pooler {
         configure(
             folder,
             &self.ports,
-            &self.sizes,
+            self.connections,
             &self.user_list,
             self.version,
         )?;
@@ -131,8 +131,8 @@ impl Drop for Pooler {
 
 /// The including file. Its lines after `%include` belong to the section that the included file left open,
 /// and override it. A second `[pgbouncer]` line would set everything back to its default.
-fn stack_ini(ports: &Ports, sizes: &Sizes, version: Version) -> String {
-    let (pool_size, clients) = (sizes.pooler_pool(), sizes.pooler_clients());
+fn stack_ini(ports: &Ports, connections: Connections, version: Version) -> String {
+    let (pool_size, clients) = (connections.pooler_pool(), connections.pooler_clients());
     let admin = layout::POOLER_ADMIN.name;
     let since: String = SETTINGS_SINCE
         .iter()
@@ -159,7 +159,7 @@ fn stack_ini(ports: &Ports, sizes: &Sizes, version: Version) -> String {
 fn configure(
     folder: &Folder,
     ports: &Ports,
-    sizes: &Sizes,
+    connections: Connections,
     user_list: &str,
     version: Version,
 ) -> Result<(), StackError> {
@@ -168,7 +168,7 @@ fn configure(
     folder::write(&home.join("userlist.txt"), user_list)?;
     folder::write(
         &layout::pooler_ini(folder.path()),
-        &stack_ini(ports, sizes, version),
+        &stack_ini(ports, connections, version),
     )
 }
 
@@ -254,7 +254,7 @@ mod tests {
             postgres: 1,
             pooler: 2,
         };
-        let ini = |minor| stack_ini(&ports, &Sizes::default(), Version { major: 1, minor });
+        let ini = |minor| stack_ini(&ports, Connections { pool: 8 }, Version { major: 1, minor });
         assert!(!ini(18).contains("max_prepared_statements"));
         assert!(ini(24).contains("max_prepared_statements"));
     }

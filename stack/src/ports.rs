@@ -5,9 +5,9 @@ use std::hash::{BuildHasher, Hasher};
 use std::net::TcpListener;
 use std::ops::Range;
 
-use crate::embedded::Embedded;
 use crate::error::StackError;
 use crate::layout::LOOPBACK;
+use crate::settings::Embedded;
 
 /// The range of free ports, below the system's ephemeral range (from 32768 on Linux, from 49152 on macOS).
 /// In that one a client that dials a stopped server's port again and again can be given that very port as

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::embedded::Embedded;
 use crate::error::StackError;
+use crate::settings::Embedded;
 use crate::version::Version;
 
 /// Supported major versions; newer ones are refused because they are untested.

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use nix::unistd::{Gid, Uid, User, geteuid, setegid, seteuid, setgid, setuid};
 use sha2::{Digest, Sha256};
 
-use crate::embedded::Embedded;
 use crate::error::StackError;
 use crate::folder::{check_content, check_path, failed, user_name};
+use crate::settings::Embedded;
 
 /// Parent of the data folder when only root can reach the one that was asked for.
 const SYSTEM_DATA: &str = "/var/lib/warrior-api";

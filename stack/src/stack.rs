@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::cluster::Cluster;
+use crate::connections::Connections;
 use crate::database::Database;
-use crate::embedded::Embedded;
 use crate::endpoints::Endpoints;
 use crate::error::StackError;
 use crate::folder::Folder;
@@ -14,7 +14,7 @@ use crate::pooler::Pooler;
 use crate::ports::Ports;
 use crate::programs::Programs;
 use crate::secret::SecretSource;
-use crate::sizes::Sizes;
+use crate::settings::Embedded;
 use crate::stop::Stop;
 use crate::{leftovers, roles};
 
@@ -38,7 +38,7 @@ pub struct Stack {
 /// Each says what is in the way and the next command to type; [`StackError::Interrupted`] after a stop.
 pub fn start(
     embedded: &Embedded,
-    sizes: &Sizes,
+    connections: Connections,
     progress: &mut dyn FnMut(&str),
     stop: &Stop,
 ) -> Result<Stack, StackError> {
@@ -51,7 +51,15 @@ pub fn start(
     let mut attempt = 1;
     loop {
         let ports = Ports::claim(embedded)?;
-        match start_in(embedded, &folder, &programs, &ports, sizes, progress, stop) {
+        match start_in(
+            embedded,
+            &folder,
+            &programs,
+            &ports,
+            connections,
+            progress,
+            stop,
+        ) {
             Ok((cluster, pooler)) => {
                 return Ok(Stack {
                     pooler,
@@ -72,15 +80,23 @@ fn start_in(
     folder: &Folder,
     programs: &Programs,
     ports: &Ports,
-    sizes: &Sizes,
+    connections: Connections,
     progress: &mut dyn FnMut(&str),
     stop: &Stop,
 ) -> Result<(Cluster, Pooler), StackError> {
-    let conf = machine_conf(ports.postgres, sizes, embedded.full_size);
+    let conf = machine_conf(ports.postgres, connections, embedded.full_size);
     let port = ports.postgres;
     let cluster = Cluster::start(folder, programs, port, &conf, progress, stop)?;
     let user_list = roles::prepare(folder, port)?;
-    let pooler = Pooler::start(folder, programs, ports, sizes, &user_list, progress, stop)?;
+    let pooler = Pooler::start(
+        folder,
+        programs,
+        ports,
+        connections,
+        &user_list,
+        progress,
+        stop,
+    )?;
     Ok((cluster, pooler))
 }
 
