@@ -17,13 +17,14 @@
 //! - `initdb`, `machine_conf`, `postmaster`, `cluster`; `roles`; `pooler`: PostgreSQL, its roles, PgBouncer.
 //! - `stack`, `supervise`: the life of both.
 //! - [`announcement`], `commanded`, [`ChildStack`]: a stack as a child process of tests and tools.
-//! - [`signals`]: graceful shutdown. [`proxy`]: fault injection for tests.
+//! - [`signals`]: graceful shutdown. `proxy`: fault injection for tests, with the feature `faults` alone.
 
 pub mod announcement;
 pub mod descriptors;
 pub mod layout;
 pub mod memory;
 pub mod proc;
+#[cfg(feature = "faults")]
 pub mod proxy;
 pub mod shipped;
 pub mod signals;
