@@ -50,7 +50,8 @@ pub(super) fn run(
         }
         started => started?,
     };
-    let owner = stack.owner();
+    let endpoints = stack.endpoints();
+    let owner = endpoints.owner(DATABASE);
     let applied = unless_stopped(&stop, move || apply_schema(&owner, output))?;
     if applied.transpose()?.is_none() {
         // What was not done yet is for the next start; PostgreSQL cuts the statement off.
@@ -61,16 +62,16 @@ pub(super) fn run(
         output.print_status("stopped");
         return Ok(());
     }
-    let secret = stack.idempotency_secret().read()?;
-    let running = runtime.block_on(serve::start(&server, &stack.runtime(), &secret))?;
+    let secret = endpoints.idempotency_secret().read()?;
+    let running = runtime.block_on(serve::start(&server, &endpoints.runtime(DATABASE), &secret))?;
     if args.until_stdin_ends {
         announcement::print(&Announcement {
             http: running.public,
             admin: running.admin,
-            running: stack.endpoints(),
+            running: endpoints.clone(),
         })?;
     }
-    let console = stack.pooler_statistics();
+    let console = endpoints.pooler_statistics();
     let look = move || pooler_shortcomings(&console, DATABASE, connections.pool);
     for line in unless_stopped(&stop, look)?.unwrap_or_default() {
         output.print_warning(&line);

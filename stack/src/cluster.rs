@@ -2,11 +2,12 @@
 
 use std::fs;
 
+use crate::endpoints::Instance;
 use crate::error::StackError;
 use crate::folder::{self, Folder};
 use crate::initdb::initdb;
 use crate::ladders::{self, Ladder};
-use crate::layout::{self, Instance};
+use crate::layout;
 use crate::postmaster::launch;
 use crate::process::{self, Process};
 use crate::programs::{self, Postgres, Programs};

@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::database::{Database, Tls};
-use crate::layout::{self, CONSOLE, Instance, LOOPBACK, Role};
+use crate::layout::{self, CONSOLE, LOOPBACK, Role};
 use crate::secret::SecretSource;
+use crate::version::Version;
 
 /// Longest login through the pooler, which a request may wait for.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(2);
@@ -15,8 +16,19 @@ const LOGIN_TIMEOUT: Duration = Duration::from_secs(2);
 /// busy machine.
 const DIRECT_LOGIN_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A running stack as plain data. The passwords stay in the files under `data`; whoever may read
-/// those may log in.
+/// One of the two programs, as it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instance {
+    /// Its port on 127.0.0.1.
+    pub port: u16,
+    /// Its process id.
+    pub pid: u32,
+    /// Its version.
+    pub version: Version,
+}
+
+/// A running stack as plain data. The passwords stay in the files under `data`, and the right to read those is the
+/// right to log in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoints {
     /// The data folder.

@@ -12,17 +12,13 @@
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
-use crate::version::Version;
-
 /// The only address that a stack listens on.
-pub const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
+pub(crate) const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
 /// The database that a stack makes.
 pub const DATABASE: &str = "warrior_api";
 /// PgBouncer's console is a database of this name.
-pub const CONSOLE: &str = "pgbouncer";
+pub(crate) const CONSOLE: &str = "pgbouncer";
 
 /// A login of the stack.
 #[derive(Clone, Copy, Debug)]
@@ -30,16 +26,16 @@ pub struct Role {
     /// The name in PostgreSQL or PgBouncer.
     pub name: &'static str,
     /// The file of its password, below `secrets/`.
-    pub secret: &'static str,
+    pub(crate) secret: &'static str,
 }
 
 /// PostgreSQL's superuser, which initdb makes. Its logins come over loopback with SCRAM, as all others do.
-pub const SUPERUSER: Role = Role {
+pub(crate) const SUPERUSER: Role = Role {
     name: "postgres",
     secret: "superuser.password",
 };
-/// The owner of the schema, who connects past the pooler, for migrations alone. `roles.sql` makes this role and
-/// the next two.
+/// The owner of the schema, a role for migrations alone, which log in past the pooler. `roles.sql` makes this role
+/// and the next two.
 pub const OWNER: Role = Role {
     name: "warrior_owner",
     secret: "owner.password",
@@ -50,21 +46,21 @@ pub const RUNTIME: Role = Role {
     secret: "warrior.password",
 };
 /// The role that reads statistics.
-pub const MONITOR: Role = Role {
+pub(crate) const MONITOR: Role = Role {
     name: "warrior_monitor",
     secret: "monitor.password",
 };
 /// The administrator of PgBouncer's console; PostgreSQL has no such role.
-pub const POOLER_ADMIN: Role = Role {
+pub(crate) const POOLER_ADMIN: Role = Role {
     name: "pooler_admin",
     secret: "pooler_admin.password",
 };
 
 /// The file of the secret that ids are derived with.
-pub const IDEMPOTENCY: &str = "idempotency.secret";
+pub(crate) const IDEMPOTENCY: &str = "idempotency.secret";
 
 /// The files of all secrets.
-pub const SECRETS: [&str; 6] = [
+pub(crate) const SECRETS: [&str; 6] = [
     SUPERUSER.secret,
     OWNER.secret,
     RUNTIME.secret,
@@ -72,17 +68,6 @@ pub const SECRETS: [&str; 6] = [
     POOLER_ADMIN.secret,
     IDEMPOTENCY,
 ];
-
-/// One of the two programs, as it runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Instance {
-    /// Its port on 127.0.0.1.
-    pub port: u16,
-    /// Its process id.
-    pub pid: u32,
-    /// Its version.
-    pub version: Version,
-}
 
 /// The cluster, PostgreSQL's own folder.
 pub fn cluster(data: &Path) -> PathBuf {
@@ -95,7 +80,7 @@ pub fn postmaster_pid(data: &Path) -> PathBuf {
 }
 
 /// PgBouncer's own folder.
-pub fn pooler(data: &Path) -> PathBuf {
+pub(crate) fn pooler(data: &Path) -> PathBuf {
     data.join("pgbouncer")
 }
 
@@ -110,22 +95,22 @@ pub fn pooler_pid(data: &Path) -> PathBuf {
 }
 
 /// The folder of the secrets.
-pub fn secrets(data: &Path) -> PathBuf {
+pub(crate) fn secrets(data: &Path) -> PathBuf {
     data.join("secrets")
 }
 
 /// The file of the secret `name`.
-pub fn secret(data: &Path, name: &str) -> PathBuf {
+pub(crate) fn secret(data: &Path, name: &str) -> PathBuf {
     secrets(data).join(name)
 }
 
 /// The folder of the logs.
-pub fn logs(data: &Path) -> PathBuf {
+pub(crate) fn logs(data: &Path) -> PathBuf {
     data.join("log")
 }
 
 /// PostgreSQL's log.
-pub fn postgres_log(data: &Path) -> PathBuf {
+pub(crate) fn postgres_log(data: &Path) -> PathBuf {
     logs(data).join("postgresql.log")
 }
 

@@ -8,10 +8,11 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use crate::connections::Connections;
+use crate::endpoints::Instance;
 use crate::error::StackError;
 use crate::folder::{self, Folder, failed};
 use crate::ladders;
-use crate::layout::{self, DATABASE, Instance, LOOPBACK};
+use crate::layout::{self, DATABASE, LOOPBACK};
 use crate::ports::Ports;
 use crate::process::{self, Process, Wait};
 use crate::programs::{self, POOLER_OLDEST, Programs};

@@ -18,8 +18,6 @@ const SYSTEM_DATA: &str = "/var/lib/warrior-api";
 /// The result of dropping root.
 #[derive(Debug)]
 pub struct Unprivileged {
-    /// The user that the process now runs as.
-    pub user: String,
     /// Where the data is, as an absolute path; `None` for a throw-away stack.
     pub data: Option<PathBuf>,
     /// A sentence to print when the data is not where it was asked for.
@@ -68,11 +66,7 @@ pub fn leave_root(embedded: &Embedded) -> Result<Option<Unprivileged>, StackErro
     become_user(&user)?;
     let home = data.as_deref().unwrap_or(Path::new("/"));
     std::env::set_current_dir(home).map_err(failed("enter", home))?;
-    Ok(Some(Unprivileged {
-        user: user.name,
-        data,
-        moved,
-    }))
+    Ok(Some(Unprivileged { data, moved }))
 }
 
 fn user_for(data: Option<&Path>) -> Result<User, StackError> {

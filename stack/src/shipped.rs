@@ -3,9 +3,9 @@
 /// `postgres-conf/postgresql.conf`.
 pub const POSTGRESQL_CONF: &str = include_str!("../../postgres-conf/postgresql.conf");
 /// `postgres-conf/pg_hba.conf`.
-pub const PG_HBA_CONF: &str = include_str!("../../postgres-conf/pg_hba.conf");
+pub(crate) const PG_HBA_CONF: &str = include_str!("../../postgres-conf/pg_hba.conf");
 /// `postgres-conf/roles.sql`.
-pub const ROLES_SQL: &str = include_str!("../../postgres-conf/roles.sql");
+pub(crate) const ROLES_SQL: &str = include_str!("../../postgres-conf/roles.sql");
 /// `pgbouncer/pgbouncer.ini`.
 pub const PGBOUNCER_INI: &str = include_str!("../../pgbouncer/pgbouncer.ini");
 

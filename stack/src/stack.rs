@@ -1,19 +1,14 @@
 //! The life of a stack: start, endpoints, partial restarts, and ordered shutdown.
 
-use std::path::Path;
-
 use crate::cluster::Cluster;
 use crate::connections::Connections;
-use crate::database::Database;
 use crate::endpoints::Endpoints;
 use crate::error::StackError;
 use crate::folder::Folder;
-use crate::layout::DATABASE;
 use crate::machine_conf::machine_conf;
 use crate::pooler::Pooler;
 use crate::ports::Ports;
 use crate::programs::Programs;
-use crate::secret::SecretSource;
 use crate::settings::Embedded;
 use crate::stop::Stop;
 use crate::{leftovers, roles};
@@ -110,76 +105,23 @@ impl Stack {
         }
     }
 
-    /// Through PgBouncer, as the role that serves requests.
-    pub fn runtime(&self) -> Database {
-        self.endpoints().runtime(DATABASE)
-    }
-
-    /// Directly to PostgreSQL, as the owner of the schema.
-    pub fn owner(&self) -> Database {
-        self.endpoints().owner(DATABASE)
-    }
-
-    /// Directly to PostgreSQL, as its superuser: for drills and tests.
-    pub fn superuser(&self) -> Database {
-        self.endpoints().superuser(DATABASE)
-    }
-
-    /// Directly to PostgreSQL, as the role that reads statistics.
-    pub fn monitor(&self) -> Database {
-        self.endpoints().monitor(DATABASE)
-    }
-
-    /// PgBouncer's console, as the user that may only look.
-    pub fn pooler_statistics(&self) -> Database {
-        self.endpoints().pooler_statistics()
-    }
-
-    /// PgBouncer's console, as the user that may also pause, reload and kill; it exists only in the
-    /// embedded stack.
-    pub fn pooler_admin(&self) -> Database {
-        self.endpoints().pooler_admin()
-    }
-
-    /// The generated secret that ids are derived with.
-    pub fn idempotency_secret(&self) -> SecretSource {
-        self.endpoints().idempotency_secret()
-    }
-
-    /// The folder that holds everything.
-    pub fn data_dir(&self) -> &Path {
-        self.folder.path()
-    }
-
     /// Starts PostgreSQL again on its port, after it died or was stopped.
-    ///
-    /// # Errors
-    /// As [`start`].
-    pub fn restart_postgres(&mut self, stop: &Stop) -> Result<(), StackError> {
+    pub(crate) fn restart_postgres(&mut self, stop: &Stop) -> Result<(), StackError> {
         self.cluster.restart(&self.folder, stop)
     }
 
     /// Starts PgBouncer again on its port, after it died or was stopped.
-    ///
-    /// # Errors
-    /// As [`start`].
-    pub fn restart_pooler(&mut self, stop: &Stop) -> Result<(), StackError> {
+    pub(crate) fn restart_pooler(&mut self, stop: &Stop) -> Result<(), StackError> {
         self.pooler.restart(&self.folder, stop)
     }
 
     /// Stops PostgreSQL alone, as a fault: its clients are cut off.
-    ///
-    /// # Errors
-    /// When it had to be killed.
-    pub fn stop_postgres(&mut self) -> Result<(), StackError> {
+    pub(crate) fn stop_postgres(&mut self) -> Result<(), StackError> {
         self.cluster.stop()
     }
 
     /// Stops PgBouncer alone, as a fault: its clients are cut off.
-    ///
-    /// # Errors
-    /// When it had to be killed.
-    pub fn stop_pooler(&mut self) -> Result<(), StackError> {
+    pub(crate) fn stop_pooler(&mut self) -> Result<(), StackError> {
         self.pooler.stop()
     }
 
