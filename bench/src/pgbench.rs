@@ -20,7 +20,7 @@ use crate::cpu::{Meter, Processes};
 use crate::fill::{SkillPool, array, row};
 use crate::flush;
 use crate::sample::Sample;
-use warrior_load::machine::newest_postgres;
+use warrior_load::machine::newest_postgres_program;
 use warrior_load::stack::{Instance, Stack, Version};
 
 /// Of these the best is taken.
@@ -53,10 +53,7 @@ pub(crate) struct Pgbench<'s> {
 impl<'s> Pgbench<'s> {
     /// Finds the program and makes what its scripts read.
     pub(crate) fn prepare(stack: &'s Stack) -> anyhow::Result<Pgbench<'s>> {
-        let program = newest_postgres("pgbench").map_or_else(
-            || PathBuf::from("pgbench"),
-            |programs| programs.join("pgbench"),
-        );
+        let program = newest_postgres_program("pgbench")?;
         let scratch = std::env::temp_dir().join(format!("warrior-bench-{}", uuid::Uuid::new_v4()));
         fs::create_dir(&scratch).with_context(|| format!("cannot create {}", scratch.display()))?;
         let pgbench = Pgbench {

@@ -7,7 +7,7 @@ use procfs::{CpuInfo, Current, CurrentSI, KernelStats};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use warrior_stack::memory::machine_bytes;
-pub use warrior_stack::newest_postgres;
+pub use warrior_stack::newest_postgres_program;
 
 /// What a result's figures depend on besides the two programs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -99,7 +99,7 @@ impl Pressure {
 /// `None` when the program is not installed or the directory cannot be written.
 pub fn fdatasync_per_second(directory: &Path) -> Option<f64> {
     let file = directory.join(format!("fsync-test-{}", std::process::id()));
-    let output = Command::new(newest_postgres("pg_test_fsync")?.join("pg_test_fsync"))
+    let output = Command::new(newest_postgres_program("pg_test_fsync").ok()?)
         .args(["--secs-per-test", "1", "--filename"])
         .arg(&file)
         .output()

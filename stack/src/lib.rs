@@ -67,7 +67,7 @@ pub use database::{Database, Tls};
 pub use endpoints::{Endpoints, Instance};
 pub use error::StackError;
 pub use layout::DATABASE;
-pub use programs::newest_postgres;
+pub use programs::newest_postgres_program;
 pub use root::{Unprivileged, leave_root};
 pub use secret::{Secret, SecretError, SecretSource};
 pub use settings::Embedded;

@@ -118,14 +118,29 @@ fn find_postgres(given: Option<&Path>) -> Result<Vec<Postgres>, StackError> {
     Ok(found)
 }
 
-/// The folder of the newest PostgreSQL of this machine that has `program`, supported or not.
-pub fn newest_postgres(program: &str) -> Option<PathBuf> {
-    postgres_bins()
-        .into_iter()
-        .filter(|bin| bin.join(program).is_file())
-        .filter_map(|bin| Some((version_of(&bin.join(program), "PATH").ok()?, bin)))
-        .max()
-        .map(|(_, bin)| bin)
+/// The newest `program` of this machine that comes with a PostgreSQL, supported by the stack or not.
+///
+/// # Errors
+/// When there is none, or none that runs.
+pub fn newest_postgres_program(program: &'static str) -> Result<PathBuf, StackError> {
+    let mut newest: Option<(Version, PathBuf)> = None;
+    let mut broken = None;
+    for path in postgres_bins().into_iter().map(|bin| bin.join(program)) {
+        if path.is_file() {
+            match version_of(&path, "PATH") {
+                Ok(version) => newest = newest.max(Some((version, path))),
+                // One of several installations may be half removed; the others decide.
+                Err(e) => broken = Some(e),
+            }
+        }
+    }
+    newest.map(|(_, path)| path).ok_or_else(|| {
+        broken.unwrap_or_else(|| StackError::MissingProgram {
+            program,
+            searched: "on PATH or where packages put it".to_owned(),
+            install: install_command("make install", "postgresql@17"),
+        })
+    })
 }
 
 /// Folders of PostgreSQL's programs: Debian, Red Hat and Homebrew keep several majors side by side, outside
