@@ -1,4 +1,4 @@
-//! The login description of one PostgreSQL: address, role, password and TLS. A leaf but for `secret`.
+//! The login description of one PostgreSQL: address, role, password and TLS.
 
 use std::path::PathBuf;
 use std::time::Duration;

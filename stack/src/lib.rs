@@ -8,18 +8,18 @@
 //!
 //! # Code map, from the leaves up
 //!
-//! - `version`, `secret`, `stop`, [`shipped`], `proc_lines`, `threads`: leaves. [`layout`], `ladders`, `database`,
-//!   `settings`, which import leaves alone: paths and names, shutdown signals, login descriptions, options.
+//! - [`layout`], [`shipped`], `settings`, `version`, `secret`, `stop`, `proc_lines`, `threads`: leaves, which import
+//!   nothing of the crate. `ladders` and `database` import one of these: shutdown signals, login descriptions.
 //! - [`Connections`]: the sizing model of the pools, which must agree. [`memory`], [`descriptors`]: limits.
 //! - [`proc`], `process`: processes of others and of our own. `programs`, `upgrade`: what is installed.
 //! - `folder`, `passwords`, `root`, `leftovers`, `ports`: the data folder, its secrets and owner, crash
 //!   recovery, free ports.
 //! - `initdb`, `machine_conf`, `postmaster`, `cluster`; `roles`; `pooler`: PostgreSQL, its roles, PgBouncer.
 //! - `stack`, `supervise`: the life of both.
-//! - [`announcement`], `commanded`, [`ChildStack`]: a stack as a child process of tests and tools.
+//! - `protocol`: a stack as a child process of tests and tools. [`announcement`] holds its messages,
+//!   [`run_commanded`] is the child and [`ChildStack`] the parent.
 //! - [`signals`]: graceful shutdown. `proxy`: fault injection for tests, with the feature `faults` alone.
 
-pub mod announcement;
 pub mod descriptors;
 pub mod layout;
 pub mod memory;
@@ -29,9 +29,7 @@ pub mod proxy;
 pub mod shipped;
 pub mod signals;
 
-mod child;
 mod cluster;
-mod commanded;
 mod connections;
 mod database;
 mod endpoints;
@@ -49,6 +47,7 @@ mod postmaster;
 mod proc_lines;
 mod process;
 mod programs;
+mod protocol;
 mod roles;
 mod root;
 mod secret;
@@ -60,14 +59,15 @@ mod threads;
 mod upgrade;
 mod version;
 
-pub use child::{ChildStack, ChildStackError};
-pub use commanded::run_commanded;
 pub use connections::Connections;
 pub use database::{Database, Tls};
 pub use endpoints::{Endpoints, Instance};
 pub use error::StackError;
 pub use layout::DATABASE;
 pub use programs::newest_postgres_program;
+pub use protocol::announcement;
+pub use protocol::child::run_commanded;
+pub use protocol::parent::{ChildStack, ChildStackError};
 pub use root::{Unprivileged, leave_root};
 pub use secret::{Secret, SecretError, SecretSource};
 pub use settings::Embedded;

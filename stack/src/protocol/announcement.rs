@@ -22,7 +22,7 @@ pub struct Announcement {
     pub running: Endpoints,
 }
 
-/// The answer of a commanded stack to one command.
+/// The answer of a stack to one command of its parent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
@@ -35,7 +35,7 @@ pub enum Reply {
 /// Prints `message` as one line on standard output.
 ///
 /// # Errors
-/// When nobody reads any more.
+/// When standard output is closed.
 pub fn print(message: &impl Serialize) -> io::Result<()> {
     let mut out = io::stdout().lock();
     serde_json::to_writer(&mut out, message)?;

@@ -1,13 +1,11 @@
-//! The parent's side of a commanded stack: `warrior-api stack` as a child process that is commanded.
-//!
-//! The child stops the stack when its standard input ends, so nothing is left behind even when this
-//! process is killed.
+//! The parent's side of the protocol: `warrior-api stack` as a child process that is commanded. `child` is the other
+//! side.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 
-use crate::announcement::Reply;
 use crate::endpoints::Endpoints;
+use crate::protocol::announcement::Reply;
 use crate::threads;
 
 /// A stack that runs as a child. Dropping it stops it.
@@ -16,7 +14,7 @@ pub struct ChildStack {
     child: Child,
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
-    /// What runs, as of the last command.
+    /// The endpoints as of the last command.
     pub endpoints: Endpoints,
 }
 
@@ -123,7 +121,7 @@ impl ChildStack {
 
 impl Drop for ChildStack {
     fn drop(&mut self) {
-        // A child that cannot be waited for is none of ours any more.
+        // A child that cannot be waited for has been reaped elsewhere.
         let _ = self.end();
     }
 }

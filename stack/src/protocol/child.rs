@@ -1,15 +1,15 @@
-//! A commanded stack, for other programs: tests and load tools start `warrior-api stack` as a child, read
-//! from its standard output where everything listens, and command it through its standard input.
+//! The child's side of the protocol, which is the whole of `warrior-api stack`: a stack that obeys a parent process.
+//! `parent` is the other side.
 //!
-//! When the input ends, because the other program is done or was killed, the stack stops. So nothing
-//! is left behind even by a test runner without a teardown.
+//! Tests and load tools start that program, read from its standard output where everything listens, and command
+//! it through its standard input. When the input ends, because the parent is done or was killed, the stack stops.
 
 use std::io::{self, BufRead, Write};
 use std::sync::mpsc;
 
-use crate::announcement::{self, Reply};
 use crate::connections::Connections;
 use crate::error::StackError;
+use crate::protocol::announcement::{self, Reply};
 use crate::settings::Embedded;
 use crate::signals;
 use crate::stack::{self, Stack};
@@ -41,9 +41,10 @@ impl Events {
 
 /// Runs a stack until standard input ends or SIGINT, SIGTERM or SIGHUP comes.
 ///
-/// It prints [`Reply::Running`] once everything listens. Then each line of input is a command, answered
-/// in one line by the same, with new process ids, or by [`Reply::Error`]: `stop postgres`,
-/// `start postgres`, `stop pooler`, `start pooler`. To kill one without warning, use the process id.
+/// [`Reply::Running`](announcement::Reply::Running) is printed once everything listens. Then each line of input is a
+/// command, answered in one line by the same, with new process ids, or by
+/// [`Reply::Error`](announcement::Reply::Error): `stop postgres`, `start postgres`, `stop pooler`, `start pooler`. A
+/// kill without warning takes the process id instead.
 ///
 /// # Errors
 /// As [`crate::start`] and [`Stack::stop`], and when the system refuses signal handlers or threads.
@@ -60,7 +61,7 @@ pub fn run_commanded(embedded: &Embedded, connections: Connections) -> Result<()
     signals::on_signal(move || ended.end())?;
     read_commands(events)?;
     let progress = &mut |step: &str| {
-        // eprintln! would panic where nobody reads any more.
+        // eprintln! would panic once standard error is closed.
         let _ = writeln!(io::stderr(), "{step}");
     };
     let mut stack = match stack::start(embedded, connections, progress, &stop) {
@@ -97,7 +98,7 @@ fn obey(stack: &mut Stack, command: &str, stop: &Stop) -> Result<(), String> {
     .map_err(|e| e.to_string())
 }
 
-/// False when nobody reads any more.
+/// False once standard output is closed.
 fn reply(reply: &Reply) -> bool {
     announcement::print(reply).is_ok()
 }
