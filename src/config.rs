@@ -11,7 +11,7 @@ mod error;
 
 mod env_file;
 mod environment;
-mod secret;
+mod secret_variables;
 
 mod database;
 mod embedded;

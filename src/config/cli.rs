@@ -6,7 +6,7 @@ use warrior_stack::{Database, Embedded, Secret};
 use super::database::{DatabaseArgs, OwnerArgs};
 use super::embedded::EmbeddedArgs;
 use super::error::ConfigError;
-use super::secret;
+use super::secret_variables;
 use super::server::{AdminArgs, Listen, Server, ServerArgs};
 use super::sizes::{Sizes, SizesArgs};
 
@@ -190,7 +190,7 @@ impl ServeArgs {
     /// # Errors
     /// When it is given twice, cannot be read, or can be guessed.
     pub fn idempotency_secret(&self) -> Result<Option<Secret>, ConfigError> {
-        secret::idempotency()
+        secret_variables::idempotency()
     }
 }
 

@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 use warrior_stack::{DATABASE, Database, Tls, layout};
 
 use super::error::{ConfigError, within};
-use super::secret;
+use super::secret_variables;
 
 const OWNER_PASSWORD: &str = "POSTGRES_OWNER_PASSWORD";
 
@@ -147,7 +147,7 @@ impl DatabaseArgs {
             port: within("POSTGRES_PORT", self.postgres_port, 1..=u16::MAX)?,
             dbname: self.postgres_db.clone(),
             user: self.postgres_user.clone(),
-            password: secret::source("POSTGRES_PASSWORD")?,
+            password: secret_variables::source("POSTGRES_PASSWORD")?,
             tls,
             connect_timeout: Duration::from_millis(within(
                 "DB_CONNECT_TIMEOUT_MS",
@@ -170,7 +170,10 @@ impl OwnerArgs {
             Some(port) => within("POSTGRES_DIRECT_PORT", port, 1..=u16::MAX)?,
             None => runtime.port,
         };
-        let (user, password) = match (&self.postgres_owner, secret::source(OWNER_PASSWORD)?) {
+        let (user, password) = match (
+            &self.postgres_owner,
+            secret_variables::source(OWNER_PASSWORD)?,
+        ) {
             (None, None) => (runtime.user, runtime.password),
             (user, password) => (
                 user.clone()
@@ -189,7 +192,8 @@ impl OwnerArgs {
 
     /// Whether no role but the one that serves requests is configured.
     pub(super) fn is_absent(&self) -> bool {
-        self.postgres_owner.is_none() && matches!(secret::source(OWNER_PASSWORD), Ok(None))
+        self.postgres_owner.is_none()
+            && matches!(secret_variables::source(OWNER_PASSWORD), Ok(None))
     }
 }
 

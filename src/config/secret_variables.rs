@@ -1,4 +1,4 @@
-//! Secrets of the configuration: given inline, or in a file.
+//! Secret variables: each given inline, or in a file that a second variable names.
 //!
 //! `POSTGRES_PASSWORD`, `POSTGRES_OWNER_PASSWORD`, `IDEMPOTENCY_SECRET`, each also with `_FILE`.
 
