@@ -54,7 +54,7 @@ pub(super) fn run(
     let owner = endpoints.owner(DATABASE);
     let applied = unless_stopped(&stop, move || apply_schema(&owner, output))?;
     if applied.transpose()?.is_none() {
-        // What was not done yet is for the next start; PostgreSQL cuts the statement off.
+        // The rest of the schema is for the next start; PostgreSQL cuts the statement off.
         output.print_status(
             "stopping: PgBouncer, then PostgreSQL; the next start goes on with the schema",
         );
@@ -82,7 +82,7 @@ pub(super) fn run(
     drain(&runtime, running);
     let stopped = stack.stop();
     output.print_status("stopped");
-    // What ended the run explains what came after it.
+    // The cause of the end explains a failure of the stop.
     Ok(outcome.and(stopped)?)
 }
 
@@ -92,7 +92,7 @@ fn apply_schema(owner: &Database, output: Output) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What `work` gives on a thread of its own, or nothing after a stop, which does not wait for it.
+/// The result of `work` on a thread of its own, or nothing after a stop, which does not wait for the thread.
 fn unless_stopped<T: Send + 'static>(
     stop: &Stop,
     work: impl FnOnce() -> T + Send + 'static,

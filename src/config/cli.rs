@@ -37,7 +37,7 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// What the program does.
+/// The commands of the program.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Start PostgreSQL, PgBouncer and the server, in one private folder
@@ -110,7 +110,7 @@ pub struct HealthArgs {
     pub(super) admin: AdminArgs,
 }
 
-/// What `schema` does.
+/// The actions of `schema`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
 pub enum SchemaAction {
     /// Bring the database to this program's schema, adopting an existing table

@@ -176,7 +176,7 @@ fn double(inner: &str) -> Value {
                 Some('t') => value.push('\t'),
                 Some(c @ ('\\' | '"')) => value.push(c),
                 Some('$') => return Err(DOLLAR),
-                // Each of the two knows more escapes of its own.
+                // Both readers know more escapes, and not the same ones.
                 None | Some('a' | 'b' | 'c' | 'f' | 'v' | '0' | '\'') => return Err(BACKSLASH),
                 Some(c) => value.extend(['\\', c]),
             },

@@ -50,7 +50,7 @@ pub fn load() -> Result<Cli, ConfigError> {
     Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit()))
 }
 
-/// Flags for the values that only the file gives. Their place is the end of the command line, where flags of
+/// Flags for the values that only the file gives. The place of these flags is the end of the command line, where flags of
 /// the last command may stand, and global ones of a command before it.
 fn flags(command: &Command, matches: &ArgMatches, values: &Values) -> Vec<OsString> {
     let leaf = leaf(matches);

@@ -1,4 +1,4 @@
-//! The server: listeners, deadlines, memory limit and drain.
+//! The configuration of the server: listeners, deadlines, memory limit and drain.
 //!
 //! `DB_MODE`, `HOST`, `PORT`, `ADMIN_HOST`, `ADMIN_PORT`, `REQUEST_DEADLINE_MS`, `MEMORY_LIMIT_MIB`,
 //! `HEAD_TIMEOUT_MS`, `DRAIN_DELAY_MS`, `DRAIN_TIMEOUT_MS`.
@@ -35,7 +35,7 @@ pub struct Server {
     pub public: Listen,
     /// `ADMIN_HOST`, `ADMIN_PORT`: `/live`, `/ready` and `/metrics`, for operators alone.
     pub admin: Listen,
-    /// Everything that has a capacity.
+    /// Threads, connections, queues and batches.
     pub sizes: Sizes,
     /// `MEMORY_LIMIT_MIB`, 16 MiB to 16 TiB, in bytes: what the server may use; none takes the limit of the
     /// control group, or the machine's memory. Too high: the kernel kills the process under load. Too low:
@@ -49,7 +49,7 @@ pub struct Server {
     /// connections are closed while a request is on its way.
     pub head_timeout: Duration,
     /// `DRAIN_DELAY_MS`, up to 600 s: how long `/ready` says no before the listener closes. Too high: an
-    /// orchestrator kills first. Too low: the balancer still sends when nobody listens any more.
+    /// orchestrator kills first. Too low: the balancer still sends after the listener has closed.
     pub drain_delay: Duration,
     /// `DRAIN_TIMEOUT_MS`, up to 600 s: longest time that open requests get to finish once the listener is
     /// closed. Too high: an orchestrator kills first. Too low: requests are cut off.

@@ -11,7 +11,7 @@ use clap::Args;
 
 use super::error::{ConfigError, within};
 
-/// Everything that has a capacity.
+/// Threads, connections, queues and batches of one server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sizes {
     /// `WORKERS_CREATE`, 1 to 1000: worker threads that create warriors. Too many take connections and memory
@@ -109,7 +109,7 @@ pub(super) struct SizesArgs {
     pub(super) db_pool_max: usize,
 }
 
-/// A number of worker threads, or what the machine's cores make of it.
+/// A number of worker threads, given or derived from the machine's cores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Workers {
     Auto,
@@ -145,7 +145,7 @@ impl SizesArgs {
             Some(n) => within(name, n, 1..=1000),
             None => Ok(of_total),
         };
-        // What does not divide by three goes to create first, then to find.
+        // The remainder of the division by three goes to create first, then to find.
         let workers_create = share("WORKERS_CREATE", self.workers_create, total.div_ceil(3))?;
         let workers_find = share("WORKERS_FIND", self.workers_find, (total + 1) / 3)?;
         let workers_search = share("WORKERS_SEARCH", self.workers_search, total / 3)?;

@@ -86,10 +86,10 @@ impl Cluster {
     /// A sentence when a package upgrade replaced the running program by another minor version.
     pub(crate) fn replaced(&mut self) -> Option<String> {
         let version = self.postgres.version;
-        let told = self.watch.replaced("PostgreSQL", "POSTGRES_BIN", |new| {
+        let replacement = self.watch.replaced("PostgreSQL", "POSTGRES_BIN", |new| {
             new.major == version.major
         })?;
-        Some(format!("PostgreSQL {version} was replaced: {told}"))
+        Some(format!("PostgreSQL {version} was replaced: {replacement}"))
     }
 
     /// A data check: PostgreSQL goes on from its open files when the folder is gone, and what it acknowledges

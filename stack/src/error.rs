@@ -20,7 +20,7 @@ pub enum StackError {
         /// The command that installs it.
         install: String,
     },
-    /// What is installed is too old, or too new to have been tested.
+    /// The installed version is too old, or too new to have been tested.
     #[error(
         "{program} {found} at {path} is not supported ({supported}); install another with \
          `{install}`, then run this again"
@@ -37,12 +37,12 @@ pub enum StackError {
         /// The command that installs one.
         install: String,
     },
-    /// A program does not run, or does not tell its version.
+    /// A program does not run, or prints no version.
     #[error("{path} does not run: {reason}; reinstall it, or name another with {variable}")]
     BrokenProgram {
         /// Where it was found.
         path: PathBuf,
-        /// What happened.
+        /// The cause.
         reason: String,
         /// The variable that names another.
         variable: &'static str,
@@ -57,7 +57,7 @@ pub enum StackError {
         path: PathBuf,
         /// Its major version.
         data: String,
-        /// What the machine has.
+        /// The installed versions.
         installed: String,
         /// The command that installs the right one.
         install: String,
@@ -72,7 +72,7 @@ pub enum StackError {
         variable: &'static str,
         /// The port.
         port: u16,
-        /// The command that shows who listens.
+        /// The command that shows the listener.
         look: String,
     },
     /// Another run of this program uses the folder.
@@ -86,7 +86,7 @@ pub enum StackError {
         /// The process id that the lock file names.
         holder: String,
     },
-    /// The folder belongs to somebody else.
+    /// The folder belongs to another user.
     #[error(
         "{path} belongs to {owner}, not to {user}; run this as {owner}, or choose another folder \
          with DATA_DIR"
@@ -94,9 +94,9 @@ pub enum StackError {
     ForeignFolder {
         /// The data folder.
         path: PathBuf,
-        /// Who owns it.
+        /// Its owner.
         owner: String,
-        /// Who this process runs as.
+        /// The user of this process.
         user: String,
     },
     /// The folder holds something that this program did not make.
@@ -127,13 +127,13 @@ pub enum StackError {
     /// A file or folder could not be read or written.
     #[error("cannot {action} {path}: {source}; {next}")]
     Folder {
-        /// What was tried.
+        /// The action that failed.
         action: &'static str,
-        /// On what.
+        /// Its object.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
-        /// What to do next.
+        /// The next step.
         next: &'static str,
     },
     /// No unprivileged user to run as.
@@ -147,7 +147,7 @@ pub enum StackError {
     LeaveRoot {
         /// The user to become.
         user: String,
-        /// What the system said.
+        /// The error of the system.
         source: nix::Error,
     },
     /// A program ended, or was not ready in time.
@@ -155,7 +155,7 @@ pub enum StackError {
     DidNotStart {
         /// Its name.
         program: &'static str,
-        /// What happened.
+        /// The cause.
         reason: String,
         /// Its log file.
         log: PathBuf,
@@ -175,7 +175,7 @@ pub enum StackError {
         "the system refuses a thread: {0}; allow this user more processes (`ulimit -u`), then run this again"
     )]
     NoThread(#[source] io::Error),
-    /// Somebody else runs the cluster on another port.
+    /// Another program runs the cluster on another port.
     #[error(
         "the cluster in {path} is run by another program (process {pid}) on another port than \
          {port}; stop it with `kill -INT {pid}`"
@@ -202,7 +202,7 @@ pub enum StackError {
     Initdb {
         /// The cluster.
         path: PathBuf,
-        /// What it printed.
+        /// Its output.
         output: String,
     },
     /// A process had to be killed.
@@ -224,9 +224,9 @@ pub enum StackError {
     /// PostgreSQL or PgBouncer refused what the start needs.
     #[error("{action}: {reason}")]
     Sql {
-        /// What was tried.
+        /// The action that failed.
         action: &'static str,
-        /// What it said, in its own words.
+        /// The message of the server, in its own words.
         reason: String,
         /// The same, for programs.
         source: postgres::Error,
@@ -234,7 +234,7 @@ pub enum StackError {
     /// PgBouncer answered, but the way through it to PostgreSQL does not work.
     #[error("no query gets through PgBouncer to PostgreSQL: {reason}; see {log}")]
     NoWayThrough {
-        /// What was seen.
+        /// The symptom.
         reason: String,
         /// PgBouncer's log.
         log: PathBuf,

@@ -29,7 +29,7 @@ pub struct Role {
     pub(crate) secret: &'static str,
 }
 
-/// PostgreSQL's superuser, which initdb makes. Its logins come over loopback with SCRAM, as all others do.
+/// PostgreSQL's superuser, which initdb makes and which logs in over loopback with SCRAM, as all roles do.
 pub(crate) const SUPERUSER: Role = Role {
     name: "postgres",
     secret: "superuser.password",

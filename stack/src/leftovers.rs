@@ -1,7 +1,7 @@
 //! Crash recovery: the processes and files that a killed run left behind.
 //!
-//! A process is known by the id in its own pid file, and believed only when its command line names
-//! this folder's files or its working directory is this folder. Ids are used again, most of all in
+//! A process is known by the id in its own pid file. The id counts only when the command line of the process
+//! names this folder's files, or its working directory is this folder. Ids are used again, most of all in
 //! containers.
 
 use std::fs;
@@ -33,18 +33,18 @@ pub(crate) fn stop(folder: &Folder, progress: &mut dyn FnMut(&str)) -> Result<()
     Ok(())
 }
 
-/// Removes throw-away stacks of ours whose process was killed before it could. One that cannot be
-/// removed waits for another run; it stands in nobody's way.
+/// Removes the throw-away stacks that killed processes of this user left behind. A stack that cannot be removed waits
+/// for another run: neither its ports nor its folder are needed again.
 pub(crate) fn remove_abandoned() {
     for folder in folder::abandoned() {
-        // The folder is removed when it is dropped; its processes must end before.
+        // Dropping the folder removes it, and its processes must end before.
         if stop(&folder, &mut |_| {}).is_err() {
             std::mem::forget(folder);
         }
     }
 }
 
-/// The running postmaster of this folder, whoever started it.
+/// The running postmaster of this folder, also one that another program started.
 pub(crate) fn postmaster(folder: &Folder) -> Option<u32> {
     let cluster = layout::cluster(folder.path());
     read_pid(&layout::postmaster_pid(folder.path())).filter(|&pid| {

@@ -11,7 +11,7 @@
 //! - [`layout`], [`shipped`], `settings`, `version`, `secret`, `stop`, `proc_lines`, `threads`: leaves, which import
 //!   nothing of the crate. `ladders` and `database` import one of these: shutdown signals, login descriptions.
 //! - [`Connections`]: the sizing model of the pools, which must agree. [`memory`], [`descriptors`]: limits.
-//! - [`proc`], `process`: processes of others and of our own. `programs`, `upgrade`: what is installed.
+//! - [`proc`], `process`: the process table, and child processes. `programs`, `upgrade`: what is installed.
 //! - `folder`, `passwords`, `root`, `leftovers`, `ports`: the data folder, its secrets and owner, crash
 //!   recovery, free ports.
 //! - `initdb`, `machine_conf`, `postmaster`, `cluster`; `roles`; `pooler`: PostgreSQL, its roles, PgBouncer.

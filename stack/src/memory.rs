@@ -58,8 +58,8 @@ pub fn machine_bytes() -> Option<u64> {
     String::from_utf8(output.stdout).ok()?.trim().parse().ok()
 }
 
-/// The least limit of the group and its ancestors. Version 2 writes `max` and version 1 a number
-/// near 2^63 where there is none; the first is no number, the second is larger than any machine.
+/// The least limit of the group and its ancestors. Where there is no limit, version 2 writes `max`, which is no
+/// number, and version 1 a number near 2^63, which is larger than any machine.
 fn group_bytes(groups: &str, root: &Path) -> Option<u64> {
     groups
         .lines()

@@ -69,7 +69,7 @@ pub(crate) fn launch(
     }
 }
 
-/// An adopted postmaster may listen on another port; then it is for its starter to stop.
+/// An adopted postmaster may listen on another port; then its starter has to stop it.
 fn on_port(process: Process, folder: &Folder, port: u16) -> Result<Process, StackError> {
     let text = fs::read_to_string(layout::postmaster_pid(folder.path())).unwrap_or_default();
     // The fourth line of the pid file is the port, as pg_ctl reads it.

@@ -1,6 +1,6 @@
-//! Processes of others, as the system shows them: alive, started when, with which arguments.
+//! The process table, as the system shows them: alive, started when, with which arguments.
 //!
-//! Linux tells through `/proc`. macOS has none, so there only signal 0 and `ps` can be asked.
+//! The source is `/proc` on Linux. On macOS, only signal 0 and `ps` can be asked.
 
 use std::path::Path;
 
@@ -8,12 +8,12 @@ use nix::errno::Errno;
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
-/// Whether `pid` runs, whoever owns it. A zombie has ended: a process 1 that reaps nobody keeps it for ever.
+/// Whether `pid` runs, under any user. A zombie has ended: a process 1 that reaps no orphans keeps it for ever.
 pub fn is_alive(pid: u32) -> bool {
     is_taken(pid) && system::is_zombie(pid) != Some(true)
 }
 
-/// The processes whose parent `pid` is; empty where the system does not tell.
+/// The processes whose parent `pid` is; empty where the system has no list.
 pub fn children(pid: u32) -> Vec<u32> {
     system::children(pid)
 }
@@ -23,7 +23,7 @@ pub(crate) fn is_taken(pid: u32) -> bool {
     kill(as_pid(pid), None) != Err(Errno::ESRCH)
 }
 
-/// When the process started, in ticks since the machine did; none where the system does not tell.
+/// When the process started, in ticks since the machine did; none where the system gives no time.
 pub(crate) fn started(pid: u32) -> Option<u64> {
     system::started(pid)
 }
@@ -137,7 +137,7 @@ mod tests {
             assert!(Instant::now() < deadline, "it still runs");
             std::thread::yield_now();
         }
-        // Nobody has waited for it yet, so its id is still taken.
+        // Before a wait for the child, its id is still taken.
         assert!(is_taken(child.id()));
         if cfg!(target_os = "linux") {
             assert!(children(std::process::id()).contains(&child.id()));

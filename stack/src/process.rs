@@ -44,7 +44,7 @@ enum Kind {
     Foreign(Foreign),
 }
 
-/// An adopted process; its start time tells it from a later process with the same id.
+/// An adopted process; its start time distinguishes it from a later process with the same id.
 struct Foreign {
     pid: u32,
     started: Option<u64>,

@@ -24,7 +24,7 @@ const BESIDE_PATH: [&str; 5] = [
     "/usr/local/sbin",
 ];
 
-/// What the stack runs.
+/// The programs that a stack runs.
 pub(crate) struct Programs {
     /// Every supported PostgreSQL, newest first; never empty.
     postgres: Vec<Postgres>,
@@ -211,7 +211,7 @@ fn find_pooler(given: Option<&Path>) -> Result<(PathBuf, Version), StackError> {
 /// PATH, and the folders that an ordinary user's PATH lacks.
 #[expect(
     clippy::disallowed_methods,
-    reason = "PATH is the system's, and no setting of ours"
+    reason = "PATH is the system's, and no setting of this program"
 )]
 fn search_path() -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = std::env::var_os("PATH")

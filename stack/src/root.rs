@@ -32,13 +32,13 @@ pub struct Unprivileged {
 /// becomes the data folder (or `/`), since the old one may now be unreadable.
 ///
 /// # Errors
-/// When there is no such user, or the data folder cannot be made or is not ours.
+/// When there is no such user, or the data folder cannot be made or belongs to another user.
 pub fn leave_root(embedded: &Embedded) -> Result<Option<Unprivileged>, StackError> {
     if !geteuid().is_root() {
         return Ok(None);
     }
     let asked = match &embedded.data {
-        // Links are followed once, here, so that nobody can change the target afterwards.
+        // Links are followed once, here, so that the target cannot change afterwards.
         Some(data) => Some(match fs::canonicalize(data) {
             Ok(existing) => existing,
             Err(_) => std::path::absolute(data).map_err(failed("find", data))?,
@@ -131,7 +131,7 @@ fn make(data: &Path, user: &User) -> Result<(), StackError> {
         Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(failed("make", data)(e)),
         _ => {}
     }
-    // Opened without following a link, so that nobody can have root give away another folder.
+    // Opened without following a link, so that a link cannot have root give away another folder.
     let folder = OpenOptions::new()
         .read(true)
         .custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_DIRECTORY)

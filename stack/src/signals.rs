@@ -12,7 +12,7 @@ use crate::error::StackError;
 use crate::proc_lines;
 use crate::threads;
 
-/// What shells add to the number of the signal that ended a program.
+/// The number that shells add to that of the signal which ended a program.
 const EXIT_BY_SIGNAL: i32 = 128;
 
 /// Calls `stop` at the first signal; later ones change nothing. The signals are caught when this returns.

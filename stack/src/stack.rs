@@ -30,7 +30,7 @@ pub struct Stack {
 /// every wait ends with `stop`.
 ///
 /// # Errors
-/// Each says what is in the way and the next command to type; [`StackError::Interrupted`] after a stop.
+/// A sentence with the obstacle and the next command to type; [`StackError::Interrupted`] after a stop.
 pub fn start(
     embedded: &Embedded,
     connections: Connections,

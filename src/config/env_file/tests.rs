@@ -1,9 +1,9 @@
-//! What each line means. The values of the first table were compared with what `docker-compose config` of
+//! The meaning of each line. The values of the first table were compared with what `docker-compose config` of
 //! 1.29.2 shows for the same lines.
 
 use super::{Fault, parse};
 
-/// What a file says of `A`; none where it leaves it to the environment.
+/// The value of `A` in a file; none where the file leaves it to the environment.
 fn read(text: &str) -> Result<Option<String>, Fault> {
     parse(text, |name| name == "A").map(|mut values| values.remove("A"))
 }
@@ -75,7 +75,7 @@ fn what_the_two_composes_read_differently_is_refused_and_named() {
             "{text}: {said}"
         );
         assert!(!said.contains("abc") && !said.contains("def"), "{said}");
-        // Of somebody else's variable nothing is known, so nothing is wrong with it.
+        // Variables of other programs are not checked, since their meaning is unknown.
         let foreign = text.replacen('A', "FOREIGN", 1);
         assert_eq!(read(&foreign), Ok(None), "{foreign}");
     }
