@@ -49,7 +49,7 @@
 //! - [`memory`]: the shares of the process's memory. A leaf.
 //! - [`budget`]: bytes of requests that wait and of answers on their way; an excess is refused. A leaf.
 //! - [`serve`]: wiring, and the graceful drain.
-//! - `secret`: the secret behind idempotency keys, read from the database where none is configured.
+//! - `idempotency_secret`: the secret behind idempotency keys, read from the database where none is configured.
 //! - [`http`]: sockets, limits, timeouts, keep-alive, drain. Of warriors and of the API it knows nothing.
 //! - [`api`]: requests as one closed enum, outcomes as responses. Pure but for the lanes it asks.
 //! - [`dispatch`]: lanes with bounded queues, admission control, workers, job states, the circuit breaker.
@@ -84,7 +84,7 @@ pub mod budget;
 
 pub mod serve;
 
-mod secret;
+mod idempotency_secret;
 
 pub mod http;
 

@@ -15,9 +15,9 @@ use crate::config::{Database, Secret, Server};
 use crate::dispatch::{Dispatch, Threads};
 use crate::executors;
 use crate::http::{self, Phase};
+use crate::idempotency_secret::{self, Reading};
 use crate::memory::Memory;
 use crate::ops::{Admin, RequestMetrics};
-use crate::secret::{self, Reading};
 use crate::store::{Store, schema};
 
 /// Connections on the admin listener; operators and load balancers are few.
@@ -69,7 +69,7 @@ pub async fn start(
     waiting.register(lanes, "request", "Bytes of requests that wait in lanes");
     let what = "Bytes of answers that are read or that clients have not taken yet";
     answers.register(lanes, "answer", what);
-    let mut reading = secret::keys(secret.into(), &store, lanes)
+    let mut reading = idempotency_secret::keys(secret.into(), &store, lanes)
         .context("the thread that reads the secret cannot be started")?;
     let executors = executors::all(store, Answers::new(answers));
     let (dispatch, threads) = Dispatch::start(&server.sizes, executors, &waiting, lanes)
