@@ -62,7 +62,7 @@
 //!
 //! ```text
 //! serve
-//! executors, secret, ops
+//! executors, idempotency_secret, ops
 //! api
 //! dispatch
 //! http, store
