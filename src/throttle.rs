@@ -4,6 +4,7 @@
 //! then after twice as long each time (exponential backoff), up to [`WINDOW_MAX`]: a storm costs a dozen lines, however
 //! many failures it is made of. A window without repetitions ends the storm, and the next failure is logged at once.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
@@ -67,6 +68,13 @@ macro_rules! throttled {
     }};
 }
 pub(crate) use throttled;
+
+/// The message of a panic, as far as it is text.
+pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no text")
+}
 
 struct Throttle {
     windows: Mutex<Windows>,
@@ -301,6 +309,17 @@ mod tests {
         fn due(&mut self) -> Vec<(Kind, Held)> {
             self.windows.due(self.now)
         }
+    }
+
+    #[test]
+    fn a_panic_is_logged_with_its_message() {
+        let caught = |panics: fn()| std::panic::catch_unwind(panics).unwrap_err();
+        assert_eq!(panic_message(&*caught(|| panic!("why"))), "why");
+        assert_eq!(panic_message(&*caught(|| panic!("{}", 7))), "7");
+        assert_eq!(
+            panic_message(&*caught(|| std::panic::panic_any(7))),
+            "no text"
+        );
     }
 
     #[test]

@@ -39,6 +39,7 @@ pub use route::{Request, route};
 use crate::dispatch::{Dispatch, Failure, Reason};
 use crate::http::BodyError;
 use crate::store::{Created, NewRow};
+use crate::throttle::{panic_message, throttled};
 
 /// Answers requests, with the help of the lanes.
 #[derive(Clone)]
@@ -178,7 +179,16 @@ fn settle(keys: &Keys, id: Uuid, key: Option<String>) -> Box<Settle> {
 /// Runs code of the front end that should not panic; if it does, its client still gets an answer, and
 /// the others on its connection theirs.
 fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Problem> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|_| Problem::NotDone(Reason::Panicked))
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        throttled!(
+            ERROR,
+            "the front end panicked and goes on",
+            lane = "",
+            reason = "panic",
+            panic = panic_message(&*panic)
+        );
+        Problem::NotDone(Reason::Panicked)
+    })
 }
 
 fn unknown_warrior() -> Problem {

@@ -24,5 +24,9 @@ pub(super) fn start_runtime() -> anyhow::Result<Runtime> {
 
 /// Drains the server; its worker threads are joined here, where blocking is allowed.
 pub(super) fn drain(runtime: &Runtime, running: Running) {
-    runtime.block_on(running.stop()).join(WORKERS_TIMEOUT);
+    if !runtime.block_on(running.stop()).join(WORKERS_TIMEOUT) {
+        tracing::warn!(
+            "stopping while workers still wait for the database; their requests were answered 503 or 504 before"
+        );
+    }
 }

@@ -271,6 +271,7 @@ fn unstored(created: &Created) -> Option<Failure> {
 impl Threads {
     /// Waits until every worker has finished its batch, at most `limit`; says whether all have.
     /// A worker whose peer is silent takes longer, and is left to the end of the process. Blocks.
+    #[must_use]
     pub fn join(self, limit: Duration) -> bool {
         let (done, all_done) = sync_channel(1);
         let joining = thread::Builder::new()

@@ -17,7 +17,7 @@ use super::lane_state::{Batch, LaneState};
 use super::outcome::{Failure, Reason};
 use super::terms::by_term;
 use crate::store::{Class, StoreError};
-use crate::throttle::throttled;
+use crate::throttle::{panic_message, throttled};
 
 pub(super) struct Worker<E: Executor> {
     lane: Arc<LaneState<E::Request, E::Reply>>,
@@ -57,13 +57,14 @@ impl<E: Executor> Worker<E> {
         self.lane.metrics.batch_began(&jobs, began);
         // The jobs of a batch that panics are dropped, and each ticket says what the state of its job allows. The
         // connection goes too: it was marked as broken beforehand.
-        if catch_unwind(AssertUnwindSafe(|| self.process(jobs))).is_err() {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.process(jobs))) {
             self.lane.metrics.panicked();
             throttled!(
                 ERROR,
                 "a worker panicked and goes on",
                 lane = self.lane.spec.name,
-                reason = "panic"
+                reason = "panic",
+                panic = panic_message(&*panic)
             );
         }
         (self.lane).batch_ended(self.number, began.elapsed(), requests, terms);

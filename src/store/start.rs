@@ -3,7 +3,7 @@
 //! No finding stops the start. A database may come up later than its server, and an operator may mend the
 //! rest without restarting the server; but "serving" must not stand in the log alone as if all were well.
 
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Instant;
 
@@ -15,11 +15,13 @@ use super::readiness::readiness;
 use super::{pooler, schema};
 use crate::config::Database;
 
+/// Obstacles that may wait until the start asks for them; the thread that looks waits, too.
+const LINES_MAX: usize = 16;
 const LIMITS: &str = include_str!("sql/start/limits.sql");
 
 /// Checks that go on while the server starts.
 pub struct Look {
-    lines: std::sync::mpsc::Receiver<String>,
+    lines: Receiver<String>,
     until: Instant,
     at: String,
 }
@@ -27,7 +29,7 @@ pub struct Look {
 impl Look {
     /// Begins to check `database`, as a server with `connections` connections would find it.
     pub fn begin(database: &Database, connections: usize) -> Self {
-        let (found, lines) = channel();
+        let (found, lines) = sync_channel(LINES_MAX);
         let until = time_to_ask(database);
         let look = Self {
             lines,

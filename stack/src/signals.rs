@@ -28,6 +28,10 @@ pub fn on_signal(stop: impl FnOnce() + Send + 'static) -> Result<(), StackError>
 ///
 /// # Errors
 /// When the system refuses the handlers or a thread.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the second signal ends the process at once, whatever main waits for"
+)]
 pub fn on_signal_then_exit(stop: impl FnOnce() + Send + 'static) -> Result<(), StackError> {
     watch(stop, |signal| std::process::exit(EXIT_BY_SIGNAL + signal))
 }

@@ -15,6 +15,7 @@ const STORED: &str = include_str!("../../src/store/sql/stored.sql");
 const INSERT: &str = include_str!("../../src/store/sql/insert.sql");
 const COUNT: &str = include_str!("../../src/store/sql/count.sql");
 const SEARCH: &str = include_str!("../../src/store/sql/search.sql");
+const SEARCHES: &str = include_str!("../../src/store/sql/searches.sql");
 
 /// A session whose every statement tells its plan as a notice.
 struct Explained {
@@ -76,7 +77,7 @@ fn fill(client: &mut Client) {
 }
 
 /// Terms, each with the indexes that its search must use.
-const SEARCHES: [(&str, &[&str]); 10] = [
+const TERMS: [(&str, &[&str]); 10] = [
     ("early", &["idx_warrior_name_order", "warrior_pkey"]),
     (
         "late 6666",
@@ -125,15 +126,24 @@ const SEARCHES: [(&str, &[&str]); 10] = [
     ),
 ];
 
+/// Terms that share a statement, and the indexes of all of them.
+const TOGETHER: &[&str] = &["early", "lww", "-03-15"];
+const OF_TOGETHER: [&str; 3] = [
+    "idx_warrior_name_order",
+    "idx_warrior_name_parts",
+    "warrior_date_trigram",
+];
+
 #[test]
 fn a_search_uses_its_indexes() {
     let database = fresh_database();
     fill(&mut database.owner());
     let mut session = Explained::new(&database);
     for analyzed in [false, true] {
-        for (term, indexes) in SEARCHES {
+        for (term, indexes) in TERMS {
             session.assert_uses(SEARCH, &[(&term, Type::TEXT)], indexes);
         }
+        session.assert_uses(SEARCHES, &[(&TOGETHER, Type::TEXT_ARRAY)], &OF_TOGETHER);
         if !analyzed {
             session.client.batch_execute("vacuum analyze").unwrap();
         }
@@ -157,13 +167,15 @@ fn a_search_uses_its_indexes_with_plans_made_while_the_table_was_small() {
         )
         .unwrap();
     session.client.batch_execute("vacuum analyze").unwrap();
-    for (term, _) in SEARCHES {
+    for (term, _) in TERMS {
         session.plans(SEARCH, &[(&term, Type::TEXT)]);
     }
+    session.plans(SEARCHES, &[(&TOGETHER, Type::TEXT_ARRAY)]);
     fill(&mut database.owner());
-    for (term, indexes) in SEARCHES {
+    for (term, indexes) in TERMS {
         session.assert_uses(SEARCH, &[(&term, Type::TEXT)], indexes);
     }
+    session.assert_uses(SEARCHES, &[(&TOGETHER, Type::TEXT_ARRAY)], &OF_TOGETHER);
 }
 
 #[test]

@@ -152,7 +152,7 @@ impl TestServer {
 
     fn end(&mut self) {
         if let Some(running) = self.running.take() {
-            self.runtime.block_on(running.stop()).join(WORKERS_TIMEOUT);
+            let _ = self.runtime.block_on(running.stop()).join(WORKERS_TIMEOUT);
         }
     }
 }

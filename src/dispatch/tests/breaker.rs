@@ -1,6 +1,6 @@
 //! The circuit breaker without lanes: when it opens, and its probe while it is open.
 
-use std::sync::mpsc::channel;
+use std::sync::mpsc::sync_channel;
 
 use tokio::time::{Instant, advance};
 
@@ -28,7 +28,7 @@ async fn a_batch_that_cannot_be_sent_opens_the_breaker_unless_another_succeeded_
 #[tokio::test]
 async fn an_open_breaker_is_closed_by_its_probe_alone() {
     const ANSWERED: usize = 3;
-    let (asked, asks) = channel();
+    let (asked, asks) = sync_channel(100);
     let number = std::cell::Cell::new(0);
     let ask = move || {
         number.set(number.get() + 1);

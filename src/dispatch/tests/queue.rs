@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::iter;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Instant;
@@ -36,8 +36,8 @@ fn a_queue_gives_what_waits_and_then_ends() {
 #[test]
 fn a_free_taker_leaves_few_items_to_a_busy_one_but_not_for_long() {
     let queue = Arc::new(Queue::new(100, Takers { all: 2, base: 1 }));
-    let (taken, batches) = channel();
-    let (open, gate) = channel::<()>();
+    let (taken, batches) = sync_channel(100);
+    let (open, gate) = sync_channel::<()>(100);
     let gate = Arc::new(Mutex::new(gate));
     let threads = [(); 2].map(|()| {
         let (queue, taken, gate) = (Arc::clone(&queue), taken.clone(), Arc::clone(&gate));

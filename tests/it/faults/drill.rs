@@ -301,7 +301,7 @@ impl Drop for Drill {
     fn drop(&mut self) {
         if let Some(running) = self.running.take() {
             let threads = self.runtime.block_on(running.stop());
-            threads.join(Duration::from_secs(5));
+            let _ = threads.join(Duration::from_secs(5));
         }
     }
 }
