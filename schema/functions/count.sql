@@ -24,4 +24,3 @@ begin
     insert into public.warrior_count (n) values (change);
 end
 $$;
-revoke execute on function public.warrior_count_add from public;

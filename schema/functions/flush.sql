@@ -83,4 +83,3 @@ begin
     return 0;
 end
 $$;
-revoke execute on function public.warrior_flush from public;

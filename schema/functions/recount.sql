@@ -1,5 +1,5 @@
--- Repair: makes count and dictionaries agree with the table, while writers go on. V6__fill.sql calls it for an adopted
--- table, `schema recount` whenever somebody asks.
+-- Repair: makes count and dictionaries agree with the table, while writers go on. `schema apply` calls it for an
+-- adopted table, and `schema recount` at any time.
 --
 -- No writer is locked out. Every transaction changes the table and the count together, so within one snapshot their
 -- difference is the drift alone, whoever is writing; adding the drift to the count repairs it. The dictionaries only
@@ -74,4 +74,3 @@ begin
      where copy.day = twice.day and copy.ctid <> twice.kept;
 end
 $$;
-revoke execute on function public.warrior_recount from public;

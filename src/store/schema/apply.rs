@@ -10,7 +10,7 @@ use refinery::Migration;
 use super::error::SchemaError;
 use super::record::{self, NUMBER};
 use super::roles::{self, RUNTIME_ROLE};
-use super::{adopt, direct, exclusive, functions, indexes, locks, others, tables};
+use super::{adopt, direct, exclusive, indexes, locks, others, replace, retire, tables, triggers};
 
 /// What `apply` did.
 #[derive(Debug, Default)]
@@ -94,10 +94,11 @@ fn apply_steps(
     };
 
     // Functions refer to tables, triggers to functions, and the fill of an adopted table to both.
-    let (tables, calling) = tables::around_functions(tables::pending(&before));
-    run(client, progress, &tables, &mut done)?;
-    done.functions = functions::replace(client, progress, recorded.as_ref())?;
-    run(client, progress, &calling, &mut done)?;
+    run(client, progress, &tables::pending(&before), &mut done)?;
+    done.functions = replace::replace(client, progress, recorded.as_ref())?;
+    done.writers_locked_out = triggers::create(client, progress)?;
+    triggers::fill(client, progress)?;
+    done.notes.extend(retire::drop_superseded(client)?);
     let (held, note) = adopt::require_created_at(client, progress)?;
     done.writers_locked_out = done.writers_locked_out.max(held);
     done.notes.extend(note);
@@ -122,9 +123,6 @@ fn run(
             "ran the migration {migration} in {} ms",
             took.as_millis()
         ));
-        if tables::locks_writers(migration) {
-            done.writers_locked_out = done.writers_locked_out.max(took);
-        }
         done.migrations.push(migration.to_string());
     }
     Ok(())

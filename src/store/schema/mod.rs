@@ -21,9 +21,13 @@ mod others;
 mod print;
 mod record;
 mod recount;
+mod replace;
+mod retire;
 mod roles;
+mod source;
 mod status;
 mod tables;
+mod triggers;
 
 pub use apply::{Applied, apply, apply_for};
 pub use direct::DIRECT_OPTIONS;

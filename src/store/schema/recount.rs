@@ -7,6 +7,7 @@ use postgres::Client;
 
 use super::error::{Doing, SchemaError};
 use super::record::{self, NUMBER};
+use super::triggers::{FILL, MEND};
 use super::{direct, drift, locks, others};
 
 /// What `recount` repaired.
@@ -53,15 +54,13 @@ pub fn recount(
     if found.as_ref().is_none_or(|triggers| !triggers.is_empty()) {
         locks::locked(client, progress, |client| {
             client
-                .query(include_str!("../sql/schema/mend_triggers.sql"), &[])
+                .query(MEND, &[])
                 .doing("mending the triggers of public.warrior")
                 .map(drop)
         })?;
         locks::set_lock_timeout(client, Duration::ZERO)?;
     }
-    let row = client
-        .query_one(include_str!("../sql/schema/recount.sql"), &[])
-        .doing("counting again")?;
+    let row = client.query_one(FILL, &[]).doing("counting again")?;
     Ok(Recounted {
         triggers_mended: found.unwrap_or_default(),
         before: row.get("count_before"),

@@ -4,16 +4,18 @@ use std::fmt;
 
 use postgres::Client;
 
-use super::error::SchemaError;
+use super::error::{Doing, SchemaError};
 use super::record::{self, NUMBER};
 use super::roles::{self, RUNTIME_ROLE};
-use super::{direct, drift, functions, indexes, locks, others, tables};
+use super::{direct, drift, functions, indexes, locks, others, retire, tables, triggers};
 
 /// What `status` found.
 #[derive(Debug)]
 pub struct Status {
     /// The version that the database has; `None` when no migration was ever run.
     pub applied: Option<i32>,
+    /// Whether an apply was begun that has not finished.
+    pub begun: bool,
     /// The version that this program needs.
     pub current: i32,
     /// What stands between the two, or is missing beside them.
@@ -48,10 +50,14 @@ pub fn status_for(client: &mut Client, runtime: &str) -> Result<Status, SchemaEr
     let applied = recorded.as_ref().and_then(|record| record.number);
     let mut pending = Vec::new();
     let tables = tables::applied(client)?;
-    match tables::compare(client, &tables) {
-        // A newer program has left more than this one knows.
-        Err(SchemaError::NewerTables { .. }) => {}
-        _ if applied.is_some_and(|number| number > NUMBER) => {}
+    let existing = functions::existing(client)?;
+    let newer =
+        tables::compare(client, &tables).and_then(|()| record::refuse_newer(recorded.as_ref()));
+    match newer {
+        // What a newer program needs is not known here.
+        Err(e @ (SchemaError::NewerTables { .. } | SchemaError::Newer { .. })) => {
+            faults.push(e.to_string())
+        }
         Err(e) => return Err(e),
         Ok(()) => {
             let missing = tables::pending(&tables);
@@ -60,13 +66,28 @@ pub fn status_for(client: &mut Client, runtime: &str) -> Result<Status, SchemaEr
                     .iter()
                     .map(|m| format!("migration {m} is not applied")),
             );
-            if !functions::are_current(recorded.as_ref()) {
-                pending.push("the functions are not those of this program".to_owned());
-            }
+            pending.extend(functions::pending(recorded.as_ref(), &existing));
         }
     }
-    if recorded.is_some() {
+    if let Err(e) = functions::check_indexed(&existing) {
+        faults.push(e.to_string());
+    }
+    let sound = pending.is_empty() && faults.is_empty();
+    if let Some(record) = &recorded {
         pending.extend(indexes::wanting(&indexes::existing(client)?));
+        let exposed = exposed(client, &record.functions)?;
+        pending.extend(
+            exposed
+                .iter()
+                .map(|name| format!("every role may use {name}")),
+        );
+        if sound {
+            pending.extend(triggers::pending(record, &existing));
+        }
+    }
+    let begun = recorded.is_some() && applied.is_none() || recorded.is_none() && !tables.is_empty();
+    if (begun || applied.is_some_and(|number| number < NUMBER)) && pending.is_empty() {
+        pending.push("the last apply has not finished".to_owned());
     }
     match roles::name(client, runtime) {
         Ok(()) => {}
@@ -77,7 +98,13 @@ pub fn status_for(client: &mut Client, runtime: &str) -> Result<Status, SchemaEr
     faults.extend(others.namesakes);
     faults.extend(others.obstacles);
     let mut notes = others.notes;
-    if applied.is_some() {
+    if let Some(record) = recorded
+        .as_ref()
+        .filter(|record| !record.superseded.is_empty())
+    {
+        notes.push(retire::note(&record.superseded));
+    }
+    if applied.is_some() && functions::has_drift(&existing) {
         match drift::look(client, i64::MAX)? {
             Some(drift) => faults.extend(drift.faults()),
             None => notes.push(format!(
@@ -88,6 +115,7 @@ pub fn status_for(client: &mut Client, runtime: &str) -> Result<Status, SchemaEr
     }
     Ok(Status {
         applied,
+        begun,
         current: NUMBER,
         pending,
         faults,
@@ -98,6 +126,11 @@ pub fn status_for(client: &mut Client, runtime: &str) -> Result<Status, SchemaEr
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.applied {
+            None if self.begun => write!(
+                f,
+                "the schema is half applied, this program needs version {}",
+                self.current
+            )?,
             None => write!(
                 f,
                 "the database has no schema, this program needs version {}",
@@ -118,4 +151,12 @@ impl fmt::Display for Status {
         let more = self.faults.iter().chain(&self.notes);
         more.into_iter().try_for_each(|line| write!(f, "\n{line}"))
     }
+}
+
+/// What every role may use, though only the owner should.
+fn exposed(client: &mut Client, functions: &[String]) -> Result<Vec<String>, SchemaError> {
+    let rows = client
+        .query(include_str!("../sql/schema/exposed.sql"), &[&functions])
+        .doing("reading who may call the functions")?;
+    Ok(rows.iter().map(|row| row.get("name")).collect())
 }
