@@ -8,7 +8,7 @@ use postgres::Client;
 use super::error::{Doing, SchemaError};
 use super::record::{self, NUMBER};
 use super::triggers::{FILL, MEND};
-use super::{direct, drift, locks, others};
+use super::{direct, drift, exclusive, locks, others};
 
 /// What `recount` repaired.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,6 +37,10 @@ pub fn recount(
     progress: &mut dyn FnMut(String),
 ) -> Result<Recounted, SchemaError> {
     direct::prepare(client)?;
+    exclusive::run(client, progress, repair)
+}
+
+fn repair(client: &mut Client, progress: &mut dyn FnMut(String)) -> Result<Recounted, SchemaError> {
     let applied = record::read(client)?.and_then(|record| record.number);
     if applied.is_none_or(|number| number < NUMBER) {
         return Err(SchemaError::TooOld {

@@ -1,9 +1,12 @@
 //! Triggers and the fill: steps of each apply, so that another definition reaches a database that is there.
 
+use std::sync::mpsc;
+use std::thread;
+
 use warrior_api::store::schema;
 
 use crate::schema::applied::{apply, assert_complete, number};
-use crate::support::fresh_database;
+use crate::support::{empty_database, fresh_database};
 
 const TRIGGER: &str = "select count(*) from pg_trigger where tgname = 'warrior_inserted' and tgnewtable = 'added_rows'";
 
@@ -68,5 +71,39 @@ fn an_apply_that_was_killed_before_its_last_step_is_pending() {
     let status = schema::status(&mut owner).unwrap();
     assert_eq!(status.pending, ["the last apply has not finished"]);
     apply(&mut owner).unwrap();
+    assert_complete(&database);
+}
+
+/// A repair that waited inside a statement would keep a snapshot that the index waits for: a deadlock.
+#[test]
+fn a_recount_waits_for_an_apply_that_builds_an_index() {
+    let database = empty_database();
+    let mut owner = database.owner();
+    apply(&mut owner).unwrap();
+    owner
+        .batch_execute("drop index public.idx_warrior_date_order")
+        .unwrap();
+    let mut repairing = Some(database.owner());
+    let (said, heard) = mpsc::channel();
+    let repaired = thread::scope(|scope| {
+        let mut repair = None;
+        let applied = schema::apply(&mut owner, &mut |step| {
+            let builds = step.starts_with("building the index");
+            if let Some(mut client) = repairing.take_if(|_| builds) {
+                let said = said.clone();
+                repair = Some(scope.spawn(move || {
+                    schema::recount(&mut client, &mut |line| said.send(line).unwrap())
+                }));
+                let line = heard.recv().unwrap();
+                assert!(
+                    line.starts_with("waiting for another schema command"),
+                    "{line}"
+                );
+            }
+        });
+        applied.unwrap();
+        repair.expect("an index was built").join().unwrap()
+    });
+    repaired.unwrap();
     assert_complete(&database);
 }
