@@ -10,7 +10,9 @@ use refinery::Migration;
 use super::error::SchemaError;
 use super::record::{self, NUMBER};
 use super::roles::{self, RUNTIME_ROLE};
-use super::{adopt, direct, exclusive, indexes, locks, others, replace, retire, tables, triggers};
+use super::{
+    adopt, direct, exclusive, indexes, locks, others, owners, replace, retire, tables, triggers,
+};
 
 /// What `apply` did.
 #[derive(Debug, Default)]
@@ -56,6 +58,7 @@ pub fn apply_for(
     direct::prepare(client)?;
     exclusive::run(client, progress, |client, progress| {
         roles::name(client, runtime)?;
+        owners::check(client)?;
         let mut done = apply_steps(client, progress)?;
         roles::grant(client)?;
         done.notes.extend(roles::limit(client, runtime)?);

@@ -55,6 +55,13 @@ pub enum SchemaError {
         /// The database.
         dbname: String,
     },
+    /// Parts of the schema belong to a role that ours is no member of.
+    #[error(
+        "parts of the schema belong to another role, as after a restore without owners; as an administrator run: {} \
+         and then the command again",
+        .0.join(" ")
+    )]
+    NotOurs(Vec<String>),
     /// The function under an index is another one.
     #[error(
         "the function public.warrior_skill_keys(text[]) is not the API's, so the entries of the index that is built on it \

@@ -156,6 +156,13 @@ pub(super) fn find<'f>(functions: &'f [Function], signature: &str) -> Option<&'f
     functions.iter().find(|f| f.signature == signature)
 }
 
+/// The names of all functions of the source.
+pub(super) fn names() -> Vec<&'static str> {
+    let mut names: Vec<&str> = definitions().map(|definition| definition.name).collect();
+    names.push("warrior_skill_keys");
+    names
+}
+
 pub(super) fn current_digest() -> String {
     digest(FILES.iter().map(|file| file.sql))
 }

@@ -18,6 +18,7 @@ mod functions;
 mod indexes;
 mod locks;
 mod others;
+mod owners;
 mod print;
 mod record;
 mod recount;

@@ -8,7 +8,7 @@ use postgres::Client;
 use super::error::{Doing, SchemaError};
 use super::record::{self, NUMBER};
 use super::triggers::{FILL, MEND};
-use super::{direct, drift, exclusive, locks, others};
+use super::{direct, drift, exclusive, locks, others, owners};
 
 /// What `recount` repaired.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,6 +37,7 @@ pub fn recount(
     progress: &mut dyn FnMut(String),
 ) -> Result<Recounted, SchemaError> {
     direct::prepare(client)?;
+    owners::check(client)?;
     exclusive::run(client, progress, repair)
 }
 

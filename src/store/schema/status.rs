@@ -7,7 +7,7 @@ use postgres::Client;
 use super::error::{Doing, SchemaError};
 use super::record::{self, NUMBER};
 use super::roles::{self, RUNTIME_ROLE};
-use super::{direct, drift, functions, indexes, locks, others, retire, tables, triggers};
+use super::{direct, drift, functions, indexes, locks, others, owners, retire, tables, triggers};
 
 /// What `status` found.
 #[derive(Debug)]
@@ -46,6 +46,7 @@ pub fn status_for(client: &mut Client, runtime: &str) -> Result<Status, SchemaEr
         Err(e @ SchemaError::Database { .. }) => faults.push(e.to_string()),
         Err(e) => return Err(e),
     }
+    owners::check(client)?;
     let recorded = record::read(client)?;
     let applied = recorded.as_ref().and_then(|record| record.number);
     let mut pending = Vec::new();

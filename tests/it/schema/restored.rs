@@ -154,3 +154,32 @@ fn privileges_that_a_restore_left_out_are_missed_by_status_and_given_by_apply() 
     let flush = include_str!("../../../src/store/sql/flush.sql");
     database.runtime().batch_execute(flush).unwrap();
 }
+
+#[test]
+fn parts_of_another_owner_are_named_with_the_commands_that_hand_them_over() {
+    let database = fresh_database();
+    let mut superuser = database.superuser();
+    superuser
+        .batch_execute(
+            "alter table public.warrior owner to postgres; alter table public.warrior_schema owner to postgres;
+             alter function public.warrior_flush() owner to postgres",
+        )
+        .unwrap();
+    let mut owner = database.owner();
+    for refused in [
+        apply(&mut owner).map(drop),
+        schema::status(&mut owner).map(drop),
+        schema::recount(&mut owner, &mut |_| {}).map(drop),
+    ] {
+        let Err(SchemaError::NotOurs(commands)) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(commands.len(), 3, "{commands:?}");
+    }
+    let Err(SchemaError::NotOurs(commands)) = apply(&mut owner) else {
+        panic!("it belongs to another role");
+    };
+    superuser.batch_execute(&commands.join(" ")).unwrap();
+    apply(&mut owner).unwrap();
+    assert_complete(&database);
+}
