@@ -3,7 +3,7 @@
 --
 -- The count is compared only up to count_rows_max rows, in one statement and so in one snapshot, however many writers
 -- there are. Of the rest a sample is read: 16 pages from anywhere, and the last 16, where new rows are. A table that
--- somebody holds is left alone: sampled is null then.
+-- is locked is left alone: sampled is null then.
 
 create or replace function public.warrior_drift(
     count_rows_max bigint,

@@ -2,7 +2,7 @@
 -- adopted table, and `schema recount` at any time.
 --
 -- No writer is locked out. Every transaction changes the table and the count together, so within one snapshot their
--- difference is the drift alone, whoever is writing; adding the drift to the count repairs it. The dictionaries only
+-- difference is the drift alone, however many write; adding the drift to the count repairs it. The dictionaries only
 -- gain entries and lose copies: removing an entry while a writer relies on it would hide that writer's rows from the
 -- search.
 

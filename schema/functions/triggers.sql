@@ -1,4 +1,4 @@
--- Statement triggers on warrior: they keep the count (count.sql) and the dictionaries (lists.sql), whoever writes.
+-- Statement triggers on warrior: they keep the count (count.sql) and the dictionaries (lists.sql) for every writer.
 --
 -- security definer: the runtime role may insert warriors, but write nothing else. grants.sql revokes execute: a role
 -- that has it could put a trigger function on a table of its own and so change the count. Firing it on warrior needs no

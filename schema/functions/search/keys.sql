@@ -4,8 +4,8 @@
 
 -- Index keys of fight_skills: the skills themselves, and a hash of one that is too long for an index entry (2,712
 -- bytes), so that no row is refused for its skills. The API's longest is 1,000 bytes. A search compares the skills
--- again. Immutable: text is its own text, whatever the settings. In plpgsql, since one expression there costs a third
--- of a call of an SQL function that cannot be inlined.
+-- again. Immutable: text is its own text, whatever the settings. In plpgsql, since one expression there costs less than a
+-- call of an SQL function that cannot be inlined.
 create function public.warrior_skill_keys(skills text[]) returns text[]
 language plpgsql immutable strict parallel safe
 as $$

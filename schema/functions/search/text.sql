@@ -1,7 +1,7 @@
 -- What the search makes of texts. The tables of decisions, and the plain definition of the search, stand in
 -- ../../../docs/ARCHITECTURE.md#the-life-of-a-search.
 
--- Case folding: lower(name) for a third of the time. Most names are ASCII, and folding their bytes gives the same
+-- Case folding, cheaper than lower(name) alone. Most names are ASCII, and folding their bytes gives the same
 -- (`schema apply` refuses a locale that folds I otherwise). Callers compare under "C", since bytes of UTF-8 match as
 -- their characters do. In SQL, so that it is inlined.
 create or replace function public.warrior_folded(name text) returns text

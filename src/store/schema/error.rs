@@ -125,7 +125,7 @@ pub enum SchemaError {
         /// What the command needs.
         needed: i32,
     },
-    /// Somebody kept a lock on the table all the time.
+    /// The table was locked all the time.
     #[error(
         "could not lock the table public.warrior within {attempts} attempts of one second; it is held \
          by {holders}; end that transaction (select pg_terminate_backend(pid)) or wait for it, then \

@@ -173,8 +173,9 @@ fn body(sql: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::roles::GRANTS;
     use super::super::source::digest;
-    use super::{DEFINES, FILES, INDEXED, body, definitions};
+    use super::{DEFINES, FILES, INDEXED, body, definitions, names};
 
     #[test]
     fn the_function_that_an_index_is_built_on_never_changes() {
@@ -183,6 +184,13 @@ mod tests {
             "d2923cd3b4ac764ea3145e5bc161e46ed7790a77228100737a2ed29d30f6f8ec",
             "the entries of idx_warrior_skill_keys were made by another body; give this one a new name, and a new index"
         );
+    }
+
+    #[test]
+    fn each_function_is_named_where_rights_are_given() {
+        for name in names() {
+            assert!(GRANTS.contains(&format!("public.{name}(")), "{name}");
+        }
     }
 
     #[test]

@@ -49,7 +49,7 @@ fn repair(client: &mut Client, progress: &mut dyn FnMut(String)) -> Result<Recou
             needed: NUMBER,
         });
     }
-    // A trigger of somebody else's is never replaced.
+    // A trigger of another program is never replaced.
     let namesakes = others::look(client)?.namesakes;
     if !namesakes.is_empty() {
         return Err(SchemaError::Obstacles(namesakes));

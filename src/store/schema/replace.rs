@@ -108,7 +108,7 @@ fn attempt(
         .filter(|signature| functions::find(existing, signature).is_some())
         .collect();
     record::write_functions(&mut transaction, &created, &superseded)?;
-    // In the same transaction, since a new function may be called by everybody.
+    // In the same transaction, since every role may call a new function.
     transaction.batch_execute(GRANTS).doing(doing)?;
     transaction.commit().doing(doing)?;
     Ok(None)

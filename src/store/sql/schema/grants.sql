@@ -20,7 +20,7 @@ begin
         end;
     end loop;
 
-    -- Functions that change what the triggers keep, most with the owner's rights. A new function is everybody's.
+    -- Functions that change what the triggers keep, most with the owner's rights. Every role may call a new function.
     revoke execute on function
         public.warrior_flush(),
         public.warrior_count_add(bigint),
@@ -40,7 +40,7 @@ begin
     execute format('grant select on public.warrior_count, public.warrior_skill, public.warrior_date, '
                    'public.warrior_letter, public.warrior_schema, public.warrior_secret to %I', runtime);
     -- It empties the pending lists of the search indexes a few times a second while it writes, and looks for drift.
-    -- The rest is what its searches and inserts call: everybody may by default, which administrators change.
+    -- The rest is what its searches and inserts call: every role may by default, which administrators change.
     execute format('grant execute on function
         public.warrior_flush(),
         public.warrior_drift(bigint),
