@@ -101,11 +101,11 @@ fn apply_steps(
     done.functions = replace::replace(client, progress, recorded.as_ref())?;
     done.writers_locked_out = triggers::create(client, progress)?;
     triggers::fill(client, progress)?;
-    done.notes.extend(retire::drop_superseded(client)?);
     let (held, note) = adopt::require_created_at(client, progress)?;
     done.writers_locked_out = done.writers_locked_out.max(held);
     done.notes.extend(note);
     locks::set_lock_timeout(client, Duration::ZERO)?;
+    done.notes.extend(retire::drop_superseded(client)?);
     done.indexes = indexes::build(client, progress)?;
     done.notes
         .extend(indexes::unused(&indexes::existing(client)?));

@@ -52,12 +52,12 @@ pub fn status_for(client: &mut Client, runtime: &str) -> Result<Status, SchemaEr
     let mut pending = Vec::new();
     let tables = tables::applied(client)?;
     let existing = functions::existing(client)?;
-    let newer =
-        tables::compare(client, &tables).and_then(|()| record::refuse_newer(recorded.as_ref()));
-    match newer {
+    let mut newer = false;
+    match record::refuse_newer(recorded.as_ref()).and_then(|()| tables::compare(client, &tables)) {
         // What a newer program needs is not known here.
         Err(e @ (SchemaError::NewerTables { .. } | SchemaError::Newer { .. })) => {
-            faults.push(e.to_string())
+            newer = true;
+            faults.push(e.to_string());
         }
         Err(e) => return Err(e),
         Ok(()) => {
@@ -73,7 +73,7 @@ pub fn status_for(client: &mut Client, runtime: &str) -> Result<Status, SchemaEr
     if let Err(e) = functions::check_indexed(&existing) {
         faults.push(e.to_string());
     }
-    let sound = pending.is_empty() && faults.is_empty();
+    let same_functions = pending.is_empty() && !newer;
     if let Some(record) = &recorded {
         pending.extend(indexes::wanting(&indexes::existing(client)?));
         let exposed = exposed(client, &record.functions)?;
@@ -82,12 +82,13 @@ pub fn status_for(client: &mut Client, runtime: &str) -> Result<Status, SchemaEr
                 .iter()
                 .map(|name| format!("every role may use {name}")),
         );
-        if sound {
+        if same_functions {
             pending.extend(triggers::pending(record, &existing));
         }
     }
     let begun = recorded.is_some() && applied.is_none() || recorded.is_none() && !tables.is_empty();
-    if (begun || applied.is_some_and(|number| number < NUMBER)) && pending.is_empty() {
+    let unfinished = begun || applied.is_some_and(|number| number < NUMBER);
+    if unfinished && !newer && pending.is_empty() {
         pending.push("the last apply has not finished".to_owned());
     }
     match roles::name(client, runtime) {

@@ -47,7 +47,7 @@ fn refuses_a_newer_schema_and_another_index_under_our_name() {
         status
             .faults
             .iter()
-            .any(|fault| fault.contains("V999__later")),
+            .any(|fault| fault.contains("use the newer program")),
         "{status}"
     );
 }

@@ -162,7 +162,8 @@ fn parts_of_another_owner_are_named_with_the_commands_that_hand_them_over() {
     superuser
         .batch_execute(
             "alter table public.warrior owner to postgres; alter table public.warrior_schema owner to postgres;
-             alter function public.warrior_flush() owner to postgres",
+             alter function public.warrior_flush() owner to postgres;
+             create function public.warrior_flush(of_others int) returns int language sql as 'select 1'",
         )
         .unwrap();
     let mut owner = database.owner();
