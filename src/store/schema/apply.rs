@@ -105,7 +105,8 @@ fn apply_steps(
     done.writers_locked_out = done.writers_locked_out.max(held);
     done.notes.extend(note);
     locks::set_lock_timeout(client, Duration::ZERO)?;
-    done.notes.extend(retire::drop_superseded(client)?);
+    done.notes
+        .extend(retire::drop_superseded(client, progress)?);
     done.indexes = indexes::build(client, progress)?;
     done.notes
         .extend(indexes::unused(&indexes::existing(client)?));

@@ -156,6 +156,7 @@ pub(super) fn find<'f>(functions: &'f [Function], signature: &str) -> Option<&'f
     functions.iter().find(|f| f.signature == signature)
 }
 
+/// The digest of the text of [`FILES`].
 pub(super) fn current_digest() -> String {
     digest(FILES.iter().map(|file| file.sql))
 }

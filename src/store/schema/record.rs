@@ -4,7 +4,6 @@
 use postgres::{Client, Transaction};
 
 use super::error::{Doing, SchemaError};
-use super::functions::{Function, current_digest};
 
 /// The number of the schema that this program needs. Raised by a release that changes `schema/`, so that a server refuses to
 /// be ready on an older schema, and an older program refuses to replace a newer one.
@@ -87,24 +86,18 @@ pub(super) fn known(recorded: Option<&Record>) -> Vec<&str> {
     })
 }
 
-/// Writes what was created, in the transaction that has created it.
+/// Writes what was created from a text of this digest, by signature and fingerprint, in the transaction that has created it.
 pub(super) fn write_functions(
     transaction: &mut Transaction,
-    created: &[Function],
+    digest: &str,
+    created: &[(&str, &str)],
     superseded: &[&str],
 ) -> Result<(), SchemaError> {
-    let signatures: Vec<&str> = created.iter().map(|f| f.signature.as_str()).collect();
-    let fingerprints: Vec<&str> = created.iter().map(|f| f.fingerprint.as_str()).collect();
+    let (signatures, fingerprints): (Vec<&str>, Vec<&str>) = created.iter().copied().unzip();
     transaction
         .execute(
             include_str!("../sql/schema/record_functions.sql"),
-            &[
-                &NUMBER,
-                &current_digest(),
-                &signatures,
-                &fingerprints,
-                &superseded,
-            ],
+            &[&NUMBER, &digest, &signatures, &fingerprints, &superseded],
         )
         .doing("writing down the functions")?;
     Ok(())

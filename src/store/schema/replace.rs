@@ -107,7 +107,12 @@ fn attempt(
         .filter(|signature| !is_created(signature) && !dropped.contains(signature))
         .filter(|signature| functions::find(existing, signature).is_some())
         .collect();
-    record::write_functions(&mut transaction, &created, &superseded)?;
+    let created: Vec<(&str, &str)> = created
+        .iter()
+        .map(|f| (f.signature.as_str(), f.fingerprint.as_str()))
+        .collect();
+    let digest = functions::current_digest();
+    record::write_functions(&mut transaction, &digest, &created, &superseded)?;
     // In the same transaction, since every role may call a new function.
     transaction.batch_execute(GRANTS).doing(doing)?;
     transaction.commit().doing(doing)?;

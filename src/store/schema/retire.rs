@@ -18,12 +18,15 @@ const OLDER_TRANSACTIONS_TIMEOUT: Duration = Duration::from_secs(10);
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Drops what waits to be dropped, without `cascade`. Gives a note for each function that stays.
-pub(super) fn drop_superseded(client: &mut Client) -> Result<Vec<String>, SchemaError> {
+pub(super) fn drop_superseded(
+    client: &mut Client,
+    progress: &mut dyn FnMut(String),
+) -> Result<Vec<String>, SchemaError> {
     let waiting = record::read(client)?.map_or_else(Vec::new, |record| record.superseded);
     if waiting.is_empty() {
         return Ok(Vec::new());
     }
-    if !older_transactions_ended(client)? {
+    if !older_transactions_ended(client, progress)? {
         return Ok(vec![note(&waiting)]);
     }
     let (mut notes, mut stay) = (Vec::new(), Vec::new());
@@ -54,9 +57,18 @@ pub(super) fn note(waiting: &[String]) -> String {
     )
 }
 
-fn older_transactions_ended(client: &mut Client) -> Result<bool, SchemaError> {
+fn older_transactions_ended(
+    client: &mut Client,
+    progress: &mut dyn FnMut(String),
+) -> Result<bool, SchemaError> {
     let started = Instant::now();
     let mut older = running(client)?;
+    if !older.is_empty() {
+        progress(format!(
+            "waiting for {} transactions that may call functions of an older program",
+            older.len()
+        ));
+    }
     while !older.is_empty() {
         if started.elapsed() > OLDER_TRANSACTIONS_TIMEOUT {
             return Ok(false);

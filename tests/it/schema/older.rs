@@ -159,12 +159,15 @@ fn a_statement_under_way_goes_on_with_the_functions_it_began_with() {
         crate::supervisor::eventually("the writer is in its trigger", || {
             number(&mut observer, waits) == 1
         });
-        let applied = schema::apply(&mut owner, &mut |step| {
-            if step.starts_with("created the functions") {
+        let mut open = |step: &str| {
+            if step.starts_with("waiting for 1 transactions") {
                 gate.batch_execute("select pg_advisory_unlock(4711)")
                     .unwrap();
             }
-        });
+        };
+        let applied = schema::apply(&mut owner, &mut |step| open(&step));
+        // Where nothing was waited for, the writer is still in its trigger.
+        open("waiting for 1 transactions");
         applied.unwrap();
         writing.join().unwrap().unwrap();
     });

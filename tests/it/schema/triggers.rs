@@ -2,6 +2,7 @@
 
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use warrior_api::store::schema;
 
@@ -86,6 +87,8 @@ fn a_recount_waits_for_an_apply_that_builds_an_index() {
     let mut repairing = Some(database.owner());
     let (said, heard) = mpsc::channel();
     let repaired = thread::scope(|scope| {
+        // Its lock ends with it, should the test fail.
+        let mut owner = owner;
         let mut repair = None;
         let applied = schema::apply(&mut owner, &mut |step| {
             let builds = step.starts_with("building the index");
@@ -94,7 +97,7 @@ fn a_recount_waits_for_an_apply_that_builds_an_index() {
                 repair = Some(scope.spawn(move || {
                     schema::recount(&mut client, &mut |line| said.send(line).unwrap())
                 }));
-                let line = heard.recv().unwrap();
+                let line = heard.recv_timeout(Duration::from_secs(20)).unwrap();
                 assert!(
                     line.starts_with("waiting for another schema command"),
                     "{line}"
