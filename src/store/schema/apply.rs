@@ -86,7 +86,7 @@ fn apply_steps(
     record::refuse_newer(recorded.as_ref())?;
     let before = tables::applied(client)?;
     tables::compare(client, &before)?;
-    let existed = adopt::inspect(client)?;
+    let existed = adopt::inspect(client, before.len())?;
     let mut done = Applied {
         version: NUMBER,
         adopted: existed && before.is_empty(),
@@ -98,6 +98,7 @@ fn apply_steps(
     run(client, progress, &tables, &mut done)?;
     done.functions = functions::replace(client, progress, recorded.as_ref())?;
     run(client, progress, &calling, &mut done)?;
+    adopt::check_served(client)?;
     let (held, note) = adopt::require_created_at(client, progress)?;
     done.writers_locked_out = done.writers_locked_out.max(held);
     done.notes.extend(note);
