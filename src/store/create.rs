@@ -8,13 +8,15 @@ use uuid::Uuid;
 
 use super::backlog;
 use super::error::StoreError;
-use super::read::warrior;
+use super::read::{ID, SHARED_COLUMNS, warrior};
 use super::session::Session;
 use super::types::{Created, NewRow};
 use crate::warrior::{NewWarrior, Warrior};
 
 const INSERT: &str = include_str!("sql/insert.sql");
 const STORED: &str = include_str!("sql/stored.sql");
+/// The column that stored.sql alone has.
+const OTHERS: usize = SHARED_COLUMNS;
 
 /// The result of an insert.
 struct Inserted {
@@ -125,8 +127,8 @@ impl Session<'_> {
         let read = || -> Result<_, postgres::Error> {
             let mut stored = Stored::default();
             for row in &rows {
-                stored.others = row.try_get(4)?;
-                if row.try_get::<_, Option<Uuid>>(0)?.is_none() {
+                stored.others = row.try_get(OTHERS)?;
+                if row.try_get::<_, Option<Uuid>>(ID)?.is_none() {
                     continue;
                 }
                 let Warrior {
