@@ -10,7 +10,7 @@ use refinery::Migration;
 use super::error::SchemaError;
 use super::record::{self, NUMBER};
 use super::roles::{self, RUNTIME_ROLE};
-use super::{adopt, direct, exclusive, functions, indexes, locks, others, tables};
+use super::{adopt, direct, exclusive, functions, indexes, locks, others, shape, tables};
 
 /// What `apply` did.
 #[derive(Debug, Default)]
@@ -98,7 +98,7 @@ fn apply_steps(
     run(client, progress, &tables, &mut done)?;
     done.functions = functions::replace(client, progress, recorded.as_ref())?;
     run(client, progress, &calling, &mut done)?;
-    adopt::check_served(client)?;
+    shape::check(client)?;
     let (held, note) = adopt::require_created_at(client, progress)?;
     done.writers_locked_out = done.writers_locked_out.max(held);
     done.notes.extend(note);

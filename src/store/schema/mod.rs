@@ -22,6 +22,7 @@ mod print;
 mod record;
 mod recount;
 mod roles;
+mod shape;
 mod status;
 mod tables;
 

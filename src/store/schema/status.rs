@@ -7,7 +7,7 @@ use postgres::Client;
 use super::error::SchemaError;
 use super::record::{self, NUMBER};
 use super::roles::{self, RUNTIME_ROLE};
-use super::{adopt, direct, drift, functions, indexes, locks, others, tables};
+use super::{direct, drift, functions, indexes, locks, others, shape, tables};
 
 /// What `status` found.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ pub fn status_for(client: &mut Client, runtime: &str) -> Result<Status, SchemaEr
         Ok(()) => {
             let missing = tables::pending(&tables);
             if missing.is_empty() {
-                match adopt::check_served(client) {
+                match shape::check(client) {
                     Ok(()) => {}
                     Err(e @ SchemaError::Reshaped(_)) => faults.push(e.to_string()),
                     Err(e) => return Err(e),
