@@ -30,7 +30,8 @@ begin
           from unnest(array['warrior_deleted', 'warrior_inserted', 'warrior_truncated', 'warrior_updated']) as ours
          where not exists (
             select from pg_trigger
-             where tgrelid = 'public.warrior'::regclass and tgname = ours and tgenabled = 'A'));
+             where tgrelid = 'public.warrior'::regclass and tgname = ours and tgenabled = 'A'
+               and tgfoid = to_regproc('public.' || ours)));
     -- I, É and Ж.
     folds := (select bool_and(lower(chr(capital)) = chr(small))
                 from (values (73, 105), (201, 233), (1046, 1078)) as letter (capital, small));

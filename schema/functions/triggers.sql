@@ -121,28 +121,3 @@ begin
         enable always trigger warrior_truncated;
 end
 $$;
-
--- Whether the table has insert triggers of others. Such a trigger may drop a row, replace or change it, or delete it
--- after the insert, and `on conflict do nothing ... returning id` shows only the first of these. insert.sql therefore
--- asks here, and stored.sql compares what is there. Every such trigger counts, since its effect cannot be told from the
--- outside.
---
--- The answer cannot be outdated: creating, enabling or changing a trigger waits for every writer of the table, and a
--- statement takes its snapshot after the lock of its table.
---
--- A function, since a session then plans the question once; without a search_path of its own, since every table is
--- named in full and setting one would cost a third more. Measured:
--- ../../bench/results/2026-11-schema/README.md#triggers.
-create or replace function public.warrior_has_other_triggers() returns boolean
-language plpgsql stable
-as $$
-begin
-    return exists (
-        select from pg_catalog.pg_trigger
-         where tgrelid = 'public.warrior'::pg_catalog.regclass
-           and tgname <> 'warrior_inserted'
-           and tgtype & 4 <> 0 -- INSERT
-           and tgenabled <> 'D'
-           and not tgisinternal);
-end
-$$;

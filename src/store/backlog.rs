@@ -2,9 +2,9 @@
 //! `fastupdate`).
 //!
 //! A flush costs about the same however many entries it moves, since it visits nearly every trigram there is: so the
-//! longer the list, the cheaper each row. But every search reads the list from end to end. So there are two reasons
-//! to flush: the list is as long as it may become, or searches have spent as much on reading it as a flush costs.
-//! Writers that outrun the flusher take turns, which is the backpressure.
+//! longer the list, the cheaper each row. But every search reads the list from end to end. So there are three reasons
+//! to flush: the list is as long as it may become, searches have spent as much on reading it as a flush costs, or
+//! nothing more is added. Writers that outrun the flusher take turns, which is the backpressure.
 //!
 //! Figures: `bench/results/2026-11-pending-lists/README.md`; `make bench` measures again.
 
@@ -20,9 +20,12 @@ use super::types::NewRow;
 /// list of 13 MB. A writer flushes by itself, in its own statement, at 32 MB (`postgres-conf/roles.sql`).
 pub(super) const FLUSH_AT_ENTRIES: u64 = 768 * 1024;
 /// Fewer entries than this stay: a flush leaves lists of 64 kB as they are, and a dead row of its own.
-const FLUSH_MIN_ENTRIES: u64 = 4096;
+pub(super) const FLUSH_MIN_ENTRIES: u64 = 4096;
 /// Entries that searches may read before a flush is cheaper: at so many, both take the same processor time.
 const FLUSH_AT_ENTRIES_READ: u64 = 44 * 1024 * 1024;
+/// How long nothing is added until the entries that wait are flushed without need: otherwise the first searches of a
+/// quiet time would read all of them in the list.
+pub(super) const QUIET_TIME: Duration = Duration::from_secs(1);
 /// Above this the writers outrun the flusher, and write one at a time. One alone does not: a row costs
 /// a writer more than the flusher.
 const THROTTLE_ABOVE_ENTRIES: u64 = FLUSH_AT_ENTRIES + FLUSH_AT_ENTRIES / 3;
@@ -40,7 +43,7 @@ pub(super) struct Backlog {
 }
 
 impl Backlog {
-    /// An empty one, which wakes `flusher` when a flush [is due](Self::is_due), and ends it by being dropped.
+    /// An empty one, which wakes `flusher` when a flush [is wanted](Self::wants_flush), and ends it by being dropped.
     pub(super) fn new(flusher: SyncSender<()>) -> Self {
         Self {
             added: AtomicU64::new(0),
@@ -62,33 +65,30 @@ impl Backlog {
     /// Counts entries that were added.
     pub(super) fn add(&self, entries: u64) {
         self.added.fetch_add(entries, Ordering::Relaxed);
-        self.wake_if_due();
+        self.wake_if_wanted();
     }
 
     /// Counts a search, which reads what waits.
     pub(super) fn read(&self) {
         self.read.fetch_add(self.entries(), Ordering::Relaxed);
-        self.wake_if_due();
+        self.wake_if_wanted();
     }
 
-    fn wake_if_due(&self) {
-        if self.is_due() {
+    fn wake_if_wanted(&self) {
+        if self.wants_flush(false) {
             // A wake-up that has not been received yet serves for this one, too.
             let _ = self.flusher.try_send(());
         }
     }
 
-    /// Whether a flush costs less than going on without.
-    pub(super) fn is_due(&self) -> bool {
+    /// Whether a flush costs less than going on without; `quiet` says that nothing was added for [`QUIET_TIME`]. The
+    /// flusher asks after a wake-up, too, since the last flush may have moved the entries that it was for.
+    pub(super) fn wants_flush(&self, quiet: bool) -> bool {
         let entries = self.entries();
-        entries >= FLUSH_AT_ENTRIES
-            || (entries >= FLUSH_MIN_ENTRIES
-                && self.read.load(Ordering::Relaxed) >= FLUSH_AT_ENTRIES_READ)
-    }
-
-    /// Whether there is anything to flush.
-    pub(super) fn is_worth_a_flush(&self) -> bool {
-        self.entries() >= FLUSH_MIN_ENTRIES
+        entries >= FLUSH_MIN_ENTRIES
+            && (quiet
+                || entries >= FLUSH_AT_ENTRIES
+                || self.read.load(Ordering::Relaxed) >= FLUSH_AT_ENTRIES_READ)
     }
 
     /// Entries that wait now.

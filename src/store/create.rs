@@ -8,28 +8,30 @@ use uuid::Uuid;
 
 use super::backlog;
 use super::error::StoreError;
-use super::read::warrior;
+use super::read::{ID, SHARED_COLUMNS, warrior};
 use super::session::Session;
 use super::types::{Created, NewRow};
 use crate::warrior::{NewWarrior, Warrior};
 
 const INSERT: &str = include_str!("sql/insert.sql");
 const STORED: &str = include_str!("sql/stored.sql");
+/// The column that stored.sql alone has.
+const OTHERS: usize = SHARED_COLUMNS;
 
 /// The result of an insert.
 struct Inserted {
     /// The ids of the rows that were added.
     ids: HashSet<Uuid>,
-    /// There are foreign triggers, so that an added row need not hold, or still be, what was sent.
-    foreign_triggers: bool,
+    /// There are triggers of others, so that an added row need not hold, or still be, what was sent.
+    other_triggers: bool,
 }
 
 /// The rows under ids that were in doubt.
 #[derive(Default)]
 struct Stored {
     warriors: HashMap<Uuid, NewWarrior>,
-    /// A foreign trigger or policy may be why a row is missing or differs.
-    foreign_rules: bool,
+    /// A trigger or policy of others may be why a row is missing or differs.
+    others: bool,
 }
 
 impl Session<'_> {
@@ -52,10 +54,10 @@ impl Session<'_> {
         });
         // A trigger that gives a row another id hides which row it was.
         let replaced = inserted.ids.iter().any(|id| !times.contains_key(id));
-        // A row proves what it holds when this statement alone added it, and no foreign trigger saw it. Any other
+        // A row proves what it holds when this statement alone added it, and no trigger of others saw it. Any other
         // comes of an earlier attempt, which may have committed on this server alone.
         let in_doubt = |row: &NewRow| {
-            inserted.foreign_triggers || !inserted.ids.contains(&row.id) || times[&row.id] > 1
+            inserted.other_triggers || !inserted.ids.contains(&row.id) || times[&row.id] > 1
         };
         let ids: Vec<Uuid> = rows
             .iter()
@@ -69,11 +71,11 @@ impl Session<'_> {
         let outcome = |row: &&NewRow| match stored.warriors.get(&row.id) {
             _ if !in_doubt(row) => Created::Stored,
             None if replaced => Created::Altered,
-            None if stored.foreign_rules => Created::Refused,
+            None if stored.others => Created::Refused,
             None => Created::Vanished,
             Some(warrior) if *warrior == *row.warrior => Created::Stored,
             // A keyless id is ours alone.
-            Some(_) if stored.foreign_rules || !row.keyed => Created::Altered,
+            Some(_) if stored.others || !row.keyed => Created::Altered,
             Some(_) => Created::Mismatch,
         };
         Ok(rows.iter().map(outcome).collect())
@@ -109,7 +111,7 @@ impl Session<'_> {
                     .iter()
                     .map(|row| row.try_get(0))
                     .collect::<Result<_, _>>()?,
-                foreign_triggers: new.first().map_or(Ok(false), |row| row.try_get(1))?,
+                other_triggers: new.first().map_or(Ok(false), |row| row.try_get(1))?,
             })
         };
         read().map_err(StoreError::doubtful)
@@ -125,8 +127,8 @@ impl Session<'_> {
         let read = || -> Result<_, postgres::Error> {
             let mut stored = Stored::default();
             for row in &rows {
-                stored.foreign_rules = row.try_get(4)?;
-                if row.try_get::<_, Option<Uuid>>(0)?.is_none() {
+                stored.others = row.try_get(OTHERS)?;
+                if row.try_get::<_, Option<Uuid>>(ID)?.is_none() {
                     continue;
                 }
                 let Warrior {

@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use super::backlog::QUIET_TIME;
 use super::drift_watch::Watch;
 use super::error::StoreError;
 use super::pool::Connections;
@@ -15,9 +16,6 @@ use super::session::Session;
 use super::types::Access;
 use crate::throttle::throttled;
 
-/// How long nothing is added until the entries that wait are flushed without need: otherwise the first searches of a
-/// quiet time would read all of them in the list.
-const QUIET_TIME: Duration = Duration::from_secs(1);
 /// How long a flush may take: longer than PgBouncer's `query_timeout`, which is longer than that of flush.sql.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(6);
 const FLUSH: &str = include_str!("sql/flush.sql");
@@ -34,17 +32,16 @@ pub(super) fn start(store: Weak<Connections>, due: Receiver<()>, drift: Watch) -
 fn run(store: &Weak<Connections>, due: &Receiver<()>, mut drift: Watch) {
     let mut seen = 0;
     loop {
-        let quiet = match due.recv_timeout(QUIET_TIME) {
-            Ok(()) => false,
-            Err(RecvTimeoutError::Timeout) => true,
+        let woken = match due.recv_timeout(QUIET_TIME) {
+            Ok(()) => true,
+            Err(RecvTimeoutError::Timeout) => false,
             Err(RecvTimeoutError::Disconnected) => return,
         };
         let Some(store) = store.upgrade() else { return };
         let added = store.backlog.added();
-        // The last flush may have moved the entries of this wake-up.
-        let wanted = store.backlog.is_due() || (quiet && added == seen);
+        let quiet = !woken && added == seen;
         seen = added;
-        if wanted && store.backlog.is_worth_a_flush() {
+        if store.backlog.wants_flush(quiet) {
             match flush(&store) {
                 // Entries that were moved before the cut stay moved; the others are tried again.
                 Err(e) if e.is_timeout() => {}

@@ -19,6 +19,19 @@ const SEARCH: &str = include_str!("sql/search.sql");
 const SEARCHES: &str = include_str!("sql/searches.sql");
 const SECRET: &str = include_str!("sql/secret.sql");
 
+/// The columns that find.sql, search.sql, searches.sql and stored.sql share, and answer first, in this order. By
+/// number, since a name would be compared with those of all columns, for each field of each row.
+pub(super) const ID: usize = 0;
+const NAME: usize = ID + 1;
+const DOB: usize = NAME + 1;
+const FIGHT_SKILLS: usize = DOB + 1;
+/// How many these are, and so the number of the first column that is a statement's own.
+pub(super) const SHARED_COLUMNS: usize = FIGHT_SKILLS + 1;
+/// Of find.sql alone.
+const CREATED_AT: usize = SHARED_COLUMNS;
+/// Of searches.sql alone.
+const PLACE: usize = SHARED_COLUMNS;
+
 impl Session<'_> {
     /// Finds warriors in one statement. Each is given to `render` as it arrives: `None` in place of one that is too
     /// large to be read.
@@ -35,12 +48,12 @@ impl Session<'_> {
         let ids: Vec<Uuid> = ids.into_iter().collect();
         let mut found = HashMap::with_capacity(ids.len());
         self.each(FIND, &[(&ids, Type::UUID_ARRAY)], |row| {
-            let created_at: Option<Moment> = row.try_get(4)?;
+            let created_at: Option<Moment> = row.try_get(CREATED_AT)?;
             let stored = bounded(row)?.map(|warrior| StoredWarrior {
                 warrior,
                 created_at: created_at.map(|Moment(text)| text),
             });
-            found.insert(row.try_get(0)?, render(stored.as_ref()));
+            found.insert(row.try_get(ID)?, render(stored.as_ref()));
             Ok(())
         })?;
         Ok(found)
@@ -92,7 +105,7 @@ impl Session<'_> {
     ) -> Result<(), StoreError> {
         let mut strange = false;
         self.each(SEARCHES, &[(&terms, Type::TEXT_ARRAY)], |row| {
-            let place: i64 = row.try_get(4)?;
+            let place: i64 = row.try_get(PLACE)?;
             match usize::try_from(place - 1) {
                 Ok(term) if term < terms.len() => take(term, bounded(row)?.as_ref()),
                 _ => strange = true,
@@ -119,23 +132,23 @@ impl Session<'_> {
     }
 }
 
-/// The first four columns of find.sql, search.sql, searches.sql and stored.sql. By number, since a name would be
-/// compared with those of all columns, for each field of each row.
+/// The shared columns of a row.
 pub(super) fn warrior(row: &Row) -> Result<Warrior<'_>, postgres::Error> {
-    row.try_get(3).and_then(|skills| with(row, skills))
+    row.try_get(FIGHT_SKILLS)
+        .and_then(|skills| with(row, skills))
 }
 
 /// As [`warrior`]; `None` when the statement left out skills that are too large to be read.
 fn bounded(row: &Row) -> Result<Option<Warrior<'_>>, postgres::Error> {
-    let skills: Option<Texts> = row.try_get(3)?;
+    let skills: Option<Texts> = row.try_get(FIGHT_SKILLS)?;
     skills.map(|skills| with(row, skills)).transpose()
 }
 
 fn with<'r>(row: &'r Row, Texts(fight_skills): Texts<'r>) -> Result<Warrior<'r>, postgres::Error> {
-    let Date(dob) = row.try_get(2)?;
+    let Date(dob) = row.try_get(DOB)?;
     Ok(Warrior {
-        id: row.try_get(0)?,
-        name: row.try_get(1)?,
+        id: row.try_get(ID)?,
+        name: row.try_get(NAME)?,
         dob,
         fight_skills,
     })

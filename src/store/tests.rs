@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use r2d2::ManageConnection;
 use uuid::Uuid;
 
-use super::backlog::{Backlog, FLUSH_AT_ENTRIES, entries};
+use super::backlog::{Backlog, FLUSH_AT_ENTRIES, FLUSH_MIN_ENTRIES, entries};
 use super::connection::{Liveness, Manager};
 use super::*;
 use crate::warrior::NewWarrior;
@@ -183,10 +183,20 @@ fn searches_that_read_a_list_often_enough_have_it_flushed() {
     backlog.flushed(backlog.added());
     // Entries that were flushed cost a search nothing.
     backlog.read();
-    assert!(!backlog.is_due());
+    assert!(!backlog.wants_flush(false));
     backlog.add(FLUSH_AT_ENTRIES / 100);
     let short = read_until_due().expect("due in the end");
     assert!((45..=55).contains(&(short / long)), "{short} after {long}");
+}
+
+#[test]
+fn a_quiet_time_has_all_flushed_but_what_a_flush_would_leave() {
+    let (flusher, _due) = sync_channel(1);
+    let backlog = Backlog::new(flusher);
+    backlog.add(FLUSH_MIN_ENTRIES - 1);
+    assert!(!backlog.wants_flush(true));
+    backlog.add(1);
+    assert!(backlog.wants_flush(true) && !backlog.wants_flush(false));
 }
 
 #[test]

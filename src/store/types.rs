@@ -35,10 +35,10 @@ pub enum Created {
     Mismatch,
     /// The row that was in the way is gone; nothing was stored.
     Vanished,
-    /// A foreign trigger or row-level security kept the row out; nothing was stored, and another attempt would meet
+    /// A trigger of others or row-level security kept the row out; nothing was stored, and another attempt would meet
     /// the same.
     Refused,
-    /// A committed row is not the warrior that was sent: a foreign trigger changed it on its way, its id even, or
+    /// A committed row is not the warrior that was sent: a trigger of others changed it on its way, its id even, or
     /// the key was used for another one before. Which of these happened cannot be known.
     Altered,
 }

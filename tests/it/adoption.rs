@@ -48,6 +48,11 @@ fn what_others_have_put_on_a_table_is_named_when_it_is_adopted() {
 
 #[test]
 fn what_the_service_cannot_work_beside_is_refused_with_the_way_out() {
+    const NAMESAKE: &str = "create function public.theirs() returns trigger language plpgsql as 'begin return null; end';
+         alter trigger warrior_inserted on public.warrior rename to ours;
+         create trigger warrior_inserted after insert on public.warrior execute function public.theirs()";
+    const UNDO_NAMESAKE: &str = "drop trigger warrior_inserted on public.warrior;
+         alter trigger ours on public.warrior rename to warrior_inserted";
     let cases = [
         (
             "create rule theirs as on insert to public.warrior do also select 1",
@@ -60,12 +65,15 @@ fn what_the_service_cannot_work_beside_is_refused_with_the_way_out() {
             "alter table public.warrior disable row level security",
         ),
         (
-            "create function public.theirs() returns trigger language plpgsql as 'begin return null; end';
-             alter trigger warrior_inserted on public.warrior rename to ours;
-             create trigger warrior_inserted after insert on public.warrior execute function public.theirs()",
+            NAMESAKE,
             "alter trigger warrior_inserted on public.warrior rename to warrior_inserted_old",
-            "drop trigger warrior_inserted on public.warrior;
-             alter trigger ours on public.warrior rename to warrior_inserted",
+            UNDO_NAMESAKE,
+        ),
+        // Our own, once made, would take its place.
+        (
+            &format!("{NAMESAKE}; alter table public.warrior disable trigger warrior_inserted"),
+            "alter trigger warrior_inserted on public.warrior rename to warrior_inserted_old",
+            UNDO_NAMESAKE,
         ),
     ];
     for (put, way_out, undo) in cases {
@@ -106,4 +114,69 @@ fn a_repair_leaves_a_trigger_of_others_under_our_name() {
         "select tgfoid::regproc::text from pg_trigger where tgname = 'warrior_inserted_old'";
     let theirs: String = owner.query_one(theirs, &[]).unwrap().get(0);
     assert_eq!(theirs, "theirs");
+}
+
+/// One question, asked twice: by every create in a function of the schema, and by the schema commands, which ask before
+/// that function is there.
+#[test]
+fn creates_and_commands_agree_which_triggers_of_others_fire() {
+    const PUT: &str = "create function public.theirs() returns trigger language plpgsql as 'begin return null; end';
+                       create trigger theirs after insert on public.warrior execute function public.theirs();";
+    const UNDER_OUR_NAME: &str = "drop trigger warrior_inserted on public.warrior;
+                                  alter trigger theirs on public.warrior rename to warrior_inserted;";
+    let cases = [
+        (
+            "alter table public.warrior enable always trigger theirs",
+            true,
+            Some("the trigger theirs runs at every create"),
+        ),
+        (
+            "alter table public.warrior enable replica trigger theirs",
+            true,
+            Some("the trigger theirs runs at a create whose session has session_replication_role"),
+        ),
+        (
+            "alter table public.warrior disable trigger theirs",
+            false,
+            None,
+        ),
+        (
+            UNDER_OUR_NAME,
+            true,
+            Some("the trigger warrior_inserted has a name that the API's own needs"),
+        ),
+        (
+            "drop trigger theirs on public.warrior;
+             create trigger theirs after insert on public.warrior referencing new table as added_rows
+                 for each statement execute function public.warrior_inserted()",
+            true,
+            Some("the trigger theirs runs at every create"),
+        ),
+        (
+            "drop trigger theirs on public.warrior;
+             create trigger theirs after delete on public.warrior execute function public.theirs()",
+            false,
+            Some("the trigger theirs never runs for the API"),
+        ),
+        ("drop trigger theirs on public.warrior", false, None),
+    ];
+    for (change, fires, said) in cases {
+        let database = fresh_database();
+        let mut owner = database.owner();
+        owner.batch_execute(PUT).unwrap();
+        owner.batch_execute(change).unwrap();
+        let asked = "select public.warrior_has_other_triggers()";
+        let asked: bool = database.runtime().query_one(asked, &[]).unwrap().get(0);
+        assert_eq!(asked, fires, "{change}");
+        let status = schema::status(&mut owner).unwrap();
+        let lines = [status.faults, status.notes].concat();
+        let line = lines.iter().find(|line| line.starts_with("the trigger "));
+        match said {
+            None => assert_eq!(lines, [""; 0], "{change}"),
+            Some(said) => assert!(
+                line.is_some_and(|line| line.starts_with(said)),
+                "{change}: {lines:#?}"
+            ),
+        }
+    }
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use warrior_api::store::{Moment, Texts};
 
 use crate::support::fresh_database;
-use plain::{Hit, PLAIN, PLAIN_SERVED, hits, store, terms, text, warrior};
+use plain::{Hit, PLAIN, hits, store, terms, text, warrior};
 
 const SEARCH: &str = include_str!("../../src/store/sql/search.sql");
 
@@ -318,7 +318,7 @@ fn finds_what_the_plain_definition_finds_across_buckets_and_days() {
         .collect();
     let plain: Vec<Vec<Hit>> = terms
         .iter()
-        .map(|term| hits(&mut owner, PLAIN_SERVED, term))
+        .map(|term| hits(&mut owner, PLAIN, term))
         .collect();
     for analyzed in [false, true] {
         for (term, plain) in terms.iter().zip(&plain) {
@@ -393,7 +393,7 @@ fn finds_every_day_although_days_are_listed_twice() {
     for term in ["-10-", "98", "0-0", "-1"] {
         assert_eq!(
             hits(&mut owner, SEARCH, term),
-            hits(&mut owner, PLAIN_SERVED, term),
+            hits(&mut owner, PLAIN, term),
             "term {term:?}"
         );
     }

@@ -11,7 +11,8 @@ use super::error::SchemaError;
 use super::record::{self, NUMBER};
 use super::roles::{self, RUNTIME_ROLE};
 use super::{
-    adopt, direct, exclusive, indexes, locks, others, owners, replace, retire, tables, triggers,
+    adopt, direct, exclusive, indexes, locks, others, owners, replace, retire, shape, tables,
+    triggers,
 };
 
 /// What `apply` did.
@@ -89,7 +90,7 @@ fn apply_steps(
     record::refuse_newer(recorded.as_ref())?;
     let before = tables::applied(client)?;
     tables::compare(client, &before)?;
-    let existed = adopt::inspect(client)?;
+    let existed = adopt::inspect(client, before.len())?;
     let mut done = Applied {
         version: NUMBER,
         adopted: existed && before.is_empty(),
@@ -98,6 +99,7 @@ fn apply_steps(
 
     // Functions refer to tables, triggers to functions, and the fill of an adopted table to both.
     run(client, progress, &tables::pending(&before), &mut done)?;
+    shape::check(client)?;
     done.functions = replace::replace(client, progress, recorded.as_ref())?;
     done.writers_locked_out = triggers::create(client, progress)?;
     triggers::fill(client, progress)?;

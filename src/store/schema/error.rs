@@ -35,6 +35,13 @@ pub enum SchemaError {
         .0.join("; ")
     )]
     Shape(Vec<String>),
+    /// The table is ours, and was changed since.
+    #[error(
+        "the table public.warrior is no longer as the migrations left it: {}; undo that change, then run \
+         `warrior-api schema apply` again",
+        .0.join("; ")
+    )]
+    Reshaped(Vec<String>),
     /// The service cannot work beside what others have put on the table.
     #[error(
         "the table public.warrior cannot be served as it is: {}; then run the command again",

@@ -25,10 +25,11 @@ macro_rules! file {
 }
 
 /// In the order in which they are run, and best read.
-pub(super) const FILES: [File; 11] = [
+pub(super) const FILES: [File; 12] = [
     file!("schema/functions/count.sql"),
     file!("schema/functions/lists.sql"),
     file!("schema/functions/triggers.sql"),
+    file!("schema/functions/others.sql"),
     file!("schema/functions/recount.sql"),
     file!("schema/functions/drift.sql"),
     file!("schema/functions/flush.sql"),

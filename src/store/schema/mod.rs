@@ -25,6 +25,7 @@ mod recount;
 mod replace;
 mod retire;
 mod roles;
+mod shape;
 mod source;
 mod status;
 mod tables;

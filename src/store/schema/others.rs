@@ -42,6 +42,11 @@ pub(super) fn look(client: &mut Client) -> Result<Others, SchemaError> {
                  that it keeps out is answered 422, one that it changes 504, and so is a key that was used for another \
                  warrior, instead of 422; if nothing needs it: drop trigger {name} on public.warrior; ({definition})"
             )),
+            "trigger of inserts in replicas" => others.notes.push(format!(
+                "the trigger {name} runs at a create whose session has session_replication_role = replica, so each \
+                 create takes a second statement to see whether it did, and a key that was used for another warrior is \
+                 answered 504, instead of 422; if nothing needs it: drop trigger {name} on public.warrior; ({definition})"
+            )),
             "policy" => others.notes.push(format!(
                 "the policy {name} decides which rows the API may read and add: those that it hides are not found, but \
                  counted, and those that it refuses are answered 422; if nothing needs it: drop policy {name} on \

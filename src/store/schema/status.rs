@@ -7,7 +7,9 @@ use postgres::Client;
 use super::error::{Doing, SchemaError};
 use super::record::{self, NUMBER};
 use super::roles::{self, RUNTIME_ROLE};
-use super::{direct, drift, functions, indexes, locks, others, owners, retire, tables, triggers};
+use super::{
+    direct, drift, functions, indexes, locks, others, owners, retire, shape, tables, triggers,
+};
 
 /// What `status` found.
 #[derive(Debug)]
@@ -62,6 +64,13 @@ pub fn status_for(client: &mut Client, runtime: &str) -> Result<Status, SchemaEr
         Err(e) => return Err(e),
         Ok(()) => {
             let missing = tables::pending(&tables);
+            if missing.is_empty() {
+                match shape::check(client) {
+                    Ok(()) => {}
+                    Err(e @ SchemaError::Reshaped(_)) => faults.push(e.to_string()),
+                    Err(e) => return Err(e),
+                }
+            }
             pending.extend(
                 missing
                     .iter()

@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use postgres::types::Type;
-use warrior_api::store::schema::SchemaError;
+use warrior_api::store::schema::{self, SchemaError};
 
 use crate::schema::applied::{SEARCH, apply, assert_complete, number};
-use crate::support::empty_database;
+use crate::support::{empty_database, fresh_database};
 
 #[test]
 fn adopts_a_table_of_the_seed_while_the_old_service_writes() {
@@ -157,4 +157,38 @@ fn refuses_a_table_of_another_role_with_the_command_that_helps() {
     assert!(error.contains(command), "{error}");
     superuser.batch_execute(command).unwrap();
     assert!(apply(&mut database.owner()).unwrap().adopted);
+}
+
+/// A pending file may be what gives the table its columns, so the files run first.
+#[test]
+fn a_table_of_ours_is_checked_after_the_files_that_may_change_it() {
+    let database = fresh_database();
+    let mut owner = database.owner();
+    owner
+        .batch_execute(
+            "delete from public.refinery_schema_history
+              where version = (select max(version) from public.refinery_schema_history);
+             alter table public.warrior alter column dob drop not null, add column clan int not null",
+        )
+        .unwrap();
+    let files = "select max(version)::bigint from public.refinery_schema_history";
+    let before = number(&mut owner, files);
+    let error = apply(&mut owner).unwrap_err();
+    let SchemaError::Reshaped(wrong) = &error else {
+        panic!("{error}");
+    };
+    let expected = [
+        "column dob allows NULL",
+        "column clan is unknown to the API and refuses NULL without a default",
+    ];
+    assert_eq!(wrong, &expected);
+    assert_eq!(number(&mut owner, files), before + 1);
+    let status = schema::status(&mut owner).unwrap();
+    assert_eq!(status.faults, [error.to_string()]);
+
+    let undo = "alter table public.warrior alter column dob set not null, drop column clan";
+    owner.batch_execute(undo).unwrap();
+    apply(&mut owner).unwrap();
+    assert_complete(&database);
+    assert_eq!(schema::status(&mut owner).unwrap().faults, [""; 0]);
 }

@@ -9,32 +9,7 @@ use uuid::Uuid;
 use warrior_api::store::{Date, Texts};
 
 /// The contract as one obvious statement that reads every row: the tier of each, then the order.
-pub(super) const PLAIN: &str = r#"
-    select id, name, dob, fight_skills
-      from (select *,
-                   case when position(lower($1) in lower(name)) > 0 then 1
-                        when position($1 in to_char(dob, 'YYYY-MM-DD')) > 0 then 2
-                        when exists (select from unnest(fight_skills) as skill
-                                      where position(lower($1) in lower(skill)) > 0) then 3
-                   end as tier
-              from public.warrior) as w
-     where tier is not null
-     order by tier, name collate "C", id
-     limit 50"#;
-
-/// Dates as they are served, years before Christ and beyond 9999 included.
-pub(super) const PLAIN_SERVED: &str = r#"
-    select id, name, dob, fight_skills
-      from (select *,
-                   case when position(lower($1) in lower(name)) > 0 then 1
-                        when $1 ~ '^[0-9-]{1,10}$' and position($1 in to_json(dob) #>> '{}') > 0 then 2
-                        when exists (select from unnest(fight_skills) as skill
-                                      where position(lower($1) in lower(skill)) > 0) then 3
-                   end as tier
-              from public.warrior) as w
-     where tier is not null
-     order by tier, name collate "C", id
-     limit 50"#;
+pub(super) const PLAIN: &str = include_str!("../../../bench/src/sql/plain.sql");
 
 #[derive(Clone, Debug)]
 pub(super) struct Warrior {

@@ -1,4 +1,7 @@
 -- What others have put on the table: what kind of thing it is, its name, and how PostgreSQL describes it.
+--
+-- Triggers: schema/functions/others.sql asks the same at every create, and a test compares the two
+-- (tests/it/adoption.rs). A trigger that is disabled does nothing, but under a name of ours stands in the way of our own.
 with runtime as (
     select oid, rolname, rolbypassrls, rolsuper
       from pg_catalog.pg_roles
@@ -13,6 +16,7 @@ with runtime as (
 )
 select case
            when ours.name is not null then 'trigger under our name'
+           when t.tgtype & 4 <> 0 and t.tgenabled = 'R' then 'trigger of inserts in replicas'
            when t.tgtype & 4 <> 0 then 'trigger of inserts'
            else 'trigger'
        end as kind,
@@ -21,7 +25,8 @@ select case
   from warrior
   join pg_catalog.pg_trigger as t on t.tgrelid = warrior.oid and not t.tgisinternal
   left join ours on ours.name = t.tgname
- where ours.name is null or t.tgfoid is distinct from to_regproc('public.' || ours.name)::oid
+ where case when ours.name is null then t.tgenabled <> 'D'
+            else t.tgfoid is distinct from to_regproc('public.' || ours.name) end
 union all
 -- `insert ... on conflict` is refused beside a rule for INSERT (3) or UPDATE (2).
 select case when r.ev_type in ('2', '3') then 'rule of inserts' else 'rule' end,
