@@ -31,7 +31,7 @@ begin
          where not exists (
             select from pg_trigger
              where tgrelid = 'public.warrior'::regclass and tgname = ours and tgenabled = 'A'
-               and tgfoid = to_regproc('public.' || ours)));
+               and tgfoid = to_regprocedure('public.' || ours || '()')));
     -- I, É and Ж.
     folds := (select bool_and(lower(chr(capital)) = chr(small))
                 from (values (73, 105), (201, 233), (1046, 1078)) as letter (capital, small));

@@ -33,6 +33,7 @@ fn what_an_older_program_declared_otherwise_or_alone_is_dropped_and_strangers_ov
              create function public.warrior_gone() returns int language sql as 'select 1';
              create function public.warrior_of_others() returns int language sql as 'select 1';
              create function public.warrior_search(term text, page int) returns int language sql as 'select 1';
+             create function public.warrior_inserted(of_others int) returns int language sql as 'select 1';
              create view public.of_others as select public.warrior_gone();
              update public.warrior_schema
                 set digest = 'older', superseded = array['public.warrior_flush(bigint)', 'public.warrior_gone()']",
@@ -57,6 +58,7 @@ fn what_an_older_program_declared_otherwise_or_alone_is_dropped_and_strangers_ov
         ("warrior_gone()", 1),
         ("warrior_of_others()", 1),
         ("warrior_search(text, int)", 1),
+        ("warrior_inserted(int)", 1),
         ("warrior_flush(bigint)", 0),
         ("warrior_flush()", 1),
     ] {
@@ -68,6 +70,11 @@ fn what_an_older_program_declared_otherwise_or_alone_is_dropped_and_strangers_ov
     assert_complete(&database);
     let repaired = schema::recount(&mut owner, &mut |_| {}).unwrap();
     assert_eq!(repaired.after, 0);
+    let others: bool = owner
+        .query_one("select public.warrior_has_other_triggers()", &[])
+        .unwrap()
+        .get(0);
+    assert!(!others, "the API's own trigger is taken for one of others");
 }
 
 #[test]
