@@ -1,4 +1,4 @@
--- A slotted counter (tables/V2__count.sql): a writer takes any slot that nobody holds, and never waits for another.
+-- A slotted counter (tables/V2__count.sql): a writer takes any free slot, and never waits for another.
 --
 -- Statement triggers call it, so that a COPY of a million rows adds one number to one slot, and the count follows what
 -- really happened (on conflict do nothing, COPY, psql, MERGE, rollback), which a count kept by the API would not.
@@ -24,4 +24,3 @@ begin
     insert into public.warrior_count (n) values (change);
 end
 $$;
-revoke execute on function public.warrior_count_add from public;

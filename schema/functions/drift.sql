@@ -3,7 +3,7 @@
 --
 -- The count is compared only up to count_rows_max rows, in one statement and so in one snapshot, however many writers
 -- there are. Of the rest a sample is read: 16 pages from anywhere, and the last 16, where new rows are. A table that
--- somebody holds is left alone: sampled is null then.
+-- is locked is left alone: sampled is null then.
 
 create or replace function public.warrior_drift(
     count_rows_max bigint,
@@ -31,7 +31,7 @@ begin
          where not exists (
             select from pg_trigger
              where tgrelid = 'public.warrior'::regclass and tgname = ours and tgenabled = 'A'
-               and tgfoid = to_regproc('public.' || ours)));
+               and tgfoid = to_regprocedure('public.' || ours || '()')));
     -- I, É and Ж.
     folds := (select bool_and(lower(chr(capital)) = chr(small))
                 from (values (73, 105), (201, 233), (1046, 1078)) as letter (capital, small));

@@ -12,7 +12,7 @@
 -- undone. Each flush leaves one dead row behind, which vacuum removes.
 --
 -- gin_pending_list_limit: 64 kB, the least, makes sure that this insert flushes. The writers' own limit is 32 MB
--- (postgres-conf/roles.sql), which they do not reach while somebody flushes.
+-- (postgres-conf/roles.sql), which they do not reach while a server flushes.
 --
 -- work_mem: a flush moves one portion of this size at a time, so that one which is cut off keeps what it has done. A
 -- list of the length at which the server flushes is one portion.
@@ -83,4 +83,3 @@ begin
     return 0;
 end
 $$;
-revoke execute on function public.warrior_flush from public;

@@ -26,7 +26,6 @@ begin
      where not exists (select from public.warrior_date as old where old.day = new.day);
 end
 $$;
-revoke execute on function public.warrior_list from public;
 
 -- A regular expression for "a letter that is not listed", which a session keeps compiled while no letter is added. Null
 -- when the list was given up. In plpgsql, which keeps the plan; a function in SQL would be planned at each call.
@@ -68,4 +67,3 @@ begin
     return added;
 end
 $$;
-revoke execute on function public.warrior_list_letters from public;

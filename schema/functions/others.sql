@@ -26,6 +26,6 @@ begin
            and tgtype & 4 <> 0 -- INSERT
            and tgenabled <> 'D'
            and (tgname not in ('warrior_inserted', 'warrior_updated', 'warrior_deleted', 'warrior_truncated')
-                or tgfoid is distinct from pg_catalog.to_regproc('public.' || tgname)));
+                or tgfoid is distinct from pg_catalog.to_regprocedure('public.' || tgname || '()')));
 end
 $$;

@@ -1,8 +1,8 @@
--- Repair: makes count and dictionaries agree with the table, while writers go on. V6__fill.sql calls it for an adopted
--- table, `schema recount` whenever somebody asks.
+-- Repair: makes count and dictionaries agree with the table, while writers go on. `schema apply` calls it for an
+-- adopted table, and `schema recount` at any time.
 --
 -- No writer is locked out. Every transaction changes the table and the count together, so within one snapshot their
--- difference is the drift alone, whoever is writing; adding the drift to the count repairs it. The dictionaries only
+-- difference is the drift alone, however many write; adding the drift to the count repairs it. The dictionaries only
 -- gain entries and lose copies: removing an entry while a writer relies on it would hide that writer's rows from the
 -- search.
 
@@ -74,4 +74,3 @@ begin
      where copy.day = twice.day and copy.ctid <> twice.kept;
 end
 $$;
-revoke execute on function public.warrior_recount from public;

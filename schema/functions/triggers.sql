@@ -1,8 +1,8 @@
--- Statement triggers on warrior: they keep the count (count.sql) and the dictionaries (lists.sql), whoever writes.
+-- Statement triggers on warrior: they keep the count (count.sql) and the dictionaries (lists.sql) for every writer.
 --
--- security definer: the runtime role may insert warriors, but write nothing else. execute is revoked, since whoever has
--- it could put a trigger function on a table of their own and so change the count; firing it on warrior needs no such
--- right.
+-- security definer: the runtime role may insert warriors, but write nothing else. grants.sql revokes execute: a role
+-- that has it could put a trigger function on a table of its own and so change the count. Firing it on warrior needs no
+-- such right.
 
 -- Count and lists in one function, since each call costs an insert time. A new letter is looked for by one regular
 -- expression over names and distinct skills, and listed only where it matches.
@@ -40,7 +40,6 @@ begin
     return null;
 end
 $$;
-revoke execute on function public.warrior_inserted from public;
 
 create or replace function public.warrior_updated() returns trigger
 language plpgsql security definer
@@ -62,7 +61,6 @@ begin
     return null;
 end
 $$;
-revoke execute on function public.warrior_updated from public;
 
 create or replace function public.warrior_deleted() returns trigger
 language plpgsql security definer
@@ -77,7 +75,6 @@ begin
     return null;
 end
 $$;
-revoke execute on function public.warrior_deleted from public;
 
 -- TRUNCATE has no transition tables, and waits until every writer of warrior has ended, so there is no number that
 -- could be lost. TRUNCATE of the lists, not DELETE: it also removes what a repeatable read transaction cannot see.
@@ -90,9 +87,9 @@ begin
     return null;
 end
 $$;
-revoke execute on function public.warrior_truncated from public;
 
--- The triggers themselves, each defined here alone. V5__triggers.sql creates them, and `schema recount` repairs them.
+-- The triggers themselves, each defined here alone. `schema apply` creates them, and again where this function
+-- has changed; `schema recount` repairs them.
 --
 -- enable always: session_replication_role = replica (logical replication's copy of a table, migration services) would
 -- otherwise bypass them, and searches and counts would be wrong in silence. Workers that apply replicated changes fire
@@ -124,4 +121,3 @@ begin
         enable always trigger warrior_truncated;
 end
 $$;
-revoke execute on function public.warrior_mend_triggers from public;

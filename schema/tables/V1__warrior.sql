@@ -31,7 +31,7 @@ create table if not exists public.warrior (
 -- Index-only scans: a search reads names from the index alone where vacuum has marked the pages. Rows are only ever
 -- added, and the default waits for 20 % new ones. A vacuum after 5 % reads little more, since marked pages are skipped.
 --
--- Cost delay: autovacuum also empties the pending lists (functions/flush.sql), which nobody else can do meanwhile. With
+-- Cost delay: autovacuum also empties the pending lists (functions/flush.sql), which no other session can do meanwhile. With
 -- the default pauses the lists grow longer; the price, fewer inserts meanwhile, stands in the results (#flush).
 alter table public.warrior set (
     autovacuum_vacuum_insert_threshold = 10000,

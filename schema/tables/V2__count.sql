@@ -1,7 +1,7 @@
 -- A slotted counter: the exact count without count(*), whose cost grows with the table.
 --
 -- A single counter row would make every writer wait for the commit of the writer before. The count is a sum over slots
--- instead, and a writer takes any slot that nobody holds, or adds one (warrior_count_add, functions/count.sql). There
+-- instead, and a writer takes any free slot, or adds one (warrior_count_add, functions/count.sql). There
 -- are as many slots as there ever were writers at once, so the sum reads at most max_connections rows.
 
 create table if not exists public.warrior_count (

@@ -11,25 +11,6 @@ create table if not exists public.warrior_secret (
     idempotency text not null
 );
 
--- Least privilege, whatever default privileges an administrator gave on new tables: the owner alone, and the runtime
--- role by grants.sql.
-do $$
-declare
-    other record;
-begin
-    for other in
-        select distinct acl.grantee
-          from pg_catalog.pg_class, pg_catalog.aclexplode(relacl) as acl
-         where pg_class.oid = 'public.warrior_secret'::regclass and acl.grantee <> relowner
-    loop
-        execute case other.grantee
-            when 0 then 'revoke all on public.warrior_secret from public'
-            else format('revoke all on public.warrior_secret from %I', pg_get_userbyid(other.grantee))
-        end;
-    end loop;
-end
-$$;
-
 -- Four random UUIDs have 488 random bits, their hash 256.
 insert into public.warrior_secret (idempotency)
 select encode(sha256(convert_to(string_agg(gen_random_uuid()::text, ''), 'UTF8')), 'hex')

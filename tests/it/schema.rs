@@ -4,5 +4,8 @@ mod adopt;
 mod applied;
 mod apply;
 mod functions;
+mod older;
 mod refuse;
+mod restored;
 mod rights;
+mod triggers;

@@ -6,7 +6,7 @@
 -- the lists of all trigrams. Measured: ../../../bench/results/2026-11-schema/README.md#search.
 
 -- A sample: the skills of one page of the dictionary as one text, folded as far as the term needs, since folding all
--- alphabets takes three times as long. Empty when the page holds none now.
+-- alphabets takes longer. Empty when the page holds none now.
 create or replace function public.warrior_sampled_skills(needle text, page bigint) returns text
 language plpgsql stable
 as $$

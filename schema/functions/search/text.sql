@@ -1,29 +1,13 @@
 -- What the search makes of texts. The tables of decisions, and the plain definition of the search, stand in
 -- ../../../docs/ARCHITECTURE.md#the-life-of-a-search.
 
--- Case folding: lower(name) for a third of the time. Most names are ASCII, and folding their bytes gives the same
+-- Case folding, cheaper than lower(name) alone. Most names are ASCII, and folding their bytes gives the same
 -- (`schema apply` refuses a locale that folds I otherwise). Callers compare under "C", since bytes of UTF-8 match as
 -- their characters do. In SQL, so that it is inlined.
 create or replace function public.warrior_folded(name text) returns text
 language sql immutable parallel safe
 as $$
     select case when octet_length(name) = char_length(name) then lower(name collate "C") else lower(name) end
-$$;
-
--- Index keys of fight_skills: the skills themselves, and a hash of one that is too long for an index entry (2,712
--- bytes), so that no row is refused for its skills. The API's longest is 1,000 bytes. A search compares the skills
--- again. Immutable: text is its own text, whatever the settings. In plpgsql, since one expression there costs a third
--- of a call of an SQL function that cannot be inlined.
-create or replace function public.warrior_skill_keys(skills text[]) returns text[]
-language plpgsql immutable strict parallel safe
-as $$
-begin
-    if octet_length(skills::text) <= 2000 then
-        return skills;
-    end if;
-    return array(select case when octet_length(skill) <= 2000 then skill else md5(skill) end
-                   from unnest(skills) as skill);
-end
 $$;
 
 -- Trigrams for a term of two letters or digits, which has none: three patterns that together find what holds the term.

@@ -1,4 +1,4 @@
-//! Adopting a table `warrior` that was there before, rows and all.
+//! Schema adoption (a baseline migration): a table `warrior` that was there before, rows and all.
 
 use std::time::{Duration, Instant};
 

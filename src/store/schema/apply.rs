@@ -10,7 +10,10 @@ use refinery::Migration;
 use super::error::SchemaError;
 use super::record::{self, NUMBER};
 use super::roles::{self, RUNTIME_ROLE};
-use super::{adopt, direct, exclusive, functions, indexes, locks, others, shape, tables};
+use super::{
+    adopt, direct, exclusive, indexes, locks, others, owners, replace, retire, shape, tables,
+    triggers,
+};
 
 /// What `apply` did.
 #[derive(Debug, Default)]
@@ -56,6 +59,7 @@ pub fn apply_for(
     direct::prepare(client)?;
     exclusive::run(client, progress, |client, progress| {
         roles::name(client, runtime)?;
+        owners::check(client)?;
         let mut done = apply_steps(client, progress)?;
         roles::grant(client)?;
         done.notes.extend(roles::limit(client, runtime)?);
@@ -94,15 +98,17 @@ fn apply_steps(
     };
 
     // Functions refer to tables, triggers to functions, and the fill of an adopted table to both.
-    let (tables, calling) = tables::around_functions(tables::pending(&before));
-    run(client, progress, &tables, &mut done)?;
-    done.functions = functions::replace(client, progress, recorded.as_ref())?;
-    run(client, progress, &calling, &mut done)?;
+    run(client, progress, &tables::pending(&before), &mut done)?;
     shape::check(client)?;
+    done.functions = replace::replace(client, progress, recorded.as_ref())?;
+    done.writers_locked_out = triggers::create(client, progress)?;
+    triggers::fill(client, progress)?;
     let (held, note) = adopt::require_created_at(client, progress)?;
     done.writers_locked_out = done.writers_locked_out.max(held);
     done.notes.extend(note);
     locks::set_lock_timeout(client, Duration::ZERO)?;
+    done.notes
+        .extend(retire::drop_superseded(client, progress)?);
     done.indexes = indexes::build(client, progress)?;
     done.notes
         .extend(indexes::unused(&indexes::existing(client)?));
@@ -123,9 +129,6 @@ fn run(
             "ran the migration {migration} in {} ms",
             took.as_millis()
         ));
-        if tables::locks_writers(migration) {
-            done.writers_locked_out = done.writers_locked_out.max(took);
-        }
         done.migrations.push(migration.to_string());
     }
     Ok(())

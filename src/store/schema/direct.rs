@@ -5,7 +5,7 @@ use postgres::Client;
 use super::error::{Doing, SchemaError};
 
 /// A startup option that reaches PostgreSQL only on a direct connection: a pooler refuses the parameter `options`, or leaves
-/// it out, and a pooled server connection was opened by somebody else anyway. Ports and addresses prove less: behind the
+/// it out, and a pooled server connection was opened for another client anyway. Ports and addresses prove less: behind the
 /// address translation of a container or a provider they differ on a direct connection, too.
 pub const DIRECT_OPTIONS: &str = "-c warrior_api.direct=on";
 

@@ -6,7 +6,7 @@ use postgres::types::Type;
 use super::super::drift::Drift;
 use super::error::{Doing, SchemaError};
 
-/// None while somebody holds the table.
+/// None while the table is locked.
 pub(super) fn look(client: &mut Client, count_rows_max: i64) -> Result<Option<Drift>, SchemaError> {
     let doing = "comparing public.warrior with what its triggers keep";
     let rows = client

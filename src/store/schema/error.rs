@@ -62,6 +62,20 @@ pub enum SchemaError {
         /// The database.
         dbname: String,
     },
+    /// Parts of the schema belong to a role that ours is no member of.
+    #[error(
+        "parts of the schema belong to another role, as after a restore without owners; as an administrator run: {} \
+         and then the command again",
+        .0.join(" ")
+    )]
+    NotOurs(Vec<String>),
+    /// The function under an index is another one.
+    #[error(
+        "the function public.warrior_skill_keys(text[]) is not the API's, so the entries of the index that is built on it \
+         may be wrong, and searches may miss rows; run: drop index concurrently if exists public.idx_warrior_skill_keys; \
+         drop function public.warrior_skill_keys(text[]); then `warrior-api schema apply`, which makes both again"
+    )]
+    IndexedFunction,
     /// The role that serves requests is not there.
     #[error(
         "role {role} (POSTGRES_USER) does not exist in this cluster; as an administrator run: psql -d \
@@ -118,7 +132,7 @@ pub enum SchemaError {
         /// What the command needs.
         needed: i32,
     },
-    /// Somebody kept a lock on the table all the time.
+    /// The table was locked all the time.
     #[error(
         "could not lock the table public.warrior within {attempts} attempts of one second; it is held \
          by {holders}; end that transaction (select pg_terminate_backend(pid)) or wait for it, then \
@@ -141,8 +155,8 @@ pub enum SchemaError {
     },
     /// The migrations in the database are an earlier edition of ours.
     #[error(
-        "the migration {applied} in this database is of an earlier edition, which was never released; the table is \
-         adopted anew, rows and all, once the list of migrations is gone: run psql -d {dbname} -c 'drop table \
+        "the migration {applied} in this database has another text than this program's, as a build between two releases \
+         leaves it; the table is adopted anew, rows and all, once the list of migrations is gone: run psql -d {dbname} -c 'drop table \
          public.refinery_schema_history; drop table if exists public.warrior_schema; drop function if exists \
          public.warrior_recount()', then `warrior-api schema apply` again"
     )]
@@ -174,14 +188,19 @@ pub enum SchemaError {
 }
 
 impl SchemaError {
-    /// Whether a lock was not given in time, so that another attempt may succeed.
-    pub(super) fn is_lock_timeout(&self) -> bool {
+    /// PostgreSQL's code for it.
+    pub(super) fn code(&self) -> Option<&SqlState> {
         let cause = match self {
             Self::Refused { source, .. } => Some(source),
             Self::Migration { source, .. } => database_cause(source.as_ref()),
             _ => None,
         };
-        cause.and_then(postgres::Error::code) == Some(&SqlState::LOCK_NOT_AVAILABLE)
+        cause.and_then(postgres::Error::code)
+    }
+
+    /// Whether a lock was not given in time, so that another attempt may succeed.
+    pub(super) fn is_lock_timeout(&self) -> bool {
+        self.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
     }
 }
 
@@ -212,13 +231,18 @@ fn database_cause<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e postgres::
     None
 }
 
-/// PostgreSQL's message with its hint, which for our own migrations is the next command.
+/// PostgreSQL's message with its hint, which for our own migrations is the next command. Of objects that others depend on
+/// the detail names them, and the hint would drop them.
 fn message_with_hint(error: &postgres::Error) -> String {
-    match error.as_db_error() {
-        Some(db) => match db.hint() {
-            Some(hint) => format!("{}; {hint}", db.message()),
-            None => db.message().to_owned(),
-        },
-        None => super::super::chain(error),
+    let Some(db) = error.as_db_error() else {
+        return super::super::chain(error);
+    };
+    let more = match db.code() == &SqlState::DEPENDENT_OBJECTS_STILL_EXIST {
+        true => db.detail(),
+        false => db.hint(),
+    };
+    match more {
+        Some(more) => format!("{}; {more}", db.message()),
+        None => db.message().to_owned(),
     }
 }

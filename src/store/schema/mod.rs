@@ -18,13 +18,18 @@ mod functions;
 mod indexes;
 mod locks;
 mod others;
+mod owners;
 mod print;
 mod record;
 mod recount;
+mod replace;
+mod retire;
 mod roles;
 mod shape;
+mod source;
 mod status;
 mod tables;
+mod triggers;
 
 pub use apply::{Applied, apply, apply_for};
 pub use direct::DIRECT_OPTIONS;

@@ -1,35 +1,39 @@
-//! `schema print`: everything that an apply may run, in its order, for review.
+//! A dry run: `schema print` shows all DDL that an apply may run, in its order, for review.
 
-use super::{adopt, functions, indexes, record, roles, tables};
+use super::{adopt, functions, indexes, record, roles, tables, triggers};
 
-/// All SQL that `apply` may run, in its order, for review.
+/// All DDL that `apply` may run, in its order, for review.
 #[must_use]
 pub fn print() -> String {
     let mut text = String::from(
-        "-- Everything that `warrior-api schema apply` may run, in its order. Migrations that the table\n\
-         -- refinery_schema_history names are skipped, and so are the functions while the table warrior_schema\n\
-         -- holds their digest; the indexes are built outside a transaction, since writers go on meanwhile.\n",
+        "-- All DDL of `warrior-api schema apply`, in its order. An apply skips what the database has; psql can run this\n\
+         -- text on an empty database, and the first apply then adopts what is there. What an apply decides by the\n\
+         -- database is not shown: indexes that a killed build left, functions of an older program and the limits that the\n\
+         -- role lacks. The indexes are built outside a transaction, since writers go on meanwhile.\n",
     );
-    let (tables, calling) = tables::around_functions(tables::all());
-    for migration in &tables {
+    for migration in &tables::sources() {
         section(&mut text, &migration.to_string(), migration.sql());
     }
     section(
         &mut text,
-        "in one transaction with the functions: their digest",
+        "in one transaction with the functions: the version record",
         Some(record::CREATE),
     );
+    let indexed = &functions::INDEXED;
     section(
         &mut text,
-        "only functions that are declared otherwise now, or no longer",
-        Some(functions::DROP),
+        &format!("{}, only where it is missing", indexed.path),
+        Some(indexed.sql),
     );
     for file in &functions::FILES {
         section(&mut text, file.path, Some(file.sql));
     }
-    for migration in &calling {
-        section(&mut text, &migration.to_string(), migration.sql());
-    }
+    section(&mut text, "the triggers", Some(triggers::MEND));
+    section(
+        &mut text,
+        "the count and the dictionaries",
+        Some(triggers::FILL),
+    );
     for (title, sql) in adopt::STEPS {
         section(&mut text, title, Some(sql));
     }
@@ -53,29 +57,24 @@ fn section(text: &mut String, title: &str, sql: Option<&str>) {
     text.push_str("\n-- ==== ");
     text.push_str(title);
     text.push_str(" ====\n\n");
-    text.push_str(sql.unwrap_or_default().trim_end());
-    text.push('\n');
+    let sql = sql.unwrap_or_default().trim_end();
+    text.push_str(sql);
+    text.push_str(if sql.ends_with(';') { "\n" } else { ";\n" });
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::functions::digest;
     use super::super::record::NUMBER;
+    use super::super::source::digest;
     use super::print;
 
     /// What [`NUMBER`] stands for: the digest of all that `schema print` prints, comments aside.
-    const DIGEST: &str = "c40923afba7ad6651fc28b65ede060e549240cfa596f2b0b368f82d96e61c79b";
+    const DIGEST: &str = "d396ad48ddce29f74ea21422e7802a50f71396538cd2adbdb0e7d0047b03bde9";
 
     #[test]
     fn the_number_stands_for_the_schema_as_it_is() {
-        let statements: Vec<String> = print()
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty() && !line.starts_with("--"))
-            .map(str::to_owned)
-            .collect();
         assert_eq!(
-            digest(statements.iter().map(String::as_str)),
+            digest([print().as_str()]),
             DIGEST,
             "the schema has changed: raise NUMBER if {NUMBER} was released with another one, and write its digest here"
         );

@@ -1,6 +1,7 @@
-//! The schema's number: one row of the table `warrior_schema`, which every apply writes and every `/ready` reads.
+//! Schema versioning: one number, in one row of the table `warrior_schema`, which every apply writes and every `/ready`
+//! reads. Beside it stands what an apply has done so far.
 
-use postgres::Client;
+use postgres::{Client, Transaction};
 
 use super::error::{Doing, SchemaError};
 
@@ -16,10 +17,20 @@ pub(super) const CREATE: &str = include_str!("../sql/schema/record.sql");
 pub(super) struct Record {
     /// The number of the last apply that finished.
     pub(super) number: Option<i32>,
-    /// The digest of the functions that are there.
+    /// The number of the program that created the functions.
+    functions_number: i32,
+    /// The digest of the text that created them.
     pub(super) digest: String,
-    /// Their declarations.
+    /// Their signatures.
     pub(super) functions: Vec<String>,
+    /// Their fingerprints, in the same order.
+    pub(super) fingerprints: Vec<String>,
+    /// Signatures of an older program's functions, which wait to be dropped.
+    pub(super) superseded: Vec<String>,
+    /// The fingerprint of the definition that created the triggers.
+    pub(super) triggers: Option<String>,
+    /// The last table file when count and dictionaries were filled.
+    pub(super) filled: Option<i32>,
 }
 
 /// The schema's version that this program needs.
@@ -43,7 +54,12 @@ pub(super) fn read(client: &mut Client) -> Result<Option<Record>, SchemaError> {
     Ok(row.map(|row| Record {
         number: row.get("number"),
         digest: row.get("digest"),
+        functions_number: row.get("functions_number"),
         functions: row.get("functions"),
+        fingerprints: row.get("fingerprints"),
+        superseded: row.get("superseded"),
+        triggers: row.get("triggers"),
+        filled: row.get("filled"),
     }))
 }
 
@@ -52,13 +68,72 @@ pub(super) fn read(client: &mut Client) -> Result<Option<Record>, SchemaError> {
 /// # Errors
 /// [`SchemaError::Newer`]
 pub(super) fn refuse_newer(recorded: Option<&Record>) -> Result<(), SchemaError> {
-    match recorded.and_then(|record| record.number) {
+    let highest = recorded.map(|record| record.functions_number.max(record.number.unwrap_or(0)));
+    match highest {
         Some(applied) if applied > NUMBER => Err(SchemaError::Newer {
             applied,
             known: NUMBER,
         }),
         _ => Ok(()),
     }
+}
+
+/// The functions that programs of ours have created here, by signature.
+pub(super) fn known(recorded: Option<&Record>) -> Vec<&str> {
+    recorded.map_or_else(Vec::new, |record| {
+        let all = record.functions.iter().chain(&record.superseded);
+        all.map(String::as_str).collect()
+    })
+}
+
+/// Writes what was created from a text of this digest, by signature and fingerprint, in the transaction that has created it.
+pub(super) fn write_functions(
+    transaction: &mut Transaction,
+    digest: &str,
+    created: &[(&str, &str)],
+    superseded: &[&str],
+) -> Result<(), SchemaError> {
+    let (signatures, fingerprints): (Vec<&str>, Vec<&str>) = created.iter().copied().unzip();
+    transaction
+        .execute(
+            include_str!("../sql/schema/record_functions.sql"),
+            &[&NUMBER, &digest, &signatures, &fingerprints, &superseded],
+        )
+        .doing("writing down the functions")?;
+    Ok(())
+}
+
+/// Writes what still waits to be dropped.
+pub(super) fn write_superseded(client: &mut Client, waiting: &[String]) -> Result<(), SchemaError> {
+    client
+        .execute(
+            include_str!("../sql/schema/record_superseded.sql"),
+            &[&waiting],
+        )
+        .doing("writing down the functions of an older program")?;
+    Ok(())
+}
+
+/// Writes which definition has created the triggers, and that a fill has to follow.
+pub(super) fn write_triggers(
+    transaction: &mut Transaction,
+    definition: Option<&str>,
+) -> Result<(), SchemaError> {
+    transaction
+        .execute(
+            include_str!("../sql/schema/record_triggers.sql"),
+            &[&definition],
+        )
+        .doing("writing down the triggers")?;
+    Ok(())
+}
+
+/// Writes that count and dictionaries were filled after this table file.
+pub(super) fn write_filled(client: &mut Client, version: i32) -> Result<(), SchemaError> {
+    client
+        .execute(include_str!("../sql/schema/record_filled.sql"), &[&version])
+        .doing("writing down the fill")?;
+    Ok(())
 }
 
 /// Writes the number, once all of the schema is there.

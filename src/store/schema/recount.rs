@@ -7,7 +7,8 @@ use postgres::Client;
 
 use super::error::{Doing, SchemaError};
 use super::record::{self, NUMBER};
-use super::{direct, drift, locks, others};
+use super::triggers::{FILL, MEND};
+use super::{direct, drift, exclusive, locks, others, owners};
 
 /// What `recount` repaired.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,6 +37,11 @@ pub fn recount(
     progress: &mut dyn FnMut(String),
 ) -> Result<Recounted, SchemaError> {
     direct::prepare(client)?;
+    owners::check(client)?;
+    exclusive::run(client, progress, repair)
+}
+
+fn repair(client: &mut Client, progress: &mut dyn FnMut(String)) -> Result<Recounted, SchemaError> {
     let applied = record::read(client)?.and_then(|record| record.number);
     if applied.is_none_or(|number| number < NUMBER) {
         return Err(SchemaError::TooOld {
@@ -43,7 +49,7 @@ pub fn recount(
             needed: NUMBER,
         });
     }
-    // A trigger of somebody else's is never replaced.
+    // A trigger of another program is never replaced.
     let namesakes = others::look(client)?.namesakes;
     if !namesakes.is_empty() {
         return Err(SchemaError::Obstacles(namesakes));
@@ -53,15 +59,13 @@ pub fn recount(
     if found.as_ref().is_none_or(|triggers| !triggers.is_empty()) {
         locks::locked(client, progress, |client| {
             client
-                .query(include_str!("../sql/schema/mend_triggers.sql"), &[])
+                .query(MEND, &[])
                 .doing("mending the triggers of public.warrior")
                 .map(drop)
         })?;
         locks::set_lock_timeout(client, Duration::ZERO)?;
     }
-    let row = client
-        .query_one(include_str!("../sql/schema/recount.sql"), &[])
-        .doing("counting again")?;
+    let row = client.query_one(FILL, &[]).doing("counting again")?;
     Ok(Recounted {
         triggers_mended: found.unwrap_or_default(),
         before: row.get("count_before"),

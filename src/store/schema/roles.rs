@@ -36,7 +36,7 @@ pub(super) fn grant(client: &mut Client) -> Result<(), SchemaError> {
         .doing("granting the API's role what it needs")
 }
 
-/// Gives the role the limits of roles.sql that nobody has chosen for it, and says so; none where all are.
+/// Gives the role the limits of roles.sql that were not chosen for it, and says so; none where all are.
 /// PgBouncer passes no `options`, so they have to stand on the role.
 pub(super) fn limit(client: &mut Client, runtime: &str) -> Result<Option<String>, SchemaError> {
     let rows = client

@@ -4,16 +4,20 @@ use std::fmt;
 
 use postgres::Client;
 
-use super::error::SchemaError;
+use super::error::{Doing, SchemaError};
 use super::record::{self, NUMBER};
 use super::roles::{self, RUNTIME_ROLE};
-use super::{direct, drift, functions, indexes, locks, others, shape, tables};
+use super::{
+    direct, drift, functions, indexes, locks, others, owners, retire, shape, tables, triggers,
+};
 
 /// What `status` found.
 #[derive(Debug)]
 pub struct Status {
     /// The version that the database has; `None` when no migration was ever run.
     pub applied: Option<i32>,
+    /// Whether an apply was begun that has not finished.
+    pub begun: bool,
     /// The version that this program needs.
     pub current: i32,
     /// What stands between the two, or is missing beside them.
@@ -44,14 +48,19 @@ pub fn status_for(client: &mut Client, runtime: &str) -> Result<Status, SchemaEr
         Err(e @ SchemaError::Database { .. }) => faults.push(e.to_string()),
         Err(e) => return Err(e),
     }
+    owners::check(client)?;
     let recorded = record::read(client)?;
     let applied = recorded.as_ref().and_then(|record| record.number);
     let mut pending = Vec::new();
     let tables = tables::applied(client)?;
-    match tables::compare(client, &tables) {
-        // A newer program has left more than this one knows.
-        Err(SchemaError::NewerTables { .. }) => {}
-        _ if applied.is_some_and(|number| number > NUMBER) => {}
+    let existing = functions::existing(client)?;
+    let mut newer = false;
+    match record::refuse_newer(recorded.as_ref()).and_then(|()| tables::compare(client, &tables)) {
+        // What a newer program needs is not known here.
+        Err(e @ (SchemaError::NewerTables { .. } | SchemaError::Newer { .. })) => {
+            newer = true;
+            faults.push(e.to_string());
+        }
         Err(e) => return Err(e),
         Ok(()) => {
             let missing = tables::pending(&tables);
@@ -67,13 +76,29 @@ pub fn status_for(client: &mut Client, runtime: &str) -> Result<Status, SchemaEr
                     .iter()
                     .map(|m| format!("migration {m} is not applied")),
             );
-            if !functions::are_current(recorded.as_ref()) {
-                pending.push("the functions are not those of this program".to_owned());
-            }
+            pending.extend(functions::pending(recorded.as_ref(), &existing));
         }
     }
-    if recorded.is_some() {
+    if let Err(e) = functions::check_indexed(&existing) {
+        faults.push(e.to_string());
+    }
+    let same_functions = pending.is_empty() && !newer;
+    if let Some(record) = &recorded {
         pending.extend(indexes::wanting(&indexes::existing(client)?));
+        let exposed = exposed(client, &record.functions)?;
+        pending.extend(
+            exposed
+                .iter()
+                .map(|name| format!("every role may use {name}")),
+        );
+        if same_functions {
+            pending.extend(triggers::pending(record, &existing));
+        }
+    }
+    let begun = recorded.is_some() && applied.is_none() || recorded.is_none() && !tables.is_empty();
+    let unfinished = begun || applied.is_some_and(|number| number < NUMBER);
+    if unfinished && !newer && pending.is_empty() {
+        pending.push("the last apply has not finished".to_owned());
     }
     match roles::name(client, runtime) {
         Ok(()) => {}
@@ -84,7 +109,13 @@ pub fn status_for(client: &mut Client, runtime: &str) -> Result<Status, SchemaEr
     faults.extend(others.namesakes);
     faults.extend(others.obstacles);
     let mut notes = others.notes;
-    if applied.is_some() {
+    if let Some(record) = recorded
+        .as_ref()
+        .filter(|record| !record.superseded.is_empty())
+    {
+        notes.push(retire::note(&record.superseded));
+    }
+    if applied.is_some() && functions::has_drift(&existing) {
         match drift::look(client, i64::MAX)? {
             Some(drift) => faults.extend(drift.faults()),
             None => notes.push(format!(
@@ -95,6 +126,7 @@ pub fn status_for(client: &mut Client, runtime: &str) -> Result<Status, SchemaEr
     }
     Ok(Status {
         applied,
+        begun,
         current: NUMBER,
         pending,
         faults,
@@ -105,6 +137,11 @@ pub fn status_for(client: &mut Client, runtime: &str) -> Result<Status, SchemaEr
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.applied {
+            None if self.begun => write!(
+                f,
+                "the schema is half applied, this program needs version {}",
+                self.current
+            )?,
             None => write!(
                 f,
                 "the database has no schema, this program needs version {}",
@@ -125,4 +162,12 @@ impl fmt::Display for Status {
         let more = self.faults.iter().chain(&self.notes);
         more.into_iter().try_for_each(|line| write!(f, "\n{line}"))
     }
+}
+
+/// What every role may use, though only the owner should.
+fn exposed(client: &mut Client, functions: &[String]) -> Result<Vec<String>, SchemaError> {
+    let rows = client
+        .query(include_str!("../sql/schema/exposed.sql"), &[&functions])
+        .doing("reading who may call the functions")?;
+    Ok(rows.iter().map(|row| row.get("name")).collect())
 }

@@ -1,24 +1,37 @@
 //! Versioned migrations: the files of `schema/tables`, each run once by refinery, in the order of their versions.
 
 use postgres::Client;
-use refinery::{Migration, Target};
+use refinery::{Migration, Runner, Target};
 
 use super::error::{Doing, SchemaError};
+use super::source::statements;
 
 mod embedded {
     refinery::embed_migrations!("schema/tables");
 }
 
-/// A line of a file's header: the file locks the table's writers out for a moment.
-const LOCKS_WRITERS: &str = "-- locks writers";
-/// A line of a file's header: the file calls functions, so the functions have to be there before it.
-const CALLS_FUNCTIONS: &str = "-- calls functions";
+/// All files, by version, for review.
+pub(super) fn sources() -> Vec<Migration> {
+    let mut sources = embedded::migrations::runner().get_migrations().clone();
+    sources.sort();
+    sources
+}
 
-/// All files, by version.
-pub(super) fn all() -> Vec<Migration> {
-    let mut all = embedded::migrations::runner().get_migrations().clone();
-    all.sort();
+/// The same without comments, so that the checksum that refinery keeps is one of what a file does.
+fn all() -> Vec<Migration> {
+    let mut all = sources();
+    for migration in &mut all {
+        let sql = statements(migration.sql().unwrap_or_default());
+        if let Ok(plain) = Migration::unapplied(&migration.to_string(), &sql) {
+            *migration = plain;
+        }
+    }
     all
+}
+
+/// The last version.
+pub(super) fn last() -> i32 {
+    all().last().map_or(0, Migration::version)
 }
 
 /// The files that were run on this database, by version.
@@ -45,22 +58,10 @@ pub(super) fn pending(applied: &[Migration]) -> Vec<Migration> {
     all
 }
 
-/// Those that run before the functions are there, and those that run after.
-pub(super) fn around_functions(mut files: Vec<Migration>) -> (Vec<Migration>, Vec<Migration>) {
-    let first_call = files.iter().position(|m| has_mark(m, CALLS_FUNCTIONS));
-    let after = files.split_off(first_call.unwrap_or(files.len()));
-    (files, after)
-}
-
-/// Whether a file locks the table's writers out for a moment.
-pub(super) fn locks_writers(migration: &Migration) -> bool {
-    has_mark(migration, LOCKS_WRITERS)
-}
-
 /// Runs the next file.
 pub(super) fn run(client: &mut Client, migration: &Migration) -> Result<(), SchemaError> {
     let target = Target::Version(migration.version());
-    embedded::migrations::runner()
+    Runner::new(&all())
         .set_target(target)
         .run(client)
         .map(drop)
@@ -98,9 +99,29 @@ fn earlier(client: &mut Client, applied: String) -> Result<SchemaError, SchemaEr
     })
 }
 
-fn has_mark(migration: &Migration, mark: &str) -> bool {
-    let sql = migration.sql().unwrap_or_default();
-    sql.lines()
-        .take_while(|line| line.starts_with("--"))
-        .any(|line| line == mark)
+#[cfg(test)]
+mod tests {
+    use super::{Migration, all};
+
+    /// What databases have written down of each file.
+    const CHECKSUMS: [(&str, u64); 4] = [
+        ("V1__warrior", 15_460_441_759_702_508_909),
+        ("V2__count", 13_975_808_041_447_674_828),
+        ("V3__dictionaries", 16_821_927_648_542_989_742),
+        ("V4__secret", 12_803_030_836_375_066_715),
+    ];
+
+    #[test]
+    fn a_file_that_a_release_has_run_stays_as_it_is() {
+        let files: Vec<(String, u64)> = all()
+            .iter()
+            .map(|m: &Migration| (m.to_string(), m.checksum()))
+            .collect();
+        let known = CHECKSUMS.map(|(name, checksum)| (name.to_owned(), checksum));
+        assert_eq!(
+            files, known,
+            "every database that has run another text refuses this one: write a new file instead, unless none was \
+             released, and its checksum here"
+        );
+    }
 }

@@ -1,3 +1,3 @@
--- What differs from what the triggers keep; $1: the most rows that are worth counting. See schema/functions/drift.sql.
+-- Drift detection (schema/functions/drift.sql); $1: the most rows that are worth counting.
 select triggers, folds, kept, counted, sampled, skills, dates, letters
   from public.warrior_drift($1::bigint)

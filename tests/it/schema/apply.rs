@@ -178,6 +178,20 @@ fn print_shows_every_statement_for_review() {
     }
 }
 
+#[test]
+fn what_print_shows_can_be_run_on_an_empty_database_and_is_then_adopted() {
+    let database = empty_database();
+    let mut client = database.owner();
+    for section in schema::print().split("\n-- ==== ").skip(1) {
+        let (title, sql) = section.split_once(" ====\n").unwrap();
+        let ran = client.batch_execute(sql);
+        assert!(ran.is_ok(), "{title}: {ran:?}");
+    }
+    assert!(schema::status(&mut client).unwrap().applied.is_none());
+    assert!(apply(&mut client).unwrap().adopted);
+    assert_complete(&database);
+}
+
 /// Waits for a condition, at most 20 seconds.
 fn poll(mut condition: impl FnMut() -> bool) {
     let started = std::time::Instant::now();

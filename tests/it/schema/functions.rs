@@ -95,7 +95,7 @@ fn the_functions_of_a_database_are_those_of_the_source() {
 }
 
 #[test]
-fn functions_are_created_again_when_their_text_has_changed_and_only_then() {
+fn functions_are_created_again_when_their_text_or_they_have_changed_and_only_then() {
     let database = fresh_database();
     let mut owner = database.owner();
     let ours = body(&mut owner, "warrior_folded");
@@ -105,8 +105,14 @@ fn functions_are_created_again_when_their_text_has_changed_and_only_then() {
              language sql immutable parallel safe as 'select name'",
         )
         .unwrap();
+    let status = schema::status(&mut owner).unwrap().to_string();
+    assert!(
+        status.contains("public.warrior_folded(text) was changed since it was created"),
+        "{status}"
+    );
+    assert!(apply(&mut owner).unwrap().functions);
+    assert_eq!(body(&mut owner, "warrior_folded"), ours);
     assert!(!apply(&mut owner).unwrap().functions);
-    assert_eq!(body(&mut owner, "warrior_folded"), "select name");
 
     owner.batch_execute(OTHER_PROGRAM).unwrap();
     let status = schema::status(&mut owner).unwrap().to_string();
@@ -117,52 +123,6 @@ fn functions_are_created_again_when_their_text_has_changed_and_only_then() {
     assert!(apply(&mut owner).unwrap().functions);
     assert_eq!(body(&mut owner, "warrior_folded"), ours);
     assert_complete(&database);
-}
-
-#[test]
-fn functions_of_an_older_program_that_are_declared_otherwise_or_no_longer_are_dropped() {
-    let database = fresh_database();
-    let mut owner = database.owner();
-    owner
-        .batch_execute(
-            "drop function public.warrior_recount();
-             create function public.warrior_recount(out rows bigint) language sql as 'select 1::bigint';
-             drop function public.warrior_flush();
-             create function public.warrior_flush(rows bigint) returns bigint language sql as 'select rows';
-             create function public.warrior_gone() returns int language sql as 'select 1';
-             create function public.warrior_of_others() returns int language sql as 'select 1';
-             create view public.of_others as select public.warrior_gone();
-             update public.warrior_schema
-                set digest = 'older', functions = functions || array['warrior_recount(out rows bigint)',
-                    'warrior_flush(rows bigint) returns bigint', 'warrior_gone() returns int']",
-        )
-        .unwrap();
-    let gone = "select count(*) from pg_proc where proname = 'warrior_gone'";
-
-    let error = apply(&mut owner).unwrap_err().to_string();
-    assert!(error.contains("warrior_gone"), "{error}");
-    assert_eq!(number(&mut owner, gone), 1, "what others rely on is kept");
-
-    owner.batch_execute("drop view public.of_others").unwrap();
-    let (mut runtime, mut flushed) = (database.runtime(), false);
-    schema::apply(&mut owner, &mut |step| {
-        if step.starts_with("created the functions") {
-            runtime
-                .batch_execute("select public.warrior_flush()")
-                .unwrap();
-            flushed = true;
-        }
-    })
-    .unwrap();
-    assert!(flushed, "the functions were not created again");
-    assert_eq!(number(&mut owner, gone), 0);
-    assert_eq!(
-        number(&mut owner, "select public.warrior_of_others()::bigint"),
-        1
-    );
-    assert_complete(&database);
-    let repaired = schema::recount(&mut owner, &mut |_| {}).unwrap();
-    assert_eq!(repaired.after, 0);
 }
 
 #[test]

@@ -28,6 +28,10 @@ fn refuses_a_newer_schema_and_another_index_under_our_name() {
     let error = apply(&mut client).unwrap_err();
     assert!(matches!(error, SchemaError::NewerTables { .. }), "{error}");
     assert!(error.to_string().contains("V999__later"), "{error}");
+    assert_eq!(
+        schema::status(&mut client).unwrap().faults,
+        [error.to_string()]
+    );
     client
         .batch_execute("update public.warrior_schema set number = number + 1, digest = 'later'")
         .unwrap();
@@ -37,7 +41,28 @@ fn refuses_a_newer_schema_and_another_index_under_our_name() {
         error.to_string().contains("use the newer program"),
         "{error}"
     );
-    assert_eq!(schema::status(&mut client).unwrap().pending, [""; 0]);
+    let status = schema::status(&mut client).unwrap();
+    assert_eq!(status.pending, [""; 0]);
+    assert!(
+        status
+            .faults
+            .iter()
+            .any(|fault| fault.contains("use the newer program")),
+        "{status}"
+    );
+}
+
+#[test]
+fn refuses_the_functions_of_a_newer_program_that_has_not_finished() {
+    let database = fresh_database();
+    let mut client = database.owner();
+    client
+        .batch_execute("update public.warrior_schema set functions_number = functions_number + 1, digest = 'later'")
+        .unwrap();
+    let error = apply(&mut client).unwrap_err();
+    assert!(matches!(error, SchemaError::Newer { .. }), "{error}");
+    let status = schema::status(&mut client).unwrap();
+    assert_eq!(status.faults, [error.to_string()]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
--- The limits of postgres-conf/roles.sql that nobody has set for this role: not on it, not on the database,
+-- The limits of postgres-conf/roles.sql that are not set for this role: not on it, not on the database,
 -- not in the cluster's configuration. One that is set there was chosen, whatever it is.
 select wanted.name, wanted.value
   from (values
@@ -19,5 +19,5 @@ select wanted.name, wanted.value
               and chosen.setdatabase in (0, (select oid from pg_catalog.pg_database
                                               where datname = current_database()))
               and lower(split_part(line, '=', 1)) = lower(wanted.name))
-   -- initdb writes DateStyle by the locale, so what the configuration has of it is nobody's choice.
+   -- initdb writes DateStyle by the locale, so what the configuration has of it is no choice.
    and (now.reset_val = now.boot_val or wanted.name = 'DateStyle')

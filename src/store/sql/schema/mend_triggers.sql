@@ -1,2 +1,2 @@
--- Makes the triggers of ours anew, so that they are there and fire always. Waits for every writer of the table.
+-- Statement triggers: creates those of the API again, enabled always. The lock waits for every writer of the table.
 select public.warrior_mend_triggers()

@@ -1,4 +1,4 @@
--- What others have put on the table: what kind of thing it is, its name, and how PostgreSQL describes it.
+-- Catalog introspection: what others have put on the table, of which kind, and how PostgreSQL describes it.
 --
 -- Triggers: schema/functions/others.sql asks the same at every create, and a test compares the two
 -- (tests/it/adoption.rs). A trigger that is disabled does nothing, but under a name of ours stands in the way of our own.
@@ -26,7 +26,7 @@ select case
   join pg_catalog.pg_trigger as t on t.tgrelid = warrior.oid and not t.tgisinternal
   left join ours on ours.name = t.tgname
  where case when ours.name is null then t.tgenabled <> 'D'
-            else t.tgfoid is distinct from to_regproc('public.' || ours.name) end
+            else t.tgfoid is distinct from to_regprocedure('public.' || ours.name || '()') end
 union all
 -- `insert ... on conflict` is refused beside a rule for INSERT (3) or UPDATE (2).
 select case when r.ev_type in ('2', '3') then 'rule of inserts' else 'rule' end,

@@ -1,2 +1,3 @@
--- Asked only when the table is there, see record_present.sql.
-select number, digest, functions from public.warrior_schema
+-- The version record, asked only when its table is there (record_present.sql).
+select number, functions_number, digest, functions, fingerprints, superseded, triggers, filled
+  from public.warrior_schema

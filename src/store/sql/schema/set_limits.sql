@@ -5,7 +5,7 @@ declare
     runtime text := coalesce(nullif(current_setting('warrior_api.runtime', true), ''), 'warrior');
     missing record;
 begin
-    for missing in select key, value from json_each_text(current_setting('warrior_api.limits')::json) loop
+    for missing in select key, value from json_each_text(coalesce(nullif(current_setting('warrior_api.limits', true), ''), '{}')::json) loop
         perform set_config(missing.key, missing.value, true);
         execute format('alter role %I in database %I set %I from current',
                        runtime, current_database(), missing.key);
