@@ -85,7 +85,7 @@ fn a_recount_waits_for_an_apply_that_builds_an_index() {
         .batch_execute("drop index public.idx_warrior_date_order")
         .unwrap();
     let mut repairing = Some(database.owner());
-    let (said, heard) = mpsc::channel();
+    let (said, heard) = mpsc::sync_channel(100);
     let repaired = thread::scope(|scope| {
         // Its lock ends with it, should the test fail.
         let mut owner = owner;
