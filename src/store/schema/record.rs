@@ -92,12 +92,20 @@ pub(super) fn write_functions(
     digest: &str,
     created: &[(&str, &str)],
     superseded: &[&str],
+    some_were_missing: bool,
 ) -> Result<(), SchemaError> {
     let (signatures, fingerprints): (Vec<&str>, Vec<&str>) = created.iter().copied().unzip();
     transaction
         .execute(
             include_str!("../sql/schema/record_functions.sql"),
-            &[&NUMBER, &digest, &signatures, &fingerprints, &superseded],
+            &[
+                &NUMBER,
+                &digest,
+                &signatures,
+                &fingerprints,
+                &superseded,
+                &some_were_missing,
+            ],
         )
         .doing("writing down the functions")?;
     Ok(())

@@ -1,7 +1,7 @@
-//! Transactional DDL: all functions are created again in one transaction, so that a statement sees the old ones or the new.
+//! Transactional DDL: all functions are created again in one transaction, so that no call meets a function that is missing.
 //!
-//! `create or replace` keeps a function's identity, and another signature makes an overload beside the old one: statements
-//! under way go on with what they began with. The old overload is dropped later ([`retire`](super::retire)). What `create or
+//! `create or replace` keeps a function's identity: a statement under way takes the new body at its next call. Another
+//! signature makes an overload beside the old one. The old overload is dropped later ([`retire`](super::retire)). What `create or
 //! replace` refuses (the same types of parameters, another result) is dropped and created in the same transaction; a
 //! statement under way that calls such a function may then fail.
 
@@ -112,7 +112,15 @@ fn attempt(
         .map(|f| (f.signature.as_str(), f.fingerprint.as_str()))
         .collect();
     let digest = functions::current_digest();
-    record::write_functions(&mut transaction, &digest, &created, &superseded)?;
+    let missing = |signature: &&str| functions::find(existing, signature).is_none();
+    let some_were_missing = known.iter().any(missing);
+    record::write_functions(
+        &mut transaction,
+        &digest,
+        &created,
+        &superseded,
+        some_were_missing,
+    )?;
     // In the same transaction, since every role may call a new function.
     transaction.batch_execute(GRANTS).doing(doing)?;
     transaction.commit().doing(doing)?;

@@ -7,7 +7,7 @@ use postgres::Client;
 use super::error::{Doing, SchemaError};
 use super::functions::Function;
 use super::record::{self, Record};
-use super::{drift, functions, locks, tables};
+use super::{functions, locks, tables};
 
 /// Creates the triggers, for review.
 pub(super) const MEND: &str = include_str!("../sql/schema/mend_triggers.sql");
@@ -23,8 +23,7 @@ pub(super) fn create(
     let existing = functions::existing(client)?;
     let definition = functions::triggers_fingerprint(&existing);
     let recorded = record::read(client)?.and_then(|record| record.triggers);
-    let amiss = drift::look(client, 0)?.is_some_and(|drift| !drift.triggers.is_empty());
-    if recorded.as_deref() == definition && !amiss {
+    if recorded.as_deref() == definition && are_in_order(client)? {
         return Ok(Duration::ZERO);
     }
     let doing = "creating the triggers of public.warrior";
@@ -36,6 +35,14 @@ pub(super) fn create(
     })?;
     progress(format!("created the triggers in {} ms", took.as_millis()));
     Ok(took)
+}
+
+fn are_in_order(client: &mut Client) -> Result<bool, SchemaError> {
+    let doing = "looking at the triggers of public.warrior";
+    let row = client
+        .query_one(include_str!("../sql/schema/triggers_in_order.sql"), &[])
+        .doing(doing)?;
+    row.try_get("in_order").doing(doing)
 }
 
 /// Fills count and dictionaries once after the triggers were created, and after each new table file, which may bring a

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use postgres::Client;
 use warrior_api::config::Database;
@@ -93,9 +93,18 @@ impl Drop for Fresh {
     }
 }
 
-/// A login of the test itself, with time for a busy machine; the server under test keeps its own limit.
+/// A login of the test itself, with time for a busy machine; the server under test keeps its own limit. PgBouncer refuses
+/// a client whose login at PostgreSQL takes longer than `query_wait_timeout`, so that the client has to ask again.
 pub(crate) fn log_in(database: &Database) -> Result<Client, LoginError> {
-    connect(&patient(database))
+    let database = patient(database);
+    let deadline = Instant::now() + database.connect_timeout;
+    loop {
+        match connect(&database) {
+            Err(e) if e.to_string().contains("query_wait_timeout") && Instant::now() < deadline => {
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 /// As [`log_in`], for the schema commands.
