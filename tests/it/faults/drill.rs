@@ -19,7 +19,7 @@ use warrior_api::store::schema;
 use warrior_stack::proxy::{Cut, Proxy};
 
 use crate::supervisor::{Supervisor, connect, eventually};
-use crate::support::log_in_directly;
+use crate::support::{Ending, log_in_directly};
 
 /// What begins a statement that creates.
 pub(super) const INSERT: &[u8] = b"insert into";
@@ -125,6 +125,7 @@ impl Drill {
         let answers = Mutex::new(Vec::new());
         let number = AtomicU32::new(0);
         thread::scope(|scope| {
+            let _ending = Ending(&stop);
             for _ in 0..CLIENTS {
                 scope.spawn(|| {
                     let mut client = Http::new(self.public);
@@ -140,12 +141,7 @@ impl Drill {
                     answers.lock().unwrap().push(of_client);
                 });
             }
-            // A fault that fails must not leave the load running for ever.
-            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(fault));
-            stop.store(true, Ordering::Relaxed);
-            if let Err(panic) = result {
-                std::panic::resume_unwind(panic);
-            }
+            fault();
         });
         Answers(answers.into_inner().unwrap())
     }

@@ -7,7 +7,7 @@ use postgres::types::Type;
 use warrior_api::store::schema::{self, SchemaError};
 
 use crate::schema::applied::{SEARCH, apply, assert_complete, number};
-use crate::support::{empty_database, fresh_database};
+use crate::support::{Ending, empty_database, fresh_database};
 
 #[test]
 fn adopts_a_table_of_the_seed_while_the_old_service_writes() {
@@ -19,6 +19,7 @@ fn adopts_a_table_of_the_seed_while_the_old_service_writes() {
 
     let done = AtomicBool::new(false);
     let (applied, written) = thread::scope(|scope| {
+        let ending = Ending(&done);
         let mut old_service = database.owner();
         let writer = scope.spawn({
             let done = &done;
@@ -33,7 +34,7 @@ fn adopts_a_table_of_the_seed_while_the_old_service_writes() {
             }
         });
         let applied = apply(&mut client);
-        done.store(true, Ordering::Relaxed);
+        drop(ending);
         (applied.unwrap(), writer.join().unwrap())
     });
     println!("{applied}");

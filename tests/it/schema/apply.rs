@@ -1,6 +1,7 @@
 //! `schema apply`: on an empty database, several at once, killed, and beside writers.
 
 use std::thread;
+use std::time::Duration;
 
 use warrior_api::store::schema;
 
@@ -89,6 +90,11 @@ fn a_build_of_an_index_that_was_killed_is_done_again() {
         .batch_execute(include_str!("../seed.sql"))
         .unwrap();
     let mut superuser = database.superuser();
+    let mut client = database.owner();
+    let pid: i32 = client
+        .query_one("select pg_backend_pid()", &[])
+        .unwrap()
+        .get(0);
     // `create index concurrently` waits for this snapshot, so that it can be killed half-way.
     let mut old = database.superuser();
     let mut snapshot = old
@@ -97,26 +103,20 @@ fn a_build_of_an_index_that_was_killed_is_done_again() {
         .start()
         .unwrap();
     snapshot.query("select 1", &[]).unwrap();
-    let killed = thread::scope(|scope| {
-        let mut client = database.owner();
-        let pid: i32 = client
-            .query_one("select pg_backend_pid()", &[])
-            .unwrap()
-            .get(0);
-        let applying = scope.spawn(move || apply(&mut client));
-        let waits = "select count(*) from pg_stat_progress_create_index where pid = $1 and phase like 'waiting for old snapshots'";
-        poll(|| {
-            superuser
-                .query_one(waits, &[&pid])
-                .unwrap()
-                .get::<_, i64>(0)
-                == 1
-        });
+    // Not in a scope, which would wait for it for ever when an assertion fails before the snapshot is gone.
+    let applying = thread::spawn(move || apply(&mut client));
+    let waits = "select count(*) from pg_stat_progress_create_index where pid = $1 and phase like 'waiting for old snapshots'";
+    poll(|| {
         superuser
-            .execute("select pg_terminate_backend($1, 5000)", &[&pid])
-            .unwrap();
-        applying.join().unwrap()
+            .query_one(waits, &[&pid])
+            .unwrap()
+            .get::<_, i64>(0)
+            == 1
     });
+    superuser
+        .execute("select pg_terminate_backend($1, 5000)", &[&pid])
+        .unwrap();
+    let killed = applying.join().unwrap();
     assert!(killed.is_err());
     snapshot.commit().unwrap();
     let invalid = "select count(*) from pg_index where indrelid = 'public.warrior'::regclass and not indisvalid";
@@ -197,9 +197,9 @@ fn poll(mut condition: impl FnMut() -> bool) {
     let started = std::time::Instant::now();
     while !condition() {
         assert!(
-            started.elapsed().as_secs() < 20,
+            started.elapsed().as_secs() < 120,
             "the condition never came true"
         );
-        thread::yield_now();
+        thread::sleep(Duration::from_millis(5));
     }
 }

@@ -156,6 +156,8 @@ fn a_statement_under_way_goes_on_with_the_functions_it_began_with() {
     let mut observer = database.superuser();
     let mut writer = database.runtime();
     thread::scope(|scope| {
+        // Its lock ends with it, should the test fail.
+        let mut gate = gate;
         let writing = scope.spawn(move || {
             let insert = "set lock_timeout = 0; set statement_timeout = 0;
                           insert into public.warrior (name, dob, fight_skills) values ('n', '1999-12-31', '{judo}')";

@@ -97,7 +97,7 @@ fn a_recount_waits_for_an_apply_that_builds_an_index() {
                 repair = Some(scope.spawn(move || {
                     schema::recount(&mut client, &mut |line| said.send(line).unwrap())
                 }));
-                let line = heard.recv_timeout(Duration::from_secs(20)).unwrap();
+                let line = heard.recv_timeout(Duration::from_secs(120)).unwrap();
                 assert!(
                     line.starts_with("waiting for another schema command"),
                     "{line}"

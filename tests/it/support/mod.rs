@@ -1,6 +1,6 @@
 //! Test fixtures: one throw-away stack for the whole run, and a database of its own for each test.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,16 @@ static COPYING: Mutex<()> = Mutex::new(());
 pub(crate) struct Fresh {
     name: String,
     endpoints: Endpoints,
+}
+
+/// The end of threads that go on until a flag is up. A drop raises it: an assertion that fails beside them ends them,
+/// too, where their scope would wait for ever.
+pub(crate) struct Ending<'f>(pub(crate) &'f AtomicBool);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// An empty database, owned by `warrior_owner`.
