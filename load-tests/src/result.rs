@@ -98,6 +98,8 @@ pub struct Judged {
 pub struct Setup {
     /// Version of the generator.
     pub generator: String,
+    /// The commit of the work tree that it ran in, with `-dirty` where the tree differed; `null` outside of one.
+    pub commit: Option<String>,
     /// Where requests went.
     pub target: String,
     /// The profile's name.

@@ -132,6 +132,8 @@ fn differences(stored: &RunResult, new: &RunResult) -> Vec<String> {
         then.setup.generator.clone(),
         now.setup.generator.clone(),
     );
+    let commit = |result: &RunResult| result.setup.commit.clone().unwrap_or("-".to_owned());
+    compare("commit", commit(then), commit(now));
     compare(
         "profile",
         then.setup.profile_digest.clone(),

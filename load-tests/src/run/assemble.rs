@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::config::RunConfig;
 use crate::collect::Collected;
+use crate::commit::commit;
 use crate::database::DatabaseFacts;
 use crate::engine::{LoadModel, Plan};
 use crate::judge;
@@ -90,6 +91,7 @@ fn setup(config: &RunConfig, overrides: &Overrides, plan: &Plan) -> Setup {
     let digest = Sha256::digest(config.profile.source.as_bytes());
     Setup {
         generator: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: commit(),
         target: config.target.url.clone(),
         profile: config.profile.name.clone(),
         about: config.profile.about.clone(),

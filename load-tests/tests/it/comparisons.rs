@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use warrior_load::commit::commit;
+use warrior_load::result::RunResult;
+
 use crate::delay::{Behaviour, DelayServer, delay_server};
 use crate::scratch::Scratch;
 
@@ -79,4 +82,18 @@ fn a_stored_result_is_run_again_with_its_seed() {
         text.contains("NOT REPRODUCED") && text.contains("differs: target"),
         "{text}"
     );
+}
+
+#[test]
+fn a_result_and_its_summary_name_the_commit() {
+    let server = delay_server(Behaviour::fixed(Duration::from_millis(1)));
+    let scratch = Scratch::new();
+    let (code, text) =
+        scratch.load(&["run", "--url", &server.url(), "--rate", "50", "--for", "1s"]);
+    assert_eq!(code, 0, "{text}");
+    let result = RunResult::read(&scratch.file("json")).expect("a result");
+    assert_eq!(result.setup.commit, commit());
+    let named = format!("· commit {} ·", commit().as_deref().unwrap_or("-"));
+    let summary = std::fs::read_to_string(scratch.file("md")).expect("a summary");
+    assert!(summary.contains(&named), "{named}: {summary}");
 }
