@@ -118,6 +118,8 @@ pub struct Setup {
     pub threads: usize,
     /// Closed mode by the command line, with this many connections.
     pub connections: Option<usize>,
+    /// How late one request in a hundred might begin, by the command line, in microseconds.
+    pub lateness_max_us: Option<u64>,
     /// The capacity that rates are multiples of, per second, when it was measured.
     pub capacity: Option<f64>,
     /// `open` or `closed`.

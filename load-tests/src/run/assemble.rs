@@ -101,6 +101,8 @@ fn setup(config: &RunConfig, overrides: &Overrides, plan: &Plan) -> Setup {
         speed: overrides.speed,
         threads: overrides.threads,
         connections: overrides.connections,
+        lateness_max_us: (overrides.lateness_max)
+            .map(|limit| u64::try_from(limit.as_micros()).unwrap_or(u64::MAX)),
         capacity: overrides.capacity,
         model: match plan.load {
             LoadModel::Open(_) => "open",
