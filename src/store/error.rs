@@ -2,6 +2,8 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
+use std::iter;
 
 use postgres::error::{DbError, Severity};
 
@@ -260,6 +262,16 @@ pub(crate) fn chain(error: &dyn Error) -> String {
         cause = e.source();
     }
     text
+}
+
+/// An error and its causes, also the one inside an [`io::Error`], whose source is the next one behind it.
+pub(super) fn causes<'e>(
+    error: &'e (dyn Error + 'static),
+) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    iter::successors(Some(error), |&e| {
+        let inner = e.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        inner.map_or_else(|| e.source(), |inner| Some(inner as &(dyn Error + 'static)))
+    })
 }
 
 #[cfg(test)]

@@ -33,6 +33,8 @@ mod connection;
 
 mod login;
 
+mod refusal;
+
 mod deadline;
 
 mod resolver;
@@ -69,6 +71,7 @@ pub use login::{LoginError, connect, connect_direct};
 pub use pool::Access;
 pub use pooler::shortcomings as pooler_shortcomings;
 pub use readiness::{Readiness, Writes};
+pub use refusal::Refusal;
 pub use session::{Connected, Session};
 pub use start::Look;
 pub use tls::TlsError;
