@@ -69,3 +69,49 @@ async fn body_of(problem: &Problem) -> Value {
         .to_bytes();
     serde_json::from_slice(&bytes).unwrap()
 }
+
+/// The balancer gives them in the place of a server that it cannot ask: see balancer/haproxy.cfg.
+#[tokio::test]
+async fn the_problems_of_the_load_balancer_say_what_those_of_the_server_say() {
+    let settle = Settle {
+        id: Keys::fresh(),
+        location: String::new(),
+        idempotency_key: String::new(),
+    };
+    for (theirs, ours) in [
+        (
+            include_str!("../../../balancer/problems/400.json"),
+            Problem::BadRequest(String::new()),
+        ),
+        (
+            include_str!("../../../balancer/problems/408.json"),
+            Problem::BodyTimeout(Duration::ZERO),
+        ),
+        (
+            include_str!("../../../balancer/problems/503.json"),
+            Problem::AttemptNotDone(Reason::DatabaseGone),
+        ),
+        (
+            include_str!("../../../balancer/problems/504.json"),
+            Problem::Unknown(Box::new(settle)),
+        ),
+    ] {
+        let theirs: Value = serde_json::from_str(theirs).unwrap();
+        let ours = body_of(&ours).await;
+        for field in ["type", "status"] {
+            assert_eq!(theirs[field], ours[field], "{theirs}");
+        }
+        // The balancer reads the head, too.
+        let title = ours["title"].as_str().unwrap().replace("body", "request");
+        assert_eq!(theirs["title"], title);
+        let fields = |problem: &Value| -> Vec<String> {
+            problem.as_object().unwrap().keys().cloned().collect()
+        };
+        assert_eq!(fields(&theirs), fields(&ours));
+        let [theirs, ours] = [&theirs, &ours].map(|problem| problem["detail"].as_str().unwrap());
+        let earlier = "earlier one with the same Idempotency-Key that was answered 504, or not at all, may have";
+        assert_eq!(theirs.contains(earlier), ours.contains(earlier), "{theirs}");
+        let settles = "idempotency_key: it will be stored once";
+        assert!(!ours.contains(settles) || theirs == ours, "{theirs}");
+    }
+}
