@@ -36,14 +36,6 @@ pub(crate) struct Reading {
     _guard: Option<SyncSender<()>>,
 }
 
-impl Reading {
-    /// Waits until the secret is known, at most `limit`.
-    pub(crate) async fn wait(&mut self, limit: Duration) {
-        let known = self.keys.wait_for(Result::is_ok);
-        let _ = tokio::time::timeout(limit, known).await;
-    }
-}
-
 /// The fingerprint of a server's secret, as a metric.
 #[derive(Clone)]
 struct Shown(Family<Fingerprint, Gauge>);
@@ -51,6 +43,14 @@ struct Shown(Family<Fingerprint, Gauge>);
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Fingerprint {
     fingerprint: String,
+}
+
+impl Reading {
+    /// Waits until the secret is known, at most `limit`.
+    pub(crate) async fn wait(&mut self, limit: Duration) {
+        let known = self.keys.wait_for(Result::is_ok);
+        let _ = tokio::time::timeout(limit, known).await;
+    }
 }
 
 impl Shown {

@@ -9,6 +9,31 @@ use postgres::error::{DbError, Severity};
 
 use super::sqlstate;
 
+/// Of PgBouncer's errors, which share one SQLSTATE, these texts say that the statement was not handed to a server.
+/// (`src/client.c`, `src/objects.c`, `src/janitor.c` of 1.18 and 1.24.)
+const POOLER_NOT_SENT: &[&str] = &[
+    "query_wait_timeout",
+    "server login has been failing",
+    "server login failed",
+    "no more connections allowed",
+    "cannot connect to server",
+    "is disabled",
+    "client_login_timeout",
+    "the database system is starting up",
+    "the database system is shutting down",
+];
+
+/// The functions of PostgreSQL that raise an SQLSTATE of the server for one row after all: a policy of row-level
+/// security that does not let it in, and a value that is too long for an index or a page.
+const REFUSES_A_ROW: &[&str] = &[
+    "ExecWithCheckOptions",
+    "_bt_check_third_page",
+    "GinFormTuple",
+    "index_form_tuple",
+    "index_form_tuple_context",
+    "RelationGetBufferForTuple",
+];
+
 /// The certainty that is left after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
@@ -40,19 +65,16 @@ enum Source {
     Text(String),
 }
 
-/// Of PgBouncer's errors, which share one SQLSTATE, these texts say that the statement was not handed to a server.
-/// (`src/client.c`, `src/objects.c`, `src/janitor.c` of 1.18 and 1.24.)
-const POOLER_NOT_SENT: &[&str] = &[
-    "query_wait_timeout",
-    "server login has been failing",
-    "server login failed",
-    "no more connections allowed",
-    "cannot connect to server",
-    "is disabled",
-    "client_login_timeout",
-    "the database system is starting up",
-    "the database system is shutting down",
-];
+/// An error as the database, or the pooler, reports it, as far as its class depends on that.
+struct Report<'e> {
+    sqlstate: &'e str,
+    /// ERROR, which undoes the statement and keeps the session; FATAL and PANIC end the session at an
+    /// unknown moment.
+    is_error: bool,
+    message: &'e str,
+    /// The function of the server that raised it; its names are not translated.
+    routine: &'e str,
+}
 
 impl Class {
     /// All of them.
@@ -172,28 +194,6 @@ impl StoreError {
     pub(super) fn is_timeout(&self) -> bool {
         self.sqlstate().is_some_and(sqlstate::is_timeout)
     }
-}
-
-/// The functions of PostgreSQL that raise an SQLSTATE of the server for one row after all: a policy of row-level
-/// security that does not let it in, and a value that is too long for an index or a page.
-const REFUSES_A_ROW: &[&str] = &[
-    "ExecWithCheckOptions",
-    "_bt_check_third_page",
-    "GinFormTuple",
-    "index_form_tuple",
-    "index_form_tuple_context",
-    "RelationGetBufferForTuple",
-];
-
-/// An error as the database, or the pooler, reports it, as far as its class depends on that.
-struct Report<'e> {
-    sqlstate: &'e str,
-    /// ERROR, which undoes the statement and keeps the session; FATAL and PANIC end the session at an
-    /// unknown moment.
-    is_error: bool,
-    message: &'e str,
-    /// The function of the server that raised it; its names are not translated.
-    routine: &'e str,
 }
 
 impl<'e> Report<'e> {

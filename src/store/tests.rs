@@ -13,6 +13,9 @@ use super::create::index_entries;
 use super::*;
 use crate::warrior::NewWarrior;
 
+/// How much later than its deadline a login may end on a machine that does other things, too.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 #[test]
 fn a_chain_names_every_cause_once() {
     let inner = std::io::Error::other("connection refused");
@@ -133,9 +136,6 @@ fn the_wait_for_an_answer_is_longer_than_the_role_s_statement_timeout() {
     let setting = format!("set statement_timeout = '{seconds}s'");
     assert!(roles.contains(&setting), "{setting}");
 }
-
-/// How much later than its deadline a login may end on a machine that does other things, too.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 fn manager(server: &TcpListener) -> Manager {
     Manager::new(database(server), Liveness::default()).unwrap()

@@ -3,6 +3,8 @@
 use super::finding::{ComparedFigure, Direction, Finding};
 use crate::result::{RunResult, Second};
 
+type Pick = fn(&[Second]) -> f64;
+
 /// How two results of the same setup compare.
 #[derive(Clone, Debug)]
 pub struct Reproduction {
@@ -78,8 +80,6 @@ fn conclude(rows: &[ComparedFigure], success_alike: bool) -> Conclusion {
         Conclusion::NoDifferenceShown
     }
 }
-
-type Pick = fn(&[Second]) -> f64;
 
 fn figures() -> [(&'static str, Direction, Pick); 3] {
     [

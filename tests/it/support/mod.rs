@@ -14,6 +14,9 @@ use crate::supervisor::shared;
 /// A lock around copies: a database cannot be copied while a session is connected to it.
 static COPYING: Mutex<()> = Mutex::new(());
 
+const END_CONNECTIONS: &str =
+    "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1";
+
 /// A database of one test's own. A drop ends the connections, which would otherwise stay in the pooler and
 /// use up `max_connections`; the database itself goes with the stack.
 pub(crate) struct Fresh {
@@ -128,9 +131,6 @@ fn patient(database: &Database) -> Database {
         ..database.clone()
     }
 }
-
-const END_CONNECTIONS: &str =
-    "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1";
 
 fn create(endpoints: &Endpoints, template: &str) -> Fresh {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
