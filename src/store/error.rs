@@ -7,21 +7,7 @@ use std::iter;
 
 use postgres::error::{DbError, Severity};
 
-use super::sqlstate;
-
-/// Of PgBouncer's errors, which share one SQLSTATE, these texts say that the statement was not handed to a server.
-/// (`src/client.c`, `src/objects.c`, `src/janitor.c` of 1.18 and 1.24.)
-const POOLER_NOT_SENT: &[&str] = &[
-    "query_wait_timeout",
-    "server login has been failing",
-    "server login failed",
-    "no more connections allowed",
-    "cannot connect to server",
-    "is disabled",
-    "client_login_timeout",
-    "the database system is starting up",
-    "the database system is shutting down",
-];
+use super::{pooler_texts, sqlstate};
 
 /// The functions of PostgreSQL that raise an SQLSTATE of the server for one row after all: a policy of row-level
 /// security that does not let it in, and a value that is too long for an index or a page.
@@ -207,8 +193,7 @@ impl<'e> Report<'e> {
     }
 
     fn is_unsent_at_pooler(&self) -> bool {
-        sqlstate::is_pooler(self.sqlstate)
-            && (POOLER_NOT_SENT.iter()).any(|text| self.message.contains(text))
+        sqlstate::is_pooler(self.sqlstate) && pooler_texts::is_not_sent(self.message)
     }
 
     fn is_about_a_row(&self) -> bool {

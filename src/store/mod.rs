@@ -25,6 +25,8 @@ mod error;
 
 mod sqlstate;
 
+mod pooler_texts;
+
 mod mend;
 
 mod replication;

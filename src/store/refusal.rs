@@ -7,7 +7,7 @@ use rustls::CertificateError;
 
 use super::deadline::WithoutTls;
 use super::error::{causes, chain};
-use super::sqlstate;
+use super::{pooler_texts, sqlstate};
 
 /// What keeps a login out, told apart as far as somebody has to change something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,23 +35,6 @@ pub enum Refusal {
     /// Nobody answered, or said something else.
     Unreachable,
 }
-
-/// Texts of PgBouncer and Odyssey, which give most of their own errors one SQLSTATE. The first that fits decides.
-const POOLER_TEXTS: &[(&str, Refusal)] = &[
-    ("unsupported startup parameter", Refusal::Parameter),
-    ("SSL required", Refusal::Way),
-    ("SSL is required", Refusal::Way),
-    ("password", Refusal::Credentials),
-    ("authentication", Refusal::Credentials),
-    ("no such user", Refusal::Credentials),
-    ("no such database", Refusal::MissingDatabase),
-    ("does not exist", Refusal::MissingDatabase),
-    ("no more connections", Refusal::TooManyConnections),
-    ("too many", Refusal::TooManyConnections),
-    ("connection slots", Refusal::TooManyConnections),
-    ("starting up", Refusal::CannotConnectNow),
-    ("shutting down", Refusal::CannotConnectNow),
-];
 
 /// Texts of the client, which tells its own faults by nothing else: a password is asked for and there is none, or
 /// the exchange of proofs failed.
@@ -85,8 +68,7 @@ impl Refusal {
 
     fn of_report(sqlstate: &str, message: &str, routine: &str) -> Self {
         if sqlstate::is_pooler(sqlstate) {
-            let known = (POOLER_TEXTS.iter()).find(|(words, _)| message.contains(words));
-            known.map_or(Self::Unreachable, |(_, refusal)| *refusal)
+            pooler_texts::refusal(message).unwrap_or(Self::Unreachable)
         } else if sqlstate::is_missing_database(sqlstate) {
             Self::MissingDatabase
         } else if sqlstate::is_too_many_connections(sqlstate) {
