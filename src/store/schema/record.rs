@@ -40,6 +40,9 @@ pub fn current_version() -> i32 {
 }
 
 /// The record, if any apply has come as far as the functions.
+///
+/// # Errors
+/// [`SchemaError::Earlier`] where it lacks a column.
 pub(super) fn read(client: &mut Client) -> Result<Option<Record>, SchemaError> {
     let doing = "asking for the schema's version";
     let present = client
@@ -47,6 +50,12 @@ pub(super) fn read(client: &mut Client) -> Result<Option<Record>, SchemaError> {
         .doing(doing)?;
     if !present.get::<_, bool>("present") {
         return Ok(None);
+    }
+    if !present.get::<_, bool>("readable") {
+        return Err(SchemaError::Earlier {
+            what: "table public.warrior_schema".to_owned(),
+            dbname: present.get("dbname"),
+        });
     }
     let row = client
         .query_opt(include_str!("../sql/schema/recorded.sql"), &[])
