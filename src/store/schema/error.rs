@@ -134,8 +134,8 @@ pub enum SchemaError {
     },
     /// The table was locked all the time.
     #[error(
-        "could not lock the table public.warrior within {attempts} attempts of one second; it is held \
-         by {holders}; end that transaction (select pg_terminate_backend(pid)) or wait for it, then \
+        "could not lock the table public.warrior within {attempts} attempts; it is held by \
+         {holders}; end that transaction (select pg_terminate_backend(pid)) or wait for it, then \
          run `warrior-api schema apply` again"
     )]
     Locked {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use warrior_api::store::schema;
 
 use crate::schema::applied::{apply, assert_complete, number};
-use crate::support::empty_database;
+use crate::supervisor::{Supervisor, eventually};
+use crate::support::{empty_database, fresh_database_on};
 
 #[test]
 fn applies_to_an_empty_database_and_changes_nothing_the_second_time() {
@@ -159,7 +160,35 @@ fn a_lock_that_others_hold_is_asked_for_again_while_writers_pass() {
         said.contains("warrior_owner, idle in transaction"),
         "{said:?}"
     );
-    assert!(applied.unwrap().writers_locked_out.as_millis() >= 1000);
+    assert!(applied.unwrap().writers_locked_out.as_millis() >= 500);
+    assert_complete(&database);
+}
+
+/// PostgreSQL ends an autovacuum for whom it blocks, though only for one who waits longer than `deadlock_timeout`.
+#[test]
+fn an_autovacuum_that_never_ends_is_preempted() {
+    const RUNS: &str =
+        "select count(*) from pg_stat_progress_vacuum where relid = 'public.warrior'::regclass";
+    let stack = Supervisor::throw_away();
+    let database = fresh_database_on(&stack.endpoints);
+    let mut superuser = database.superuser();
+    superuser
+        .batch_execute("alter system set autovacuum_naptime = '1s'")
+        .unwrap();
+    // Slow enough to outlast every attempt.
+    superuser
+        .batch_execute(
+            "insert into public.warrior (name, dob, fight_skills)
+             select 'n' || n, '1999-12-31', '{judo}' from generate_series(1, 60000) as n;
+             drop trigger warrior_inserted on public.warrior;
+             alter table public.warrior set (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1);
+             select pg_reload_conf()",
+        )
+        .unwrap();
+    eventually("an autovacuum of the table runs", || {
+        number(&mut superuser, RUNS) == 1
+    });
+    apply(&mut database.owner()).unwrap();
     assert_complete(&database);
 }
 
