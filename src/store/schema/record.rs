@@ -18,14 +18,14 @@ pub(super) struct Record {
     /// The number of the last apply that finished.
     pub(super) number: Option<i32>,
     /// The number of the program that created the functions.
-    functions_number: i32,
+    pub(super) functions_number: i32,
     /// The digest of the text that created them.
     pub(super) digest: String,
     /// Their signatures.
     pub(super) functions: Vec<String>,
     /// Their fingerprints, in the same order.
     pub(super) fingerprints: Vec<String>,
-    /// Signatures of an older program's functions, which wait to be dropped.
+    /// Signatures of an older program's functions, which wait for the next number to be dropped.
     pub(super) superseded: Vec<String>,
     /// The fingerprint of the definition that created the triggers.
     pub(super) triggers: Option<String>,
