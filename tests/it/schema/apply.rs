@@ -30,6 +30,45 @@ fn applies_to_an_empty_database_and_changes_nothing_the_second_time() {
     );
 }
 
+/// What an owner's sessions are opened with may be meant for people.
+#[test]
+fn settings_of_the_owner_or_the_database_do_not_reach_the_commands() {
+    const SETTINGS: [(&str, &str, &str); 8] = [
+        ("statement_timeout", "1min", "0"),
+        ("lock_timeout", "1min", "0"),
+        ("transaction_timeout", "1min", "0"),
+        ("idle_session_timeout", "1min", "0"),
+        ("idle_in_transaction_session_timeout", "1min", "0"),
+        ("default_transaction_read_only", "on", "off"),
+        ("standard_conforming_strings", "off", "on"),
+        ("quote_all_identifiers", "on", "off"),
+    ];
+    let database = empty_database();
+    let mut superuser = database.superuser();
+    for (name, value, _) in SETTINGS {
+        let known = "select count(*) from pg_settings where name = $1";
+        let known: i64 = superuser.query_one(known, &[&name]).unwrap().get(0);
+        if known == 1 {
+            let set = format!(
+                "alter role warrior_owner in database {} set {name} = '{value}'",
+                database.name()
+            );
+            superuser.batch_execute(&set).unwrap();
+        }
+    }
+    let mut owner = database.owner();
+    apply(&mut owner).unwrap();
+    let status = schema::status(&mut database.owner()).unwrap();
+    assert_eq!(status.pending, [""; 0]);
+    let again = apply(&mut database.owner()).unwrap();
+    assert!(!again.functions && again.indexes.is_empty(), "{again:?}");
+    for (name, _, expected) in SETTINGS {
+        let now = "select coalesce(current_setting($1, true), $2)";
+        let now: String = owner.query_one(now, &[&name, &expected]).unwrap().get(0);
+        assert_eq!(now, expected, "{name}");
+    }
+}
+
 #[test]
 fn several_at_once_all_succeed() {
     let database = empty_database();
