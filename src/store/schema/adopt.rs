@@ -39,8 +39,7 @@ pub(super) fn inspect(client: &mut Client, applied: usize) -> Result<bool, Schem
             return Err(SchemaError::Shape(wrong));
         }
     }
-    let found = others::look(client)?;
-    let obstacles = [found.namesakes, found.obstacles].concat();
+    let obstacles = others::look(client)?.obstacles;
     if !obstacles.is_empty() {
         return Err(SchemaError::Obstacles(obstacles));
     }

@@ -132,6 +132,11 @@ pub enum SchemaError {
         /// What the command needs.
         needed: i32,
     },
+    /// The functions that a repair needs are not there, or are others.
+    #[error(
+        "{0}; run `warrior-api schema apply`, which creates the functions again, and then the command again"
+    )]
+    Functions(String),
     /// The table was locked all the time.
     #[error(
         "could not lock the table public.warrior within {attempts} attempts; it is held by \

@@ -107,7 +107,6 @@ pub fn status_for(client: &mut Client, runtime: &str) -> Result<Status, SchemaEr
         Err(e) => return Err(e),
     }
     let others = others::look(client)?;
-    faults.extend(others.namesakes);
     faults.extend(others.obstacles);
     let mut notes = others.notes;
     if let Some(record) = recorded
