@@ -244,6 +244,8 @@ fn print_shows_every_statement_for_review() {
     ] {
         assert!(text.contains(part), "{part} is missing from:\n{text}");
     }
+    let place = |part: &str| text.find(part).expect(part);
+    assert!(place("revoke execute on function") < place("select public.warrior_mend_triggers()"));
 }
 
 #[test]
