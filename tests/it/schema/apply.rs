@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
+use postgres::Client;
 use warrior_api::store::schema;
 
 use crate::schema::applied::{apply, assert_complete, number};
@@ -23,7 +24,19 @@ fn applies_to_an_empty_database_and_changes_nothing_the_second_time() {
     assert!(!done.adopted && done.notes.is_empty(), "{done:?}");
     assert_complete(&database);
 
+    // A row of the catalog that is written again makes every session read it again.
+    let written = |client: &mut Client| -> String {
+        let versions = "select string_agg(version, ' ')
+                          from (select xmin::text as version from pg_class where relname like 'warrior%'
+                                union all select xmin::text from pg_proc where proname like 'warrior%'
+                                union all select xmin::text from pg_trigger
+                                union all select xmin::text from pg_db_role_setting
+                                union all select xmin::text from public.warrior_schema) as part";
+        client.query_one(versions, &[]).unwrap().get(0)
+    };
+    let before = written(&mut client);
     let again = apply(&mut client).unwrap();
+    assert_eq!(written(&mut client), before);
     assert!(
         again.migrations.is_empty() && !again.functions && again.indexes.is_empty(),
         "{again:?}"
