@@ -161,8 +161,8 @@ pub enum SchemaError {
     /// The schema in the database is an earlier edition of ours.
     #[error(
         "the {what} in this database is not as this program makes it, but as a build between two releases left \
-         it; the table is adopted anew, rows and all, once the list of migrations is gone: run psql -d {dbname} -c 'drop table \
-         public.refinery_schema_history; drop table if exists public.warrior_schema; drop function if exists \
+         it; the table is adopted anew, rows and all, once the list of migrations is gone: run psql -d {dbname} -c 'drop table if \
+         exists public.refinery_schema_history; drop table if exists public.warrior_schema; drop function if exists \
          public.warrior_recount()', then `warrior-api schema apply` again"
     )]
     Earlier {
