@@ -4,8 +4,9 @@
 
 -- Index keys of fight_skills: the skills themselves, and the beginning of one that is too long for an index entry (2,712
 -- bytes), so that no row is refused for its skills: 500 characters are at most 2,000 bytes. The API's longest is 1,000
--- bytes. A search compares the skills again. No md5(), which PostgreSQL refuses in FIPS mode. Immutable: text is its own text, whatever the settings. In plpgsql, since one expression there costs less than a
--- call of an SQL function that cannot be inlined.
+-- bytes. A search compares the skills again. A hash is no way: PostgreSQL refuses md5() in FIPS mode, and sha256() takes
+-- no text. Immutable: text is its own text, whatever the settings. In plpgsql, since one expression there costs less than
+-- a call of an SQL function that cannot be inlined.
 create function public.warrior_skill_keys(skills text[]) returns text[]
 language plpgsql immutable strict parallel safe
 as $$

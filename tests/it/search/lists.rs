@@ -47,7 +47,10 @@ fn a_search_for_two_letters_holds_no_list_while_it_waits_for_the_table() {
                       where relation = 'public.warrior'::regclass and not granted)";
         let started = std::time::Instant::now();
         while !truncate.query_one(waits, &[]).unwrap().get::<_, bool>(0) {
-            assert!(started.elapsed().as_secs() < 120, "the search does not wait");
+            assert!(
+                started.elapsed().as_secs() < 120,
+                "the search does not wait"
+            );
         }
         truncate.batch_execute("truncate public.warrior").unwrap();
         truncate.commit().unwrap();
