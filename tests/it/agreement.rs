@@ -125,6 +125,36 @@ fn number(text: &str, key: &str) -> usize {
         .unwrap_or_else(|_| panic!("{key} is {value:?}, not a number"))
 }
 
+/// A path stands in backticks, from the root of the tree or from `src`.
+#[test]
+fn the_files_that_the_documents_name_are_there() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let ends = [
+        ".rs", ".sql", ".md", ".toml", ".json", ".ini", ".conf", ".cfg",
+    ];
+    for document in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/ARCHITECTURE.md",
+        "docs/OPERATIONS.md",
+    ] {
+        let text = std::fs::read_to_string(root.join(document)).unwrap();
+        let paths = text.split('`').skip(1).step_by(2).filter(|quoted| {
+            quoted.contains('/')
+                && !quoted.contains([' ', '<', '*', '$', '{'])
+                && !quoted.starts_with(['/', '~'])
+                && ends.iter().any(|end| quoted.ends_with(end))
+        });
+        let mut named = 0;
+        for path in paths {
+            let there = [root.join(path), root.join("src").join(path)];
+            assert!(there.iter().any(|path| path.exists()), "{document}: {path}");
+            named += 1;
+        }
+        assert!(named > 0 || !document.ends_with("TURE.md"), "{document}");
+    }
+}
+
 #[test]
 fn the_example_of_an_env_file_names_every_variable_with_its_default() {
     let example = include_str!("../../.env.example");

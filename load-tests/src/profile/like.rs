@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn a_name_that_leads_nowhere_or_on_is_an_error() {
         for (like, words) in [
-            ("'labb'", "no such built-in profile, want one of lab, "),
+            ("'labb'", "no such built-in profile, want one of "),
             ("'./lab.toml'", "no such built-in profile"),
             ("['lab']", "no such built-in profile"),
             ("'lab-limited'", "itself like \"lab\", name that one"),

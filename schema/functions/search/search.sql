@@ -1,5 +1,6 @@
 -- The search: at most 50 warriors that hold the term, ignoring case, in the name, else in the date as it is written,
--- else in any one skill; within each of these tiers by name (code points), then by id.
+-- else in any one skill; within each of these tiers by name (code points), then by id. Every file beside this one has
+-- the number and the order, too; CONTRIBUTING.md names the others.
 --
 -- One function, so that three tiers are one statement, one round trip and (being stable) one snapshot, and so that the
 -- session keeps their plans, unlike those of an unnamed statement. Tiers are read in turn, later ones only while there
