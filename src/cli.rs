@@ -2,21 +2,27 @@
 
 mod output;
 mod process;
+#[cfg(feature = "duckdb")]
+mod progress;
 mod unprivileged;
 
+#[cfg(feature = "duckdb")]
+mod duckdb;
 mod health;
 mod schema;
 mod serve;
 mod stack;
 mod up;
 
+use std::process::ExitCode;
+
 use warrior_api::config::{Cli, Command};
 use warrior_api::ops;
 
 use output::Output;
 
-/// Does what the command line asks for.
-pub(crate) fn run(cli: &Cli) -> anyhow::Result<()> {
+/// Does what the command line asks for, and gives the exit status of what did not fail.
+pub(crate) fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     let output = Output(cli.log_format);
     let logs = || ops::start_logs(cli.log_format, &cli.log_level);
     for note in cli.notes() {
@@ -30,6 +36,9 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<()> {
         }
         Command::Stack(args) => stack::run(args, output),
         Command::Schema(args) => schema::run(args, output),
+        #[cfg(feature = "duckdb")]
+        Command::DuckDb(args) => return duckdb::run(args, output),
         Command::Health(args) => health::run(args),
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }

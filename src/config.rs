@@ -14,6 +14,8 @@ mod environment;
 mod secret_variables;
 
 mod database;
+#[cfg(feature = "duckdb")]
+mod duckdb;
 mod embedded;
 mod server;
 mod sizes;
@@ -27,6 +29,8 @@ mod notes;
 pub use cli::{
     Cli, Command, HealthArgs, LogFormat, SchemaAction, SchemaArgs, ServeArgs, StackArgs, UpArgs,
 };
+#[cfg(feature = "duckdb")]
+pub use duckdb::{DuckDbAction, DuckDbArgs, ImportArgs, Renamed, SkillsText, SourceArgs};
 pub use environment::no_color;
 pub use error::ConfigError;
 pub use load::load;

@@ -55,6 +55,7 @@
 //! - [`dispatch`]: lanes with bounded queues, admission control, workers, job states, the circuit breaker.
 //! - `executors`: statements and rendering of each lane's batches: the one link between lanes, store and API.
 //! - [`store`]: sessions and their SQL, the pool, classes of failures, group flush, and the schema.
+//! - `migrate`: the way over from a DuckDB file, beside the path of a request (feature `duckdb`).
 //! - [`ops`]: admin listener, metrics, logs.
 //!
 //! The embedded PostgreSQL and PgBouncer, and the sizes that must agree with them, are the crate `warrior_stack`.
@@ -62,7 +63,7 @@
 //!
 //! ```text
 //! serve
-//! executors, idempotency_secret, ops
+//! executors, idempotency_secret, migrate, ops
 //! api
 //! dispatch
 //! http, store
@@ -95,5 +96,8 @@ pub mod dispatch;
 mod executors;
 
 pub mod store;
+
+#[cfg(feature = "duckdb")]
+pub mod migrate;
 
 pub mod ops;

@@ -18,7 +18,7 @@ fn main() -> ExitCode {
         Err(e) => (LogFormat::Text, Err(e.into())),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(e) => {
             ops::say(format, Level::ERROR, &format!("warrior-api: {e:#}"));
             ExitCode::FAILURE

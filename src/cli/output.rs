@@ -10,6 +10,12 @@ use warrior_api::serve::Running;
 pub(super) struct Output(pub(super) LogFormat);
 
 impl Output {
+    /// Whether lines are for people.
+    #[cfg(feature = "duckdb")]
+    pub(super) fn is_text(self) -> bool {
+        self.0 == LogFormat::Text
+    }
+
     pub(super) fn print_status(self, line: &str) {
         ops::say(self.0, Level::INFO, line);
     }

@@ -4,6 +4,8 @@ use clap::{Args, Parser, Subcommand};
 use warrior_stack::{Database, Embedded, Secret};
 
 use super::database::{DatabaseArgs, OwnerArgs};
+#[cfg(feature = "duckdb")]
+use super::duckdb::DuckDbArgs;
 use super::embedded::EmbeddedArgs;
 use super::error::ConfigError;
 use super::secret_variables;
@@ -53,6 +55,10 @@ pub enum Command {
     Stack(StackArgs),
     /// Apply, inspect or repair the database schema
     Schema(SchemaArgs),
+    /// Bring the warriors of a DuckDB file to PostgreSQL
+    #[cfg(feature = "duckdb")]
+    #[command(name = "duckdb")]
+    DuckDb(DuckDbArgs),
     /// Ask a running server whether it can serve; exit status 0 means yes
     Health(HealthArgs),
 }

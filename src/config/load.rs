@@ -19,7 +19,7 @@ use super::error::ConfigError;
 
 /// Prefixes of names that no other program is likely to have. POSTGRES_ is not among them: the images of
 /// PostgreSQL have variables of their own.
-const OWN_PREFIXES: [&str; 4] = ["GUNICORN_", "DB_", "WORKERS", "IDEMPOTENCY_"];
+const OWN_PREFIXES: [&str; 5] = ["GUNICORN_", "DB_", "DUCKDB_", "WORKERS", "IDEMPOTENCY_"];
 
 /// Reads the flags, the environment and `.env`; prints help and errors itself, as clap does.
 ///

@@ -40,6 +40,8 @@ impl Cli {
             Command::Schema(args) if args.action != SchemaAction::Print => {
                 schema(&mut notes, args);
             }
+            #[cfg(feature = "duckdb")]
+            Command::DuckDb(_) => secrets(&mut notes, &["POSTGRES_OWNER_PASSWORD"]),
             Command::Schema(_) | Command::Health(_) => {}
         }
         notes

@@ -1,0 +1,172 @@
+//! The flags of `warrior-api duckdb`: the library, the file and its shape, and the direct login of the owner.
+
+use std::path::{Path, PathBuf};
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Subcommand, ValueEnum};
+use warrior_stack::Database;
+
+use super::database::{DatabaseArgs, OwnerArgs};
+use super::error::ConfigError;
+
+/// The columns of a warrior, as the flags and messages name them.
+const COLUMNS: [&str; 5] = ["id", "name", "dob", "fight_skills", "created_at"];
+
+/// Flags of `duckdb`.
+#[derive(Debug, Args)]
+pub struct DuckDbArgs {
+    /// What to do with the file
+    #[command(subcommand)]
+    pub action: DuckDbAction,
+    #[command(flatten)]
+    library: LibraryArgs,
+    #[command(flatten)]
+    database: DatabaseArgs,
+    #[command(flatten)]
+    owner: OwnerArgs,
+}
+
+#[derive(Debug, Args)]
+struct LibraryArgs {
+    /// The libduckdb to load [default: the first of ../lib beside the program and the system's folders]
+    #[arg(
+        long = "library",
+        global = true,
+        env = "DUCKDB_LIBRARY",
+        value_name = "DUCKDB_LIBRARY"
+    )]
+    path: Option<PathBuf>,
+}
+
+/// The actions of `duckdb`.
+#[derive(Debug, Subcommand)]
+pub enum DuckDbAction {
+    /// Copy the warriors of a DuckDB file into PostgreSQL; the file is only read
+    #[command(after_long_help = IMPORT_STATUS)]
+    Import(ImportArgs),
+}
+
+const IMPORT_STATUS: &str = "Exit status: 0 every row of the file is in PostgreSQL; 1 it failed, or was stopped, and the \
+                             same command goes on; 2 the flags are wrong; 3 rows of the file cannot be taken, or \
+                             PostgreSQL has other content under the same id.";
+
+/// Flags of `duckdb import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// The file, and where in it the warriors stand.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Leave rows out that cannot be taken, and write them to this file as JSON lines (id, column, reason, row); without
+    /// it such rows stop the import before anything is copied
+    #[arg(long, value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
+    /// Do everything but the writing, and say what an import would do
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// The file, and where in it the warriors stand.
+#[derive(Clone, Debug, Args)]
+pub struct SourceArgs {
+    /// The DuckDB file; a write-ahead log beside it (FILE.wal) is read, too
+    pub file: PathBuf,
+    /// The table, or schema.table
+    #[arg(
+        long,
+        value_parser = NonEmptyStringValueParser::new(),
+        default_value = "warrior"
+    )]
+    pub table: String,
+    /// Columns with other names: name=full_name,dob=born; created_at= (nothing) leaves created_at out
+    #[arg(long, value_delimiter = ',', value_parser = renamed, value_name = "COLUMN=NAME,...")]
+    pub map: Vec<Renamed>,
+    /// How skills are written in a text column [default: what most of its rows look like]
+    #[arg(long, value_enum)]
+    pub skills: Option<SkillsText>,
+    /// The zone of a created_at without one (TIMESTAMP): the old service wrote the local time of its machine
+    #[arg(
+        long,
+        value_parser = NonEmptyStringValueParser::new(),
+        default_value = "UTC"
+    )]
+    pub time_zone: String,
+}
+
+/// A column that has another name in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renamed {
+    /// One of the columns of a warrior.
+    pub column: &'static str,
+    /// Its name in the file; empty: left out.
+    pub name: String,
+}
+
+/// How a list of skills is written as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SkillsText {
+    /// A JSON array of strings.
+    Json,
+    /// Separated by commas; spaces around a skill do not belong to it.
+    Comma,
+}
+
+impl DuckDbArgs {
+    /// The library to load; none: the first that is found.
+    pub fn library(&self) -> Option<&Path> {
+        self.library.path.as_deref()
+    }
+
+    /// The direct connection, as the owner of the schema.
+    ///
+    /// # Errors
+    /// When TLS lacks its CA, or a secret is empty or given twice.
+    pub fn owner(&self) -> Result<Database, ConfigError> {
+        self.owner.resolve(&self.database)
+    }
+}
+
+impl SourceArgs {
+    /// The name of `column` in the file; none when it is left out.
+    pub fn name_of<'s>(&'s self, column: &'s str) -> Option<&'s str> {
+        let renamed = self.map.iter().rev().find(|one| one.column == column);
+        Some(renamed.map_or(column, |one| &one.name)).filter(|name| !name.is_empty())
+    }
+}
+
+fn renamed(text: &str) -> Result<Renamed, String> {
+    let (column, name) = (text.split_once('='))
+        .ok_or_else(|| format!("{text:?} has no =; write name=full_name,dob=born"))?;
+    let column = (COLUMNS.into_iter().find(|known| *known == column))
+        .ok_or_else(|| format!("{column:?} is none of {}", COLUMNS.join(", ")))?;
+    if name.is_empty() && column != "created_at" {
+        return Err(format!("{column} cannot be left out; only created_at can"));
+    }
+    let name = name.to_owned();
+    Ok(Renamed { column, name })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_renamed_or_refused_with_what_would_be_right() {
+        let right = Renamed {
+            column: "name",
+            name: "full=name".to_owned(),
+        };
+        assert_eq!(renamed("name=full=name"), Ok(right));
+        assert!(renamed("created_at=").is_ok());
+        for (wrong, said) in [
+            ("name", "has no ="),
+            (
+                "skills=x",
+                "is none of id, name, dob, fight_skills, created_at",
+            ),
+            ("id=", "cannot be left out"),
+        ] {
+            let message = renamed(wrong).unwrap_err();
+            assert!(message.contains(said), "{message}");
+        }
+    }
+}

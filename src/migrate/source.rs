@@ -1,0 +1,351 @@
+//! Source discovery: the table of a file, the types of its columns, and one SELECT that gives its rows in canonical columns
+//! whatever these types are.
+//!
+//! The statement is made of the names that the file has, quoted; nothing else of it varies but one expression for each
+//! type that the old service used.
+
+use warrior_duckdb::{Connection, Rows};
+
+use super::error::{Doing, MigrateError};
+use crate::config::{SkillsText, SourceArgs};
+
+/// The table of warriors in a file.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// As it is quoted in SQL: `"main"."warrior"`.
+    table: String,
+    id: Column,
+    name: Column,
+    dob: Column,
+    skills: Column,
+    created_at: Option<Column>,
+    /// How skills are written; none: as a list.
+    pub(super) skills_text: Option<SkillsText>,
+    /// The zone of `created_at`, where it has none of its own.
+    time_zone: Option<String>,
+    /// Whether a constraint keeps ids apart.
+    unique: bool,
+    /// Whether the ids that stand more than once are in a temporary table of the connection.
+    repeated: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Column {
+    /// As it is quoted in SQL.
+    quoted: String,
+    /// DuckDB's name of the type.
+    kind: String,
+}
+
+/// What the rows are ordered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// As they stand: nothing is sorted.
+    Position,
+    /// By id, as PostgreSQL orders `uuid`; ids that are none come last. DuckDB sorts through temporary files.
+    Id,
+}
+
+/// The tables and views of a file, its temporary ones excepted.
+const TABLES: &str = include_str!("sql/duckdb/tables.sql");
+const COLUMNS: &str = include_str!("sql/duckdb/columns.sql");
+const UNIQUE: &str = include_str!("sql/duckdb/unique.sql");
+
+impl Source {
+    /// Finds the table and its columns. Afterwards `connection` holds the ids that stand more than once in a temporary
+    /// table, where there may be any: the rows are read with the same connection.
+    ///
+    /// # Errors
+    /// When a table or a column is missing, or has a type that is none of the old service's; each names what there is.
+    pub fn find(connection: &mut Connection, args: &SourceArgs) -> Result<Self, MigrateError> {
+        let tables = texts(connection, TABLES)?;
+        let wanted = args.table.to_lowercase();
+        let matches = |row: &&Vec<String>| {
+            let (schema, name) = (row[0].to_lowercase(), row[1].to_lowercase());
+            wanted == format!("{schema}.{name}") || (wanted == name && schema == "main")
+        };
+        let Some(table) = tables.iter().find(matches) else {
+            return Err(no_table(args, &tables));
+        };
+        let columns: Vec<Vec<String>> = texts(connection, COLUMNS)?
+            .into_iter()
+            .filter(|row| row[..2] == table[..2])
+            .collect();
+        let column = |name| column(&columns, args, name);
+        let mut source = Self {
+            table: format!("{}.{}", quoted(&table[0]), quoted(&table[1])),
+            id: column("id")?.ok_or_else(|| no_column(args, &columns, "id"))?,
+            name: column("name")?.ok_or_else(|| no_column(args, &columns, "name"))?,
+            dob: column("dob")?.ok_or_else(|| no_column(args, &columns, "dob"))?,
+            skills: (column("fight_skills")?)
+                .ok_or_else(|| no_column(args, &columns, "fight_skills"))?,
+            created_at: column("created_at")?,
+            skills_text: None,
+            time_zone: None,
+            unique: false,
+            repeated: false,
+        };
+        source.check_types()?;
+        source.skills_text = source.written(connection, args)?;
+        source.time_zone = source.zone(args);
+        let id = source.id.quoted.trim_matches('"').to_owned();
+        source.unique = source.id.kind == "UUID"
+            && texts(connection, UNIQUE)?
+                .iter()
+                .any(|row| row[..2] == table[..2] && row[2] == id);
+        source.repeated = source.find_repeated(connection)?;
+        Ok(source)
+    }
+
+    /// The rows with the canonical columns, to be read with [`Batch`](super::row::Batch): position (`BIGINT`), id
+    /// (`VARCHAR`), name (`VARCHAR`), dob (`DATE` or `VARCHAR`), fight_skills (`VARCHAR[]`, or `VARCHAR` of JSON or commas),
+    /// created_at (`TIMESTAMP` in UTC or `TIMESTAMPTZ`; absent where the file has none), repeated (`BOOLEAN`).
+    /// Those after `position` alone, where it is given.
+    ///
+    /// # Errors
+    /// DuckDB's.
+    pub fn rows(
+        &self,
+        connection: &mut Connection,
+        order: Order,
+        after: Option<i64>,
+    ) -> Result<Rows, MigrateError> {
+        let sql = self.select(order, after);
+        connection.query(&sql).doing("reading the file")
+    }
+
+    /// The number of rows.
+    ///
+    /// # Errors
+    /// DuckDB's.
+    pub fn count(&self, connection: &mut Connection) -> Result<u64, MigrateError> {
+        let sql = format!("select count(*) from {}", self.table);
+        let count = connection.number(&sql).doing("counting the rows")?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// Whether the file says when each warrior was made.
+    pub fn has_created_at(&self) -> bool {
+        self.created_at.is_some()
+    }
+
+    /// Table and types, for the user to see what was found.
+    pub fn described(&self) -> String {
+        let mut columns = vec![
+            format!("id {}", self.id.kind),
+            format!("name {}", self.name.kind),
+            format!("dob {}", self.dob.kind),
+        ];
+        columns.push(match self.skills_text {
+            None => format!("fight_skills {}", self.skills.kind),
+            Some(SkillsText::Json) => format!("fight_skills {} (JSON)", self.skills.kind),
+            Some(SkillsText::Comma) => {
+                format!("fight_skills {} (separated by commas)", self.skills.kind)
+            }
+        });
+        columns.push(match (&self.created_at, &self.time_zone) {
+            (None, _) => "no created_at: the time of the import is stored".to_owned(),
+            (Some(column), None) => format!("created_at {}", column.kind),
+            (Some(column), Some(zone)) => format!("created_at {} (taken as {zone})", column.kind),
+        });
+        format!("{} ({})", self.table.replace('"', ""), columns.join(", "))
+    }
+
+    fn select(&self, order: Order, after: Option<i64>) -> String {
+        let id = &self.id.quoted;
+        let skills = match self.skills_text {
+            None => format!("{}::varchar[]", self.skills.quoted),
+            Some(_) => format!("{}::varchar", self.skills.quoted),
+        };
+        let created_at = match (&self.created_at, &self.time_zone) {
+            (None, _) => "null::timestamp".to_owned(),
+            (Some(column), None) => column.quoted.clone(),
+            (Some(column), Some(zone)) if zone == "UTC" => format!("{}::timestamp", column.quoted),
+            (Some(column), Some(zone)) => {
+                format!("timezone({}, {}::timestamp)", literal(zone), column.quoted)
+            }
+        };
+        let repeated = match self.repeated {
+            true => format!("try_cast({id} as uuid) in (select id from temp.main.repeated)"),
+            false => "false".to_owned(),
+        };
+        let after = after.map_or_else(String::new, |after| format!(" where rowid > {after}"));
+        let order = match order {
+            Order::Position => String::new(),
+            Order::Id => format!(" order by try_cast({id} as uuid) nulls last, rowid"),
+        };
+        format!(
+            "select rowid as position, {id}::varchar as id, {name}::varchar as name, {dob} as dob, {skills} as \
+             fight_skills, {created_at} as created_at, {repeated} as repeated from {table}{after}{order}",
+            name = self.name.quoted,
+            dob = self.dob.quoted,
+            table = self.table,
+        )
+    }
+
+    fn check_types(&self) -> Result<(), MigrateError> {
+        let wrong = |column: &str, kind: &str, right: &str| {
+            MigrateError::Shape(format!(
+                "the column {column} of {} is {kind}, and {right} can be read; make a copy of the table with another type \
+                 (create table copy as select ...) and name it with --table",
+                self.table
+            ))
+        };
+        let list = self.skills.kind.starts_with("VARCHAR[");
+        for (column, found, right) in [
+            ("id", &self.id, &["UUID", "VARCHAR"][..]),
+            ("name", &self.name, &["VARCHAR"]),
+            ("dob", &self.dob, &["DATE", "VARCHAR"]),
+            (
+                "fight_skills",
+                &self.skills,
+                &["VARCHAR[]", "JSON", "VARCHAR"],
+            ),
+        ] {
+            let fits = right.contains(&found.kind.as_str()) || column == "fight_skills" && list;
+            if !fits {
+                return Err(wrong(column, &found.kind, &right.join(" or ")));
+            }
+        }
+        let right = [
+            "TIMESTAMP WITH TIME ZONE",
+            "TIMESTAMP",
+            "TIMESTAMP_S",
+            "TIMESTAMP_MS",
+        ];
+        match &self.created_at {
+            Some(found) if !right.contains(&found.kind.as_str()) => Err(wrong(
+                "created_at",
+                &found.kind,
+                "TIMESTAMP or TIMESTAMP WITH TIME ZONE (up to microseconds)",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// How skills are written in a column of text: as JSON where most of its values begin as an array does.
+    fn written(
+        &self,
+        connection: &mut Connection,
+        args: &SourceArgs,
+    ) -> Result<Option<SkillsText>, MigrateError> {
+        match self.skills.kind.as_str() {
+            "JSON" => Ok(Some(SkillsText::Json)),
+            "VARCHAR" if args.skills.is_some() => Ok(args.skills),
+            "VARCHAR" => {
+                let sql = format!(
+                    "select coalesce(sum(case when ltrim({0}) like '[%' then 1 else -1 end), 0)::bigint from {1}",
+                    self.skills.quoted, self.table
+                );
+                let balance = connection.number(&sql).doing("looking at the skills")?;
+                Ok(Some(match balance > 0 {
+                    true => SkillsText::Json,
+                    false => SkillsText::Comma,
+                }))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn zone(&self, args: &SourceArgs) -> Option<String> {
+        let column = self.created_at.as_ref()?;
+        let has_none = column.kind != "TIMESTAMP WITH TIME ZONE";
+        has_none.then(|| match args.time_zone.eq_ignore_ascii_case("UTC") {
+            true => "UTC".to_owned(),
+            false => args.time_zone.clone(),
+        })
+    }
+
+    /// Puts the ids that stand more than once into a temporary table, and says whether there are any.
+    fn find_repeated(&self, connection: &mut Connection) -> Result<bool, MigrateError> {
+        if self.unique {
+            return Ok(false);
+        }
+        let sql = format!(
+            "create or replace temp table repeated as select try_cast({0} as uuid) as id from {1} where {0} is not null \
+             group by all having count(*) > 1 and id is not null",
+            self.id.quoted, self.table
+        );
+        let doing = "looking for ids that stand more than once";
+        connection.run(&sql).doing(doing)?;
+        let found = connection
+            .number("select count(*) from temp.main.repeated")
+            .doing(doing)?;
+        Ok(found > 0)
+    }
+}
+
+/// An identifier within double quotes, as both databases have it.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A text within single quotes.
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+fn column(
+    columns: &[Vec<String>],
+    args: &SourceArgs,
+    column: &'static str,
+) -> Result<Option<Column>, MigrateError> {
+    let Some(name) = args.name_of(column) else {
+        return Ok(None);
+    };
+    let found = columns.iter().find(|row| row[2].eq_ignore_ascii_case(name));
+    // The old service had tables without created_at; a name that was given is there, or mistaken.
+    if found.is_none() && (column != "created_at" || name != column) {
+        return Err(no_column(args, columns, column));
+    }
+    Ok(found.map(|row| Column {
+        quoted: quoted(&row[2]),
+        kind: row[3].clone(),
+    }))
+}
+
+fn no_table(args: &SourceArgs, tables: &[Vec<String>]) -> MigrateError {
+    let names: Vec<String> = tables.iter().map(|row| row[..2].join(".")).collect();
+    MigrateError::Shape(match names.is_empty() {
+        true => format!(
+            "{} has no table at all; check the path",
+            args.file.display()
+        ),
+        false => format!(
+            "{} has no table {}; it has {}: name the one of the warriors with --table",
+            args.file.display(),
+            args.table,
+            names.join(", ")
+        ),
+    })
+}
+
+fn no_column(args: &SourceArgs, columns: &[Vec<String>], column: &str) -> MigrateError {
+    let names: Vec<&str> = columns.iter().map(|row| row[2].as_str()).collect();
+    MigrateError::Shape(format!(
+        "the table {} has no column {}; it has {}: say which one holds it with --map {column}=...",
+        args.table,
+        args.name_of(column).unwrap_or(column),
+        names.join(", ")
+    ))
+}
+
+/// All rows of a statement whose columns are text.
+fn texts(connection: &mut Connection, sql: &str) -> Result<Vec<Vec<String>>, MigrateError> {
+    use warrior_duckdb::arrow_array::Array;
+    use warrior_duckdb::arrow_array::cast::AsArray;
+    let doing = "reading the catalog of the file";
+    let mut rows = Vec::new();
+    for batch in connection.query(sql).doing(doing)? {
+        let batch = batch.doing(doing)?;
+        for row in 0..batch.num_rows() {
+            let text = |column: &std::sync::Arc<dyn Array>| {
+                (column.as_string_opt::<i32>())
+                    .filter(|texts| !texts.is_null(row))
+                    .map_or_else(String::new, |texts| texts.value(row).to_owned())
+            };
+            rows.push(batch.columns().iter().map(text).collect());
+        }
+    }
+    Ok(rows)
+}
