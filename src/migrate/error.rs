@@ -48,6 +48,26 @@ pub enum MigrateError {
         /// The system's words.
         source: io::Error,
     },
+    /// Rows came in another order than they stand in.
+    #[error(
+        "DuckDB gave rows in another order than they stand in; use the libduckdb that `make duckdb` fetches"
+    )]
+    Disorder,
+    /// The table does not take them.
+    #[error(
+        "{rows} rows were neither stored nor there: a trigger or rule on public.warrior drops them; disable it (alter table \
+         public.warrior disable trigger ...), then run the same command again"
+    )]
+    Dropped {
+        /// How many.
+        rows: u64,
+    },
+    /// A signal asked for it.
+    #[error("stopped after {rows} rows; the same command goes on from there")]
+    Stopped {
+        /// Rows that are done.
+        rows: u64,
+    },
     /// The file was written to meanwhile.
     #[error(
         "{} was changed while it was read; stop the service that writes to it, then run the same command again",

@@ -1,17 +1,46 @@
-//! Opening of a file for reading, within bounded memory.
+//! Opening of a file for reading, within bounded memory, and the digest by which an import knows its file again.
 
 use std::env;
-use std::path::Path;
+use std::fmt::Write as _;
+use std::fs::{self, Metadata};
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
 use std::process;
+use std::time::SystemTime;
 
+use sha2::{Digest, Sha256};
 use warrior_duckdb::{Access, File, Library};
 
 use super::error::MigrateError;
+use super::source::{Order, Source};
 
 /// What DuckDB may keep in memory; what needs more (a sort, a hash table) goes to temporary files.
 const MEMORY_LIMIT: &str = "64MB";
 /// One thread: rows come in the order in which they stand, and PostgreSQL is slower than one.
 const THREADS: &str = "1";
+/// Bytes that are read at a time for a digest.
+const READ_BYTES: usize = 256 * 1024;
+
+/// A file that is open, as it was when its digest was taken.
+pub struct Opened {
+    /// The file.
+    pub file: File,
+    digest: Sha256,
+    /// Bytes of the write-ahead log beside it, where there is one.
+    pub log: Option<u64>,
+}
+
+impl Opened {
+    /// What names the file, and this way of reading it: a hash of its bytes, of those of its log, and of the statement.
+    pub fn key(&self, source: &Source) -> String {
+        let mut digest = self.digest.clone();
+        digest.update(source.select(Order::Position, None));
+        (digest.finalize().iter()).fold(String::new(), |mut key, byte| {
+            let _ = write!(key, "{byte:02x}");
+            key
+        })
+    }
+}
 
 /// Opens a file that is only read. The folder of temporary files is not DuckDB's own choice, which is beside the file:
 /// that may be a place where nothing can be written.
@@ -28,4 +57,86 @@ pub fn open(library: Option<&Path>, path: &Path) -> Result<File, MigrateError> {
         ("temp_directory", &*temporary),
     ];
     Ok(library.open(path, Access::Read, &settings)?)
+}
+
+/// As [`open`], with a digest. The file is closed before its digest is taken: a process that closes a file gives up its
+/// locks on it, those of other descriptors too (POSIX), so DuckDB's lock has to be the last one taken.
+///
+/// # Errors
+/// As those of [`open`], and when the file is changed meanwhile.
+pub fn open_with_digest(library: Option<&Path>, path: &Path) -> Result<Opened, MigrateError> {
+    // A file that another process holds, or that is none, is told before gigabytes are read.
+    drop(open(library, path)?);
+    let parts = [path.to_owned(), log_of(path)];
+    let mut digest = Sha256::new();
+    let mut before = Vec::new();
+    for part in &parts {
+        before.push(add(&mut digest, part)?);
+    }
+    let file = open(library, path)?;
+    for (part, before) in parts.iter().zip(&before) {
+        if Stamp::of(part)? != *before {
+            return Err(MigrateError::Changed(path.to_owned()));
+        }
+    }
+    let log = before[1].as_ref().map(|stamp| stamp.bytes);
+    Ok(Opened { file, digest, log })
+}
+
+/// DuckDB's name of the write-ahead log of a file.
+fn log_of(path: &Path) -> PathBuf {
+    let mut log = path.as_os_str().to_owned();
+    log.push(".wal");
+    PathBuf::from(log)
+}
+
+/// Size and time of a file.
+#[derive(Debug, PartialEq, Eq)]
+struct Stamp {
+    bytes: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Result<Option<Self>, MigrateError> {
+        let metadata = there(fs::metadata(path)).map_err(|e| reading(path, e))?;
+        Ok(metadata.map(|metadata: Metadata| Self {
+            bytes: metadata.len(),
+            modified: metadata.modified().ok(),
+        }))
+    }
+}
+
+/// Adds the size and the bytes of a file to `digest`; none where there is no such file.
+fn add(digest: &mut Sha256, path: &Path) -> Result<Option<Stamp>, MigrateError> {
+    let stamp = Stamp::of(path)?;
+    let Some(mut file) = there(fs::File::open(path)).map_err(|e| reading(path, e))? else {
+        digest.update(u64::MAX.to_be_bytes());
+        return Ok(stamp);
+    };
+    digest.update(stamp.as_ref().map_or(0, |stamp| stamp.bytes).to_be_bytes());
+    let mut buffer = vec![0; READ_BYTES];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(stamp),
+            Ok(read) => digest.update(&buffer[..read]),
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            Err(e) => return Err(reading(path, e)),
+        }
+    }
+}
+
+fn there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
+    match found {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        found => found.map(Some),
+    }
+}
+
+fn reading(path: &Path, source: io::Error) -> MigrateError {
+    MigrateError::Io {
+        doing: "reading",
+        path: path.to_owned(),
+        source,
+    }
 }

@@ -151,7 +151,8 @@ impl Source {
         format!("{} ({})", self.table.replace('"', ""), columns.join(", "))
     }
 
-    fn select(&self, order: Order, after: Option<i64>) -> String {
+    /// The statement of [`Self::rows`]: a hash of it stands for the way in which the file is read.
+    pub(super) fn select(&self, order: Order, after: Option<i64>) -> String {
         let id = &self.id.quoted;
         let skills = match self.skills_text {
             None => format!("{}::varchar[]", self.skills.quoted),

@@ -1,15 +1,22 @@
-//! `warrior-api duckdb import`: the survey of a file.
+//! `warrior-api duckdb import`: a survey of the file, then the copy, then the account of it.
 
-use std::io::Write;
+use std::io::{StdoutLock, Write};
+use std::path::Path;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use warrior_api::config::{DuckDbArgs, ImportArgs};
-use warrior_api::migrate;
+use warrior_api::migrate::import::Import;
+use warrior_api::migrate::progress::Done;
 use warrior_api::migrate::rejects::Rejects;
 use warrior_api::migrate::source::Source;
 use warrior_api::migrate::survey::Survey;
+use warrior_api::migrate::{self, Opened};
+use warrior_api::store::{connect_direct, schema};
 
 use crate::cli::output::Output;
+use crate::cli::process::stop_on_signal;
 use crate::cli::progress::Progress;
 
 /// The exit status when rows of the file are not in PostgreSQL as they stand there.
@@ -20,24 +27,149 @@ pub(super) fn run(
     import: &ImportArgs,
     output: Output,
 ) -> anyhow::Result<ExitCode> {
+    let started = Instant::now();
     let mut out = std::io::stdout().lock();
-    let file = migrate::open(args.library(), &import.source.file)?;
-    let mut connection = file.connect()?;
-    let source = Source::find(&mut connection, &import.source)?;
+    // First, so that a database that is not ready is told before gigabytes are read.
+    let mut owner = connect_direct(&args.owner()?).context(
+        "duckdb commands log in directly, with POSTGRES_DIRECT_HOST, POSTGRES_DIRECT_PORT, POSTGRES_OWNER and \
+         POSTGRES_OWNER_PASSWORD(_FILE)",
+    )?;
+    let mut told = |line: String| output.print_status(&line);
+    schema::begin_load(&mut owner, &mut told)?;
+
+    let path = &import.source.file;
+    let opened = migrate::open_with_digest(args.library(), path)?;
+    tell_log(&opened, path, output);
+    let mut file = opened.file.connect()?;
+    let source = Source::find(&mut file, &import.source)?;
     output.print_status(&format!("reading {}", source.described()));
-    let rows = source.count(&mut connection)?;
-    let mut rejects = import.rejects.as_deref().map(Rejects::create).transpose()?;
-    let mut progress = Progress::new(output, "looking", 0, rows);
-    let survey = Survey::of(&source, &mut connection, rejects.as_mut(), &mut |seen| {
-        progress.at(seen)
-    })?;
-    drop(progress);
-    rejects.map(Rejects::finish).transpose()?;
+    let survey = survey(&source, &mut file, import, output)?;
     if survey.refused() > 0 {
         writeln!(out, "{survey}")?;
         if import.rejects.is_none() {
+            writeln!(
+                out,
+                "{} of {} rows cannot be taken, and nothing was copied; mend them in the file, or leave them out: \
+                 --rejects FILE",
+                survey.refused(),
+                survey.rows
+            )?;
             return Ok(ExitCode::from(DIFFERS));
         }
+    }
+
+    let stop = stop_on_signal()?;
+    let rows = survey.rows - survey.refused();
+    let mut copy = Import {
+        source: &source,
+        file: &mut file,
+        owner: &mut owner,
+        key: &opened.key(&source),
+        rows,
+        dry_run: import.dry_run,
+    };
+    let before = copy.done()?;
+    if before.rows > 0 {
+        output.print_status(&format!(
+            "an earlier import of this file has done {} rows; going on from there",
+            before.rows
+        ));
+    }
+    let mut progress = Progress::new(output, "copying", before.rows, rows);
+    let done = copy
+        .run(before, &mut told, &mut |done| {
+            progress.at(done);
+            !stop.wait_within(Duration::ZERO)
+        })
+        .context(
+            "the import has not finished; run the same command again: it goes on where it was",
+        )?;
+    drop(progress);
+    report(&mut out, import, &survey, &done, started)
+}
+
+fn tell_log(opened: &Opened, path: &Path, output: Output) {
+    if let Some(bytes) = opened.log {
+        output.print_status(&format!(
+            "a write-ahead log of {bytes} bytes stands beside {}: it is read, too, and left as it is",
+            path.display()
+        ));
+    }
+}
+
+fn survey(
+    source: &Source,
+    file: &mut migrate::Connection,
+    import: &ImportArgs,
+    output: Output,
+) -> anyhow::Result<Survey> {
+    let rows = source.count(file)?;
+    let mut rejects = import.rejects.as_deref().map(Rejects::create).transpose()?;
+    let mut progress = Progress::new(output, "looking at each row", 0, rows);
+    let survey = Survey::of(source, file, rejects.as_mut(), &mut |seen| {
+        progress.at(seen)
+    })?;
+    rejects.map(Rejects::finish).transpose()?;
+    Ok(survey)
+}
+
+fn report(
+    out: &mut StdoutLock<'_>,
+    import: &ImportArgs,
+    survey: &Survey,
+    done: &Done,
+    started: Instant,
+) -> anyhow::Result<ExitCode> {
+    let seconds = started.elapsed().as_secs_f64();
+    let stored = match import.dry_run {
+        true => "would be stored",
+        false => "stored",
+    };
+    write!(
+        out,
+        "{} rows in {}: {} {stored}, {} were there already, {} have other content there",
+        survey.rows,
+        import.source.file.display(),
+        done.stored,
+        done.present,
+        done.other
+    )?;
+    if let Some(rejects) = import.rejects.as_deref().filter(|_| survey.refused() > 0) {
+        write!(
+            out,
+            ", {} left out, see {}",
+            survey.refused(),
+            rejects.display()
+        )?;
+    }
+    writeln!(
+        out,
+        " ({seconds:.1} s, {:.0} rows/s)",
+        done.rows as f64 / seconds
+    )?;
+    if done.other > 0 {
+        writeln!(
+            out,
+            "PostgreSQL has other content under these ids, and keeps it:"
+        )?;
+        for id in &done.examples {
+            writeln!(out, "  {id}")?;
+        }
+        if let Some(more) = (done.other.checked_sub(done.examples.len() as u64)).filter(|n| *n > 0)
+        {
+            writeln!(
+                out,
+                "  and {more} more; all of them: warrior-api duckdb check"
+            )?;
+        }
+        return Ok(ExitCode::from(DIFFERS));
+    }
+    if !import.dry_run {
+        writeln!(
+            out,
+            "compare both sides, row by row: warrior-api duckdb check {}",
+            import.source.file.display()
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -27,7 +27,11 @@ pub(super) fn run<T>(
     Ok(value)
 }
 
-fn lock(client: &mut Client, progress: &mut dyn FnMut(String)) -> Result<(), SchemaError> {
+/// Takes the lock, which the end of the session releases.
+pub(super) fn lock(
+    client: &mut Client,
+    progress: &mut dyn FnMut(String),
+) -> Result<(), SchemaError> {
     let mut last_report: Option<Instant> = None;
     loop {
         let sql = include_str!("../sql/schema/try_lock.sql");

@@ -103,6 +103,15 @@ pub(super) fn build(
     Ok(built)
 }
 
+/// Drops all of ours.
+pub(super) fn drop_all(client: &mut Client) -> Result<(), SchemaError> {
+    INDEXES.iter().try_for_each(|index| {
+        client
+            .batch_execute(index.drop)
+            .doing(&format!("dropping the index {}", index.name))
+    })
+}
+
 /// Indexes of ours that are missing or unusable, each with the reason.
 pub(super) fn wanting(found: &[Existing]) -> Vec<String> {
     let reason = |index: &Index| match found.iter().find(|e| e.name == index.name) {

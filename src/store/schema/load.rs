@@ -1,0 +1,81 @@
+//! Bulk loading: what the schema does before and after many rows are added at once.
+//!
+//! Search indexes are the greatest part of what a row costs. Into an empty table rows are loaded without them, and they are
+//! built once at the end. A kill in between leaves them missing, which [`finish_load`] of the next run mends, and `schema
+//! apply`, too; until then searches read the whole table.
+
+use postgres::Client;
+
+use super::error::{Doing, SchemaError};
+use super::record::{self, NUMBER};
+use super::{direct, exclusive, indexes, owners};
+
+/// Prepares the session for a load, and takes the lock of the schema commands until the session ends: no other load, and no
+/// `schema apply`, runs beside it.
+///
+/// # Errors
+/// When the connection is not direct, or the schema is not there.
+pub fn begin_load(
+    client: &mut Client,
+    progress: &mut dyn FnMut(String),
+) -> Result<(), SchemaError> {
+    direct::prepare(client)?;
+    owners::check(client)?;
+    let applied = record::read(client)?.and_then(|record| record.number);
+    if applied.is_none_or(|number| number < NUMBER) {
+        return Err(SchemaError::TooOld {
+            applied,
+            needed: NUMBER,
+        });
+    }
+    exclusive::lock(client, progress)
+}
+
+/// Drops the search indexes of a table without rows, and says whether it has none now.
+///
+/// # Errors
+/// When PostgreSQL refuses.
+pub fn defer_indexes(client: &mut Client) -> Result<bool, SchemaError> {
+    let empty = client
+        .query_one(include_str!("../sql/schema/empty.sql"), &[])
+        .doing("looking whether public.warrior has rows")?;
+    if !empty.get::<_, bool>("empty") {
+        return Ok(false);
+    }
+    indexes::drop_all(client)?;
+    Ok(true)
+}
+
+/// Whether all search indexes are there, so that rows which are added wait in their pending lists.
+///
+/// # Errors
+/// When PostgreSQL cannot be asked.
+pub fn has_indexes(client: &mut Client) -> Result<bool, SchemaError> {
+    Ok(indexes::wanting(&indexes::existing(client)?).is_empty())
+}
+
+/// Builds the search indexes that are missing, flushes the pending lists of the others, and has the rows counted for the
+/// planner.
+///
+/// # Errors
+/// When PostgreSQL refuses; the next call goes on.
+pub fn finish_load(
+    client: &mut Client,
+    progress: &mut dyn FnMut(String),
+) -> Result<(), SchemaError> {
+    indexes::build(client, progress)?;
+    flush_load(client)?;
+    client
+        .batch_execute(include_str!("../sql/schema/analyze.sql"))
+        .doing("analyzing public.warrior")
+}
+
+/// Flushes the pending lists of the search indexes, so that they do not grow with the load.
+///
+/// # Errors
+/// When PostgreSQL refuses.
+pub fn flush_load(client: &mut Client) -> Result<(), SchemaError> {
+    client
+        .batch_execute(include_str!("../sql/schema/flush_load.sql"))
+        .doing("flushing the search indexes")
+}

@@ -1,0 +1,2 @@
+-- Statistics for the planner, without waiting for autovacuum.
+analyze public.warrior
