@@ -37,8 +37,15 @@ WORKDIR /tmp
 ENTRYPOINT ["warrior-load"]
 CMD ["--help"]
 
+# libduckdb, for the duckdb commands; the program looks for it in ../lib.
+FROM rust:1.95.0-slim-trixie AS duckdb
+WORKDIR /build
+COPY scripts/install scripts/
+RUN scripts/install duckdb
+
 FROM debian:13.6-slim AS server
 COPY --from=build /out/warrior-api /usr/local/bin/
+COPY --from=duckdb /build/target/lib/ /usr/local/lib/
 # A user without a name, home or shell.
 USER 10001:10001
 WORKDIR /

@@ -69,6 +69,7 @@ fn the_database_is_reached_by_the_servers_alone() {
         "pgbouncer",
         "api",
         "api-direct",
+        "import",
         "bench",
     ];
     assert_eq!(reach, servers);
