@@ -41,6 +41,10 @@ impl Progress {
 
     /// Tells it, if it is time to, that `done` rows are done.
     pub(super) fn at(&mut self, done: u64) {
+        if done >= self.total {
+            self.clear();
+            return;
+        }
         let pause = match self.terminal {
             true => ON_TERMINAL,
             false => ELSEWHERE,
@@ -59,6 +63,14 @@ impl Progress {
         }
     }
 
+    /// Leaves the line to others.
+    fn clear(&mut self) {
+        if self.shown {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+            self.shown = false;
+        }
+    }
+
     fn line(&self, done: u64, took: Duration) -> String {
         let (doing, total) = (self.doing, self.total);
         let speed = done.saturating_sub(self.before) as f64 / took.as_secs_f64().max(0.001);
@@ -73,9 +85,7 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if self.shown {
-            let _ = write!(std::io::stderr(), "\r\x1b[K");
-        }
+        self.clear();
     }
 }
 

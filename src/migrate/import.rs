@@ -103,16 +103,14 @@ impl Import<'_> {
                 chunk.add(&row);
                 if chunk.rows() >= CHUNK_ROWS || chunk.size() >= CHUNK_BYTES {
                     self.store(&mut chunk, position, done, flush)?;
-                    if !going_on(done.rows) {
-                        return Err(MigrateError::Stopped { rows: done.rows });
-                    }
+                    heed(going_on, done)?;
                 }
             }
         }
-        match last {
-            Some(position) if chunk.rows() > 0 => self.store(&mut chunk, position, done, flush),
-            _ => Ok(()),
+        if let Some(position) = last.filter(|_| chunk.rows() > 0) {
+            self.store(&mut chunk, position, done, flush)?;
         }
+        heed(going_on, done)
     }
 
     /// Stores a chunk and the progress it makes, or looks at what it would do.
@@ -157,6 +155,13 @@ impl Import<'_> {
         *done = next;
         chunk.clear();
         Ok(())
+    }
+}
+
+fn heed(going_on: &mut dyn FnMut(u64) -> bool, done: &Done) -> Result<(), MigrateError> {
+    match going_on(done.rows) {
+        true => Ok(()),
+        false => Err(MigrateError::Stopped { rows: done.rows }),
     }
 }
 

@@ -23,6 +23,8 @@ mod idempotency;
 mod left;
 mod lock;
 mod malformed;
+#[cfg(feature = "duckdb")]
+mod migrate;
 mod one_role;
 mod openmetrics;
 mod ops;

@@ -27,7 +27,6 @@ pub(super) fn run(
     import: &ImportArgs,
     output: Output,
 ) -> anyhow::Result<ExitCode> {
-    let started = Instant::now();
     let mut out = std::io::stdout().lock();
     // First, so that a database that is not ready is told before gigabytes are read.
     let mut owner = connect_direct(&args.owner()?).context(
@@ -58,34 +57,37 @@ pub(super) fn run(
         }
     }
 
-    let stop = stop_on_signal()?;
-    let rows = survey.rows - survey.refused();
     let mut copy = Import {
         source: &source,
         file: &mut file,
         owner: &mut owner,
         key: &opened.key(&source),
-        rows,
+        rows: survey.rows - survey.refused(),
         dry_run: import.dry_run,
     };
-    let before = copy.done()?;
-    if before.rows > 0 {
+    let earlier = copy.done()?;
+    let (started, before) = (Instant::now(), earlier.rows);
+    let done = run_copy(&mut copy, earlier, output)?;
+    let speed = (done.rows - before) as f64 / started.elapsed().as_secs_f64();
+    report(&mut out, import, &survey, &done, speed)
+}
+
+fn run_copy(copy: &mut Import<'_>, earlier: Done, output: Output) -> anyhow::Result<Done> {
+    if earlier.rows > 0 {
         output.print_status(&format!(
             "an earlier import of this file has done {} rows; going on from there",
-            before.rows
+            earlier.rows
         ));
     }
-    let mut progress = Progress::new(output, "copying", before.rows, rows);
-    let done = copy
-        .run(before, &mut told, &mut |done| {
-            progress.at(done);
-            !stop.wait_within(Duration::ZERO)
-        })
-        .context(
-            "the import has not finished; run the same command again: it goes on where it was",
-        )?;
-    drop(progress);
-    report(&mut out, import, &survey, &done, started)
+    let stop = stop_on_signal()?;
+    let mut progress = Progress::new(output, "copying", earlier.rows, copy.rows);
+    let mut told = |line: String| output.print_status(&line);
+    let mut going_on = |done| {
+        progress.at(done);
+        !stop.wait_within(Duration::ZERO)
+    };
+    copy.run(earlier, &mut told, &mut going_on)
+        .context("the import has not finished; run the same command again: it goes on where it was")
 }
 
 fn tell_log(opened: &Opened, path: &Path, output: Output) {
@@ -104,7 +106,8 @@ fn survey(
     output: Output,
 ) -> anyhow::Result<Survey> {
     let rows = source.count(file)?;
-    let mut rejects = import.rejects.as_deref().map(Rejects::create).transpose()?;
+    let path = import.rejects.as_deref().filter(|_| !import.dry_run);
+    let mut rejects = path.map(Rejects::create).transpose()?;
     let mut progress = Progress::new(output, "looking at each row", 0, rows);
     let survey = Survey::of(source, file, rejects.as_mut(), &mut |seen| {
         progress.at(seen)
@@ -118,9 +121,8 @@ fn report(
     import: &ImportArgs,
     survey: &Survey,
     done: &Done,
-    started: Instant,
+    speed: f64,
 ) -> anyhow::Result<ExitCode> {
-    let seconds = started.elapsed().as_secs_f64();
     let stored = match import.dry_run {
         true => "would be stored",
         false => "stored",
@@ -134,19 +136,18 @@ fn report(
         done.present,
         done.other
     )?;
-    if let Some(rejects) = import.rejects.as_deref().filter(|_| survey.refused() > 0) {
-        write!(
+    match &import.rejects {
+        None => {}
+        Some(_) if survey.refused() == 0 => {}
+        Some(_) if import.dry_run => write!(out, ", {} would be left out", survey.refused())?,
+        Some(path) => write!(
             out,
             ", {} left out, see {}",
             survey.refused(),
-            rejects.display()
-        )?;
+            path.display()
+        )?,
     }
-    writeln!(
-        out,
-        " ({seconds:.1} s, {:.0} rows/s)",
-        done.rows as f64 / seconds
-    )?;
+    writeln!(out, " ({speed:.0} rows/s)")?;
     if done.other > 0 {
         writeln!(
             out,

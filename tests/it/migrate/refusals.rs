@@ -1,0 +1,96 @@
+//! Files and databases that cannot be used, each with the next command; and a write-ahead log, which can.
+
+use std::process;
+
+use warrior_duckdb::Access;
+
+use super::{DuckFile, assert_whole, ended, import, library};
+use crate::support::{empty_database, fresh_database};
+
+#[test]
+fn a_file_that_a_process_holds_is_told_with_its_id() {
+    let (file, database) = (DuckFile::with(&[super::TABLE]), fresh_database());
+    let held = library().open(&file.path(), Access::Write, &[]).unwrap();
+    let ended = ended(&mut import(&file, &database.owner_login()), 1);
+    drop(held);
+    let holder = format!("(PID {})", process::id());
+    assert!(ended.errors.contains(&holder), "{}", ended.errors);
+    assert!(
+        ended.errors.contains("stop that process"),
+        "{}",
+        ended.errors
+    );
+}
+
+#[test]
+fn a_write_ahead_log_is_told_read_and_left() {
+    let (file, database) = (DuckFile::with(&[super::TABLE]), fresh_database());
+    file.run(&[
+        "pragma disable_checkpoint_on_shutdown",
+        "insert into warrior values (uuid(), 'Ada', '1990-01-01', ['bow'], '2024-01-01')",
+    ]);
+    let log = file.beside("app.duckdb.wal");
+    let before = std::fs::read(&log).expect("there is a log");
+    let ended = ended(&mut import(&file, &database.owner_login()), 0);
+    let told = format!("a write-ahead log of {} bytes", before.len());
+    assert!(ended.errors.contains(&told), "{}", ended.errors);
+    assert!(ended.out.contains(": 1 stored"), "{}", ended.out);
+    assert!(std::fs::read(&log).unwrap() == before);
+    assert_whole(&file, &mut database.owner());
+}
+
+#[test]
+fn what_is_missing_is_told_with_what_there_is() {
+    let database = fresh_database();
+    let login = database.owner_login();
+    let odd =
+        "create table fighters (id uuid, full_name varchar, dob timestamp, fight_skills varchar[])";
+    let file = DuckFile::with(&[odd]);
+    for (flags, said) in [
+        (
+            &[][..],
+            "has no table warrior; it has main.fighters: name the one of the warriors with --table",
+        ),
+        (
+            &["--table", "fighters"],
+            "has no column name; it has id, full_name, dob, fight_skills: say which one holds it with --map name=...",
+        ),
+        (
+            &["--table", "fighters", "--map", "name=full_name"],
+            "is TIMESTAMP, and DATE or VARCHAR can be read",
+        ),
+    ] {
+        let ended = ended(import(&file, &login).args(flags), 1);
+        assert!(ended.errors.contains(said), "{}", ended.errors);
+    }
+    let empty = DuckFile::with(&[]);
+    let ended = ended(&mut import(&empty, &login), 1);
+    assert!(
+        ended.errors.contains("has no table at all"),
+        "{}",
+        ended.errors
+    );
+}
+
+#[test]
+fn a_database_without_the_schema_is_told_how_to_get_it() {
+    let (file, database) = (DuckFile::with(&[super::TABLE]), empty_database());
+    let ended = ended(&mut import(&file, &database.owner_login()), 1);
+    let said = "run `warrior-api schema apply` first";
+    assert!(ended.errors.contains(said), "{}", ended.errors);
+}
+
+#[test]
+fn a_trigger_that_drops_rows_is_no_success() {
+    let (file, database) = (DuckFile::with_many(10), fresh_database());
+    database
+        .owner()
+        .batch_execute(
+            "create function nothing() returns trigger language plpgsql as 'begin return null; end';
+             create trigger nothing before insert on warrior for each row execute function nothing()",
+        )
+        .unwrap();
+    let ended = ended(&mut import(&file, &database.owner_login()), 1);
+    let said = "10 rows were neither stored nor there: a trigger or rule";
+    assert!(ended.errors.contains(said), "{}", ended.errors);
+}
