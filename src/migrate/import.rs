@@ -63,7 +63,7 @@ impl Import<'_> {
         told: &mut dyn FnMut(String),
         going_on: &mut dyn FnMut(u64) -> bool,
     ) -> Result<Done, MigrateError> {
-        let mut flush = true;
+        let mut flush = false;
         if !self.dry_run {
             progress::begin(self.owner)?;
             if self.rows >= DEFER_INDEXES_FROM && schema::defer_indexes(self.owner)? {
@@ -147,10 +147,11 @@ impl Import<'_> {
         }
         if !self.dry_run {
             progress::write(&mut transaction, self.key, &next)?;
-            transaction.commit().doing("committing a chunk of rows")?;
-            if flush {
-                schema::flush_load(self.owner)?;
-            }
+        }
+        // Of a dry run, too: this empties the temporary table, which a rollback would leave full of dead rows.
+        transaction.commit().doing("committing a chunk of rows")?;
+        if flush {
+            schema::flush_load(self.owner)?;
         }
         *done = next;
         chunk.clear();
