@@ -30,7 +30,9 @@ pub use cli::{
     Cli, Command, HealthArgs, LogFormat, SchemaAction, SchemaArgs, ServeArgs, StackArgs, UpArgs,
 };
 #[cfg(feature = "duckdb")]
-pub use duckdb::{DuckDbAction, DuckDbArgs, ImportArgs, Renamed, SkillsText, SourceArgs};
+pub use duckdb::{
+    CheckArgs, DuckDbAction, DuckDbArgs, ExportArgs, ImportArgs, Renamed, SkillsText, SourceArgs,
+};
 pub use environment::no_color;
 pub use error::ConfigError;
 pub use load::load;

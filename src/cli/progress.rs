@@ -83,6 +83,35 @@ impl Progress {
     }
 }
 
+/// Steps that follow each other, with an account of each.
+pub(super) struct Steps {
+    output: Output,
+    current: Option<Progress>,
+}
+
+impl Steps {
+    pub(super) fn new(output: Output) -> Self {
+        Self {
+            output,
+            current: None,
+        }
+    }
+
+    /// As [`Progress::at`], of the step `doing`, which has `total` rows.
+    pub(super) fn at(&mut self, doing: &'static str, done: u64, total: u64) {
+        if self
+            .current
+            .as_ref()
+            .is_none_or(|current| current.doing != doing)
+        {
+            self.current = Some(Progress::new(self.output, doing, 0, total));
+        }
+        if let Some(current) = &mut self.current {
+            current.at(done);
+        }
+    }
+}
+
 impl Drop for Progress {
     fn drop(&mut self) {
         self.clear();

@@ -55,7 +55,7 @@ pub enum Command {
     Stack(StackArgs),
     /// Apply, inspect or repair the database schema
     Schema(SchemaArgs),
-    /// Bring the warriors of a DuckDB file to PostgreSQL
+    /// Bring the warriors of a DuckDB file to PostgreSQL, compare both, or bring them back
     #[cfg(feature = "duckdb")]
     #[command(name = "duckdb")]
     DuckDb(DuckDbArgs),

@@ -44,11 +44,24 @@ pub enum DuckDbAction {
     /// Copy the warriors of a DuckDB file into PostgreSQL; the file is only read
     #[command(after_long_help = IMPORT_STATUS)]
     Import(ImportArgs),
+    /// Compare a DuckDB file with PostgreSQL, row by row; nothing is written
+    #[command(after_long_help = CHECK_STATUS)]
+    Check(CheckArgs),
+    /// Write the warriors in PostgreSQL to a DuckDB file that the old service opens; the API may go on serving
+    #[command(after_long_help = EXPORT_STATUS)]
+    Export(ExportArgs),
 }
 
 const IMPORT_STATUS: &str = "Exit status: 0 every row of the file is in PostgreSQL; 1 it failed, or was stopped, and the \
                              same command goes on; 2 the flags are wrong; 3 rows of the file cannot be taken, or \
                              PostgreSQL has other content under the same id.";
+
+const CHECK_STATUS: &str = "Exit status: 0 PostgreSQL holds every row of the file as it stands there, and may hold newer ones; 1 it \
+                            failed; 2 the flags are wrong; 5 rows are missing or changed.";
+
+const EXPORT_STATUS: &str = "Exit status: 0 the file holds every warrior, and was compared; 1 it failed, and the file is as it was; 2 the \
+                             flags are wrong; 5 what is new was added, and rows that the file had before differ from \
+                             PostgreSQL's.";
 
 /// Flags of `duckdb import`.
 #[derive(Debug, Args)]
@@ -63,6 +76,25 @@ pub struct ImportArgs {
     /// Do everything but the writing, and say what an import would do
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// Flags of `duckdb check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The file, and where in it the warriors stand.
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+/// Flags of `duckdb export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The file, and where in it the warriors stand.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Add what is new in PostgreSQL to a file that is there, in the shape that its table has; without it, a new file is made
+    #[arg(long)]
+    pub add: bool,
 }
 
 /// The file, and where in it the warriors stand.

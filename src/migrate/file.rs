@@ -42,12 +42,21 @@ impl Opened {
     }
 }
 
-/// Opens a file that is only read. The folder of temporary files is not DuckDB's own choice, which is beside the file:
-/// that may be a place where nothing can be written.
+/// Opens a file that is only read.
 ///
 /// # Errors
 /// When there is no library, or the file cannot be opened.
 pub fn open(library: Option<&Path>, path: &Path) -> Result<File, MigrateError> {
+    open_for(library, path, Access::Read)
+}
+
+/// Opens a file. The folder of temporary files is not DuckDB's own choice, which is beside the file: that may be a place
+/// where nothing can be written.
+pub(super) fn open_for(
+    library: Option<&Path>,
+    path: &Path,
+    access: Access,
+) -> Result<File, MigrateError> {
     let library = Library::find(library)?;
     let temporary = env::temp_dir().join(format!("warrior-api-duckdb-{}", process::id()));
     let temporary = temporary.to_string_lossy();
@@ -56,7 +65,7 @@ pub fn open(library: Option<&Path>, path: &Path) -> Result<File, MigrateError> {
         ("threads", THREADS),
         ("temp_directory", &*temporary),
     ];
-    Ok(library.open(path, Access::Read, &settings)?)
+    Ok(library.open(path, access, &settings)?)
 }
 
 /// As [`open`], with a digest. The file is closed before its digest is taken: a process that closes a file gives up its

@@ -6,18 +6,28 @@
 //! - [`survey`]: what cannot be taken, counted by reason. [`rejects`]: such rows, in a file of their own.
 //! - [`import`]: chunks of rows into PostgreSQL. `encode`: rows as COPY takes them. [`progress`]: what is done, in the
 //!   database.
+//! - `snapshot`: the warriors in PostgreSQL as of one moment. `ranges`: digests by ranges of ids. [`compare`]: the rows in
+//!   which a file and a snapshot differ; `differences`: the account of them.
+//! - [`export`]: the way back; `writer`: rows into a file, in the shape that its table has.
 
+pub mod compare;
+mod differences;
 mod encode;
 mod error;
+pub mod export;
 mod file;
 pub mod import;
 pub mod progress;
+mod ranges;
 pub mod rejects;
 pub mod row;
+mod snapshot;
 pub mod source;
 pub mod survey;
+mod writer;
 mod written;
 
 pub use error::MigrateError;
 pub use file::{Opened, open, open_with_digest};
+pub use snapshot::Snapshot;
 pub use warrior_duckdb::Connection;

@@ -3,6 +3,8 @@
 //! Nothing is altered: text is taken code point for code point, a date day for day, a time to the microsecond. The one
 //! liberty is the spelling of an id (case, hyphens), which is the same UUID, and space around skills between commas.
 
+pub(super) mod canonical;
+
 use std::borrow::Cow;
 use std::fmt;
 

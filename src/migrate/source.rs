@@ -4,6 +4,9 @@
 //! The statement is made of the names that the file has, quoted; nothing else of it varies but one expression for each
 //! type that the old service used.
 
+mod by_id;
+pub(super) mod insert;
+
 use warrior_duckdb::{Connection, Rows};
 
 use super::error::{Doing, MigrateError};

@@ -1,5 +1,10 @@
 //! `warrior-api duckdb`: real files, and a real PostgreSQL.
 
+mod add;
+mod check;
+mod export;
+mod file;
+mod no_room;
 mod odd;
 mod refusals;
 mod resume;

@@ -13,7 +13,7 @@ use warrior_api::migrate::rejects::Rejects;
 use warrior_api::migrate::source::Source;
 use warrior_api::migrate::survey::Survey;
 use warrior_api::migrate::{self, Opened};
-use warrior_api::store::{connect_direct, schema};
+use warrior_api::store::schema;
 
 use crate::cli::output::Output;
 use crate::cli::process::stop_on_signal;
@@ -29,10 +29,7 @@ pub(super) fn run(
 ) -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout().lock();
     // First, so that a database that is not ready is told before gigabytes are read.
-    let mut owner = connect_direct(&args.owner()?).context(
-        "duckdb commands log in directly, with POSTGRES_DIRECT_HOST, POSTGRES_DIRECT_PORT, POSTGRES_OWNER and \
-         POSTGRES_OWNER_PASSWORD(_FILE)",
-    )?;
+    let mut owner = super::owner(args)?;
     let mut told = |line: String| output.print_status(&line);
     schema::begin_load(&mut owner, &mut told)?;
 

@@ -10,7 +10,7 @@ use super::error::{Doing, SchemaError};
 pub const DIRECT_OPTIONS: &str = "-c warrior_api.direct=on";
 
 /// Checks that the session may run migrations, and gives it the settings they need.
-pub(super) fn prepare(client: &mut Client) -> Result<(), SchemaError> {
+pub(crate) fn prepare(client: &mut Client) -> Result<(), SchemaError> {
     check_server(client)?;
     set_session(client)
 }

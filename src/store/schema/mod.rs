@@ -34,6 +34,8 @@ mod triggers;
 
 pub use apply::{Applied, apply, apply_for};
 pub use direct::DIRECT_OPTIONS;
+#[cfg(feature = "duckdb")]
+pub(crate) use direct::prepare;
 pub use error::SchemaError;
 pub use load::{begin_load, defer_indexes, finish_load, flush_load, has_indexes};
 pub use print::print;

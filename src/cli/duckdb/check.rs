@@ -1,0 +1,38 @@
+//! `warrior-api duckdb check`: whether PostgreSQL holds what a file holds.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use warrior_api::config::{CheckArgs, DuckDbArgs};
+use warrior_api::migrate::source::Source;
+use warrior_api::migrate::{self, Snapshot, compare};
+
+use super::DIFFERENT;
+use crate::cli::output::Output;
+use crate::cli::progress::Steps;
+
+pub(super) fn run(
+    args: &DuckDbArgs,
+    check: &CheckArgs,
+    output: Output,
+) -> anyhow::Result<ExitCode> {
+    let file = migrate::open(args.library(), &check.source.file)?;
+    let mut connection = file.connect()?;
+    let source = Source::find(&mut connection, &check.source)?;
+    output.print_status(&format!("reading {}", source.described()));
+    let mut owner = super::owner(args)?;
+    let mut snapshot = Snapshot::take(&mut owner)?;
+    let mut steps = Steps::new(output);
+    let found = compare::compare(
+        &mut snapshot,
+        &mut connection,
+        &source,
+        &mut |doing, done, total| steps.at(doing, done, total),
+    )?;
+    drop(steps);
+    writeln!(std::io::stdout().lock(), "{found}")?;
+    Ok(match found.is_none() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(DIFFERENT),
+    })
+}

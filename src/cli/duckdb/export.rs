@@ -1,0 +1,42 @@
+//! `warrior-api duckdb export`: the way back.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use warrior_api::config::{DuckDbArgs, ExportArgs};
+use warrior_api::migrate::{Snapshot, export};
+
+use super::DIFFERENT;
+use crate::cli::output::Output;
+use crate::cli::progress::Steps;
+
+pub(super) fn run(
+    args: &DuckDbArgs,
+    export: &ExportArgs,
+    output: Output,
+) -> anyhow::Result<ExitCode> {
+    let began = Instant::now();
+    let mut owner = super::owner(args)?;
+    let mut snapshot = Snapshot::take(&mut owner)?;
+    let mut steps = Steps::new(output);
+    let exported = export::export(
+        args.library(),
+        export,
+        &mut snapshot,
+        &mut |doing, done, total| steps.at(doing, done, total),
+    )?;
+    drop(steps);
+    writeln!(
+        std::io::stdout().lock(),
+        "{}\n{} rows were written to {} in {:.1} s, and compared",
+        exported.found,
+        exported.written,
+        export.source.file.display(),
+        began.elapsed().as_secs_f64()
+    )?;
+    Ok(match exported.found.is_none() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(DIFFERENT),
+    })
+}

@@ -1,0 +1,248 @@
+//! Comparison of a file with a snapshot of PostgreSQL. Digests of ranges of ids are compared first; the rows of the ranges
+//! that differ are then read again on both sides in the order of their ids, and merged.
+
+use uuid::Uuid;
+use warrior_duckdb::arrow_array::RecordBatch;
+use warrior_duckdb::{Connection, Rows};
+
+pub use super::differences::{Differences, Named};
+use super::error::{Doing, MigrateError};
+use super::ranges::{self, Digests, Interval, Ranges};
+use super::row::Batch;
+use super::row::canonical::Canonical;
+use super::snapshot::Snapshot;
+use super::source::{Order, Source};
+
+/// Longest part of an odd id that is shown.
+const ID_MAX: usize = 60;
+const READING: &str = "reading the file";
+
+/// The steps of a comparison, as progress tells them.
+const FILE: &str = "digesting the file";
+const POSTGRESQL: &str = "digesting PostgreSQL";
+const ROW_BY_ROW: &str = "reading what differs";
+const NEWER: &str = "reading what is newer";
+
+/// Is told the step, the rows that it has done, and how many there are.
+pub type Seen<'s> = &'s mut dyn FnMut(&'static str, u64, u64);
+/// Is given each row that PostgreSQL alone has.
+pub(super) type Newer<'n> = &'n mut dyn FnMut(&Canonical<'_>) -> Result<(), MigrateError>;
+
+/// Compares without looking at what is newer than the file: it is counted.
+///
+/// # Errors
+/// When a side cannot be read.
+pub fn compare(
+    snapshot: &mut Snapshot<'_>,
+    connection: &mut Connection,
+    source: &Source,
+    seen: Seen<'_>,
+) -> Result<Differences, MigrateError> {
+    let mut comparison = Comparison::new(snapshot, connection, source, seen);
+    comparison.run()?;
+    Ok(comparison.found)
+}
+
+/// As [`compare`], and gives each row that PostgreSQL alone has to `newer`.
+pub(super) fn compare_and_give(
+    snapshot: &mut Snapshot<'_>,
+    connection: &mut Connection,
+    source: &Source,
+    seen: Seen<'_>,
+    newer: Newer<'_>,
+) -> Result<Differences, MigrateError> {
+    let mut comparison = Comparison::new(snapshot, connection, source, seen);
+    comparison.newer = Some(newer);
+    comparison.run()?;
+    Ok(comparison.found)
+}
+
+struct Comparison<'a, 'c> {
+    snapshot: &'a mut Snapshot<'c>,
+    connection: &'a mut Connection,
+    source: &'a Source,
+    seen: Seen<'a>,
+    newer: Option<Newer<'a>>,
+    found: Differences,
+}
+
+impl<'a, 'c> Comparison<'a, 'c> {
+    fn new(
+        snapshot: &'a mut Snapshot<'c>,
+        connection: &'a mut Connection,
+        source: &'a Source,
+        seen: Seen<'a>,
+    ) -> Self {
+        snapshot.with_created_at(source.has_created_at());
+        Self {
+            snapshot,
+            connection,
+            source,
+            seen,
+            newer: None,
+            found: Differences::default(),
+        }
+    }
+
+    fn run(&mut self) -> Result<(), MigrateError> {
+        self.found.rows = self.source.count(self.connection)?;
+        let last = self.source.last_id(self.connection)?;
+        let bounds = ranges::bounds_for(self.found.rows);
+        let bounds = self.source.some_ids(self.connection, bounds)?;
+        // Without an id in the file, all of PostgreSQL's are above.
+        let ranges = Ranges::new(bounds, last.unwrap_or(Uuid::nil()));
+        let file = self.digest_file(&ranges)?;
+        let count = self.snapshot.count(ranges.last())?;
+        self.found.stored = count.rows;
+        let stored = self.digest_stored(&ranges, count.rows - count.above)?;
+        let mut done = 0;
+        for interval in ranges.differing(&file, &stored) {
+            self.merge(interval, &mut done)?;
+        }
+        self.above(ranges.last(), count.above)
+    }
+
+    fn digest_file(&mut self, ranges: &Ranges) -> Result<Digests, MigrateError> {
+        let (mut digests, mut done) = (ranges.digests(), 0);
+        for batch in (self.source).rows(self.connection, Order::Position, None)? {
+            let batch = batch.doing(READING)?;
+            let batch = Batch::of(self.source, &batch)?;
+            for at in 0..batch.len() {
+                match batch.canonical(at) {
+                    Ok(row) => ranges.add(&mut digests, row.id, row.digest()),
+                    Err(id) => {
+                        let id = id.map_or_else(
+                            || format!("NULL, at rowid {}", batch.position(at)),
+                            |id| id.chars().take(ID_MAX).collect::<String>(),
+                        );
+                        let about = "its id is no UUID";
+                        self.found.missing.add(id.escape_debug(), about);
+                    }
+                }
+            }
+            done += batch.len() as u64;
+            (self.seen)(FILE, done, self.found.rows);
+        }
+        Ok(digests)
+    }
+
+    fn digest_stored(&mut self, ranges: &Ranges, rows: u64) -> Result<Digests, MigrateError> {
+        let (mut digests, mut done) = (ranges.digests(), 0);
+        let mut stored = self.snapshot.rows((Uuid::nil(), ranges.last()))?;
+        while let Some(row) = stored.next()? {
+            let row = stored.canonical(&row)?;
+            ranges.add(&mut digests, row.id, row.digest());
+            done += 1;
+            (self.seen)(POSTGRESQL, done, rows);
+        }
+        Ok(digests)
+    }
+
+    /// Reads an interval on both sides, row by row.
+    fn merge(&mut self, interval: Interval, done: &mut u64) -> Result<(), MigrateError> {
+        let total = self.found.rows.max(self.found.stored);
+        let mut ours = ById::new(self.source, self.connection, interval)?;
+        let mut theirs = self.snapshot.rows_by_id(interval)?;
+        let mut mine = ours.next(&mut self.found)?;
+        while let Some(row) = theirs.next()? {
+            let row = theirs.canonical(&row)?;
+            *done += 1;
+            (self.seen)(ROW_BY_ROW, *done, total);
+            while let Some(missing) = mine.take_if(|mine| mine.id < row.id) {
+                self.found.missing.add(missing.id, "");
+                mine = ours.next(&mut self.found)?;
+            }
+            match mine.take_if(|mine| mine.id == row.id) {
+                Some(same) => {
+                    let columns = same.differing(&row);
+                    if !columns.is_empty() {
+                        self.found.changed.add(row.id, columns.join(", "));
+                    }
+                    mine = ours.next(&mut self.found)?;
+                }
+                None => {
+                    self.found.newer += 1;
+                    if let Some(newer) = &mut self.newer {
+                        newer(&row)?;
+                    }
+                }
+            }
+        }
+        while let Some(missing) = mine {
+            self.found.missing.add(missing.id, "");
+            mine = ours.next(&mut self.found)?;
+        }
+        Ok(())
+    }
+
+    /// What is above the last id of the file need not be compared with anything.
+    fn above(&mut self, last: Uuid, rows: u64) -> Result<(), MigrateError> {
+        self.found.newer += rows;
+        let (Some(newer), Some(first)) = (&mut self.newer, last.as_u128().checked_add(1)) else {
+            return Ok(());
+        };
+        let mut done = 0;
+        let mut stored = (self.snapshot).rows((Uuid::from_u128(first), Uuid::max()))?;
+        while let Some(row) = stored.next()? {
+            newer(&stored.canonical(&row)?)?;
+            done += 1;
+            (self.seen)(NEWER, done, rows);
+        }
+        Ok(())
+    }
+}
+
+/// The rows of a file between two ids, in their order; of those with one id, the first.
+struct ById<'a> {
+    source: &'a Source,
+    rows: Rows,
+    batch: Option<RecordBatch>,
+    at: usize,
+    before: Option<Uuid>,
+}
+
+impl<'a> ById<'a> {
+    fn new(
+        source: &'a Source,
+        connection: &mut Connection,
+        (first, last): Interval,
+    ) -> Result<Self, MigrateError> {
+        Ok(Self {
+            source,
+            rows: source.rows_between(connection, first, last)?,
+            batch: None,
+            at: 0,
+            before: None,
+        })
+    }
+
+    /// The next one; what repeats an id goes to `found`.
+    fn next(
+        &mut self,
+        found: &mut Differences,
+    ) -> Result<Option<Canonical<'static>>, MigrateError> {
+        loop {
+            let Some(batch) = &self.batch else {
+                match self.rows.next() {
+                    None => return Ok(None),
+                    Some(batch) => self.batch = Some(batch.doing(READING)?),
+                }
+                self.at = 0;
+                continue;
+            };
+            if self.at == batch.num_rows() {
+                self.batch = None;
+                continue;
+            }
+            let row = Batch::of(self.source, batch)?.canonical(self.at);
+            self.at += 1;
+            // The statement asks for UUIDs alone.
+            let Ok(row) = row else { continue };
+            if self.before.replace(row.id) == Some(row.id) {
+                found.repeated.add(row.id, "");
+                continue;
+            }
+            return Ok(Some(row.into_owned()));
+        }
+    }
+}

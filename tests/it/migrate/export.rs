@@ -1,0 +1,145 @@
+//! `duckdb export` into a new file.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use serde_json::json;
+use warrior_duckdb::Access;
+
+use super::check::differences;
+use super::file::{Duck, run};
+use crate::server::TestServer;
+use crate::supervisor::eventually;
+use crate::support::fresh_database;
+
+#[test]
+fn rows_that_came_by_other_ways_are_written_as_they_are() {
+    let database = fresh_database();
+    let mut owner = database.owner();
+    owner
+        .batch_execute(
+            r#"insert into warrior values
+               ('00000000-0000-0000-0000-000000000000', '', 'infinity', '{}', 'infinity'),
+               ('00000000-0000-0000-0000-000000000001', 'Ada', '-infinity', '{NULL,"",a}', '-infinity'),
+               ('00000000-0000-0000-0000-000000000002', '🐉"''\', '0044-03-15 BC', '{{a,b},{c,d}}', '0044-03-15 BC'),
+               ('ffffffff-ffff-ffff-ffff-ffffffffffff', 'Bo', '12345-01-02', '[5:6]={x,y}', '294247-01-01')"#,
+        )
+        .unwrap();
+    let duck = Duck::none();
+    let (status, out, said) = run(&mut duck.command("export", &database.owner_login()));
+    assert_eq!(status, 0, "{said}");
+    assert!(out.contains("4 rows were written to"), "{out}");
+    assert_eq!(duck.neighbours(), [""; 0]);
+    let text = duck.text(
+        "select string_agg(concat_ws('|', name, dob, len(fight_skills), fight_skills[1], fight_skills[-1]), ' ' order by id) \
+           from warrior",
+    );
+    assert_eq!(
+        text,
+        "|infinity|0 Ada|-infinity|3|a 🐉\"'\\|0044-03-15 (BC)|4|a|d Bo|12345-01-02|2|x|y"
+    );
+
+    let (status, out, said) = run(&mut duck.command("check", &database.owner_login()));
+    assert_eq!(status, 0, "{out}{said}");
+    // What is there is not written over.
+    let (status, _, said) = run(&mut duck.command("export", &database.owner_login()));
+    assert_eq!(status, 1);
+    assert!(said.contains("exists") && said.contains("--add"), "{said}");
+}
+
+#[test]
+fn a_new_file_has_the_constraints_of_the_old_service_and_its_storage_version() {
+    let database = fresh_database();
+    let duck = Duck::none();
+    // What a killed export left behind.
+    std::fs::write(duck.path().with_file_name(".app.duckdb.exporting"), "half").unwrap();
+    let (status, _, said) = run(&mut duck.command("export", &database.owner_login()));
+    assert_eq!(status, 0, "{said}");
+    assert_eq!(duck.neighbours(), [""; 0]);
+    let version = "select tags['storage_version'] from duckdb_databases() where not internal";
+    assert_eq!(duck.text(version), "v1.0.0+");
+
+    let (_file, mut connection) = duck.open(Access::Write);
+    connection
+        .run("insert into warrior (name, dob, fight_skills) values ('Ada', '1980-01-01', ['a'])")
+        .unwrap();
+    let made = "select count(*) from warrior where id is not null and created_at <= now()";
+    assert_eq!(connection.number(made).unwrap(), 1);
+    for wrong in [
+        "insert into warrior (name, dob) values ('Ada', '1980-01-01')",
+        "insert into warrior (dob, fight_skills) values ('1980-01-01', ['a'])",
+        "insert into warrior (name, fight_skills) values ('Ada', ['a'])",
+        "insert into warrior select * from warrior",
+    ] {
+        let refused = connection.run(wrong).unwrap_err().to_string();
+        assert!(refused.contains("Constraint Error"), "{wrong}: {refused}");
+    }
+}
+
+/// Ends the clients, also when the test fails.
+struct Stopping<'s>(&'s AtomicBool);
+
+impl Drop for Stopping<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn what_was_acknowledged_before_is_in_the_file_while_creates_go_on() {
+    let database = fresh_database();
+    let server = TestServer::start(&database.pooled_login());
+    let acknowledged = Mutex::new(Vec::new());
+    let stop = AtomicBool::new(false);
+    let duck = Duck::none();
+    let before = thread::scope(|scope| {
+        let stopping = Stopping(&stop);
+        for client in 0..4 {
+            let (server, acknowledged, stop) = (&server, &acknowledged, &stop);
+            scope.spawn(move || {
+                for number in 0.. {
+                    if stop.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    let warrior = json!({
+                        "name": format!("{client} {number}"), "dob": "1980-01-01", "fight_skills": ["bow"],
+                    });
+                    let created = server.post(&warrior);
+                    // A busy machine may shed.
+                    if created.status == 201 {
+                        let id = created.location().replace("/warrior/", "");
+                        acknowledged.lock().unwrap().push(id);
+                    }
+                }
+            });
+        }
+        let acknowledged_now = || acknowledged.lock().unwrap().clone();
+        eventually("some are acknowledged", || acknowledged_now().len() >= 20);
+        let before = acknowledged_now();
+        let (status, out, said) = run(&mut duck.command("export", &database.owner_login()));
+        assert_eq!(status, 0, "{said}");
+        assert!(out.contains("and compared"), "{out}");
+        // They go on after the snapshot, too.
+        let after = acknowledged_now().len();
+        eventually("more are acknowledged", || {
+            acknowledged_now().len() >= after + 5
+        });
+        drop(stopping);
+        before
+    });
+    let mut owner = database.owner();
+    let (_file, mut connection) = duck.open(Access::Read);
+    for id in &before {
+        let there = format!("select count(*) from warrior where id = '{id}'");
+        assert_eq!(
+            connection.number(&there).unwrap(),
+            1,
+            "{id} was acknowledged"
+        );
+    }
+    drop((_file, connection));
+    let found = differences(&duck, &mut owner, &[]);
+    assert!(found.is_none() && found.newer >= 5, "{found}");
+    assert_eq!(found.rows + found.newer, found.stored);
+}
