@@ -6,25 +6,27 @@ FROM rust:1.95.0-slim-trixie AS dependencies
 WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
 COPY stack/Cargo.toml stack/
+COPY duckdb/Cargo.toml duckdb/
 COPY load-tests/Cargo.toml load-tests/
 COPY bench/Cargo.toml bench/
 # Empty programs in place of ours: cargo compiles everything else. That of warrior-bench stays, since the
 # workspace names it and no image holds it.
-RUN mkdir -p src stack/src load-tests/src bench/src \
+RUN mkdir -p src stack/src duckdb/src load-tests/src bench/src \
     && for crate in src load-tests/src bench/src; do echo 'fn main() {}' >$crate/main.rs; : >$crate/lib.rs; done \
-    && : >stack/src/lib.rs \
+    && : >stack/src/lib.rs && : >duckdb/src/lib.rs \
     && cargo build --release --locked --workspace --exclude warrior-bench \
-    && rm -r src stack/src load-tests/src
+    && rm -r src stack/src duckdb/src load-tests/src
 
 FROM dependencies AS build
 COPY schema schema
 COPY postgres-conf postgres-conf
 COPY pgbouncer pgbouncer
 COPY stack stack
+COPY duckdb duckdb
 COPY load-tests load-tests
 COPY src src
 # cargo goes by times, and the empty programs are younger than the real ones.
-RUN find src stack/src load-tests/src -name '*.rs' -exec touch {} + \
+RUN find src stack/src duckdb/src load-tests/src -name '*.rs' -exec touch {} + \
     && cargo build --release --locked --workspace --exclude warrior-bench \
     && mkdir /out && cp target/release/warrior-api target/release/warrior-load /out/
 

@@ -1,7 +1,7 @@
 # make run, from a bare machine with git, make and Rust to a serving API. `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build run test lint stress calibrate bench bench-settings \
+.PHONY: help install build run duckdb test lint stress calibrate bench bench-settings \
 	compose-up compose-down compose-bench compose-restart compose-test backup restore
 
 # docker compose (v2) where it is installed, else docker-compose 1.29.
@@ -12,6 +12,9 @@ help: ## list what can be made
 
 install: ## install what is missing: a C compiler, PostgreSQL, PgBouncer
 	@scripts/install
+
+duckdb: ## fetch libduckdb, which the duckdb commands and DB_MODE=local need
+	@scripts/install duckdb
 
 build: install ## build the server with optimisations
 	cargo build --release --locked
@@ -30,7 +33,7 @@ lint: ## check format, lints, documentation, shell scripts and dependencies; ins
 	@if cargo deny --log-level off fetch db 2>/dev/null; then cargo deny check advisories; \
 	else echo 'the advisory database cannot be reached, so advisories were not checked'; fi
 
-test: lint ## lint, then run every test against a real stack on free ports
+test: lint duckdb ## lint, then run every test against a real stack on free ports
 	@# Most tests wait for PostgreSQL rather than compute, so more of them run than there are cores.
 	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-6} cargo test --workspace --locked
 

@@ -1,0 +1,121 @@
+//! Opening of a file: who may write, and who is in the way.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use adbc_driver_manager::ManagedDatabase;
+
+use crate::connection::Connection;
+use crate::error::{Error, OpenError};
+use crate::library::Library;
+
+/// What a process may do with a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reads alone. A write-ahead log beside the file is read, too, and left as it is.
+    Read,
+    /// Writes to a file that is there.
+    Write,
+    /// Writes, and makes the file where it is missing.
+    Create,
+}
+
+/// An open file. Clones and connections share it; it is closed when the last of them is dropped.
+#[derive(Clone)]
+pub struct File {
+    database: ManagedDatabase,
+    path: PathBuf,
+}
+
+impl File {
+    /// A connection of its own, with a transaction of its own.
+    ///
+    /// # Errors
+    /// When DuckDB has no room for one.
+    pub fn connect(&self) -> Result<Connection, Error> {
+        Connection::of(&self.database)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("File")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+pub(crate) fn open(
+    library: &Library,
+    path: &Path,
+    access: Access,
+    settings: &[(&str, &str)],
+) -> Result<File, OpenError> {
+    if access != Access::Create && !path.exists() {
+        return Err(OpenError::Missing(path.to_owned()));
+    }
+    let text = (path.to_str()).ok_or_else(|| OpenError::OddPath(path.to_owned()))?;
+    let mode = match access {
+        Access::Read => "READ_ONLY",
+        Access::Write | Access::Create => "READ_WRITE",
+    };
+    let settings: Vec<(&str, &str)> = [("path", text), ("access_mode", mode)]
+        .into_iter()
+        .chain(settings.iter().copied())
+        .collect();
+    let database = library
+        .database(&settings)
+        .map_err(|e| told(path, e.message))?;
+    let path = path.to_owned();
+    Ok(File { database, path })
+}
+
+/// DuckDB gives one kind of error to all of these; its text is the only evidence.
+fn told(path: &Path, cause: String) -> OpenError {
+    let path = path.to_owned();
+    if let Some((_, rest)) = cause.split_once("Conflicting lock is held in ") {
+        let holder = rest
+            .split_once(". See also")
+            .map_or(rest, |(holder, _)| holder);
+        let holder = holder.to_owned();
+        return OpenError::Held { path, holder };
+    }
+    if cause.contains("Could not set lock") {
+        let holder = "another process".to_owned();
+        return OpenError::Held { path, holder };
+    }
+    let damaged = [
+        "not a valid DuckDB",
+        "Serialization Error",
+        "Corrupt",
+        "corrupt",
+        "checksum",
+    ];
+    if damaged.iter().any(|text| cause.contains(text)) {
+        return OpenError::NotDuckDb { path, cause };
+    }
+    OpenError::Refused { path, cause }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_holder_of_a_lock_is_named() {
+        let cause = "IO Error: Could not set lock on file \"/a.db\": Conflicting lock is held in /usr/bin/python3 \
+                     (PID 41). See also https://duckdb.org/docs/current/connect/concurrency";
+        let e = told(Path::new("/a.db"), cause.to_owned());
+        let text = e.to_string();
+        assert!(matches!(e, OpenError::Held { .. }), "{text}");
+        assert!(
+            text.contains("is held by /usr/bin/python3 (PID 41), and"),
+            "{text}"
+        );
+    }
+}
