@@ -20,7 +20,7 @@ use tokio::sync::watch;
 
 use crate::api::{Keys, KnownKeys};
 use crate::config::Secret;
-use crate::store::Store;
+use crate::store::Postgres;
 use crate::throttle::throttled;
 
 /// Time between two attempts to read the secret.
@@ -83,7 +83,7 @@ impl Shown {
 /// When the system refuses a thread.
 pub(crate) fn keys(
     secret: Option<&Secret>,
-    store: &Store,
+    store: &Postgres,
     registry: &mut Registry,
 ) -> io::Result<Reading> {
     let shown = Shown::register(registry);
@@ -104,7 +104,7 @@ pub(crate) fn keys(
 }
 
 fn read(
-    store: &Store,
+    store: &Postgres,
     shown: &Shown,
     known: &watch::Sender<Result<Keys, String>>,
     ended: &Receiver<()>,

@@ -54,7 +54,8 @@
 //! - [`api`]: requests as one closed enum, outcomes as responses. Pure but for the lanes it asks.
 //! - [`dispatch`]: lanes with bounded queues, admission control, workers, job states, the circuit breaker.
 //! - `executors`: statements and rendering of each lane's batches: the one link between lanes, store and API.
-//! - [`store`]: sessions and their SQL, the pool, classes of failures, group flush, and the schema.
+//! - [`store`]: the trait of a database and its classes of failures; for PostgreSQL sessions and their SQL, the pool,
+//!   group flush, and the schema.
 //! - [`ops`]: admin listener, metrics, logs.
 //!
 //! The embedded PostgreSQL and PgBouncer, and the sizes that must agree with them, are the crate `warrior_stack`.

@@ -18,7 +18,7 @@ use crate::http::{self, Phase};
 use crate::idempotency_secret::{self, Reading};
 use crate::memory::Memory;
 use crate::ops::{Admin, RequestMetrics};
-use crate::store::{Store, schema};
+use crate::store::{Postgres, schema};
 
 /// Connections on the admin listener; operators and load balancers are few.
 const ADMIN_CONNECTIONS_MAX: usize = 256;
@@ -63,7 +63,7 @@ pub async fn start(
 
     let mut registry = Registry::default();
     let requests = RequestMetrics::register(&mut registry);
-    let store = Store::new(database, &server.sizes, &mut registry)?;
+    let store = Postgres::new(database, &server.sizes, &mut registry)?;
     let lanes = registry.sub_registry_with_prefix("warrior");
     let (waiting, answers) = (Budget::new(memory.requests), Budget::new(memory.answers));
     waiting.register(lanes, "request", "Bytes of requests that wait in lanes");
