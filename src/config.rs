@@ -15,6 +15,7 @@ mod secret_variables;
 
 mod database;
 mod embedded;
+mod local;
 mod server;
 mod sizes;
 
@@ -30,6 +31,7 @@ pub use cli::{
 pub use environment::no_color;
 pub use error::ConfigError;
 pub use load::load;
+pub use local::Local;
 pub use server::{Listen, Server};
 pub use sizes::Sizes;
 pub use warrior_stack::{Database, Embedded, Secret, SecretError, SecretSource, Tls};

@@ -1,8 +1,8 @@
 //! Data access: statements with typed parameters in, outcomes with a class out.
 //!
 //! The lanes know a store through [`Store`] and the [`Statements`] of its sessions: connect, say until when to wait, then
-//! run. A failure before the session was certainly no failure of a statement. There are two: [`Postgres`] and a DuckDB
-//! file.
+//! run. A failure before the session was certainly no failure of a statement. There are two: [`Postgres`], and `DuckDb`
+//! for one file.
 
 mod new_row;
 
@@ -12,7 +12,12 @@ mod error;
 
 mod sqlstate;
 
+mod calendar;
+
 mod postgres;
+
+#[cfg(feature = "duckdb")]
+mod duckdb;
 
 pub mod schema;
 
@@ -25,6 +30,8 @@ pub use self::postgres::{
     Date, LoginError, Look, Moment, Postgres, StartError, Texts, TlsError, connect, connect_direct,
     pooler_shortcomings,
 };
+#[cfg(feature = "duckdb")]
+pub use duckdb::{DuckDb, FileError};
 pub(crate) use error::chain;
 pub use error::{Class, StoreError};
 pub use new_row::{Created, NewRow};
