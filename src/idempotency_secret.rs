@@ -36,6 +36,15 @@ pub(crate) struct Reading {
     _guard: Option<SyncSender<()>>,
 }
 
+/// The fingerprint of a server's secret, as a metric.
+#[derive(Clone)]
+struct Shown(Family<Fingerprint, Gauge>);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Fingerprint {
+    fingerprint: String,
+}
+
 impl Reading {
     /// Keys under a secret that is known already.
     pub(crate) fn known(secret: &Secret, source: &str, registry: &mut Registry) -> Self {
@@ -49,15 +58,6 @@ impl Reading {
         let known = self.keys.wait_for(Result::is_ok);
         let _ = tokio::time::timeout(limit, known).await;
     }
-}
-
-/// The fingerprint of a server's secret, as a metric.
-#[derive(Clone)]
-struct Shown(Family<Fingerprint, Gauge>);
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Fingerprint {
-    fingerprint: String,
 }
 
 impl Shown {

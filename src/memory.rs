@@ -2,14 +2,15 @@
 
 const KIB: usize = 1024;
 const MIB: u64 = 1024 * 1024;
-/// Worst case of one client connection, measured: a stalled body of 64 KiB and hyper's buffers. A connection that
-/// is answered holds no body; the kernel's send buffer takes its place.
-const CONNECTION: u64 = 80 * KIB as u64;
-/// Least and most of [`Memory::answers`]: one answer of the largest there are fits in any case, and more than
+/// Bytes of one client connection at worst, measured: a stalled body of 64 KiB and hyper's buffers. Bounds the
+/// connections that fit into their half of the memory. A connection that is answered holds no body; the kernel's
+/// send buffer takes its place.
+const CONNECTION_BYTES: u64 = 80 * KIB as u64;
+/// Bounds [`Memory::answers`], in bytes: one answer of the largest there are fits in any case, and more than
 /// this would only serve clients that do not read.
-const ANSWERS: std::ops::RangeInclusive<u64> = 2 * MIB..=256 * MIB;
-/// Least and most of [`Memory::send_buffer`]. Beyond the most, a client so far away is its proxy's business.
-const SEND_BUFFER: std::ops::RangeInclusive<usize> = 16 * KIB..=256 * KIB;
+const ANSWERS_BYTES: std::ops::RangeInclusive<u64> = 2 * MIB..=256 * MIB;
+/// Bounds [`Memory::send_buffer`], in bytes. Beyond the most, a client so far away is its proxy's business.
+const SEND_BUFFER_BYTES: std::ops::RangeInclusive<usize> = 16 * KIB..=256 * KIB;
 
 /// The memory of a server, shared out. Half of it is for connections, a sixteenth for answers, half as much for
 /// requests that wait, and the rest for the program itself.
@@ -29,14 +30,14 @@ impl Memory {
     /// Shares out `limit` bytes among at most `connections_max` connections.
     #[must_use]
     pub fn share(limit: u64, connections_max: usize) -> Self {
-        let fit = usize::try_from(limit / 2 / CONNECTION).unwrap_or(usize::MAX);
+        let fit = usize::try_from(limit / 2 / CONNECTION_BYTES).unwrap_or(usize::MAX);
         let connections = connections_max.min(fit).max(1);
         let each = usize::try_from(limit / 2).unwrap_or(usize::MAX) / connections;
-        let answers = (limit / 16).clamp(*ANSWERS.start(), *ANSWERS.end());
+        let answers = (limit / 16).clamp(*ANSWERS_BYTES.start(), *ANSWERS_BYTES.end());
         let answers = usize::try_from(answers).unwrap_or(usize::MAX);
         Self {
             connections,
-            send_buffer: (each / 8 * 3).clamp(*SEND_BUFFER.start(), *SEND_BUFFER.end()),
+            send_buffer: (each / 8 * 3).clamp(*SEND_BUFFER_BYTES.start(), *SEND_BUFFER_BYTES.end()),
             answers,
             requests: answers / 2,
         }

@@ -7,13 +7,14 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use warrior_load::client;
+use warrior_load::commit::commit;
 use warrior_load::machine::{Machine, Pressure, fdatasync_per_second};
 use warrior_load::output::say;
 use warrior_load::stack::Stack;
 
 use crate::fill::{SkillPool, fill};
 use crate::options::{BenchOptions, Part};
-use crate::provenance::{command, commit};
+use crate::provenance::command;
 use crate::result::BenchResult;
 use crate::rig::Rig;
 use crate::{goals, mixed, plan, searches};

@@ -86,7 +86,7 @@ pub(crate) fn fill(stack: &Stack, server: &Path, rows: u64, pool: SkillPool) -> 
     for from in (0..rows).step_by(CHUNK as usize) {
         let until = rows.min(from + CHUNK);
         let mut writer = owner
-            .copy_in("copy public.warrior (id, name, dob, fight_skills) from stdin")
+            .copy_in(include_str!("sql/copy.sql"))
             .context("cannot fill the table")?;
         for number in from..until {
             let mut random = stream(SEED, 1, number);
@@ -118,10 +118,9 @@ pub(crate) fn array(skills: &[String]) -> String {
 }
 
 fn drop_search_indexes(owner: &mut Client) -> anyhow::Result<()> {
-    let names = owner.query(include_str!("sql/search_indexes.sql"), &[])?;
-    for name in names {
-        let name: String = name.try_get(0)?;
-        owner.batch_execute(&format!("drop index {name}"))?;
+    let drop = owner.query_opt(include_str!("sql/drop_search_indexes.sql"), &[])?;
+    if let Some(drop) = drop {
+        owner.batch_execute(drop.try_get(0)?)?;
     }
     Ok(())
 }

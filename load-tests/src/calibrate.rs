@@ -26,6 +26,9 @@ const TOLERANCE: f64 = 0.01;
 /// Connections of the closed model.
 const CONNECTIONS: usize = 8;
 
+/// One measurement: whether it is true, and what was found.
+type Check = fn() -> anyhow::Result<(bool, String)>;
+
 /// Measures, prints each finding, and says whether the generator can be trusted on this machine.
 ///
 /// # Errors
@@ -52,9 +55,6 @@ pub fn calibrate() -> anyhow::Result<bool> {
     }
     Ok(calibrated)
 }
-
-/// One measurement: whether it is true, and what was found.
-type Check = fn() -> anyhow::Result<(bool, String)>;
 
 fn quantiles() -> anyhow::Result<(bool, String)> {
     // Delays between 20 and 420 ms, skewed so that the tail is long. Beside them the way there and back is

@@ -34,6 +34,7 @@ pub mod stack;
 
 // What is around a run.
 pub mod client;
+pub mod commit;
 pub mod database;
 pub mod machine;
 

@@ -98,6 +98,8 @@ pub struct Judged {
 pub struct Setup {
     /// Version of the generator.
     pub generator: String,
+    /// The commit of the work tree that it ran in, with `-dirty` where the tree differed; `null` outside of one.
+    pub commit: Option<String>,
     /// Where requests went.
     pub target: String,
     /// The profile's name.
@@ -116,6 +118,8 @@ pub struct Setup {
     pub threads: usize,
     /// Closed mode by the command line, with this many connections.
     pub connections: Option<usize>,
+    /// How late one request in a hundred might begin, by the command line, in microseconds.
+    pub lateness_max_us: Option<u64>,
     /// The capacity that rates are multiples of, per second, when it was measured.
     pub capacity: Option<f64>,
     /// `open` or `closed`.

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use config::RunConfig;
 
-use self::assemble::Observations;
+use self::assemble::{Observations, assemble};
 use self::capacity::with_capacity;
 use crate::client;
 use crate::database::DatabaseAccess;
@@ -93,20 +93,19 @@ pub fn run(
             (Vec::new(), Some(why))
         }
     };
-    let greatest = gauges.map(|gauges| gauges.greatest()).unwrap_or_default();
-    let observations = Observations {
+    let observed = Observations {
+        run,
+        started_at,
         machine,
         throttling,
         database,
         verification,
         unverified,
         interrupted,
-        greatest,
+        greatest: gauges.map(|gauges| gauges.greatest()).unwrap_or_default(),
+        ledger: ledger.as_ref().and_then(|ledger| file_name(ledger.path())),
     };
-    let mut result = assemble::result(config, &overrides, &plan, &collected, observations);
-    (result.run, result.started_at) = (run, started_at);
-    result.ledger = ledger.as_ref().and_then(|ledger| file_name(ledger.path()));
-    Ok(result)
+    Ok(assemble(config, &overrides, &plan, &collected, observed))
 }
 
 fn open_ledger(config: &RunConfig, plan: &Plan, run: &str) -> anyhow::Result<Option<Ledger>> {

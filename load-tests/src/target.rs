@@ -22,6 +22,14 @@ pub struct Target {
     base: String,
 }
 
+/// The target does not accept connections.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot reach {url}: {why}; is the server running there?")]
+pub struct Unreachable {
+    url: String,
+    why: std::io::Error,
+}
+
 impl Target {
     /// Reads `http://host[:port][/base]`.
     pub fn parse(url: &str) -> anyhow::Result<Target> {
@@ -86,14 +94,6 @@ impl Target {
             .parse()
             .with_context(|| format!("`{whole}` is not a valid path"))
     }
-}
-
-/// The target does not accept connections.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot reach {url}: {why}; is the server running there?")]
-pub struct Unreachable {
-    url: String,
-    why: std::io::Error,
 }
 
 /// The request target of a `Location` that the server gave: a path from its root, or a URL.

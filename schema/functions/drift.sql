@@ -38,7 +38,7 @@ begin
 
     select sum(n) into kept from public.warrior_count;
     kept := coalesce(kept, 0);
-    if kept <= count_rows_max then
+    if count_rows_max > 0 and kept <= count_rows_max then
         perform set_config('enable_seqscan', 'on', true);
         select (select coalesce(sum(n), 0) from public.warrior_count), (select count(*) from public.warrior)
           into kept, counted;

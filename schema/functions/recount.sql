@@ -1,10 +1,10 @@
--- Repair: makes count and dictionaries agree with the table, while writers go on. `schema apply` calls it for an
--- adopted table, and `schema recount` at any time.
+-- Repair, while writers go on: the count becomes what the table has, and the dictionaries lack nothing that it has.
+-- `schema apply` calls it whenever it has created triggers or run a table file, and `schema recount` at any time.
 --
--- No writer is locked out. Every transaction changes the table and the count together, so within one snapshot their
--- difference is the drift alone, however many write; adding the drift to the count repairs it. The dictionaries only
--- gain entries and lose copies: removing an entry while a writer relies on it would hide that writer's rows from the
--- search.
+-- No writer is locked out, TRUNCATE aside. Every transaction changes the table and the count together, so within one
+-- snapshot their difference is the drift alone, however many write; adding the drift to the count repairs it. The
+-- dictionaries only gain entries and lose copies: removing an entry while a writer relies on it would hide that writer's
+-- rows from the search.
 
 create or replace function public.warrior_recount(
     out count_before bigint, out count_after bigint,

@@ -91,6 +91,9 @@ $$;
 -- The triggers themselves, each defined here alone. `schema apply` creates them, and again where this function
 -- has changed; `schema recount` repairs them.
 --
+-- A trigger that is no longer defined here is dropped: ours by its name and its function, which the version record then
+-- lists as superseded.
+--
 -- enable always: session_replication_role = replica (logical replication's copy of a table, migration services) would
 -- otherwise bypass them, and searches and counts would be wrong in silence. Workers that apply replicated changes fire
 -- no statement trigger, and the table's owner may disable all triggers: warrior_drift (drift.sql) finds that out.
@@ -98,7 +101,18 @@ create or replace function public.warrior_mend_triggers() returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    given_up name;
 begin
+    for given_up in
+        select t.tgname
+          from pg_trigger as t, public.warrior_schema as record
+         where t.tgrelid = 'public.warrior'::regclass and not t.tgisinternal
+           and format('public.%I()', t.tgname) = any (record.superseded)
+           and t.tgfoid = to_regprocedure(format('public.%I()', t.tgname))
+    loop
+        execute format('drop trigger %I on public.warrior', given_up);
+    end loop;
     create or replace trigger warrior_inserted
         after insert on public.warrior
         referencing new table as added_rows

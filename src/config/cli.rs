@@ -15,18 +15,23 @@ use super::sizes::{Sizes, SizesArgs};
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, max_term_width = 100)]
 pub struct Cli {
-    /// How log lines look
+    /// `LOG_FORMAT`, `text` or `json`: how log lines look. Text where a collector reads them: it has to guess at the
+    /// fields. JSON where people do: they find nothing.
     #[arg(
         long,
+        help = "How log lines look",
         global = true,
         env = "LOG_FORMAT",
         value_name = "LOG_FORMAT",
         default_value = "text"
     )]
     pub log_format: LogFormat,
-    /// What is logged: error, warn, info, debug, or tracing directives
+    /// `LOG_LEVEL`, `off`, `error`, `warn`, `info`, `debug`, `trace`, or directives of tracing: the least severe lines
+    /// that are written. Too high, as `debug`: lines about single connections, of which those above 16,384 that wait
+    /// for a slow reader are dropped. Too low, as `error`: overload and failed logins leave no trace.
     #[arg(
         long,
+        help = "What is logged: error, warn, info, debug, or tracing directives",
         global = true,
         env = "LOG_LEVEL",
         value_name = "LOG_LEVEL",

@@ -5,12 +5,12 @@
 
 use super::sizes::Sizes;
 
-/// Descriptors of one connection to the database: its socket, and those of the synchronous client's own
+/// Descriptors reserved for each connection to the database: its socket, and those of the synchronous client's own
 /// runtime (two pollers, a waker, a signal socket).
-const DATABASE_CONNECTION: usize = 5;
-/// Descriptors of everything else: listeners, logs, the runtime, the admin listener's connections, a child
+const DESCRIPTORS_PER_DATABASE_CONNECTION: usize = 5;
+/// Descriptors reserved for everything else: listeners, logs, the runtime, the admin listener's connections, a child
 /// that is started.
-const OTHERS: usize = 48;
+const DESCRIPTORS_OF_OTHERS: usize = 48;
 
 impl Sizes {
     /// Lowers `connections_max` to what `limit` descriptors allow, with a warning when that serves fewer clients
@@ -38,7 +38,7 @@ impl Sizes {
     }
 
     fn reserved(&self) -> usize {
-        self.pool() * DATABASE_CONNECTION + OTHERS
+        self.pool() * DESCRIPTORS_PER_DATABASE_CONNECTION + DESCRIPTORS_OF_OTHERS
     }
 }
 

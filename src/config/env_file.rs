@@ -8,6 +8,9 @@
 
 use std::collections::BTreeMap;
 
+/// A value, or the reason why the two readers differ.
+type Value = Result<String, &'static str>;
+
 /// A fault of a file or a value. The sentence shows neither line nor value: both may hold a secret.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(".env, line {line}: {why}")]
@@ -28,6 +31,11 @@ const BACKSLASH: &str = "holds a backslash that Docker Compose v2 and docker-com
      quotes out, or put the value into a file and name that by the variable with _FILE";
 const BLANK: &str = "holds a # after a blank that is no space, which is a comment to docker-compose 1 alone; put the \
      value in single quotes";
+
+struct Reader<'t> {
+    rest: &'t str,
+    line: usize,
+}
 
 /// Reads the text of a file. Entries that `is_read` does not know must be well-formed, and are left out.
 ///
@@ -51,14 +59,6 @@ pub(super) fn parse(text: &str, is_read: impl Fn(&str) -> bool) -> Result<Values
         }
     }
     Ok(values)
-}
-
-/// A value, or the reason why the two readers differ.
-type Value = Result<String, &'static str>;
-
-struct Reader<'t> {
-    rest: &'t str,
-    line: usize,
 }
 
 impl<'t> Reader<'t> {

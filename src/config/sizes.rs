@@ -22,7 +22,7 @@ pub struct Sizes {
     /// `WORKERS_SEARCH`, 1 to 1000: worker threads that search. Too many let searches take the processors of
     /// the database from creates; too few let one slow search hold up the others.
     pub workers_search: usize,
-    /// `DB_POOL_MIN`: connections that r2d2 keeps open even when idle. Too many hold PostgreSQL's memory; too
+    /// `DB_POOL_MIN`, 0 to [`Sizes::pool`], to which more is lowered: connections that r2d2 keeps open even when idle. Too many hold PostgreSQL's memory; too
     /// few make the first requests of a burst wait for a login.
     pub pool_min: usize,
     /// `BATCH_MAX`, 1 to 10,000: most requests that one statement may carry. Too many make each of them wait
@@ -105,9 +105,12 @@ pub(super) struct SizesArgs {
     /// Connections that r2d2 keeps open even when idle, at most all [default: as many as workers]
     #[arg(long, env = "DB_POOL_MIN", value_name = "DB_POOL_MIN")]
     pub(super) db_pool_min: Option<usize>,
-    /// Ceiling of r2d2's size, which is the number of workers, and two
+    /// `DB_POOL_MAX`, in connections: the ceiling of r2d2's size, which is the number of workers, and two
+    /// ([`Sizes::pool`]); any number is taken. Too high: a `WORKERS` that the pooler and PostgreSQL have no connections
+    /// for is found out under load. Too low: the server does not start.
     #[arg(
         long,
+        help = "Ceiling of r2d2's size, which is the number of workers, and two",
         env = "DB_POOL_MAX",
         value_name = "DB_POOL_MAX",
         default_value_t = 100

@@ -17,8 +17,8 @@ use std::time::Duration;
 /// that is under half.
 pub(super) const EXTRA_WORKER_AT: usize = 32;
 
-/// Longest time for which a free taker leaves items to busy ones; twice as long at the worst. A batch that
-/// takes longer than this is on a slow connection, or large.
+/// Longest linger: how long an item may wait for a busy taker while a free one is asleep; twice as long at the worst.
+/// A batch that takes longer than this is on a slow connection, or large.
 pub(super) const LINGER_MAX: Duration = Duration::from_millis(2);
 
 pub(super) struct Queue<T> {

@@ -29,7 +29,7 @@ const DATA_RATE_MIN: DataRate = DataRate {
     pause_max: Duration::from_secs(10),
     bytes_per_second_min: 16 * 1024,
 };
-/// Longest time of a lingering close.
+/// Longest lingering close: how long a connection is read on, and its place held, after its last answer.
 const LINGER_MAX: Duration = Duration::from_secs(1);
 
 /// The end of a listener, as its connections see it.

@@ -16,9 +16,9 @@ use super::body::BodyError;
 use super::connection::{Drain, connection};
 use crate::throttle::throttled;
 
-/// Time for bytes that are under way between a client and us when a listener closes: a request that was sent
-/// before, an end that was not read yet.
-const IN_FLIGHT: Duration = Duration::from_millis(250);
+/// Longest wait for bytes that are under way between a client and us when a listener closes: a request that was
+/// sent before, an end that was not read yet.
+const IN_FLIGHT_MAX: Duration = Duration::from_millis(250);
 /// Pause after the system refused a connection, most often for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Time for the oldest connection to make room, before the next one is asked to, too.
@@ -95,12 +95,12 @@ pub async fn serve<A, F>(
             }
         });
     }
-    let first = IN_FLIGHT.min(limits.drain_timeout / 2);
+    let first = IN_FLIGHT_MAX.min(limits.drain_timeout / 2);
     let finished = async {
         if timeout(first, idle.closed()).await.is_err() {
             idle.send_replace(());
             // However short the drain is, an idle connection hears that it must close.
-            let rest = (limits.drain_timeout - first).max(IN_FLIGHT);
+            let rest = (limits.drain_timeout - first).max(IN_FLIGHT_MAX);
             return timeout(rest, idle.closed()).await;
         }
         Ok(())
@@ -115,7 +115,7 @@ pub async fn serve<A, F>(
     }
     // A process that ends with unread bytes resets their connections.
     let all = places.acquire_many(u32::try_from(limits.connections_max).unwrap_or(u32::MAX));
-    let _ = timeout(IN_FLIGHT, all).await;
+    let _ = timeout(IN_FLIGHT_MAX, all).await;
 }
 
 /// Connections that the kernel has accepted: their clients may have sent a request.

@@ -20,6 +20,8 @@ use crate::config::Listen;
 /// Longest time for anything here that should happen.
 const BOUND: Duration = Duration::from_secs(5);
 
+const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
 /// A listener that answers everything with as many bytes, and counts its answers.
 struct Rig {
     address: SocketAddr,
@@ -97,8 +99,6 @@ async fn rest(stream: &mut TcpStream) -> String {
         .unwrap();
     String::from_utf8(answer).unwrap()
 }
-
-const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
 /// Many clients end a body with a line end that does not belong to it. The write is done by then, and
 /// its client must hear of it.

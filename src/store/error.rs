@@ -2,10 +2,23 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
+use std::iter;
 
 use postgres::error::{DbError, Severity};
 
-use super::sqlstate;
+use super::{pooler_texts, sqlstate};
+
+/// The functions of PostgreSQL that raise an SQLSTATE of the server for one row after all: a policy of row-level
+/// security that does not let it in, and a value that is too long for an index or a page.
+const REFUSES_A_ROW: &[&str] = &[
+    "ExecWithCheckOptions",
+    "_bt_check_third_page",
+    "GinFormTuple",
+    "index_form_tuple",
+    "index_form_tuple_context",
+    "RelationGetBufferForTuple",
+];
 
 /// The certainty that is left after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,19 +51,16 @@ enum Source {
     Text(String),
 }
 
-/// Of PgBouncer's errors, which share one SQLSTATE, these texts say that the statement was not handed to a server.
-/// (`src/client.c`, `src/objects.c`, `src/janitor.c` of 1.18 and 1.24.)
-const POOLER_NOT_SENT: &[&str] = &[
-    "query_wait_timeout",
-    "server login has been failing",
-    "server login failed",
-    "no more connections allowed",
-    "cannot connect to server",
-    "is disabled",
-    "client_login_timeout",
-    "the database system is starting up",
-    "the database system is shutting down",
-];
+/// An error as the database, or the pooler, reports it, as far as its class depends on that.
+struct Report<'e> {
+    sqlstate: &'e str,
+    /// ERROR, which undoes the statement and keeps the session; FATAL and PANIC end the session at an
+    /// unknown moment.
+    is_error: bool,
+    message: &'e str,
+    /// The function of the server that raised it; its names are not translated.
+    routine: &'e str,
+}
 
 impl Class {
     /// All of them.
@@ -187,28 +197,6 @@ impl StoreError {
     }
 }
 
-/// The functions of PostgreSQL that raise an SQLSTATE of the server for one row after all: a policy of row-level
-/// security that does not let it in, and a value that is too long for an index or a page.
-const REFUSES_A_ROW: &[&str] = &[
-    "ExecWithCheckOptions",
-    "_bt_check_third_page",
-    "GinFormTuple",
-    "index_form_tuple",
-    "index_form_tuple_context",
-    "RelationGetBufferForTuple",
-];
-
-/// An error as the database, or the pooler, reports it, as far as its class depends on that.
-struct Report<'e> {
-    sqlstate: &'e str,
-    /// ERROR, which undoes the statement and keeps the session; FATAL and PANIC end the session at an
-    /// unknown moment.
-    is_error: bool,
-    message: &'e str,
-    /// The function of the server that raised it; its names are not translated.
-    routine: &'e str,
-}
-
 impl<'e> Report<'e> {
     fn of(error: &'e DbError) -> Self {
         Self {
@@ -220,8 +208,7 @@ impl<'e> Report<'e> {
     }
 
     fn is_unsent_at_pooler(&self) -> bool {
-        sqlstate::is_pooler(self.sqlstate)
-            && (POOLER_NOT_SENT.iter()).any(|text| self.message.contains(text))
+        sqlstate::is_pooler(self.sqlstate) && pooler_texts::is_not_sent(self.message)
     }
 
     fn is_about_a_row(&self) -> bool {
@@ -275,6 +262,16 @@ pub(crate) fn chain(error: &dyn Error) -> String {
         cause = e.source();
     }
     text
+}
+
+/// An error and its causes, also the one inside an [`io::Error`], whose source is the next one behind it.
+pub(super) fn causes<'e>(
+    error: &'e (dyn Error + 'static),
+) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    iter::successors(Some(error), |&e| {
+        let inner = e.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        inner.map_or_else(|| e.source(), |inner| Some(inner as &(dyn Error + 'static)))
+    })
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ mod error;
 
 mod sqlstate;
 
+mod pooler_texts;
+
 mod calendar;
 
 mod postgres;
@@ -27,8 +29,8 @@ use std::time::Instant;
 use uuid::Uuid;
 
 pub use self::postgres::{
-    Date, LoginError, Look, Moment, Postgres, StartError, Texts, TlsError, connect, connect_direct,
-    pooler_shortcomings,
+    Date, LoginError, Look, Moment, Postgres, Refusal, StartError, Texts, TlsError, connect,
+    connect_direct, pooler_shortcomings,
 };
 #[cfg(feature = "duckdb")]
 pub use duckdb::{DuckDb, FileError};

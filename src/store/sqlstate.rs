@@ -12,6 +12,14 @@ const LOCK_TIMEOUT: &str = "55P03";
 const READ_ONLY: &str = "25006";
 /// undefined_table.
 const MISSING_TABLE: &str = "42P01";
+/// invalid_catalog_name.
+const MISSING_DATABASE: &str = "3D000";
+/// too_many_connections.
+const TOO_MANY_CONNECTIONS: &str = "53300";
+/// cannot_connect_now: the server starts, stops or recovers.
+const CANNOT_CONNECT_NOW: &str = "57P03";
+/// The class of invalid_authorization_specification and invalid_password.
+const INVALID_AUTHORIZATION: &str = "28";
 
 /// SQLSTATE classes whose ERROR is about the server or the schema, and not about a row.
 const CLASSES_NOT_ABOUT_A_ROW: &[&str] = &[
@@ -44,9 +52,28 @@ pub(super) fn is_missing_table(sqlstate: &str) -> bool {
     sqlstate == MISSING_TABLE
 }
 
-/// A login that was refused: no such database, too many connections, cannot connect now, or invalid authorization.
+pub(super) fn is_missing_database(sqlstate: &str) -> bool {
+    sqlstate == MISSING_DATABASE
+}
+
+pub(super) fn is_too_many_connections(sqlstate: &str) -> bool {
+    sqlstate == TOO_MANY_CONNECTIONS
+}
+
+pub(super) fn is_cannot_connect_now(sqlstate: &str) -> bool {
+    sqlstate == CANNOT_CONNECT_NOW
+}
+
+pub(super) fn is_invalid_authorization(sqlstate: &str) -> bool {
+    class(sqlstate) == INVALID_AUTHORIZATION
+}
+
+/// A login that was refused, for whatever of these reasons.
 pub(super) fn is_login_refused(sqlstate: &str) -> bool {
-    matches!(sqlstate, "3D000" | "53300" | "57P03") || class(sqlstate) == "28"
+    is_missing_database(sqlstate)
+        || is_too_many_connections(sqlstate)
+        || is_cannot_connect_now(sqlstate)
+        || is_invalid_authorization(sqlstate)
 }
 
 /// A statement of unknown outcome: statement_completion_unknown, a shutdown, a crash, or a connection that failed.

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use crate::secret::SecretError;
 use crate::version::Version;
 
+/// The system's text in the log of a program whose port is taken; neither program translates it there.
+const PORT_TAKEN: &str = "Address already in use";
+
 /// Why the embedded stack could not be started or stopped.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -242,4 +245,31 @@ pub enum StackError {
     /// A generated secret cannot be read.
     #[error(transparent)]
     Secret(#[from] SecretError),
+}
+
+impl StackError {
+    /// Whether a program met another one on its port, which may have left it since.
+    pub(crate) fn met_taken_port(&self) -> bool {
+        matches!(self, Self::DidNotStart { tail, .. } if tail.contains(PORT_TAKEN))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_that_was_taken_is_told_from_other_obstacles() {
+        let ended = |tail: &str| StackError::DidNotStart {
+            program: "PgBouncer",
+            reason: "it ended".to_owned(),
+            log: PathBuf::from("pgbouncer.log"),
+            tail: tail.to_owned(),
+        };
+        let taken =
+            "\n    WARNING cannot listen on 127.0.0.1:21264: bind(): Address already in use";
+        assert!(ended(taken).met_taken_port());
+        assert!(!ended("\n    FATAL cannot read the configuration").met_taken_port());
+        assert!(!StackError::Interrupted.met_taken_port());
+    }
 }

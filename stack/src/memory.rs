@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::OnceLock;
 
 #[cfg(target_os = "linux")]
 use crate::proc_lines;
@@ -10,9 +11,14 @@ const MIB: u64 = 1024 * 1024;
 /// Assumed where the system gives no figure: the memory of the smallest sensible machine.
 const ASSUMED_BYTES: u64 = 1024 * MIB;
 
-/// Bytes that this process may use: the machine's, or less when a control group says so. A figure that has to be
-/// assumed leaves a warning.
+/// Bytes that this process may use: the machine's, or less when a control group says so. Read once, so that all
+/// shares are of one figure, and a figure that has to be assumed leaves one warning.
 pub fn limit_bytes() -> u64 {
+    static LIMIT: OnceLock<u64> = OnceLock::new();
+    *LIMIT.get_or_init(read_limit_bytes)
+}
+
+fn read_limit_bytes() -> u64 {
     let machine = machine_bytes();
     let group = fs::read_to_string("/proc/self/cgroup")
         .ok()

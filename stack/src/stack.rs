@@ -63,8 +63,10 @@ pub fn start(
                 });
             }
             Err(StackError::Interrupted) => return Err(StackError::Interrupted),
-            // Another process was quicker to take a port that was free when it was chosen.
-            Err(_) if ports.is_lost() && attempt < PORT_ATTEMPTS => attempt += 1,
+            // Another process was quicker to take a port that was free when it was chosen; it may be gone by now.
+            Err(e) if (e.met_taken_port() || ports.is_lost()) && attempt < PORT_ATTEMPTS => {
+                attempt += 1;
+            }
             Err(e) => return Err(e),
         }
     }

@@ -65,6 +65,12 @@ fn what_the_service_cannot_work_beside_is_refused_with_the_way_out() {
             "alter table public.warrior disable row level security",
         ),
         (
+            "alter table public.warrior enable row level security, force row level security;
+             create policy every on public.warrior using (true) with check (true)",
+            "alter table public.warrior no force row level security",
+            "alter table public.warrior no force row level security, disable row level security; drop policy every on public.warrior",
+        ),
+        (
             NAMESAKE,
             "alter trigger warrior_inserted on public.warrior rename to warrior_inserted_old",
             UNDO_NAMESAKE,

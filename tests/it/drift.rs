@@ -82,6 +82,23 @@ fn rows_that_no_trigger_saw_are_found_and_repaired() {
     assert_a_server_finds(&database, &[]);
 }
 
+/// A count that says 0 of a large table would else be read to the end by every look.
+#[test]
+fn a_look_that_shall_count_nothing_counts_nothing() {
+    let database = fresh_database();
+    let mut owner = database.owner();
+    let hidden = format!("alter table public.warrior disable trigger all; {STRANGER}");
+    owner.batch_execute(&hidden).unwrap();
+    for (rows_max, counted) in [(0, None), (1, Some(1))] {
+        let sql = "select counted from public.warrior_drift($1)";
+        let found: Option<i64> = owner
+            .query_one(sql, &[&i64::from(rows_max)])
+            .unwrap()
+            .get(0);
+        assert_eq!(found, counted);
+    }
+}
+
 /// `pg_restore --disable-triggers` enables them afterwards, but not for replicas.
 #[test]
 fn triggers_that_are_gone_or_silent_are_found_and_mended() {

@@ -2,12 +2,14 @@
 //! its body carries. Each drill has a stack of its own, creates warriors all the while, breaks
 //! something, mends it, and then compares every answer with the table.
 
+mod answers;
 mod drill;
 mod lost_replies;
 
 use std::time::Duration;
 
-use drill::{CLIENTS, Drill, Outcome};
+use answers::Outcome;
+use drill::{CLIENTS, Drill};
 use nix::sys::signal::Signal;
 use warrior_stack::proxy::Cut;
 

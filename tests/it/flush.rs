@@ -9,7 +9,7 @@ use postgres::error::SqlState;
 
 use crate::lock::TableLock;
 use crate::supervisor::eventually;
-use crate::support::{Fresh, fresh_database};
+use crate::support::{Ending, Fresh, fresh_database};
 
 const FLUSH: &str = include_str!("../../src/store/sql/flush.sql");
 /// Names of 88 random letters and digits; 500 of them fill a list of 800 kB.
@@ -76,6 +76,7 @@ fn a_flush_ends_although_writers_go_on() {
         .unwrap();
     let ended = AtomicBool::new(false);
     thread::scope(|scope| {
+        let ending = Ending(&ended);
         for _ in 0..2 {
             scope.spawn(|| {
                 let mut writer = database.owner();
@@ -85,7 +86,7 @@ fn a_flush_ends_although_writers_go_on() {
             });
         }
         let outcome = flush_five_times(&mut database.owner(), &mut superuser);
-        ended.store(true, Ordering::Relaxed);
+        drop(ending);
         assert_eq!(
             outcome.expect("a flush ends by itself"),
             5,

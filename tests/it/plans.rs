@@ -17,6 +17,65 @@ const COUNT: &str = include_str!("../../src/store/sql/count.sql");
 const SEARCH: &str = include_str!("../../src/store/sql/search.sql");
 const SEARCHES: &str = include_str!("../../src/store/sql/searches.sql");
 
+/// Terms, each with the indexes that its search must use.
+const TERMS: [(&str, &[&str]); 10] = [
+    ("early", &["idx_warrior_name_order", "warrior_pkey"]),
+    (
+        "late 6666",
+        &["idx_warrior_name_parts", "warrior_skill_trigram"],
+    ),
+    // Two letters that stand beside each other nowhere.
+    ("lw", &["idx_warrior_name_parts", "warrior_skill_trigram"]),
+    (
+        "a long name whose middle is the same",
+        &["idx_warrior_name_parts"],
+    ),
+    // No name and no skill has a hyphen, so only dates are looked at.
+    (
+        "1990-01-01",
+        &["warrior_date_exact", "idx_warrior_date_order"],
+    ),
+    (
+        "-03-15",
+        &["warrior_date_trigram", "idx_warrior_date_order"],
+    ),
+    // Three letters, looked for in buckets first; they stand beside each other nowhere.
+    ("lww", &["idx_warrior_name_parts", "CTE candidate"]),
+    (
+        "rare",
+        &[
+            "idx_warrior_name_parts",
+            "warrior_skill_trigram",
+            "idx_warrior_skill_keys",
+        ],
+    ),
+    (
+        "kendo",
+        &[
+            "idx_warrior_name_parts",
+            "warrior_skill_trigram",
+            "idx_warrior_skill_keys",
+        ],
+    ),
+    (
+        "behind",
+        &[
+            "warrior_skill_trigram",
+            "idx_warrior_skill_keys",
+            "idx_warrior_name_order",
+        ],
+    ),
+];
+
+/// Terms that share a statement, and the indexes of all of them.
+const TOGETHER: &[&str] = &["early", "lww", "-03-15"];
+
+const OF_TOGETHER: [&str; 3] = [
+    "idx_warrior_name_order",
+    "idx_warrior_name_parts",
+    "warrior_date_trigram",
+];
+
 /// A session whose every statement tells its plan as a notice.
 struct Explained {
     client: Client,
@@ -75,64 +134,6 @@ fn fill(client: &mut Client) {
         .batch_execute(include_str!("search_30_000.sql"))
         .unwrap();
 }
-
-/// Terms, each with the indexes that its search must use.
-const TERMS: [(&str, &[&str]); 10] = [
-    ("early", &["idx_warrior_name_order", "warrior_pkey"]),
-    (
-        "late 6666",
-        &["idx_warrior_name_parts", "warrior_skill_trigram"],
-    ),
-    // Two letters that stand beside each other nowhere.
-    ("lw", &["idx_warrior_name_parts", "warrior_skill_trigram"]),
-    (
-        "a long name whose middle is the same",
-        &["idx_warrior_name_parts"],
-    ),
-    // No name and no skill has a hyphen, so only dates are looked at.
-    (
-        "1990-01-01",
-        &["warrior_date_exact", "idx_warrior_date_order"],
-    ),
-    (
-        "-03-15",
-        &["warrior_date_trigram", "idx_warrior_date_order"],
-    ),
-    // Three letters, looked for in buckets first; they stand beside each other nowhere.
-    ("lww", &["idx_warrior_name_parts", "CTE candidate"]),
-    (
-        "rare",
-        &[
-            "idx_warrior_name_parts",
-            "warrior_skill_trigram",
-            "idx_warrior_skill_keys",
-        ],
-    ),
-    (
-        "kendo",
-        &[
-            "idx_warrior_name_parts",
-            "warrior_skill_trigram",
-            "idx_warrior_skill_keys",
-        ],
-    ),
-    (
-        "behind",
-        &[
-            "warrior_skill_trigram",
-            "idx_warrior_skill_keys",
-            "idx_warrior_name_order",
-        ],
-    ),
-];
-
-/// Terms that share a statement, and the indexes of all of them.
-const TOGETHER: &[&str] = &["early", "lww", "-03-15"];
-const OF_TOGETHER: [&str; 3] = [
-    "idx_warrior_name_order",
-    "idx_warrior_name_parts",
-    "warrior_date_trigram",
-];
 
 #[test]
 fn a_search_uses_its_indexes() {

@@ -11,7 +11,7 @@ use crate::http::Answer;
 use crate::left::Others;
 use crate::server::TestServer;
 use crate::supervisor::{Supervisor, eventually};
-use crate::support::{Fresh, fresh_database_on};
+use crate::support::{Ending, Fresh, fresh_database_on};
 
 const KEY: &str = "0123456789abcdef";
 const CANCEL: &str =
@@ -155,6 +155,7 @@ fn await_a_wait(admin: &mut Client, mut other: Client) {
     let waits = "select pid from pg_stat_activity where wait_event = 'SyncRep'";
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
+        let ending = Ending(&stop);
         scope.spawn(|| {
             while !stop.load(Ordering::Relaxed) {
                 let commit = "select pg_logical_emit_message(true, 'test', '')";
@@ -164,7 +165,7 @@ fn await_a_wait(admin: &mut Client, mut other: Client) {
         eventually("a commit waits", || {
             !admin.query(waits, &[]).unwrap().is_empty()
         });
-        stop.store(true, Ordering::Relaxed);
+        drop(ending);
         admin.query(CANCEL, &[]).unwrap();
     });
 }

@@ -1,5 +1,7 @@
 //! Search, compared with the plain definition of the contract.
 
+mod lists;
+mod odd_rows;
 mod plain;
 
 use std::cell::RefCell;
@@ -10,7 +12,6 @@ use postgres::types::Type;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use uuid::Uuid;
-use warrior_api::store::{Moment, Texts};
 
 use crate::support::fresh_database;
 use plain::{Hit, PLAIN, hits, store, terms, text, warrior};
@@ -163,135 +164,6 @@ fn finds_what_the_plain_definition_finds_among_30_000_rows() {
     }
 }
 
-#[test]
-fn serves_rows_that_only_other_ways_can_bring_in() {
-    let database = fresh_database();
-    let mut owner = database.owner();
-    let mut runtime = database.runtime();
-    owner.batch_execute(include_str!("odd_rows.sql")).unwrap();
-    runtime
-        .batch_execute("set DateStyle = 'SQL, DMY'; set TimeZone = 'Asia/Kathmandu'")
-        .unwrap();
-
-    let dobs = |client: &mut Client, term: &str| -> Vec<(String, String)> {
-        hits(client, SEARCH, term)
-            .into_iter()
-            .map(|(_, name, dob, _)| (name, dob))
-            .collect()
-    };
-    let one = |name: &str, dob: &str| vec![(name.to_owned(), dob.to_owned())];
-    assert_eq!(dobs(&mut runtime, "forever"), one("forever", "infinity"));
-    assert_eq!(
-        dobs(&mut runtime, "0044-03-15"),
-        one("caesar", "0044-03-15 BC")
-    );
-    assert_eq!(dobs(&mut runtime, "12345-06"), one("far", "12345-06-07"));
-    assert_eq!(dobs(&mut runtime, "inner"), one("nested", "1990-01-02"));
-    assert_eq!(dobs(&mut runtime, "wide wide"), one("wide", "1990-01-04"));
-
-    let find = include_str!("../../src/store/sql/find.sql");
-    let ids: Vec<Uuid> = owner
-        .query("select id from public.warrior order by name", &[])
-        .unwrap()
-        .iter()
-        .map(|row| row.get(0))
-        .collect();
-    let mut found = runtime
-        .query_typed(find, &[(&ids, Type::UUID_ARRAY)])
-        .unwrap();
-    found.sort_by_key(|row| row.get::<_, String>("name"));
-    let shown: Vec<(String, Option<String>)> = found
-        .iter()
-        .map(|row| (row.get("name"), row.get::<_, Option<Moment>>("created_at")))
-        .map(|(name, at)| (name, at.map(|Moment(text)| text)))
-        .collect();
-    let expected = [
-        ("caesar", Some("0044-03-15T12:00:00 BCZ")),
-        ("far", Some("12345-06-07T00:00:00Z")),
-        ("forever", Some("infinity")),
-        ("holes", Some("2020-02-03T04:05:06.789Z")),
-        ("nested", None),
-        ("wide", Some("2020-02-03T04:05:06Z")),
-    ];
-    let expected: Vec<_> = expected
-        .map(|(name, at)| (name.to_owned(), at.map(str::to_owned)))
-        .into();
-    assert_eq!(shown, expected);
-    let skills = |name: &str| {
-        let row = found
-            .iter()
-            .find(|row| row.get::<_, String>("name") == name);
-        let Texts(skills) = row.unwrap().get("fight_skills");
-        skills
-    };
-    assert_eq!(skills("holes"), [Some("judo"), None]);
-    assert_eq!(
-        skills("nested"),
-        ["inner", "deep", "more", "still"].map(Some)
-    );
-}
-
-/// Two digits are looked up as a pair, with what may follow them in a date.
-#[test]
-fn finds_the_day_of_a_year_before_christ() {
-    let database = fresh_database();
-    let mut owner = database.owner();
-    let rows = "insert into public.warrior (name, dob, fight_skills)
-                select 'n', date '1950-01-01', array['judo'] from generate_series(1, 100)
-                union all select 'caesar', date '0044-03-31 BC', array['knives']";
-    owner.batch_execute(rows).unwrap();
-    let found = hits(&mut owner, SEARCH, "31");
-    assert_eq!(found.len(), 1);
-    assert_eq!(found[0].1, "caesar");
-}
-
-/// Writers that cannot see each other list a letter once each; that is still one letter.
-#[test]
-fn copies_of_letters_do_not_fill_the_list() {
-    let database = fresh_database();
-    let insert = "insert into public.warrior (name, dob, fight_skills)
-                  values ('the quick brown fox jumps over the lazy dog 0123456789',
-                          date '1990-01-01', '{judo}')";
-    let mut clients: Vec<Client> = (0..9).map(|_| database.owner()).collect();
-    for client in &mut clients {
-        client.batch_execute("begin").unwrap();
-        client.batch_execute(insert).unwrap();
-    }
-    for client in &mut clients {
-        client.batch_execute("commit").unwrap();
-    }
-    let one_more = "insert into public.warrior (name, dob, fight_skills)
-                    values ('\u{e9}', date '1990-01-01', '{judo}')";
-    clients[0].batch_execute(one_more).unwrap();
-    let list = "select count(*) > 300, bool_or(letter is null) from public.warrior_letter";
-    let list = clients[0].query_one(list, &[]).unwrap();
-    assert!(list.get::<_, bool>(0), "there were copies enough");
-    assert!(!list.get::<_, bool>(1), "the list was given up");
-}
-
-/// TRUNCATE holds the table when its trigger empties the lists.
-#[test]
-fn a_search_for_two_letters_holds_no_list_while_it_waits_for_the_table() {
-    let database = fresh_database();
-    let (mut holder, mut searcher) = (database.owner(), database.owner());
-    let mut truncate = holder.transaction().unwrap();
-    truncate
-        .batch_execute("lock table public.warrior in access exclusive mode")
-        .unwrap();
-    std::thread::scope(|scope| {
-        let search = scope.spawn(move || hits(&mut searcher, SEARCH, "qz"));
-        let waits = "select exists (select from pg_locks
-                      where relation = 'public.warrior'::regclass and not granted)";
-        let started = std::time::Instant::now();
-        while !truncate.query_one(waits, &[]).unwrap().get::<_, bool>(0) {
-            assert!(started.elapsed().as_secs() < 30, "the search does not wait");
-        }
-        truncate.batch_execute("truncate public.warrior").unwrap();
-        truncate.commit().unwrap();
-        assert!(search.join().unwrap().is_empty());
-    });
-}
-
 /// Hits are read in buckets, by the first one or two characters of the name as it is written: names that
 /// begin with what is no letter, with either case, with letters beyond ASCII, with characters that share a
 /// number, with the term itself; of one character and of none; all alike; few in each bucket; more in one
@@ -370,31 +242,6 @@ fn finds_what_the_plain_definition_finds_across_buckets_and_days() {
         assert!(
             answered.contains(&expected),
             "{expected:?} was not answered"
-        );
-    }
-}
-
-/// Writers that begin together each list a new day, so the list of days holds some twice, next to each other. More
-/// than 500 days are too many to be merged, however often each is listed.
-#[test]
-fn finds_every_day_although_days_are_listed_twice() {
-    let database = fresh_database();
-    let mut owner = database.owner();
-    owner
-        .batch_execute(
-            "insert into public.warrior (name, dob, fight_skills)
-             select md5(n::text), date '1960-01-01' + n, '{judo}' from generate_series(0, 8999) as n;
-             create temp table once as select * from public.warrior_date;
-             truncate public.warrior_date;
-             insert into public.warrior_date
-             select day, written from once, generate_series(1, 2) order by day",
-        )
-        .unwrap();
-    for term in ["-10-", "98", "0-0", "-1"] {
-        assert_eq!(
-            hits(&mut owner, SEARCH, term),
-            hits(&mut owner, PLAIN, term),
-            "term {term:?}"
         );
     }
 }

@@ -14,7 +14,7 @@ use crate::openmetrics::open_metrics;
 use crate::program::{Program, from, serve};
 use crate::server::TestServer;
 use crate::supervisor::eventually;
-use crate::support::fresh_database;
+use crate::support::{Ending, fresh_database};
 
 /// Answers of a megabyte: 50 of these are found.
 const FILL: &str = "insert into public.warrior (name, dob, fight_skills)
@@ -63,11 +63,11 @@ fn clients_that_do_not_read_take_nothing_from_others() {
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
+                let _ending = Ending(&over);
                 while created.load(Ordering::Relaxed) < CREATES {
                     post(server.public).json(201);
                     created.fetch_add(1, Ordering::Relaxed);
                 }
-                over.store(true, Ordering::Relaxed);
             });
         }
         scope.spawn(|| {

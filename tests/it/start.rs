@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use warrior_api::config::Database;
+use warrior_api::store::{LoginError, Refusal};
 
 use crate::program::{Program, from, serve};
 use crate::supervisor::{Scratch, shared};
@@ -78,15 +79,44 @@ fn a_database_without_the_schema_or_that_is_missing_is_said() {
     let database = empty_database();
     let line = said(&database.pooled_login(), &[]);
     assert!(line.contains("warrior-api schema apply"), "{line}");
-    let missing = Database {
-        dbname: "nowhere".to_owned(),
-        ..database.direct_login()
-    };
-    let line = said(&missing, &[]);
-    assert!(
-        line.contains("cannot be used yet") && line.contains("nowhere"),
-        "{line}"
-    );
+    for login in [database.direct_login(), database.pooled_login()] {
+        let missing = Database {
+            dbname: "nowhere".to_owned(),
+            ..login
+        };
+        let line = said(&missing, &[]);
+        for word in ["cannot be used yet", "nowhere", "another under that name"] {
+            assert!(line.contains(word), "{word}: {line}");
+        }
+    }
+}
+
+#[test]
+fn a_database_that_has_no_connection_left_is_said() {
+    let database = fresh_database();
+    let limit = format!("alter database {} connection limit 0", database.name());
+    database.superuser().batch_execute(&limit).unwrap();
+    let line = said(&database.direct_login(), &[]);
+    for word in ["cannot be used yet", "set WORKERS lower"] {
+        assert!(line.contains(word), "{word}: {line}");
+    }
+}
+
+#[test]
+fn a_password_that_is_asked_for_and_missing_is_a_matter_of_credentials() {
+    let database = fresh_database();
+    for login in [database.direct_login(), database.pooled_login()] {
+        let login = Database {
+            password: None,
+            ..login
+        };
+        let refused = match warrior_api::store::connect(&login) {
+            Err(LoginError::Refused { refusal, .. }) => refusal,
+            Err(other) => panic!("{other}"),
+            Ok(_) => panic!("it was let in"),
+        };
+        assert_eq!(refused, Refusal::Credentials);
+    }
 }
 
 #[test]

@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use super::comparison::{Compared, Measured};
 use super::options::SettingsOptions;
-use crate::provenance::{command, commit};
+use crate::provenance::command;
 use crate::sample::Spread;
+use warrior_load::commit::commit;
 use warrior_load::machine::{Machine, Throttling};
 
 /// A figure of a measurement, and what it is called.

@@ -31,11 +31,10 @@ pub(super) fn reload(stack: &Stack, superuser: &mut Client) -> anyhow::Result<()
 
 /// Ends PostgreSQL; the stack starts it again.
 pub(super) fn restart(stack: &mut Stack) -> anyhow::Result<()> {
-    let started =
-        "select clock_timestamp() - pg_postmaster_start_time() > $1::float8 * interval '1 s'";
+    let is_old_enough = include_str!("../sql/is_old_enough.sql");
     wait("PostgreSQL is too young to be restarted", || {
         let mut superuser = stack.superuser().connect()?;
-        let row = superuser.query_one(started, &[&RESTART_INTERVAL.as_secs_f64()])?;
+        let row = superuser.query_one(is_old_enough, &[&RESTART_INTERVAL.as_secs_f64()])?;
         Ok(row.try_get(0)?)
     })?;
     let old = stack.postgres.pid;

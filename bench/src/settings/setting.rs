@@ -109,17 +109,17 @@ impl Setting {
     }
 
     fn try_apply(&self, stack: &mut Stack, ours: bool) -> anyhow::Result<()> {
+        let mut superuser = stack.superuser().connect()?;
         if let ApplyMethod::Console = self.method {
-            // The console takes no parameters; both values came from it or from the command line.
             let value = if ours { &self.ours } else { &self.requested };
+            let set = include_str!("../sql/set_in_pooler.sql");
+            let change = superuser.query_one(set, &[&self.name, value])?;
             let mut console = stack.console().connect()?;
-            let value = value.replace('\'', "''");
-            console.simple_query(&format!("set {} = '{value}'", self.name))?;
+            console.simple_query(change.try_get(0)?)?;
             // Connections of the old kind go when they are given back.
             console.simple_query("reconnect")?;
             return Ok(());
         }
-        let mut superuser = stack.superuser().connect()?;
         let change = if ours {
             superuser.query_one(include_str!("../sql/reset_setting.sql"), &[&self.name])?
         } else {
@@ -137,7 +137,7 @@ impl Setting {
 /// The value in effect for the role that serves requests, where a setting of the role would win.
 fn in_postgres(stack: &Stack, name: &str) -> anyhow::Result<String> {
     let mut client = stack.runtime(stack.postgres).connect()?;
-    let row = client.query_one("select current_setting($1)", &[&name])?;
+    let row = client.query_one(include_str!("../sql/value.sql"), &[&name])?;
     Ok(row.try_get(0)?)
 }
 

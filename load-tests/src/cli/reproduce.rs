@@ -1,6 +1,7 @@
 //! `reproduce`: a stored result run again, and whether the figures agree.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
@@ -42,7 +43,8 @@ impl ReproduceArgs {
             speed: setup.speed,
             threads: setup.threads,
             connections: setup.connections,
-            lateness_max: self.load.lateness_max,
+            lateness_max: (self.load.lateness_max)
+                .or(setup.lateness_max_us.map(Duration::from_micros)),
             capacity: setup.capacity,
         };
         let stop = stop_on_interrupt()?;

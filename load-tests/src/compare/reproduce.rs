@@ -3,6 +3,8 @@
 use super::finding::{ComparedFigure, Direction, Finding};
 use crate::result::{RunResult, Second};
 
+type Pick = fn(&[Second]) -> f64;
+
 /// How two results of the same setup compare.
 #[derive(Clone, Debug)]
 pub struct Reproduction {
@@ -79,8 +81,6 @@ fn conclude(rows: &[ComparedFigure], success_alike: bool) -> Conclusion {
     }
 }
 
-type Pick = fn(&[Second]) -> f64;
-
 fn figures() -> [(&'static str, Direction, Pick); 3] {
     [
         ("rate", Direction::HigherIsBetter, |part| {
@@ -132,6 +132,8 @@ fn differences(stored: &RunResult, new: &RunResult) -> Vec<String> {
         then.setup.generator.clone(),
         now.setup.generator.clone(),
     );
+    let commit = |result: &RunResult| result.setup.commit.clone().unwrap_or("-".to_owned());
+    compare("commit", commit(then), commit(now));
     compare(
         "profile",
         then.setup.profile_digest.clone(),

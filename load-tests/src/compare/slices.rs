@@ -18,6 +18,9 @@ use crate::output::say;
 use crate::profile::{Overrides, Profile, compile};
 use crate::target::Target;
 
+/// A success share may be lower by this much before it makes a side worse.
+const SUCCESS_TOLERANCE: f64 = 0.001;
+
 /// One of the two.
 #[derive(Clone, Debug)]
 pub struct Side {
@@ -149,9 +152,6 @@ pub fn compare(
         invalid,
     })
 }
-
-/// A success share may be lower by this much before it makes a side worse.
-const SUCCESS_TOLERANCE: f64 = 0.001;
 
 /// Whether B clearly answers less as prescribed than A: it is then worse, however quick. By
 /// differences, since a share of nothing has no logarithm and must not drop out.

@@ -12,6 +12,10 @@ use crate::schedule::{Phase, arrivals};
 use crate::target::Target;
 use crate::workload::{Custom, Expect, Kind, Maker, Rows, Template};
 
+/// The longest schedule of a scenario: 1.6 GB of moments, and hours at any rate that one machine
+/// can send.
+const REQUESTS_MAX: u64 = 100_000_000;
+
 /// Choices of the command line, which go before those of the profile.
 #[derive(Clone, Debug)]
 pub struct Overrides {
@@ -42,10 +46,6 @@ impl Overrides {
         }
     }
 }
-
-/// The longest schedule of a scenario: 1.6 GB of moments, and hours at any rate that one machine
-/// can send.
-const REQUESTS_MAX: u64 = 100_000_000;
 
 /// The plan of a profile against a target.
 pub fn compile(profile: &Profile, target: &Target, overrides: &Overrides) -> anyhow::Result<Plan> {

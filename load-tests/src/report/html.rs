@@ -228,6 +228,7 @@ fn environment(result: &RunResult) -> Markup {
                 )
             }),
         ),
+        ("commit", setup.commit.clone().unwrap_or("-".to_owned())),
         ("seed, speed", format!("{}, {}", setup.seed, setup.speed)),
         ("profile digest", setup.profile_digest.clone()),
         (

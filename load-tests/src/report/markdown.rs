@@ -54,13 +54,14 @@ fn write_all(text: &mut String, result: &RunResult) -> std::fmt::Result {
     let machine = &result.machine;
     writeln!(
         text,
-        "\n<sub>{} · seed {} · {} CPUs ({}) · kernel {} · generator {} · profile {}</sub>",
+        "\n<sub>{} · seed {} · {} CPUs ({}) · kernel {} · generator {} · commit {} · profile {}</sub>",
         result.started_at,
         setup.seed,
         machine.cpus,
         machine.cpu_model,
         machine.kernel,
         setup.generator,
+        setup.commit.as_deref().unwrap_or("-"),
         &setup.profile_digest[..12.min(setup.profile_digest.len())]
     )
 }

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::config::RunConfig;
 use crate::collect::Collected;
+use crate::commit::commit;
 use crate::database::DatabaseFacts;
 use crate::engine::{LoadModel, Plan};
 use crate::judge;
@@ -17,6 +18,8 @@ use crate::verify::Verdict;
 
 /// Observations beside the counts of the generator.
 pub(super) struct Observations {
+    pub(super) run: String,
+    pub(super) started_at: String,
     pub(super) machine: Machine,
     pub(super) throttling: Throttling,
     pub(super) database: Option<DatabaseFacts>,
@@ -26,34 +29,28 @@ pub(super) struct Observations {
     pub(super) interrupted: bool,
     /// The greatest value of each gauge.
     pub(super) greatest: BTreeMap<String, f64>,
+    /// The ledger's file.
+    pub(super) ledger: Option<String>,
 }
 
 /// Judges the run.
-pub(super) fn result(
+pub(super) fn assemble(
     config: &RunConfig,
     overrides: &Overrides,
     plan: &Plan,
     collected: &Collected,
-    observations: Observations,
+    observed: Observations,
 ) -> RunResult {
-    let Observations {
-        machine,
-        throttling,
-        database,
-        verification,
-        unverified,
-        interrupted,
-        greatest,
-    } = observations;
+    let verification = observed.verification;
     let mut validity = judge::validity(
         plan,
         collected,
-        interrupted,
-        &throttling,
-        &machine,
-        database.as_ref(),
+        observed.interrupted,
+        &observed.throttling,
+        &observed.machine,
+        observed.database.as_ref(),
     );
-    validity.invalid.extend(unverified);
+    validity.invalid.extend(observed.unverified);
     validity.invalid.extend(judge::unproven(&verification));
     let mut thresholds = judge::thresholds(
         &config.profile.conditions(),
@@ -67,8 +64,8 @@ pub(super) fn result(
     let sent = (collected.warmup.sent + total.sent).max(1);
     RunResult {
         schema: SCHEMA,
-        run: String::new(),
-        started_at: String::new(),
+        run: observed.run,
+        started_at: observed.started_at,
         setup: setup(config, overrides, plan),
         exit: judge::exit(&validity, &thresholds, &verification),
         validity,
@@ -82,11 +79,11 @@ pub(super) fn result(
         examples: collected.examples.clone(),
         generator_nice: collected.nice,
         generator_cpu_us_per_request: collected.cpu_seconds * 1e6 / sent as f64,
-        machine,
-        throttling,
-        database,
-        server_gauges_max: greatest,
-        ledger: None,
+        machine: observed.machine,
+        throttling: observed.throttling,
+        database: observed.database,
+        server_gauges_max: observed.greatest,
+        ledger: observed.ledger,
     }
 }
 
@@ -94,6 +91,7 @@ fn setup(config: &RunConfig, overrides: &Overrides, plan: &Plan) -> Setup {
     let digest = Sha256::digest(config.profile.source.as_bytes());
     Setup {
         generator: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: commit(),
         target: config.target.url.clone(),
         profile: config.profile.name.clone(),
         about: config.profile.about.clone(),
@@ -103,6 +101,8 @@ fn setup(config: &RunConfig, overrides: &Overrides, plan: &Plan) -> Setup {
         speed: overrides.speed,
         threads: overrides.threads,
         connections: overrides.connections,
+        lateness_max_us: (overrides.lateness_max)
+            .map(|limit| u64::try_from(limit.as_micros()).unwrap_or(u64::MAX)),
         capacity: overrides.capacity,
         model: match plan.load {
             LoadModel::Open(_) => "open",

@@ -28,6 +28,30 @@ pub enum Exclusivity {
     Shared,
 }
 
+enum Search {
+    /// The ids of the rows with this content that no answer named, and whether these are all.
+    Rows {
+        same: Vec<String>,
+        all: bool,
+    },
+    Undetermined,
+}
+
+enum Claim {
+    Row(String),
+    None,
+    Undetermined,
+}
+
+#[derive(Deserialize)]
+struct FoundRow {
+    id: String,
+    #[serde(flatten)]
+    stored: Stored,
+    #[serde(default)]
+    created_at: Option<chrono::DateTime<chrono::Utc>>,
+}
+
 /// Judges a ledger by what the API answers.
 ///
 /// # Errors
@@ -100,30 +124,6 @@ pub fn verify_by_http(
         verdict.count_expected = None;
     }
     Ok(verdict)
-}
-
-enum Search {
-    /// The ids of the rows with this content that no answer named, and whether these are all.
-    Rows {
-        same: Vec<String>,
-        all: bool,
-    },
-    Undetermined,
-}
-
-enum Claim {
-    Row(String),
-    None,
-    Undetermined,
-}
-
-#[derive(Deserialize)]
-struct FoundRow {
-    id: String,
-    #[serde(flatten)]
-    stored: Stored,
-    #[serde(default)]
-    created_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 fn location(attempt: &Attempt) -> Option<&str> {

@@ -9,6 +9,15 @@ use postgres::fallible_iterator::FallibleIterator;
 use super::verdict::Verdict;
 use crate::ledger::{Attempt, Fate, Header, Stored};
 
+struct Check<'a> {
+    attempts: &'a [Attempt],
+    /// Rows found for each attempt.
+    found: Vec<u32>,
+    by_id: HashMap<&'a str, usize>,
+    by_content: HashMap<&'a Stored, Vec<usize>>,
+    verdict: Verdict,
+}
+
 /// Judges a ledger by the table itself. `count_by_api` is what the API says at the same time.
 pub fn verify_in_postgres(
     client: &mut Client,
@@ -50,15 +59,6 @@ pub fn verify_in_postgres(
     verdict.count_expected = Some(count);
     verdict.count_by_api = count_by_api;
     Ok(verdict)
-}
-
-struct Check<'a> {
-    attempts: &'a [Attempt],
-    /// Rows found for each attempt.
-    found: Vec<u32>,
-    by_id: HashMap<&'a str, usize>,
-    by_content: HashMap<&'a Stored, Vec<usize>>,
-    verdict: Verdict,
 }
 
 impl<'a> Check<'a> {

@@ -1,9 +1,13 @@
 //! Two targets, and a stored result, compared: exit codes 3, 4 and 6.
 
+use std::process::Command;
 use std::time::Duration;
 
+use warrior_load::commit::commit;
+use warrior_load::result::RunResult;
+
 use crate::delay::{Behaviour, DelayServer, delay_server};
-use crate::scratch::Scratch;
+use crate::scratch::{PROGRAM, Scratch};
 
 #[test]
 fn two_sides_of_which_neither_works_are_not_compared() {
@@ -79,4 +83,42 @@ fn a_stored_result_is_run_again_with_its_seed() {
         text.contains("NOT REPRODUCED") && text.contains("differs: target"),
         "{text}"
     );
+}
+
+#[test]
+fn a_result_and_its_summary_name_the_commit() {
+    let server = delay_server(Behaviour::fixed(Duration::from_millis(1)));
+    let scratch = Scratch::new();
+    let (code, text) =
+        scratch.load(&["run", "--url", &server.url(), "--rate", "50", "--for", "1s"]);
+    assert_eq!(code, 0, "{text}");
+    let result = RunResult::read(&scratch.file("json")).expect("a result");
+    assert_eq!(result.setup.commit, commit());
+    let named = format!("· commit {} ·", commit().as_deref().unwrap_or("-"));
+    let summary = std::fs::read_to_string(scratch.file("md")).expect("a summary");
+    assert!(summary.contains(&named), "{named}: {summary}");
+}
+
+#[test]
+fn a_stored_result_is_run_again_with_its_limit_of_lateness() {
+    let server = delay_server(Behaviour::fixed(Duration::from_millis(1)));
+    let (first, second) = (Scratch::new(), Scratch::new());
+    let (code, text) = first.load(&["run", "--url", &server.url(), "--rate", "50", "--for", "1s"]);
+    assert_eq!(code, 0, "{text}");
+    // Without the flag, which Scratch::load gives to every run.
+    let again = Command::new(PROGRAM)
+        .arg("reproduce")
+        .arg(first.file("json"))
+        .args(["--no-tui", "--out"])
+        .arg(&second.0)
+        .output()
+        .expect("the program runs");
+    let text = String::from_utf8_lossy(&again.stdout);
+    let [stored, new] = [&first, &second].map(|scratch| {
+        RunResult::read(&scratch.file("json"))
+            .expect("a result")
+            .setup
+    });
+    assert_eq!(stored.lateness_max_us, Some(1_000_000), "{text}");
+    assert_eq!(new.lateness_max_us, stored.lateness_max_us, "{text}");
 }

@@ -15,6 +15,7 @@ use r2d2::ManageConnection;
 use super::error::chain;
 use super::login::{Login, LoginError, Logins};
 use super::mend::{self, Repair, Suspect};
+use super::refusal::Refusal;
 use super::sqlstate;
 use super::tls::TlsError;
 use crate::config::Database;
@@ -114,7 +115,8 @@ impl ManageConnection for Manager {
         }
         let answer = connection.ping().map_err(|e| {
             let why = chain(&e);
-            (self.logins).refused(format!("it lets us in, but answers nothing: {why}"))
+            let why = format!("it lets us in, but answers nothing: {why}");
+            self.logins.refused(why, Refusal::of(&e))
         });
         self.liveness
             .learn(answer.as_ref().err().map(ToString::to_string));

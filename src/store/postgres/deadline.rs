@@ -5,7 +5,6 @@
 //! "direct", which sends nothing, and the connector that is required may give the bare stream.
 
 use std::error::Error;
-use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -20,6 +19,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::{Sleep, sleep_until};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::error::causes;
+
 /// An SSLRequest, which asks a server for TLS: the length of the message and its code.
 const SSL_REQUEST: &[u8] = b"\0\0\0\x08\x04\xd2\x16\x2f";
 
@@ -28,8 +29,14 @@ const SSL_REQUEST: &[u8] = b"\0\0\0\x08\x04\xd2\x16\x2f";
 pub(super) struct Deadline(Arc<Mutex<Option<Instant>>>);
 
 /// The peer's answer did not come in time.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("there was no answer in time, so the connection was cut")]
 pub(super) struct Overdue;
+
+/// The peer has no TLS.
+#[derive(Debug, thiserror::Error)]
+#[error("server does not support TLS")]
+pub(super) struct WithoutTls;
 
 /// Begins a session, in TLS or in clear text, on a stream with a deadline.
 #[derive(Clone)]
@@ -72,22 +79,9 @@ impl Deadline {
 impl Overdue {
     /// Whether `error` comes of an answer that was overdue.
     pub(super) fn is_behind(error: &(dyn Error + 'static)) -> bool {
-        // An io::Error shows as its source what is behind its own payload.
-        let payload = error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref);
-        payload.is_some_and(|e| e.is::<Self>() || Self::is_behind(e))
-            || error.source().is_some_and(Self::is_behind)
+        causes(error).any(<dyn Error>::is::<Self>)
     }
 }
-
-impl fmt::Display for Overdue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("there was no answer in time, so the connection was cut")
-    }
-}
-
-impl Error for Overdue {}
 
 // === impl Connector ===
 
@@ -123,7 +117,7 @@ impl TlsConnect<Socket> for Handshake {
             socket.write_all(SSL_REQUEST).await?;
             // Not a byte more: what follows in clear text must not count as sent through TLS.
             if socket.read_u8().await? != b'S' {
-                return Err("server does not support TLS".into());
+                return Err(WithoutTls.into());
             }
             let handshake =
                 MakeTlsConnect::<Bounded>::make_tls_connect(&mut tls, &self.host)?.connect(socket);

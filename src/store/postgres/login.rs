@@ -14,7 +14,8 @@ use r2d2_postgres::PostgresConnectionManager;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::deadline::{Connector, Deadline, Overdue};
-use super::error::chain;
+use super::error::{causes, chain};
+use super::refusal::Refusal;
 use super::replication::StandbyWait;
 use super::resolver::{self, Resolver};
 use super::schema::DIRECT_OPTIONS;
@@ -40,6 +41,8 @@ pub enum LoginError {
         at: String,
         /// The chain of causes; for a host of several addresses, of each of them.
         why: String,
+        /// What can be changed about it.
+        refusal: Refusal,
     },
     /// The server accepted the connection and then kept silent.
     #[error("no login at {at} within {limit:?}: the server accepts connections and keeps silent")]
@@ -101,12 +104,27 @@ pub(super) fn login_direct(database: &Database) -> Result<Login, LoginError> {
     let mut logins = Logins::new(database.clone())?;
     logins.options = Some(DIRECT_OPTIONS);
     match logins.login() {
-        // PgBouncer's words for a parameter that it neither passes on nor ignores.
-        Err(LoginError::Refused { why, .. }) if why.contains("unsupported startup parameter") => {
+        // A pooler that neither passes the parameter on nor ignores it.
+        Err(LoginError::Refused {
+            refusal: Refusal::Parameter,
+            ..
+        }) => {
             logins.options = None;
             logins.login()
         }
         other => other,
+    }
+}
+
+impl LoginError {
+    /// What can be changed about it.
+    pub(super) fn refusal(&self) -> Refusal {
+        match self {
+            Self::Password(_) => Refusal::Credentials,
+            Self::Tls(_) => Refusal::Certificate,
+            Self::Refused { refusal, .. } => *refusal,
+            Self::Silent { .. } => Refusal::Unreachable,
+        }
     }
 }
 
@@ -141,7 +159,9 @@ impl Logins {
     /// Tries the addresses in turn.
     pub(super) fn login(&self) -> Result<Login, LoginError> {
         let until = Instant::now() + self.database.connect_timeout;
-        let addresses = self.addresses(until).map_err(|why| self.refused(why))?;
+        let addresses = self
+            .addresses(until)
+            .map_err(|why| self.refused(why, Refusal::Unreachable))?;
         self.try_each(&addresses, until)
     }
 
@@ -209,12 +229,13 @@ impl Logins {
         match failures.as_slice() {
             [] => self.silent(),
             [(_, error), ..] if Overdue::is_behind(&**error) => self.silent(),
-            [(_, error)] => self.refused(chain(&**error)),
-            several => {
+            [(_, error)] => self.refused(chain(&**error), Refusal::of(&**error)),
+            several @ [(_, farthest), ..] => {
                 let each = several
                     .iter()
                     .map(|(address, error)| format!("{address}: {}", chain(&**error)));
-                self.refused(each.collect::<Vec<_>>().join("; "))
+                let why = each.collect::<Vec<_>>().join("; ");
+                self.refused(why, Refusal::of(&**farthest))
             }
         }
     }
@@ -226,8 +247,12 @@ impl Logins {
         }
     }
 
-    pub(super) fn refused(&self, why: String) -> LoginError {
-        LoginError::Refused { at: self.at(), why }
+    pub(super) fn refused(&self, why: String, refusal: Refusal) -> LoginError {
+        LoginError::Refused {
+            at: self.at(),
+            why,
+            refusal,
+        }
     }
 
     fn config(&self) -> Result<Config, SecretError> {
@@ -261,23 +286,17 @@ impl Logins {
 /// How far a login came, the farthest first: a server that answered says more than a port that refused,
 /// and that more than a network that is not there.
 fn remoteness(error: &(dyn Error + 'static)) -> u8 {
-    let mut cause = Some(error);
-    while let Some(e) = cause {
-        let io = e.downcast_ref::<io::Error>();
+    let of_io = |e: &io::Error| match e.kind() {
         // A kernel without IPv6; the error has no kind of its own.
-        if io.and_then(io::Error::raw_os_error) == Some(Errno::EAFNOSUPPORT as i32) {
-            return 3;
-        }
-        match io.map(io::Error::kind) {
-            Some(io::ErrorKind::TimedOut) => return 1,
-            Some(io::ErrorKind::ConnectionRefused) => return 2,
-            Some(
-                io::ErrorKind::AddrNotAvailable
-                | io::ErrorKind::HostUnreachable
-                | io::ErrorKind::NetworkUnreachable,
-            ) => return 3,
-            _ => cause = e.source(),
-        }
-    }
-    0
+        _ if e.raw_os_error() == Some(Errno::EAFNOSUPPORT as i32) => Some(3),
+        io::ErrorKind::TimedOut => Some(1),
+        io::ErrorKind::ConnectionRefused => Some(2),
+        io::ErrorKind::AddrNotAvailable
+        | io::ErrorKind::HostUnreachable
+        | io::ErrorKind::NetworkUnreachable => Some(3),
+        _ => None,
+    };
+    causes(error)
+        .find_map(|cause| cause.downcast_ref().and_then(of_io))
+        .unwrap_or(0)
 }

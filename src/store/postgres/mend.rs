@@ -31,6 +31,15 @@ pub(super) enum Suspect {
     LockTime(Duration),
 }
 
+/// The outcome of a repair.
+pub(super) struct Repair<T> {
+    /// The result of the statement in the reset session, or of its commit; none where it was not run again, since the
+    /// session was not to blame or cannot be reset.
+    pub(super) again: Option<Result<T, postgres::Error>>,
+    /// Why the transaction may still be open. A statement that ran in it would be answered as if it were committed.
+    pub(super) open: Option<postgres::Error>,
+}
+
 impl Suspect {
     /// The suspect behind this failure, which came after `took`; none when no setting can be.
     pub(super) fn of(error: &postgres::Error, took: Duration) -> Option<Self> {
@@ -50,15 +59,6 @@ impl Suspect {
             None
         }
     }
-}
-
-/// The outcome of a repair.
-pub(super) struct Repair<T> {
-    /// The result of the statement in the reset session, or of its commit; none where it was not run again, since the
-    /// session was not to blame or cannot be reset.
-    pub(super) again: Option<Result<T, postgres::Error>>,
-    /// Why the transaction may still be open. A statement that ran in it would be answered as if it were committed.
-    pub(super) open: Option<postgres::Error>,
 }
 
 /// Resets the session, and runs the statement in it.

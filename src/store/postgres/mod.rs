@@ -26,6 +26,8 @@ mod connection;
 
 mod login;
 
+mod refusal;
+
 mod deadline;
 
 mod resolver;
@@ -58,11 +60,13 @@ use uuid::Uuid;
 pub use decode::{Date, Moment, Texts};
 pub use login::{LoginError, connect, connect_direct};
 pub use pooler::shortcomings as pooler_shortcomings;
+pub use refusal::Refusal;
 pub use start::Look;
 pub use tls::TlsError;
 
 use super::{
-    Access, Created, NewRow, Readiness, Statements, Store, StoreError, error, schema, sqlstate,
+    Access, Created, NewRow, Readiness, Statements, Store, StoreError, error, pooler_texts, schema,
+    sqlstate,
 };
 use crate::config::{Database, Secret, Sizes};
 use crate::warrior::{StoredWarrior, Warrior};

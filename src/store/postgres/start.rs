@@ -12,6 +12,7 @@ use postgres::Client;
 use super::error::chain;
 use super::login::{LoginError, login_direct, time_to_ask};
 use super::readiness::readiness;
+use super::refusal::Refusal;
 use super::{pooler, schema};
 use crate::config::Database;
 
@@ -81,8 +82,9 @@ fn look_at(database: &Database, until: Instant, connections: usize, found: &dyn 
         }
         Err(e) => {
             let at = format!("{}:{}", database.host, database.port);
-            let why = chain(&e);
-            return found(refused(database, &LoginError::Refused { at, why }));
+            let (why, refusal) = (chain(&e), Refusal::of(&e));
+            let error = LoginError::Refused { at, why, refusal };
+            return found(refused(database, &error));
         }
     };
     let standing = match readiness(&mut client) {
@@ -147,6 +149,13 @@ fn limits(
 
 /// A login that failed, with what to do about it.
 fn refused(database: &Database, error: &LoginError) -> String {
+    format!(
+        "the database cannot be used yet, requests are answered with 503 until it can: {error}; {}",
+        advice(database, error.refusal())
+    )
+}
+
+fn advice(database: &Database, refusal: Refusal) -> String {
     let Database {
         host,
         port,
@@ -154,37 +163,41 @@ fn refused(database: &Database, error: &LoginError) -> String {
         user,
         ..
     } = database;
-    let why = error.to_string();
-    let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
     let try_it = format!("psql -h {host} -p {port} -U {user} -d {dbname}");
-    let advice = if says(&["NotValidForName", "not valid for name"]) {
-        "set POSTGRES_HOST to a name that the certificate is for, or POSTGRES_TLS=verify-ca"
-            .to_owned()
-    } else if says(&["expired", "Expired"]) {
-        "renew the certificate of the database server".to_owned()
-    } else if says(&["certificate"]) {
-        format!(
+    match refusal {
+        Refusal::CertificateName => {
+            "set POSTGRES_HOST to a name that the certificate is for, or POSTGRES_TLS=verify-ca"
+                .to_owned()
+        }
+        Refusal::CertificateExpired => "renew the certificate of the database server".to_owned(),
+        Refusal::Certificate => format!(
             "set POSTGRES_TLS_CA to the file of the CA that signed it; see who did: openssl s_client \
              -starttls postgres -connect {host}:{port} -showcerts"
-        )
-    } else if says(&["does not support TLS"]) {
-        "turn TLS on there (ssl = on, or client_tls_sslmode of PgBouncer), or set POSTGRES_TLS=off"
-            .to_owned()
-    } else if says(&["no encryption", "SSL required", "SSL is required"]) {
-        "set POSTGRES_TLS=verify-full and POSTGRES_TLS_CA".to_owned()
-    } else if says(&["password", "authentication", "SCRAM", "no such user"]) {
-        format!(
+        ),
+        Refusal::NoTls => {
+            "turn TLS on there (ssl = on, or client_tls_sslmode of PgBouncer), or set POSTGRES_TLS=off"
+                .to_owned()
+        }
+        Refusal::Way => {
+            "let the role in by pg_hba.conf of the server, or, where it admits TLS alone, set \
+             POSTGRES_TLS=verify-full and POSTGRES_TLS_CA"
+                .to_owned()
+        }
+        Refusal::Credentials => format!(
             "set POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE to the password that lets you in: {try_it}"
-        )
-    } else if says(&["does not exist", "no such database"]) {
-        format!("see whether there is another under that name: {try_it}")
-    } else if says(&["too many", "connection slots", "no more connections"]) {
-        "set WORKERS lower, or give the role more connections (max_connections, CONNECTION LIMIT)"
-            .to_owned()
-    } else {
-        format!("start it, or set POSTGRES_HOST and POSTGRES_PORT to where it is; try: {try_it}")
-    };
-    format!(
-        "the database cannot be used yet, requests are answered with 503 until it can: {why}; {advice}"
-    )
+        ),
+        Refusal::MissingDatabase => {
+            format!("see whether there is another under that name: {try_it}")
+        }
+        Refusal::TooManyConnections => {
+            "set WORKERS lower, or give the role more connections (max_connections, CONNECTION LIMIT)"
+                .to_owned()
+        }
+        Refusal::CannotConnectNow => {
+            format!("wait until it has started, or see its log for what holds it up; try: {try_it}")
+        }
+        Refusal::Parameter | Refusal::Unreachable => {
+            format!("start it, or set POSTGRES_HOST and POSTGRES_PORT to where it is; try: {try_it}")
+        }
+    }
 }

@@ -13,6 +13,9 @@ use super::create::index_entries;
 use super::*;
 use crate::warrior::NewWarrior;
 
+/// How much later than its deadline a login may end on a machine that does other things, too.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 #[test]
 fn a_silent_server_is_left_at_the_deadline_by_all_at_once() {
     // The kernel accepts, and nobody ever answers.
@@ -126,9 +129,6 @@ fn the_wait_for_an_answer_is_longer_than_the_role_s_statement_timeout() {
     let setting = format!("set statement_timeout = '{seconds}s'");
     assert!(roles.contains(&setting), "{setting}");
 }
-
-/// How much later than its deadline a login may end on a machine that does other things, too.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 fn manager(server: &TcpListener) -> Manager {
     Manager::new(database(server), Liveness::default()).unwrap()

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use postgres::Client;
 
 use super::error::{Doing, SchemaError};
-use super::locks::locked;
+use super::locks::{self, locked};
 use super::others;
 use super::shape::{self, ADOPTED};
 
@@ -39,8 +39,7 @@ pub(super) fn inspect(client: &mut Client, applied: usize) -> Result<bool, Schem
             return Err(SchemaError::Shape(wrong));
         }
     }
-    let found = others::look(client)?;
-    let obstacles = [found.namesakes, found.obstacles].concat();
+    let obstacles = others::look(client)?.obstacles;
     if !obstacles.is_empty() {
         return Err(SchemaError::Obstacles(obstacles));
     }
@@ -92,6 +91,9 @@ pub(super) fn require_created_at(
         return Ok((held, Some(note)));
     }
     step(client, progress, CHECK)?;
+    // Validation takes SHARE UPDATE EXCLUSIVE, which no writer queues behind.
+    locks::set_lock_timeout(client, Duration::ZERO)?;
+    progress("checking created_at".to_owned());
     let started = Instant::now();
     client
         .batch_execute(VALIDATE)

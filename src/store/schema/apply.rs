@@ -86,7 +86,7 @@ fn apply_steps(
     client: &mut Client,
     progress: &mut dyn FnMut(String),
 ) -> Result<Applied, SchemaError> {
-    let recorded = record::read(client)?;
+    let mut recorded = record::read(client)?;
     record::refuse_newer(recorded.as_ref())?;
     let before = tables::applied(client)?;
     tables::compare(client, &before)?;
@@ -100,6 +100,8 @@ fn apply_steps(
     // Functions refer to tables, triggers to functions, and the fill of an adopted table to both.
     run(client, progress, &tables::pending(&before), &mut done)?;
     shape::check(client)?;
+    done.notes
+        .extend(retire::drop_superseded(client, recorded.as_mut())?);
     done.functions = replace::replace(client, progress, recorded.as_ref())?;
     done.writers_locked_out = triggers::create(client, progress)?;
     triggers::fill(client, progress)?;
@@ -107,8 +109,6 @@ fn apply_steps(
     done.writers_locked_out = done.writers_locked_out.max(held);
     done.notes.extend(note);
     locks::set_lock_timeout(client, Duration::ZERO)?;
-    done.notes
-        .extend(retire::drop_superseded(client, progress)?);
     done.indexes = indexes::build(client, progress)?;
     done.notes
         .extend(indexes::unused(&indexes::existing(client)?));

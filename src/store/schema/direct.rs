@@ -12,6 +12,11 @@ pub const DIRECT_OPTIONS: &str = "-c warrior_api.direct=on";
 /// Checks that the session may run migrations, and gives it the settings they need.
 pub(super) fn prepare(client: &mut Client) -> Result<(), SchemaError> {
     check_server(client)?;
+    set_session(client)
+}
+
+/// Gives the session the settings that a schema command needs, whatever the role or the database has set.
+pub(super) fn set_session(client: &mut Client) -> Result<(), SchemaError> {
     client
         .query(include_str!("../sql/schema/session.sql"), &[])
         .doing("preparing the session")?;

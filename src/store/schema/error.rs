@@ -132,10 +132,15 @@ pub enum SchemaError {
         /// What the command needs.
         needed: i32,
     },
+    /// The functions that a repair needs are not there, or are others.
+    #[error(
+        "{0}; run `warrior-api schema apply`, which creates the functions again, and then the command again"
+    )]
+    Functions(String),
     /// The table was locked all the time.
     #[error(
-        "could not lock the table public.warrior within {attempts} attempts of one second; it is held \
-         by {holders}; end that transaction (select pg_terminate_backend(pid)) or wait for it, then \
+        "could not lock the table public.warrior within {attempts} attempts; it is held by \
+         {holders}; end that transaction (select pg_terminate_backend(pid)) or wait for it, then \
          run `warrior-api schema apply` again"
     )]
     Locked {
@@ -153,16 +158,16 @@ pub enum SchemaError {
         #[source]
         source: postgres::Error,
     },
-    /// The migrations in the database are an earlier edition of ours.
+    /// The schema in the database is an earlier edition of ours.
     #[error(
-        "the migration {applied} in this database has another text than this program's, as a build between two releases \
-         leaves it; the table is adopted anew, rows and all, once the list of migrations is gone: run psql -d {dbname} -c 'drop table \
-         public.refinery_schema_history; drop table if exists public.warrior_schema; drop function if exists \
+        "the {what} in this database is not as this program makes it, but as a build between two releases left \
+         it; the table is adopted anew, rows and all, once the list of migrations is gone: run psql -d {dbname} -c 'drop table if \
+         exists public.refinery_schema_history; drop table if exists public.warrior_schema; drop function if exists \
          public.warrior_recount()', then `warrior-api schema apply` again"
     )]
     Earlier {
-        /// Version and name of the first that differs.
-        applied: String,
+        /// The first part that differs: a migration, or the version record.
+        what: String,
         /// The database.
         dbname: String,
     },

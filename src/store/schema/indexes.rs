@@ -13,7 +13,6 @@ pub(super) struct Index {
     definition: &'static str,
     /// One statement, since `concurrently` allows no other beside it.
     pub(super) create: &'static str,
-    drop: &'static str,
 }
 
 macro_rules! index {
@@ -22,7 +21,6 @@ macro_rules! index {
             name: $name,
             definition: $definition,
             create: include_str!(concat!("../../../schema/indexes/", $name, ".sql")),
-            drop: concat!("drop index concurrently if exists public.", $name),
         }
     };
 }
@@ -54,6 +52,8 @@ pub(super) struct Existing {
     name: String,
     valid: bool,
     definition: String,
+    /// The command that drops it.
+    drop: String,
 }
 
 /// The indexes on the table that no constraint stands on.
@@ -65,6 +65,7 @@ pub(super) fn existing(client: &mut Client) -> Result<Vec<Existing>, SchemaError
         name: row.get("name"),
         valid: row.get("valid"),
         definition: row.get("definition"),
+        drop: row.get("drop"),
     };
     Ok(rows.iter().map(index).collect())
 }
@@ -82,13 +83,13 @@ pub(super) fn build(
                 index.check(same)?;
                 continue;
             }
-            Some(_) => {
+            Some(unusable) => {
                 progress(format!(
                     "dropping {}, which a build that did not finish left behind",
                     index.name
                 ));
                 client
-                    .batch_execute(index.drop)
+                    .batch_execute(&unusable.drop)
                     .doing(&format!("dropping the index {}", index.name))?;
             }
             None => {}
@@ -117,9 +118,8 @@ pub(super) fn unused(found: &[Existing]) -> Vec<String> {
     let foreign = |e: &&Existing| INDEXES.iter().all(|index| index.name != e.name);
     let advice = |e: &Existing| {
         format!(
-            "the index {name} is not used by the API and slows every insert; if nothing else uses \
-             it: drop index concurrently public.{name};",
-            name = e.name
+            "the index {} is not used by the API and slows every insert; if nothing else uses it: {};",
+            e.name, e.drop
         )
     };
     found.iter().filter(foreign).map(advice).collect()

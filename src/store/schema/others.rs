@@ -7,9 +7,8 @@ use super::error::{Doing, SchemaError};
 /// What was found, each as a sentence.
 #[derive(Debug, Default)]
 pub(super) struct Others {
-    /// Triggers under the names of ours; each with the command that renames it.
-    pub(super) namesakes: Vec<String>,
-    /// Obstacles: rules and policies beside which the service cannot work; each with the command that removes it.
+    /// Obstacles: triggers under the names of ours, and rules and policies beside which the service cannot work; each with
+    /// the command that removes it.
     pub(super) obstacles: Vec<String>,
     /// Triggers, policies and constraints that change the answers.
     pub(super) notes: Vec<String>,
@@ -24,7 +23,7 @@ pub(super) fn look(client: &mut Client) -> Result<Others, SchemaError> {
     for row in &rows {
         let (name, definition): (String, String) = (row.get("name"), row.get("definition"));
         match row.get("kind") {
-            "trigger under our name" => others.namesakes.push(format!(
+            "trigger under our name" => others.obstacles.push(format!(
                 "the trigger {name} has a name that the API's own needs; rename it: alter trigger {name} on \
                  public.warrior rename to {name}_old;"
             )),
@@ -36,6 +35,10 @@ pub(super) fn look(client: &mut Client) -> Result<Others, SchemaError> {
                 "row-level security is on, and no policy lets the role {definition} {name}; write one (create policy \
                  warrior_{name} on public.warrior for {name} to {definition} ...), or: alter table public.warrior \
                  disable row level security;"
+            )),
+            "forced row-level security" => others.obstacles.push(format!(
+                "row-level security is forced on the table's owner, so that the role {name} does not see every row, and \
+                 count and searches would be wrong; run: alter table public.warrior no force row level security;"
             )),
             "trigger of inserts" => others.notes.push(format!(
                 "the trigger {name} runs at every create, which takes a second statement to see what it did: a warrior \

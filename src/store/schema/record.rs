@@ -18,14 +18,14 @@ pub(super) struct Record {
     /// The number of the last apply that finished.
     pub(super) number: Option<i32>,
     /// The number of the program that created the functions.
-    functions_number: i32,
+    pub(super) functions_number: i32,
     /// The digest of the text that created them.
     pub(super) digest: String,
     /// Their signatures.
     pub(super) functions: Vec<String>,
     /// Their fingerprints, in the same order.
     pub(super) fingerprints: Vec<String>,
-    /// Signatures of an older program's functions, which wait to be dropped.
+    /// Signatures of an older program's functions, which wait for the next number to be dropped.
     pub(super) superseded: Vec<String>,
     /// The fingerprint of the definition that created the triggers.
     pub(super) triggers: Option<String>,
@@ -40,6 +40,9 @@ pub fn current_version() -> i32 {
 }
 
 /// The record, if any apply has come as far as the functions.
+///
+/// # Errors
+/// [`SchemaError::Earlier`] where it lacks a column.
 pub(super) fn read(client: &mut Client) -> Result<Option<Record>, SchemaError> {
     let doing = "asking for the schema's version";
     let present = client
@@ -47,6 +50,12 @@ pub(super) fn read(client: &mut Client) -> Result<Option<Record>, SchemaError> {
         .doing(doing)?;
     if !present.get::<_, bool>("present") {
         return Ok(None);
+    }
+    if !present.get::<_, bool>("readable") {
+        return Err(SchemaError::Earlier {
+            what: "table public.warrior_schema".to_owned(),
+            dbname: present.get("dbname"),
+        });
     }
     let row = client
         .query_opt(include_str!("../sql/schema/recorded.sql"), &[])

@@ -8,7 +8,7 @@ use postgres::Client;
 use super::error::{Doing, SchemaError};
 use super::record::{self, NUMBER};
 use super::triggers::{FILL, MEND};
-use super::{direct, drift, exclusive, locks, others, owners};
+use super::{direct, drift, exclusive, functions, locks, others, owners};
 
 /// What `recount` repaired.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,17 +42,23 @@ pub fn recount(
 }
 
 fn repair(client: &mut Client, progress: &mut dyn FnMut(String)) -> Result<Recounted, SchemaError> {
-    let applied = record::read(client)?.and_then(|record| record.number);
+    let recorded = record::read(client)?;
+    let applied = recorded.as_ref().and_then(|record| record.number);
     if applied.is_none_or(|number| number < NUMBER) {
         return Err(SchemaError::TooOld {
             applied,
             needed: NUMBER,
         });
     }
-    // A trigger of another program is never replaced.
-    let namesakes = others::look(client)?.namesakes;
-    if !namesakes.is_empty() {
-        return Err(SchemaError::Obstacles(namesakes));
+    if let Some(first) =
+        functions::pending(recorded.as_ref(), &functions::existing(client)?).first()
+    {
+        return Err(SchemaError::Functions(first.clone()));
+    }
+    // A trigger of another program is never replaced, and rows that are hidden are not counted.
+    let obstacles = others::look(client)?.obstacles;
+    if !obstacles.is_empty() {
+        return Err(SchemaError::Obstacles(obstacles));
     }
     // First, so that nothing slips through between them and the count.
     let found = drift::look(client, 0)?.map(|drift| drift.triggers);

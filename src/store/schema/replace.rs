@@ -1,7 +1,7 @@
 //! Transactional DDL: all functions are created again in one transaction, so that no call meets a function that is missing.
 //!
 //! `create or replace` keeps a function's identity: a statement under way takes the new body at its next call. Another
-//! signature makes an overload beside the old one. The old overload is dropped later ([`retire`](super::retire)). What `create or
+//! signature makes an overload beside the old one. The old overload goes with a later version ([`retire`](super::retire)). What `create or
 //! replace` refuses (the same types of parameters, another result) is dropped and created in the same transaction; a
 //! statement under way that calls such a function may then fail.
 

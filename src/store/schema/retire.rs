@@ -1,36 +1,26 @@
-//! Deferred drop: functions of an older program go once no transaction is left that may call them.
-//!
-//! A transaction that began after the new functions were committed sees those. Older ones are waited for as `create index
-//! concurrently` waits, though not for ever: what is left is dropped by the next apply.
-
-use std::thread;
-use std::time::{Duration, Instant};
+//! Deferred drop: a function that the source gives up stays as long as a server of its version may call it, and is dropped
+//! by the apply of the next version.
 
 use postgres::Client;
 use postgres::error::SqlState;
 
 use super::error::{Doing, SchemaError};
-use super::record;
+use super::record::{self, NUMBER, Record};
 
-/// Longest wait for transactions that are older than the new functions.
-const OLDER_TRANSACTIONS_TIMEOUT: Duration = Duration::from_secs(10);
-/// Pause between two looks at the transactions.
-const POLL_INTERVAL: Duration = Duration::from_millis(50);
-
-/// Drops what waits to be dropped, without `cascade`. Gives a note for each function that stays.
+/// Drops, without `cascade`, what was superseded by an earlier number than ours. Gives a note for each function that cannot
+/// be dropped.
+///
+/// It runs before the functions are replaced, and so before the record says which number they have now.
 pub(super) fn drop_superseded(
     client: &mut Client,
-    progress: &mut dyn FnMut(String),
+    recorded: Option<&mut Record>,
 ) -> Result<Vec<String>, SchemaError> {
-    let waiting = record::read(client)?.map_or_else(Vec::new, |record| record.superseded);
-    if waiting.is_empty() {
+    let due = recorded.filter(|record| record.functions_number < NUMBER);
+    let Some(record) = due.filter(|record| !record.superseded.is_empty()) else {
         return Ok(Vec::new());
-    }
-    if !older_transactions_ended(client, progress)? {
-        return Ok(vec![note(&waiting)]);
-    }
+    };
     let (mut notes, mut stay) = (Vec::new(), Vec::new());
-    for signature in waiting {
+    for signature in &record.superseded {
         let dropped = client
             .batch_execute(&format!("drop function if exists {signature}"))
             .doing(&format!(
@@ -39,50 +29,39 @@ pub(super) fn drop_superseded(
         match dropped {
             Err(e) if e.code() == Some(&SqlState::DEPENDENT_OBJECTS_STILL_EXIST) => {
                 notes.push(e.to_string());
-                stay.push(signature);
+                stay.push(signature.clone());
+            }
+            // Said once: it is no longer ours to drop.
+            Err(e) if e.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+                notes.push(not_ours(client, signature)?);
             }
             other => other?,
         }
     }
     record::write_superseded(client, &stay)?;
+    record.superseded = stay;
     Ok(notes)
 }
 
 /// What the operator should know of functions that wait to be dropped.
 pub(super) fn note(waiting: &[String]) -> String {
     format!(
-        "functions of an older program are dropped by a later `warrior-api schema apply`, once no older transaction may \
-         call them: {}",
+        "functions of an older program stay for servers that still run it, until the `warrior-api schema apply` of a later \
+         version: {}",
         waiting.join(", ")
     )
 }
 
-fn older_transactions_ended(
-    client: &mut Client,
-    progress: &mut dyn FnMut(String),
-) -> Result<bool, SchemaError> {
-    let started = Instant::now();
-    let mut older = running(client)?;
-    if !older.is_empty() {
-        progress(format!(
-            "waiting for {} transactions that may call functions of an older program",
-            older.len()
-        ));
-    }
-    while !older.is_empty() {
-        if started.elapsed() > OLDER_TRANSACTIONS_TIMEOUT {
-            return Ok(false);
-        }
-        thread::sleep(POLL_INTERVAL);
-        let now = running(client)?;
-        older.retain(|id| now.contains(id));
-    }
-    Ok(true)
-}
-
-fn running(client: &mut Client) -> Result<Vec<String>, SchemaError> {
+fn not_ours(client: &mut Client, signature: &str) -> Result<String, SchemaError> {
     let row = client
-        .query_one(include_str!("../sql/schema/transactions.sql"), &[])
-        .doing("reading which transactions run")?;
-    Ok(row.get("running"))
+        .query_one(
+            include_str!("../sql/schema/function_owner.sql"),
+            &[&signature],
+        )
+        .doing("asking who owns a function of an older program")?;
+    let (owner, dbname): (String, String) = (row.get("owner"), row.get("dbname"));
+    Ok(format!(
+        "the function {signature} of an older program belongs to role {owner}, and nothing of the API calls it; as that role \
+         or an administrator run: psql -d {dbname} -c 'drop function {signature}'"
+    ))
 }

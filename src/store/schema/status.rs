@@ -48,6 +48,7 @@ pub fn status_for(client: &mut Client, runtime: &str) -> Result<Status, SchemaEr
         Err(e @ SchemaError::Database { .. }) => faults.push(e.to_string()),
         Err(e) => return Err(e),
     }
+    direct::set_session(client)?;
     owners::check(client)?;
     let recorded = record::read(client)?;
     let applied = recorded.as_ref().and_then(|record| record.number);
@@ -106,7 +107,6 @@ pub fn status_for(client: &mut Client, runtime: &str) -> Result<Status, SchemaEr
         Err(e) => return Err(e),
     }
     let others = others::look(client)?;
-    faults.extend(others.namesakes);
     faults.extend(others.obstacles);
     let mut notes = others.notes;
     if let Some(record) = recorded

@@ -81,7 +81,7 @@ pub(super) fn compare(client: &mut Client, applied: &[Migration]) -> Result<(), 
         let applied = there.to_string();
         match all.get(place) {
             Some(ours) if ours == there => {}
-            Some(ours) if ours.to_string() == applied => return Err(earlier(client, applied)?),
+            Some(ours) if ours.to_string() == applied => return Err(earlier(client, &applied)?),
             Some(_) => return Err(SchemaError::Foreign { applied }),
             None => return Err(SchemaError::NewerTables { applied }),
         }
@@ -89,12 +89,12 @@ pub(super) fn compare(client: &mut Client, applied: &[Migration]) -> Result<(), 
     Ok(())
 }
 
-fn earlier(client: &mut Client, applied: String) -> Result<SchemaError, SchemaError> {
+fn earlier(client: &mut Client, applied: &str) -> Result<SchemaError, SchemaError> {
     let whoami = client
         .query_one(include_str!("../sql/schema/whoami.sql"), &[])
         .doing("asking for the database's name")?;
     Ok(SchemaError::Earlier {
-        applied,
+        what: format!("migration {applied}"),
         dbname: whoami.get(1),
     })
 }

@@ -1,55 +1,31 @@
 //! A server on a stack of its own, under load, and the comparison of its answers with the table.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use postgres::Client;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::runtime::Runtime;
 use warrior_api::config::{Listen, Server, Sizes};
 use warrior_api::serve::{self, Running};
 use warrior_api::store::schema;
 use warrior_stack::proxy::{Cut, Proxy};
 
+use super::answers::{Answers, DEADLINE, Http, Outcome, create};
 use crate::supervisor::{Supervisor, connect, eventually};
-use crate::support::log_in_directly;
+use crate::support::{Ending, log_in_directly};
 
 /// What begins a statement that creates.
 pub(super) const INSERT: &[u8] = b"insert into";
 /// Clients that create at the same time.
 pub(super) const CLIENTS: usize = 8;
-/// Short, so that drills are.
-const DEADLINE: Duration = Duration::from_millis(1500);
-/// How much later than its deadline an answer may arrive on a machine that does other things, too.
-const SLACK: Duration = Duration::from_secs(2);
-
-/// What an answer promises.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
-    Stored,
-    Refused,
-    Unknown,
-}
-
-/// One create and its answer.
-struct Answer {
-    name: String,
-    outcome: Outcome,
-    /// Path of a stored warrior.
-    location: Option<String>,
-    /// What settles an unknown one.
-    key: Option<String>,
-}
-
-/// All creates of one drill, client by client.
-pub(super) struct Answers(Vec<Vec<Answer>>);
 
 pub(super) struct Drill {
     runtime: Runtime,
@@ -125,6 +101,7 @@ impl Drill {
         let answers = Mutex::new(Vec::new());
         let number = AtomicU32::new(0);
         thread::scope(|scope| {
+            let _ending = Ending(&stop);
             for _ in 0..CLIENTS {
                 scope.spawn(|| {
                     let mut client = Http::new(self.public);
@@ -140,12 +117,7 @@ impl Drill {
                     answers.lock().unwrap().push(of_client);
                 });
             }
-            // A fault that fails must not leave the load running for ever.
-            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(fault));
-            stop.store(true, Ordering::Relaxed);
-            if let Err(panic) = result {
-                std::panic::resume_unwind(panic);
-            }
+            fault();
         });
         Answers(answers.into_inner().unwrap())
     }
@@ -303,100 +275,5 @@ impl Drop for Drill {
             let threads = self.runtime.block_on(running.stop());
             let _ = threads.join(Duration::from_secs(5));
         }
-    }
-}
-
-impl Answers {
-    fn iter(&self) -> impl Iterator<Item = &Answer> {
-        self.0.iter().flatten()
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.iter().count()
-    }
-
-    /// Times that a client began to be refused. However often it asks until it is served again is one of them, since
-    /// an open breaker refuses as fast as a client asks.
-    pub(super) fn refusal_spells(&self) -> usize {
-        let is_refused = |answer: &Answer| answer.outcome == Outcome::Refused;
-        let of_client = |answers: &Vec<Answer>| {
-            let spells = answers.chunk_by(|a, b| is_refused(a) == is_refused(b));
-            spells.filter(|spell| is_refused(&spell[0])).count()
-        };
-        self.0.iter().map(of_client).sum()
-    }
-
-    pub(super) fn count(&self, outcome: Outcome) -> usize {
-        self.iter()
-            .filter(|answer| answer.outcome == outcome)
-            .count()
-    }
-}
-
-/// Sends one warrior and checks that the answer is one of the three, whole, and in time.
-fn create(client: &mut Http, name: String, key: Option<&str>) -> Answer {
-    let body = json!({"name": name, "dob": "2000-01-01", "fight_skills": ["drill"]}).to_string();
-    let header = key.map_or(String::new(), |key| format!("idempotency-key: {key}\r\n"));
-    let began = Instant::now();
-    let (status, body) = client.ask("POST", "/warrior", &header, &body);
-    assert!(
-        began.elapsed() < DEADLINE + SLACK,
-        "answered {status} after {:?}",
-        began.elapsed()
-    );
-    let text = |field: &str| body[field].as_str().map(str::to_owned);
-    let (outcome, location) = match status {
-        201 => (
-            Outcome::Stored,
-            text("id").map(|id| format!("/warrior/{id}")),
-        ),
-        503 => (Outcome::Refused, None),
-        504 => (Outcome::Unknown, text("Location")),
-        other => panic!("there is no fourth answer to a write: {other} {body}"),
-    };
-    Answer {
-        name,
-        outcome,
-        location,
-        key: text("idempotency_key"),
-    }
-}
-
-/// A keep-alive client of the standard library's own sockets.
-struct Http(BufReader<TcpStream>);
-
-impl Http {
-    fn new(address: SocketAddr) -> Self {
-        let socket = TcpStream::connect(address).unwrap();
-        socket.set_read_timeout(Some(DEADLINE + SLACK)).unwrap();
-        Self(BufReader::new(socket))
-    }
-
-    fn ask(&mut self, method: &str, path: &str, headers: &str, body: &str) -> (u16, Value) {
-        let length = body.len();
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
-        );
-        self.0.get_mut().write_all(request.as_bytes()).unwrap();
-        let mut line = String::new();
-        self.0.read_line(&mut line).unwrap();
-        let status = line
-            .split(' ')
-            .nth(1)
-            .unwrap_or_else(|| panic!("no status in {line:?}"));
-        let status = status.parse().unwrap();
-        let mut length = 0;
-        loop {
-            line.clear();
-            self.0.read_line(&mut line).unwrap();
-            match line.trim_end().split_once(": ") {
-                Some(("content-length", value)) => length = value.parse().unwrap(),
-                Some(_) => {}
-                None => break,
-            }
-        }
-        let mut body = vec![0; length];
-        self.0.read_exact(&mut body).unwrap();
-        (status, serde_json::from_slice(&body).unwrap())
     }
 }

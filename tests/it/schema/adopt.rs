@@ -7,7 +7,8 @@ use postgres::types::Type;
 use warrior_api::store::schema::{self, SchemaError};
 
 use crate::schema::applied::{SEARCH, apply, assert_complete, number};
-use crate::support::{empty_database, fresh_database};
+use crate::supervisor::eventually;
+use crate::support::{Ending, empty_database, fresh_database};
 
 #[test]
 fn adopts_a_table_of_the_seed_while_the_old_service_writes() {
@@ -19,6 +20,7 @@ fn adopts_a_table_of_the_seed_while_the_old_service_writes() {
 
     let done = AtomicBool::new(false);
     let (applied, written) = thread::scope(|scope| {
+        let ending = Ending(&done);
         let mut old_service = database.owner();
         let writer = scope.spawn({
             let done = &done;
@@ -33,7 +35,7 @@ fn adopts_a_table_of_the_seed_while_the_old_service_writes() {
             }
         });
         let applied = apply(&mut client);
-        done.store(true, Ordering::Relaxed);
+        drop(ending);
         (applied.unwrap(), writer.join().unwrap())
     });
     println!("{applied}");
@@ -110,6 +112,38 @@ fn adopts_rows_without_created_at_and_finishes_once_they_have_it() {
             .batch_execute("update public.warrior set created_at = null")
             .is_err()
     );
+}
+
+/// No writer queues behind the lock of a validation, so it may wait for as long as others hold theirs.
+#[test]
+fn a_validation_waits_for_a_lock_as_long_as_it_takes() {
+    const WAITS: &str = "select count(*) from pg_locks
+                          where relation = 'public.warrior'::regclass and mode = 'ShareUpdateExclusiveLock'
+                            and not granted and clock_timestamp() - waitstart > interval '2 seconds'";
+    let database = empty_database();
+    let mut owner = database.owner();
+    owner
+        .batch_execute(
+            "create table warrior (id uuid primary key, name varchar(100) not null, dob date not null,
+                                   fight_skills text[] not null, created_at timestamptz default now())",
+        )
+        .unwrap();
+    let mut others = Some((database.owner(), database.superuser()));
+    thread::scope(|scope| {
+        let applied = schema::apply(&mut owner, &mut |step| {
+            let checks = step == "checking created_at";
+            if let Some((mut holder, mut observer)) = others.take_if(|_| checks) {
+                let lock = "begin; lock table public.warrior in share update exclusive mode";
+                holder.batch_execute(lock).unwrap();
+                scope.spawn(move || {
+                    eventually("the validation waits", || number(&mut observer, WAITS) == 1);
+                    holder.batch_execute("commit").unwrap();
+                });
+            }
+        });
+        applied.unwrap();
+    });
+    assert_complete(&database);
 }
 
 #[test]

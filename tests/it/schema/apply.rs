@@ -1,11 +1,14 @@
 //! `schema apply`: on an empty database, several at once, killed, and beside writers.
 
 use std::thread;
+use std::time::Duration;
 
+use postgres::Client;
 use warrior_api::store::schema;
 
 use crate::schema::applied::{apply, assert_complete, number};
-use crate::support::empty_database;
+use crate::supervisor::{Supervisor, eventually};
+use crate::support::{empty_database, fresh_database_on};
 
 #[test]
 fn applies_to_an_empty_database_and_changes_nothing_the_second_time() {
@@ -21,11 +24,62 @@ fn applies_to_an_empty_database_and_changes_nothing_the_second_time() {
     assert!(!done.adopted && done.notes.is_empty(), "{done:?}");
     assert_complete(&database);
 
+    // A row of the catalog that is written again makes every session read it again.
+    let written = |client: &mut Client| -> String {
+        let versions = "select string_agg(version, ' ')
+                          from (select xmin::text as version from pg_class where relname like 'warrior%'
+                                union all select xmin::text from pg_proc where proname like 'warrior%'
+                                union all select xmin::text from pg_trigger
+                                union all select xmin::text from pg_db_role_setting
+                                union all select xmin::text from public.warrior_schema) as part";
+        client.query_one(versions, &[]).unwrap().get(0)
+    };
+    let before = written(&mut client);
     let again = apply(&mut client).unwrap();
+    assert_eq!(written(&mut client), before);
     assert!(
         again.migrations.is_empty() && !again.functions && again.indexes.is_empty(),
         "{again:?}"
     );
+}
+
+/// What an owner's sessions are opened with may be meant for people.
+#[test]
+fn settings_of_the_owner_or_the_database_do_not_reach_the_commands() {
+    const SETTINGS: [(&str, &str, &str); 8] = [
+        ("statement_timeout", "1min", "0"),
+        ("lock_timeout", "1min", "0"),
+        ("transaction_timeout", "1min", "0"),
+        ("idle_session_timeout", "1min", "0"),
+        ("idle_in_transaction_session_timeout", "1min", "0"),
+        ("default_transaction_read_only", "on", "off"),
+        ("standard_conforming_strings", "off", "on"),
+        ("quote_all_identifiers", "on", "off"),
+    ];
+    let database = empty_database();
+    let mut superuser = database.superuser();
+    for (name, value, _) in SETTINGS {
+        let known = "select count(*) from pg_settings where name = $1";
+        let known: i64 = superuser.query_one(known, &[&name]).unwrap().get(0);
+        if known == 1 {
+            let set = format!(
+                "alter role warrior_owner in database {} set {name} = '{value}'",
+                database.name()
+            );
+            superuser.batch_execute(&set).unwrap();
+        }
+    }
+    let mut owner = database.owner();
+    apply(&mut owner).unwrap();
+    let status = schema::status(&mut database.owner()).unwrap();
+    assert_eq!(status.pending, [""; 0]);
+    let again = apply(&mut database.owner()).unwrap();
+    assert!(!again.functions && again.indexes.is_empty(), "{again:?}");
+    for (name, _, expected) in SETTINGS {
+        let now = "select coalesce(current_setting($1, true), $2)";
+        let now: String = owner.query_one(now, &[&name, &expected]).unwrap().get(0);
+        assert_eq!(now, expected, "{name}");
+    }
 }
 
 #[test]
@@ -89,6 +143,11 @@ fn a_build_of_an_index_that_was_killed_is_done_again() {
         .batch_execute(include_str!("../seed.sql"))
         .unwrap();
     let mut superuser = database.superuser();
+    let mut client = database.owner();
+    let pid: i32 = client
+        .query_one("select pg_backend_pid()", &[])
+        .unwrap()
+        .get(0);
     // `create index concurrently` waits for this snapshot, so that it can be killed half-way.
     let mut old = database.superuser();
     let mut snapshot = old
@@ -97,26 +156,20 @@ fn a_build_of_an_index_that_was_killed_is_done_again() {
         .start()
         .unwrap();
     snapshot.query("select 1", &[]).unwrap();
-    let killed = thread::scope(|scope| {
-        let mut client = database.owner();
-        let pid: i32 = client
-            .query_one("select pg_backend_pid()", &[])
-            .unwrap()
-            .get(0);
-        let applying = scope.spawn(move || apply(&mut client));
-        let waits = "select count(*) from pg_stat_progress_create_index where pid = $1 and phase like 'waiting for old snapshots'";
-        poll(|| {
-            superuser
-                .query_one(waits, &[&pid])
-                .unwrap()
-                .get::<_, i64>(0)
-                == 1
-        });
+    // Not in a scope, which would wait for it for ever when an assertion fails before the snapshot is gone.
+    let applying = thread::spawn(move || apply(&mut client));
+    let waits = "select count(*) from pg_stat_progress_create_index where pid = $1 and phase like 'waiting for old snapshots'";
+    poll(|| {
         superuser
-            .execute("select pg_terminate_backend($1, 5000)", &[&pid])
-            .unwrap();
-        applying.join().unwrap()
+            .query_one(waits, &[&pid])
+            .unwrap()
+            .get::<_, i64>(0)
+            == 1
     });
+    superuser
+        .execute("select pg_terminate_backend($1, 5000)", &[&pid])
+        .unwrap();
+    let killed = applying.join().unwrap();
     assert!(killed.is_err());
     snapshot.commit().unwrap();
     let invalid = "select count(*) from pg_index where indrelid = 'public.warrior'::regclass and not indisvalid";
@@ -159,7 +212,35 @@ fn a_lock_that_others_hold_is_asked_for_again_while_writers_pass() {
         said.contains("warrior_owner, idle in transaction"),
         "{said:?}"
     );
-    assert!(applied.unwrap().writers_locked_out.as_millis() >= 1000);
+    assert!(applied.unwrap().writers_locked_out.as_millis() >= 500);
+    assert_complete(&database);
+}
+
+/// PostgreSQL ends an autovacuum for whom it blocks, though only for one who waits longer than `deadlock_timeout`.
+#[test]
+fn an_autovacuum_that_never_ends_is_preempted() {
+    const RUNS: &str =
+        "select count(*) from pg_stat_progress_vacuum where relid = 'public.warrior'::regclass";
+    let stack = Supervisor::throw_away();
+    let database = fresh_database_on(&stack.endpoints);
+    let mut superuser = database.superuser();
+    superuser
+        .batch_execute("alter system set autovacuum_naptime = '1s'")
+        .unwrap();
+    // Slow enough to outlast every attempt.
+    superuser
+        .batch_execute(
+            "insert into public.warrior (name, dob, fight_skills)
+             select 'n' || n, '1999-12-31', '{judo}' from generate_series(1, 60000) as n;
+             drop trigger warrior_inserted on public.warrior;
+             alter table public.warrior set (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1);
+             select pg_reload_conf()",
+        )
+        .unwrap();
+    eventually("an autovacuum of the table runs", || {
+        number(&mut superuser, RUNS) == 1
+    });
+    apply(&mut database.owner()).unwrap();
     assert_complete(&database);
 }
 
@@ -176,6 +257,8 @@ fn print_shows_every_statement_for_review() {
     ] {
         assert!(text.contains(part), "{part} is missing from:\n{text}");
     }
+    let place = |part: &str| text.find(part).expect(part);
+    assert!(place("revoke execute on function") < place("select public.warrior_mend_triggers()"));
 }
 
 #[test]
@@ -197,9 +280,9 @@ fn poll(mut condition: impl FnMut() -> bool) {
     let started = std::time::Instant::now();
     while !condition() {
         assert!(
-            started.elapsed().as_secs() < 20,
+            started.elapsed().as_secs() < 120,
             "the condition never came true"
         );
-        thread::yield_now();
+        thread::sleep(Duration::from_millis(5));
     }
 }

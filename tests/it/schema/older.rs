@@ -1,4 +1,4 @@
-//! Functions of an older program: superseded beside clients, dropped later, and their rights kept.
+//! Functions of an older program: superseded beside clients, dropped by the next version, and their rights kept.
 
 use std::thread;
 
@@ -7,6 +7,10 @@ use warrior_api::store::schema::{self, SchemaError};
 
 use crate::schema::applied::{apply, assert_complete, number};
 use crate::support::{Fresh, fresh_database};
+
+/// Makes the functions of the database those of an earlier number.
+const EARLIER_NUMBER: &str =
+    "update public.warrior_schema set functions_number = functions_number - 1, digest = 'older'";
 
 /// Whether a role may call a function.
 fn may(client: &mut Client, role: &str, signature: &str) -> bool {
@@ -36,9 +40,10 @@ fn what_an_older_program_declared_otherwise_or_alone_is_dropped_and_strangers_ov
              create function public.warrior_inserted(of_others int) returns int language sql as 'select 1';
              create view public.of_others as select public.warrior_gone();
              update public.warrior_schema
-                set digest = 'older', superseded = array['public.warrior_flush(bigint)', 'public.warrior_gone()']",
+                set superseded = array['public.warrior_flush(bigint)', 'public.warrior_gone()']",
         )
         .unwrap();
+    owner.batch_execute(EARLIER_NUMBER).unwrap();
     let there = |client: &mut Client, signature: &str| {
         number(
             client,
@@ -65,6 +70,7 @@ fn what_an_older_program_declared_otherwise_or_alone_is_dropped_and_strangers_ov
         assert_eq!(there(&mut owner, signature), expected, "{signature}");
     }
     owner.batch_execute("drop view public.of_others").unwrap();
+    owner.batch_execute(EARLIER_NUMBER).unwrap();
     assert!(apply(&mut owner).unwrap().notes.is_empty());
     assert_eq!(there(&mut owner, "warrior_gone()"), 0);
     assert_complete(&database);
@@ -75,6 +81,59 @@ fn what_an_older_program_declared_otherwise_or_alone_is_dropped_and_strangers_ov
         .unwrap()
         .get(0);
     assert!(!others, "the API's own trigger is taken for one of others");
+}
+
+/// Servers of the version before go on beside the new schema.
+#[test]
+fn a_function_that_is_given_up_stays_until_the_next_number() {
+    let database = fresh_database();
+    let mut owner = database.owner();
+    owner
+        .batch_execute(
+            "create function public.warrior_gone() returns int language sql as 'select 1';
+             update public.warrior_schema set functions = array_append(functions, 'public.warrior_gone()')",
+        )
+        .unwrap();
+    owner.batch_execute(EARLIER_NUMBER).unwrap();
+    // A second time, without another number; and a text that was edited meanwhile.
+    for _ in 0..3 {
+        apply(&mut owner).unwrap();
+        owner.batch_execute("select public.warrior_gone()").unwrap();
+        let edited = "update public.warrior_schema set digest = 'edited'";
+        owner.batch_execute(edited).unwrap();
+    }
+    owner.batch_execute(EARLIER_NUMBER).unwrap();
+    apply(&mut owner).unwrap();
+    let left = "select count(*) from pg_proc where proname = 'warrior_gone'";
+    assert_eq!(number(&mut owner, left), 0);
+    assert_complete(&database);
+}
+
+#[test]
+fn a_function_of_an_older_program_that_belongs_to_another_role_is_named_once() {
+    let database = fresh_database();
+    let mut owner = database.owner();
+    database
+        .superuser()
+        .batch_execute(
+            "create function public.warrior_gone() returns int language sql as 'select 1';
+             update public.warrior_schema set superseded = array['public.warrior_gone()'];
+             -- Its owner may drop what is in it.
+             alter schema public owner to postgres; grant create on schema public to warrior_owner",
+        )
+        .unwrap();
+    owner.batch_execute(EARLIER_NUMBER).unwrap();
+    let applied = apply(&mut owner).unwrap();
+    let [note] = &applied.notes[..] else {
+        panic!("{applied}")
+    };
+    assert!(note.contains("belongs to role postgres"), "{note}");
+    let command = "drop function public.warrior_gone()";
+    assert!(note.contains(command), "{note}");
+    owner.batch_execute(EARLIER_NUMBER).unwrap();
+    assert_eq!(apply(&mut owner).unwrap().notes, [""; 0]);
+    database.superuser().batch_execute(command).unwrap();
+    assert_complete(&database);
 }
 
 #[test]
@@ -156,6 +215,8 @@ fn a_statement_under_way_goes_on_with_the_functions_it_began_with() {
     let mut observer = database.superuser();
     let mut writer = database.runtime();
     thread::scope(|scope| {
+        // Its lock ends with it, should the test fail.
+        let mut gate = gate;
         let writing = scope.spawn(move || {
             let insert = "set lock_timeout = 0; set statement_timeout = 0;
                           insert into public.warrior (name, dob, fight_skills) values ('n', '1999-12-31', '{judo}')";
@@ -166,20 +227,12 @@ fn a_statement_under_way_goes_on_with_the_functions_it_began_with() {
         crate::supervisor::eventually("the writer is in its trigger", || {
             number(&mut observer, waits) == 1
         });
-        let mut open = |step: &str| {
-            if step.starts_with("waiting for 1 transactions") {
-                gate.batch_execute("select pg_advisory_unlock(4711)")
-                    .unwrap();
-            }
-        };
-        let applied = schema::apply(&mut owner, &mut |step| open(&step));
-        // Where nothing was waited for, the writer is still in its trigger.
-        open("waiting for 1 transactions");
+        let applied = apply(&mut owner);
+        gate.batch_execute("select pg_advisory_unlock(4711)")
+            .unwrap();
         applied.unwrap();
         writing.join().unwrap().unwrap();
     });
-    let left = "select count(*) from pg_proc where proname = 'warrior_count_add'";
-    assert_eq!(number(&mut owner, left), 1);
     let count = include_str!("../../../src/store/sql/count.sql");
     assert_eq!(number(&mut owner, count), 1);
     assert_complete(&database);

@@ -56,6 +56,22 @@ fn functions_that_a_restore_left_out_are_created_again_and_the_server_is_not_rea
 }
 
 #[test]
+fn a_recount_without_functions_says_what_to_run_first() {
+    let database = fresh_database();
+    let mut owner = database.owner();
+    owner.batch_execute(WITHOUT_FUNCTIONS).unwrap();
+    let error = schema::recount(&mut owner, &mut |_| {}).unwrap_err();
+    assert!(matches!(error, SchemaError::Functions(_)), "{error}");
+    let error = error.to_string();
+    assert!(
+        error.contains("is missing; run `warrior-api schema apply`"),
+        "{error}"
+    );
+    apply(&mut owner).unwrap();
+    schema::recount(&mut owner, &mut |_| {}).unwrap();
+}
+
+#[test]
 fn a_dropped_function_is_missed_by_status_and_created_by_apply() {
     let database = fresh_database();
     let mut owner = database.owner();

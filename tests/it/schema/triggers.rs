@@ -33,6 +33,33 @@ fn another_definition_of_a_trigger_reaches_a_database_that_is_there() {
     assert_eq!(schema::status(&mut owner).unwrap().faults, [""; 0]);
 }
 
+/// Ours by the version record, and not by its name alone.
+#[test]
+fn a_trigger_that_is_given_up_is_dropped_and_one_of_others_stays() {
+    let database = fresh_database();
+    let mut owner = database.owner();
+    owner
+        .batch_execute(
+            "create function public.warrior_gone() returns trigger language plpgsql as 'begin return null; end';
+             create function public.warrior_theirs() returns trigger language plpgsql as 'begin return null; end';
+             create trigger warrior_gone after update on public.warrior execute function public.warrior_gone();
+             create trigger theirs after update on public.warrior execute function public.warrior_gone();
+             create trigger warrior_theirs after update on public.warrior execute function public.warrior_theirs();
+             update public.warrior_schema
+                set digest = 'older', triggers = 'older', functions = array_append(functions, 'public.warrior_gone()')",
+        )
+        .unwrap();
+    apply(&mut owner).unwrap();
+    let left = "select string_agg(tgname, ' ' order by tgname) from pg_trigger
+                 where tgrelid = 'public.warrior'::regclass and not tgisinternal";
+    let left: String = owner.query_one(left, &[]).unwrap().get(0);
+    assert_eq!(
+        left,
+        "theirs warrior_deleted warrior_inserted warrior_theirs warrior_truncated warrior_updated"
+    );
+    assert_complete(&database);
+}
+
 #[test]
 fn a_missing_trigger_is_created_and_what_it_missed_is_filled_in() {
     let database = fresh_database();
@@ -97,7 +124,7 @@ fn a_recount_waits_for_an_apply_that_builds_an_index() {
                 repair = Some(scope.spawn(move || {
                     schema::recount(&mut client, &mut |line| said.send(line).unwrap())
                 }));
-                let line = heard.recv_timeout(Duration::from_secs(20)).unwrap();
+                let line = heard.recv_timeout(Duration::from_secs(120)).unwrap();
                 assert!(
                     line.starts_with("waiting for another schema command"),
                     "{line}"

@@ -1,6 +1,6 @@
 //! Test fixtures: one throw-away stack for the whole run, and a database of its own for each test.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -14,11 +14,24 @@ use crate::supervisor::shared;
 /// A lock around copies: a database cannot be copied while a session is connected to it.
 static COPYING: Mutex<()> = Mutex::new(());
 
+const END_CONNECTIONS: &str =
+    "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1";
+
 /// A database of one test's own. A drop ends the connections, which would otherwise stay in the pooler and
 /// use up `max_connections`; the database itself goes with the stack.
 pub(crate) struct Fresh {
     name: String,
     endpoints: Endpoints,
+}
+
+/// The end of threads that go on until a flag is up. A drop raises it: an assertion that fails beside them ends them,
+/// too, where their scope would wait for ever.
+pub(crate) struct Ending<'f>(pub(crate) &'f AtomicBool);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// An empty database, owned by `warrior_owner`.
@@ -118,9 +131,6 @@ fn patient(database: &Database) -> Database {
         ..database.clone()
     }
 }
-
-const END_CONNECTIONS: &str =
-    "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1";
 
 fn create(endpoints: &Endpoints, template: &str) -> Fresh {
     static NUMBER: AtomicU32 = AtomicU32::new(0);

@@ -16,6 +16,14 @@ use crate::supervisor::{
     Scratch, Supervisor, connect, eventually, is_alive, kill_9, shared, stack,
 };
 
+/// An event trigger that blocks schema changes, and says so in a file.
+const SLEEPS: &str = "create function sleeps() returns event_trigger security definer language plpgsql as $$
+                      begin
+                          execute format('copy (select 1) to %L', current_setting('data_directory') || '/asleep');
+                          perform pg_sleep(600);
+                      end $$;
+                      create event trigger sleeps on ddl_command_start when tag in ('CREATE TABLE') execute function sleeps()";
+
 #[test]
 fn a_full_disk_and_a_closed_folder_are_waited_for() {
     let up = Up::start();
@@ -156,14 +164,6 @@ fn a_stop_is_heard_while_the_schema_is_applied() {
     assert!(status.unwrap().success());
     assert!(!children.into_iter().any(is_alive));
 }
-
-/// An event trigger that blocks schema changes, and says so in a file.
-const SLEEPS: &str = "create function sleeps() returns event_trigger security definer language plpgsql as $$
-                      begin
-                          execute format('copy (select 1) to %L', current_setting('data_directory') || '/asleep');
-                          perform pg_sleep(600);
-                      end $$;
-                      create event trigger sleeps on ddl_command_start when tag in ('CREATE TABLE') execute function sleeps()";
 
 #[test]
 fn a_stack_whose_input_ends_stops_while_a_child_does_not_start() {

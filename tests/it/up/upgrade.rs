@@ -7,6 +7,7 @@ use std::thread;
 
 use super::{Up, program_of};
 use crate::supervisor::{Scratch, shared};
+use crate::support::Ending;
 
 #[test]
 fn replaced_programs_are_restarted_and_lose_nothing() {
@@ -27,6 +28,7 @@ fn replaced_programs_are_restarted_and_lose_nothing() {
     let (old_postgres, old_pooler) = (up.postgres(), up.pooler());
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
+        let _ending = Ending(&done);
         scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
                 let status = up.create();
@@ -43,7 +45,6 @@ fn replaced_programs_are_restarted_and_lose_nothing() {
                 replace(&bin.join("pgbouncer"), &pooler);
             });
         });
-        done.store(true, Ordering::Relaxed);
     });
     assert_ne!(up.postgres(), old_postgres);
     assert_ne!(up.pooler(), old_pooler);

@@ -1,2 +1,2 @@
--- The version record: all of the schema is there. A second apply writes nothing.
+-- The version record: all of the schema is there. Not written where it says so.
 update public.warrior_schema set number = $1 where number is distinct from $1

@@ -1,7 +1,9 @@
--- Every index on the table that no constraint stands on.
+-- Every index on the table that no constraint stands on. drop: without parameters, since `concurrently` allows neither
+-- these nor a function around it.
 select c.relname::text as name,
        i.indisvalid as valid,
-       pg_catalog.pg_get_indexdef(i.indexrelid) as definition
+       pg_catalog.pg_get_indexdef(i.indexrelid) as definition,
+       format('drop index concurrently public.%I', c.relname) as drop
   from pg_catalog.pg_index as i
   join pg_catalog.pg_class as c on c.oid = i.indexrelid
  where i.indrelid = to_regclass('public.warrior')

@@ -42,6 +42,12 @@ select 'policy', p.polname::text,
   join pg_catalog.pg_policy as p on p.polrelid = warrior.oid
  where warrior.relrowsecurity
 union all
+-- The owner fills the count and the lists, now and in the triggers.
+select 'forced row-level security', me.rolname::text, ''
+  from warrior
+  join pg_catalog.pg_roles as me on me.rolname = current_user
+ where warrior.relrowsecurity and warrior.relforcerowsecurity and not (me.rolbypassrls or me.rolsuper)
+union all
 -- Nobody's row is hidden from a superuser, nor from the owner as long as it is not forced.
 select 'row-level security without a policy', command.name, quote_ident(runtime.rolname)
   from warrior

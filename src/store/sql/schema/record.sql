@@ -2,7 +2,7 @@
 -- number: of the program whose apply was the last to finish, null before the first one has.
 -- functions_number, digest: of the program that created the functions, and of their text.
 -- functions, fingerprints: each function that is there, by its signature, and a hash of its definition.
--- superseded: functions of an older program that wait to be dropped.
+-- superseded: functions of an older program, which an apply of a higher number than functions_number drops.
 -- triggers: the fingerprint of warrior_mend_triggers when the triggers were created.
 -- filled: the version of the last table file when count and dictionaries were filled.
 create table if not exists public.warrior_schema (

@@ -1,0 +1,1 @@
+copy public.warrior (id, name, dob, fight_skills) from stdin
