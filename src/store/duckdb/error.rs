@@ -18,6 +18,11 @@ const INVALIDATED: &str = "has been invalidated";
 /// The end of a transaction that DuckDB undid since another one had changed the same row.
 const CONFLICT: [&str; 3] = ["onflict", "PRIMARY KEY", "UNIQUE"];
 
+/// There is no connection.
+pub(super) fn not_sent(error: &Error) -> StoreError {
+    told(Class::NotSent, error)
+}
+
 /// A statement that changes nothing failed, or one whose transaction was not committed.
 pub(super) fn undone(error: &Error) -> StoreError {
     let class = if is_invalidated(error) {

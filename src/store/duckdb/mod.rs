@@ -92,7 +92,7 @@ impl Store for DuckDb {
         let idle = self.0.idle.lock().pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => (self.0.file.connect()).map_err(|e| error::undone(&e))?,
+            None => (self.0.file.connect()).map_err(|e| error::not_sent(&e))?,
         };
         Ok(Connected::new(&self.0, connection))
     }
@@ -139,3 +139,6 @@ impl From<io::Error> for FileError {
         Self::Thread(error)
     }
 }
+
+#[cfg(test)]
+mod tests;

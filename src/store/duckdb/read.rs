@@ -75,6 +75,18 @@ impl Session<'_> {
     pub(super) fn search(
         &mut self,
         terms: &[&str],
+        take: impl FnMut(usize, Option<&Warrior>),
+    ) -> Result<(), StoreError> {
+        let found = self.search_in_one_snapshot(terms, take);
+        if found.is_err() {
+            self.abandon();
+        }
+        found
+    }
+
+    fn search_in_one_snapshot(
+        &mut self,
+        terms: &[&str],
         mut take: impl FnMut(usize, Option<&Warrior>),
     ) -> Result<(), StoreError> {
         self.run(BEGIN, &[], |_| {}).map_err(|e| of_read(&e))?;

@@ -60,16 +60,22 @@ impl Session<'_> {
             connection,
             canceller,
         } = &mut self.connected;
-        let Some(open) = connection else {
+        // Out of the session while the statement runs: one that panics takes the connection with it, too.
+        let Some(mut open) = connection.take() else {
             return Err(Error::new("a statement before it has failed"));
         };
         let watched = shared.watch.until(self.until, canceller);
-        let result = execute(open, sql, parameters, &mut take);
+        let result = execute(&mut open, sql, parameters, &mut take);
         drop(watched);
-        if result.is_err() {
-            *connection = None;
+        if result.is_ok() {
+            *connection = Some(open);
         }
         result
+    }
+
+    /// Drops the connection, and the transaction that is open on it.
+    pub(super) fn abandon(&mut self) {
+        self.connected.connection = None;
     }
 }
 
