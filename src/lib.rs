@@ -1,4 +1,4 @@
-//! An HTTP API over PostgreSQL that keeps its promises under stress.
+//! An HTTP API over PostgreSQL, or a DuckDB file, that keeps its promises under stress.
 //!
 //! # How a request flows
 //!
@@ -55,7 +55,7 @@
 //! - [`dispatch`]: lanes with bounded queues, admission control, workers, job states, the circuit breaker.
 //! - `executors`: statements and rendering of each lane's batches: the one link between lanes, store and API.
 //! - [`store`]: the trait of a database and its classes of failures; for PostgreSQL sessions and their SQL, the pool,
-//!   group flush, and the schema.
+//!   group flush, and the schema; for a DuckDB file transactions, and the thread that keeps deadlines.
 //! - [`ops`]: admin listener, metrics, logs.
 //!
 //! The embedded PostgreSQL and PgBouncer, and the sizes that must agree with them, are the crate `warrior_stack`.
