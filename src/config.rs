@@ -17,6 +17,7 @@ mod database;
 #[cfg(feature = "duckdb")]
 mod duckdb;
 mod embedded;
+mod local;
 mod server;
 mod sizes;
 
@@ -36,6 +37,7 @@ pub use duckdb::{
 pub use environment::no_color;
 pub use error::ConfigError;
 pub use load::load;
+pub use local::Local;
 pub use server::{Listen, Server};
 pub use sizes::Sizes;
 pub use warrior_stack::{Database, Embedded, Secret, SecretError, SecretSource, Tls};

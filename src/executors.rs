@@ -1,15 +1,19 @@
-//! The executor of each lane: the store's statements, and the rendering of rows where they are read.
+//! The executor of each lane: the statements of a store, and the rendering of rows where they are read.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Instant;
 
 use uuid::Uuid;
 
 use crate::api::Answers;
 use crate::dispatch::{Claimed, Executor, Executors, Lookup, LookupReply, Rendered};
-use crate::store::{Access, Connected, Created, NewRow, Store, StoreError};
+use crate::store::{Access, Created, NewRow, Statements, Store, StoreError};
 
 /// The executors of all lanes, on one store; rows are rendered within the budget of `answers`.
-pub(crate) fn all(store: Store, answers: Answers) -> Executors<Creates, Finds, Searches> {
+pub(crate) fn all<S: Store>(
+    store: S,
+    answers: Answers,
+) -> Executors<Creates<S>, Finds<S>, Searches<S>> {
     let probe = store.clone();
     Executors {
         create: Creates(store.clone()),
@@ -18,52 +22,53 @@ pub(crate) fn all(store: Store, answers: Answers) -> Executors<Creates, Finds, S
             answers: answers.clone(),
         },
         search: Searches { store, answers },
-        probe: Box::new(move || probe.connect(Access::Other)?.until_role_limit().probe()),
+        // No request's deadline depends on it.
+        probe: Box::new(move || S::until(probe.connect(Access::Other)?, Instant::now()).probe()),
     }
 }
 
 /// Stores warriors.
-pub(crate) struct Creates(Store);
+pub(crate) struct Creates<S>(S);
 
-impl Executor for Creates {
+impl<S: Store> Executor for Creates<S> {
     type Request = NewRow;
     type Reply = Created;
-    type Session<'s> = Connected<'s>;
+    type Session<'s> = S::Connected<'s>;
 
-    fn connect(&self) -> Result<Connected<'_>, StoreError> {
+    fn connect(&self) -> Result<S::Connected<'_>, StoreError> {
         self.0.connect(Access::Insert)
     }
 
     fn run(
         &self,
-        connected: Connected<'_>,
+        connected: S::Connected<'_>,
         batch: &Claimed<'_, NewRow>,
     ) -> Result<Vec<Created>, StoreError> {
-        connected.until(batch.deadline).create(&batch.requests)
+        S::until(connected, batch.deadline).create(&batch.requests)
     }
 }
 
 /// Finds warriors in one statement, and renders each once for all that asked for it; all counts share another.
-pub(crate) struct Finds {
-    store: Store,
+pub(crate) struct Finds<S> {
+    store: S,
     answers: Answers,
 }
 
-impl Executor for Finds {
+impl<S: Store> Executor for Finds<S> {
     type Request = Lookup;
     type Reply = LookupReply<Rendered>;
-    type Session<'s> = Connected<'s>;
+    type Session<'s> = S::Connected<'s>;
 
-    fn connect(&self) -> Result<Connected<'_>, StoreError> {
+    fn connect(&self) -> Result<S::Connected<'_>, StoreError> {
         self.store.connect(Access::Other)
     }
 
     fn run(
         &self,
-        connected: Connected<'_>,
+        connected: S::Connected<'_>,
         batch: &Claimed<'_, Lookup>,
     ) -> Result<Vec<LookupReply<Rendered>>, StoreError> {
-        let mut session = connected.until(batch.deadline);
+        let mut session = S::until(connected, batch.deadline);
         let lookups = &batch.requests;
         let ids: HashSet<Uuid> = lookups
             .iter()
@@ -90,23 +95,23 @@ impl Executor for Finds {
 }
 
 /// Searches once for each different term, in one statement, and renders the hits once for all that asked for them.
-pub(crate) struct Searches {
-    store: Store,
+pub(crate) struct Searches<S> {
+    store: S,
     answers: Answers,
 }
 
-impl Executor for Searches {
+impl<S: Store> Executor for Searches<S> {
     type Request = String;
     type Reply = Rendered;
-    type Session<'s> = Connected<'s>;
+    type Session<'s> = S::Connected<'s>;
 
-    fn connect(&self) -> Result<Connected<'_>, StoreError> {
+    fn connect(&self) -> Result<S::Connected<'_>, StoreError> {
         self.store.connect(Access::Other)
     }
 
     fn run(
         &self,
-        connected: Connected<'_>,
+        connected: S::Connected<'_>,
         batch: &Claimed<'_, String>,
     ) -> Result<Vec<Rendered>, StoreError> {
         let mut terms: Vec<&str> = Vec::new();
@@ -122,7 +127,7 @@ impl Executor for Searches {
             })
             .collect();
         let mut lists = self.answers.lists();
-        let mut session = connected.until(batch.deadline);
+        let mut session = S::until(connected, batch.deadline);
         session.search(&terms, |term, hit| lists.add(term, hit))?;
         Ok(lists.end(&numbers))
     }

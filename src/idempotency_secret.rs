@@ -20,7 +20,7 @@ use tokio::sync::watch;
 
 use crate::api::{Keys, KnownKeys};
 use crate::config::Secret;
-use crate::store::Store;
+use crate::store::Postgres;
 use crate::throttle::throttled;
 
 /// Time between two attempts to read the secret.
@@ -46,6 +46,13 @@ struct Fingerprint {
 }
 
 impl Reading {
+    /// Keys under a secret that is known already.
+    pub(crate) fn known(secret: &Secret, source: &str, registry: &mut Registry) -> Self {
+        let keys = Shown::register(registry).keys(secret, source);
+        let (_, keys) = watch::channel(Ok(keys));
+        Self { keys, _guard: None }
+    }
+
     /// Waits until the secret is known, at most `limit`.
     pub(crate) async fn wait(&mut self, limit: Duration) {
         let known = self.keys.wait_for(Result::is_ok);
@@ -83,14 +90,13 @@ impl Shown {
 /// When the system refuses a thread.
 pub(crate) fn keys(
     secret: Option<&Secret>,
-    store: &Store,
+    store: &Postgres,
     registry: &mut Registry,
 ) -> io::Result<Reading> {
-    let shown = Shown::register(registry);
     if let Some(secret) = secret {
-        let (_, keys) = watch::channel(Ok(shown.keys(secret, "configured")));
-        return Ok(Reading { keys, _guard: None });
+        return Ok(Reading::known(secret, "configured", registry));
     }
+    let shown = Shown::register(registry);
     let (known, keys) = watch::channel(Err("it has not been read yet".to_owned()));
     let (guard, ended) = sync_channel(0);
     let store = store.clone();
@@ -104,7 +110,7 @@ pub(crate) fn keys(
 }
 
 fn read(
-    store: &Store,
+    store: &Postgres,
     shown: &Shown,
     known: &watch::Sender<Result<Keys, String>>,
     ended: &Receiver<()>,

@@ -1,4 +1,4 @@
-//! An HTTP API over PostgreSQL that keeps its promises under stress.
+//! An HTTP API over PostgreSQL, or a DuckDB file, that keeps its promises under stress.
 //!
 //! # How a request flows
 //!
@@ -54,7 +54,8 @@
 //! - [`api`]: requests as one closed enum, outcomes as responses. Pure but for the lanes it asks.
 //! - [`dispatch`]: lanes with bounded queues, admission control, workers, job states, the circuit breaker.
 //! - `executors`: statements and rendering of each lane's batches: the one link between lanes, store and API.
-//! - [`store`]: sessions and their SQL, the pool, classes of failures, group flush, and the schema.
+//! - [`store`]: the trait of a database and its classes of failures; for PostgreSQL sessions and their SQL, the pool,
+//!   group flush, and the schema; for a DuckDB file transactions, and the thread that keeps deadlines.
 //! - `migrate`: the way over from a DuckDB file, beside the path of a request (feature `duckdb`).
 //! - [`ops`]: admin listener, metrics, logs.
 //!

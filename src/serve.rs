@@ -6,11 +6,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use prometheus_client::registry::Registry;
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+#[cfg(feature = "duckdb")]
+use warrior_duckdb::Library;
 
 use crate::api::{Answers, Api};
 use crate::budget::Budget;
+#[cfg(feature = "duckdb")]
+use crate::config::Local;
 use crate::config::{Database, Secret, Server};
 use crate::dispatch::{Dispatch, Threads};
 use crate::executors;
@@ -18,7 +23,9 @@ use crate::http::{self, Phase};
 use crate::idempotency_secret::{self, Reading};
 use crate::memory::Memory;
 use crate::ops::{Admin, RequestMetrics};
-use crate::store::{Store, schema};
+#[cfg(feature = "duckdb")]
+use crate::store::DuckDb;
+use crate::store::{Postgres, Store, schema};
 
 /// Connections on the admin listener; operators and load balancers are few.
 const ADMIN_CONNECTIONS_MAX: usize = 256;
@@ -44,8 +51,17 @@ pub struct Running {
     _secret: Reading,
 }
 
-/// Starts a server. It listens when this returns, whether the database is there or not; `/ready` says which.
-/// Without a `secret`, the one that the database keeps is read; creates are refused until it is.
+/// A server that is about to start: it listens, and has its memory and its metrics.
+struct Opening {
+    memory: Memory,
+    public: TcpListener,
+    admin: TcpListener,
+    registry: Registry,
+    requests: RequestMetrics,
+}
+
+/// Starts a server on PostgreSQL. It listens when this returns, whether the database is there or not; `/ready` says
+/// which. Without a `secret`, the one that the database keeps is read; creates are refused until it is.
 ///
 /// # Errors
 /// When an address cannot be listened on, the CA file cannot be used, or the system refuses threads.
@@ -54,87 +70,167 @@ pub async fn start(
     database: &Database,
     secret: impl Into<Option<&Secret>>,
 ) -> anyhow::Result<Running> {
-    let memory = share_memory(server);
-    let public = http::bind(server.public, memory.send_buffer)
-        .context("the public listener (HOST, PORT)")?;
-    let admin_listener = http::bind(server.admin, memory.send_buffer)
-        .context("the admin listener (ADMIN_HOST, ADMIN_PORT)")?;
-    let (public_address, admin_address) = (public.local_addr()?, admin_listener.local_addr()?);
-
-    let mut registry = Registry::default();
-    let requests = RequestMetrics::register(&mut registry);
-    let store = Store::new(database, &server.sizes, &mut registry)?;
-    let lanes = registry.sub_registry_with_prefix("warrior");
-    let (waiting, answers) = (Budget::new(memory.requests), Budget::new(memory.answers));
-    waiting.register(lanes, "request", "Bytes of requests that wait in lanes");
-    let what = "Bytes of answers that are read or that clients have not taken yet";
-    answers.register(lanes, "answer", what);
+    let mut opening = Opening::listen(server, memory_limit(server))?;
+    let store = Postgres::new(database, &server.sizes, &mut opening.registry)?;
+    let lanes = opening.registry.sub_registry_with_prefix("warrior");
     let mut reading = idempotency_secret::keys(secret.into(), &store, lanes)
         .context("the thread that reads the secret cannot be started")?;
-    let executors = executors::all(store, Answers::new(answers));
-    let (dispatch, threads) = Dispatch::start(&server.sizes, executors, &waiting, lanes)
-        .context("the worker threads cannot be started")?;
+    let (dispatch, threads, opening) = opening.lanes(server, store)?;
     // Where the database is there, the first create must not come too early.
     reading.wait(database.connect_timeout).await;
+    let version = schema::current_version();
+    opening.serve(server, dispatch, threads, reading, version)
+}
 
-    let api = Api::new(Arc::clone(&dispatch), reading.keys.clone(), server.deadline);
-    let (public_phase, phase) = watch::channel(Phase::Serving);
-    let limits = http::Limits {
-        connections_max: memory.connections,
-        // The close could meet a create.
-        oldest_leave: false,
-        head_timeout: server.head_timeout,
-        drain_timeout: server.drain_timeout,
+/// Opens the DuckDB file of `local`, or makes it. Half of the server's memory is for DuckDB. Blocks.
+///
+/// # Errors
+/// When there is no library, or the file cannot be opened or served.
+#[cfg(feature = "duckdb")]
+pub fn open_local(server: &Server, local: &Local) -> anyhow::Result<DuckDb> {
+    let library = Library::find(local.library.as_deref())?;
+    Ok(DuckDb::open(
+        &library,
+        &local.file,
+        memory_limit(server) / 2,
+    )?)
+}
+
+/// Starts a server on a DuckDB file. Without a `secret`, the one that the file keeps is taken.
+///
+/// # Errors
+/// When an address cannot be listened on, or the system refuses threads.
+#[cfg(feature = "duckdb")]
+pub async fn start_local(
+    server: &Server,
+    store: DuckDb,
+    secret: Option<&Secret>,
+) -> anyhow::Result<Running> {
+    let mut opening = Opening::listen(server, memory_limit(server) / 2)?;
+    let lanes = opening.registry.sub_registry_with_prefix("warrior");
+    let reading = match secret {
+        Some(secret) => Reading::known(secret, "configured", lanes),
+        None => Reading::known(store.secret(), "file", lanes),
     };
-    let public_task = tokio::spawn(http::serve(public, limits, phase, move |head, body| {
-        let (api, requests) = (api.clone(), requests.clone());
-        let began = Instant::now();
-        let asked = api.read(head, body);
-        async move {
-            let answer = api.answer(asked).await;
-            requests.answered(
-                answer.route,
-                answer.response.status().as_u16(),
-                began.elapsed(),
-            );
-            answer.response
-        }
-    }));
+    let (dispatch, threads, opening) = opening.lanes(server, store)?;
+    // The table has no version: it was looked at when the file was opened.
+    opening.serve(server, dispatch, threads, reading, 0)
+}
 
-    let (admin_phase, phase) = watch::channel(Phase::Serving);
-    let admin = Admin::new(
-        dispatch,
-        Arc::new(registry),
-        schema::current_version(),
-        server.deadline,
-        reading.keys.clone(),
-        phase.clone(),
-    );
-    let admin_task = tokio::spawn(http::serve(
-        admin_listener,
-        http::Limits {
-            connections_max: ADMIN_CONNECTIONS_MAX,
-            oldest_leave: true,
-            head_timeout: ADMIN_HEAD_TIMEOUT,
-            drain_timeout: ADMIN_DRAIN_TIMEOUT,
-        },
-        phase,
-        move |head, body| {
-            let admin = admin.clone();
-            async move { admin.answer(&head, body).await }
-        },
-    ));
-    Ok(Running {
-        public: public_address,
-        admin: admin_address,
-        drain_delay: server.drain_delay,
-        public_phase,
-        admin_phase,
-        public_task,
-        admin_task,
-        threads,
-        _secret: reading,
-    })
+impl Opening {
+    fn listen(server: &Server, memory_limit: u64) -> anyhow::Result<Self> {
+        let memory = share_memory(server, memory_limit);
+        let public = http::bind(server.public, memory.send_buffer)
+            .context("the public listener (HOST, PORT)")?;
+        let admin = http::bind(server.admin, memory.send_buffer)
+            .context("the admin listener (ADMIN_HOST, ADMIN_PORT)")?;
+        let mut registry = Registry::default();
+        let requests = RequestMetrics::register(&mut registry);
+        Ok(Self {
+            memory,
+            public,
+            admin,
+            registry,
+            requests,
+        })
+    }
+
+    /// Starts the lanes on `store`.
+    fn lanes<S: Store>(
+        mut self,
+        server: &Server,
+        store: S,
+    ) -> anyhow::Result<(Arc<Dispatch>, Threads, Self)> {
+        let lanes = self.registry.sub_registry_with_prefix("warrior");
+        let (waiting, answers) = (
+            Budget::new(self.memory.requests),
+            Budget::new(self.memory.answers),
+        );
+        waiting.register(lanes, "request", "Bytes of requests that wait in lanes");
+        let what = "Bytes of answers that are read or that clients have not taken yet";
+        answers.register(lanes, "answer", what);
+        let executors = executors::all(store, Answers::new(answers));
+        let (dispatch, threads) = Dispatch::start(&server.sizes, executors, &waiting, lanes)
+            .context("the worker threads cannot be started")?;
+        Ok((dispatch, threads, self))
+    }
+
+    /// Serves both listeners.
+    fn serve(
+        self,
+        server: &Server,
+        dispatch: Arc<Dispatch>,
+        threads: Threads,
+        reading: Reading,
+        schema_version: i32,
+    ) -> anyhow::Result<Running> {
+        let Self {
+            memory,
+            public,
+            admin: admin_listener,
+            registry,
+            requests,
+        } = self;
+        let (public_address, admin_address) = (public.local_addr()?, admin_listener.local_addr()?);
+        let api = Api::new(Arc::clone(&dispatch), reading.keys.clone(), server.deadline);
+        let (public_phase, phase) = watch::channel(Phase::Serving);
+        let limits = http::Limits {
+            connections_max: memory.connections,
+            // The close could meet a create.
+            oldest_leave: false,
+            head_timeout: server.head_timeout,
+            drain_timeout: server.drain_timeout,
+        };
+        let public_task = tokio::spawn(http::serve(public, limits, phase, move |head, body| {
+            let (api, requests) = (api.clone(), requests.clone());
+            let began = Instant::now();
+            let asked = api.read(head, body);
+            async move {
+                let answer = api.answer(asked).await;
+                requests.answered(
+                    answer.route,
+                    answer.response.status().as_u16(),
+                    began.elapsed(),
+                );
+                answer.response
+            }
+        }));
+
+        let (admin_phase, phase) = watch::channel(Phase::Serving);
+        let admin = Admin::new(
+            dispatch,
+            Arc::new(registry),
+            schema_version,
+            server.deadline,
+            reading.keys.clone(),
+            phase.clone(),
+        );
+        let admin_task = tokio::spawn(http::serve(
+            admin_listener,
+            http::Limits {
+                connections_max: ADMIN_CONNECTIONS_MAX,
+                oldest_leave: true,
+                head_timeout: ADMIN_HEAD_TIMEOUT,
+                drain_timeout: ADMIN_DRAIN_TIMEOUT,
+            },
+            phase,
+            move |head, body| {
+                let admin = admin.clone();
+                async move { admin.answer(&head, body).await }
+            },
+        ));
+        Ok(Running {
+            public: public_address,
+            admin: admin_address,
+            drain_delay: server.drain_delay,
+            public_phase,
+            admin_phase,
+            public_task,
+            admin_task,
+            threads,
+            _secret: reading,
+        })
+    }
 }
 
 impl Running {
@@ -153,11 +249,13 @@ impl Running {
     }
 }
 
-/// Shares out the memory of the process, with a warning when that serves fewer clients than were asked for.
-fn share_memory(server: &Server) -> Memory {
-    let limit = server
-        .memory
-        .unwrap_or_else(warrior_stack::memory::limit_bytes);
+/// Bytes that this process may use.
+fn memory_limit(server: &Server) -> u64 {
+    (server.memory).unwrap_or_else(warrior_stack::memory::limit_bytes)
+}
+
+/// Shares out the memory of the server, with a warning when that serves fewer clients than were asked for.
+fn share_memory(server: &Server, limit: u64) -> Memory {
     let memory = Memory::share(limit, server.sizes.connections_max);
     if memory.connections < server.sizes.connections_max {
         tracing::warn!(

@@ -97,7 +97,8 @@ pub struct Error {
 const INTERRUPTED: &str = "INTERRUPT Error";
 
 impl Error {
-    pub(crate) fn new(message: impl Into<String>) -> Self {
+    /// An error with these words.
+    pub fn new(message: impl Into<String>) -> Self {
         let message = message.into();
         let cancelled = message.contains(INTERRUPTED);
         Self { message, cancelled }

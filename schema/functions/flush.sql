@@ -2,7 +2,7 @@
 --
 -- A GIN index with fastupdate appends new rows to a pending list, which every search reads from end to end. The writer
 -- whose row overfills the list moves all of it into the index, and waits meanwhile: a larger list only moves that stall
--- about. The server therefore flushes while it writes, before a writer has to (src/store/backlog.rs says when). Only
+-- about. The server therefore flushes while it writes, before a writer has to (src/store/postgres/backlog.rs says when). Only
 -- the owner of an index may flush, hence security definer.
 --
 -- gin_clean_pending_list does not end while writers add: each round takes what came during the round before, and rounds

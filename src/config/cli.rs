@@ -8,8 +8,9 @@ use super::database::{DatabaseArgs, OwnerArgs};
 use super::duckdb::DuckDbArgs;
 use super::embedded::EmbeddedArgs;
 use super::error::ConfigError;
+use super::local::{Local, LocalArgs};
 use super::secret_variables;
-use super::server::{AdminArgs, Listen, Server, ServerArgs};
+use super::server::{AdminArgs, DbMode, Listen, Server, ServerArgs};
 use super::sizes::{Sizes, SizesArgs};
 
 /// An HTTP API over PostgreSQL that keeps its promises under stress.
@@ -49,7 +50,7 @@ pub struct Cli {
 pub enum Command {
     /// Start PostgreSQL, PgBouncer and the server, in one private folder
     Up(UpArgs),
-    /// Serve from an existing PgBouncer or PostgreSQL
+    /// Serve from an existing PgBouncer or PostgreSQL, or from a DuckDB file (DB_MODE=local)
     Serve(ServeArgs),
     /// Start PostgreSQL and PgBouncer only, for tests and load tools
     Stack(StackArgs),
@@ -97,6 +98,8 @@ pub struct ServeArgs {
     pub(super) sizes: SizesArgs,
     #[command(flatten)]
     pub(super) database: DatabaseArgs,
+    #[command(flatten)]
+    pub(super) local: LocalArgs,
 }
 
 /// Flags of `schema`.
@@ -147,8 +150,9 @@ impl UpArgs {
     /// The server's own part.
     ///
     /// # Errors
-    /// Names the variable that is out of range, or that asks for what does not exist yet.
+    /// Names the variable that is out of range, or that `DB_MODE` is local.
     pub fn server(&self) -> Result<Server, ConfigError> {
+        self.server.check_postgresql("up")?;
         let mut server = self.server.resolve(self.sizes.resolve()?)?;
         if self.embedded.ephemeral {
             // Free ports: a throw-away stack must never be in the way of a real one.
@@ -175,6 +179,7 @@ impl StackArgs {
     /// # Errors
     /// Names the variable that is out of range.
     pub fn sizes(&self) -> Result<Sizes, ConfigError> {
+        self.server.check_postgresql("stack")?;
         Ok(self.server.resolve(self.sizes.resolve()?)?.sizes)
     }
 }
@@ -183,9 +188,25 @@ impl ServeArgs {
     /// The server's own part.
     ///
     /// # Errors
-    /// Names the variable that is out of range, or that asks for what does not exist yet.
+    /// Names the variable that is out of range.
     pub fn server(&self) -> Result<Server, ConfigError> {
-        self.server.resolve(self.sizes.resolve()?)
+        let mut server = self.server.resolve(self.sizes.resolve()?)?;
+        if self.is_local() {
+            server.sizes.write_one_by_one();
+        }
+        Ok(server)
+    }
+
+    /// The DuckDB file to serve; none where `DB_MODE` is postgresql.
+    ///
+    /// # Errors
+    /// When it is not named, or this program was built without DuckDB.
+    pub fn local(&self) -> Result<Option<Local>, ConfigError> {
+        self.is_local().then(|| self.local.resolve()).transpose()
+    }
+
+    pub(super) fn is_local(&self) -> bool {
+        self.server.db_mode == DbMode::Local
     }
 
     /// Where requests go.

@@ -26,6 +26,26 @@ const OF_OTHER_DATABASES: [&str; 10] = [
     "IDEMPOTENCY_SECRET_FILE",
 ];
 
+/// Variables that a DuckDB file has no use for: PostgreSQL's, and the number of workers that create.
+const NOT_OF_A_FILE: [&str; 17] = [
+    "POSTGRES_HOST",
+    "POSTGRES_PORT",
+    "POSTGRES_DB",
+    "POSTGRES_USER",
+    "POSTGRES_PASSWORD",
+    "POSTGRES_PASSWORD_FILE",
+    "POSTGRES_DIRECT_HOST",
+    "POSTGRES_DIRECT_PORT",
+    "POSTGRES_TLS",
+    "POSTGRES_TLS_CA",
+    "POSTGRES_OWNER",
+    "POSTGRES_OWNER_PASSWORD",
+    "POSTGRES_OWNER_PASSWORD_FILE",
+    "DB_CONNECT_TIMEOUT_MS",
+    "DB_POOL_MIN",
+    "DB_POOL_MAX",
+    "WORKERS_CREATE",
+];
 impl Cli {
     /// The sentences for this command.
     pub fn notes(&self) -> Vec<String> {
@@ -49,9 +69,33 @@ impl Cli {
 }
 
 fn serve(notes: &mut Vec<String>, args: &ServeArgs) {
+    if args.is_local() {
+        return local(notes, args);
+    }
     sizes(notes, &args.sizes);
     tls(notes, &args.database);
+    if !set_of(&["DUCKDB_FILE"]).is_empty() {
+        notes.push(
+            "DUCKDB_FILE has no effect while DB_MODE is postgresql; to serve the file, set DB_MODE=local"
+                .to_owned(),
+        );
+    }
     secrets(notes, &["POSTGRES_PASSWORD", "IDEMPOTENCY_SECRET"]);
+}
+
+fn local(notes: &mut Vec<String>, args: &ServeArgs) {
+    if let Ok(server) = args.server() {
+        workers(notes, &args.sizes, server.sizes.workers());
+    }
+    unread_names(notes);
+    let without_effect = set_of(&NOT_OF_A_FILE);
+    if !without_effect.is_empty() {
+        notes.push(format!(
+            "DB_MODE=local serves a DuckDB file, in which one worker creates; without effect: {}",
+            without_effect.join(", ")
+        ));
+    }
+    secrets(notes, &["IDEMPOTENCY_SECRET"]);
 }
 
 fn schema(notes: &mut Vec<String>, args: &SchemaArgs) {
@@ -72,20 +116,7 @@ fn sizes(notes: &mut Vec<String>, args: &SizesArgs) {
     let Ok(sizes) = args.resolve() else {
         return;
     };
-    match (args.workers, args.gunicorn_workers) {
-        (_, None) => {}
-        (Some(_), Some(_)) => {
-            notes.push("WORKERS and GUNICORN_WORKERS are both set: WORKERS counts".to_owned())
-        }
-        (None, Some(workers)) => notes.push(format!(
-            "GUNICORN_WORKERS is taken as WORKERS: {} worker threads in one process{}",
-            sizes.workers(),
-            match workers {
-                Workers::Auto => ", 3 per core, 6 to 48",
-                Workers::Total(_) => "",
-            }
-        )),
-    }
+    workers(notes, args, sizes.workers());
     if let Some(least) = args.db_pool_min.filter(|least| *least > sizes.pool()) {
         notes.push(format!(
             "DB_POOL_MIN is {least}, more than there ever are: {most} connections, one for each of {} workers, \
@@ -94,6 +125,27 @@ fn sizes(notes: &mut Vec<String>, args: &SizesArgs) {
             most = sizes.pool()
         ));
     }
+    unread_names(notes);
+}
+
+fn workers(notes: &mut Vec<String>, args: &SizesArgs, number: usize) {
+    match (args.workers, args.gunicorn_workers) {
+        (_, None) => {}
+        (Some(_), Some(_)) => {
+            notes.push("WORKERS and GUNICORN_WORKERS are both set: WORKERS counts".to_owned())
+        }
+        (None, Some(workers)) => notes.push(format!(
+            "GUNICORN_WORKERS is taken as WORKERS: {} worker threads in one process{}",
+            number,
+            match workers {
+                Workers::Auto => ", 3 per core, 6 to 48",
+                Workers::Total(_) => "",
+            }
+        )),
+    }
+}
+
+fn unread_names(notes: &mut Vec<String>) {
     let unread = unread();
     if !unread.is_empty() {
         notes.push(format!(
@@ -111,8 +163,7 @@ fn embedded(notes: &mut Vec<String>, args: &EmbeddedArgs, command: &str) {
             args.postgres_direct_port
         ));
     }
-    let set = |name: &&str| variable(name).is_ok_and(|value| value.is_some());
-    let without_effect: Vec<&str> = OF_OTHER_DATABASES.into_iter().filter(set).collect();
+    let without_effect = set_of(&OF_OTHER_DATABASES);
     if !without_effect.is_empty() {
         notes.push(format!(
             "`{command}` starts a PostgreSQL of its own and makes its own passwords; without effect here, and \
@@ -120,6 +171,12 @@ fn embedded(notes: &mut Vec<String>, args: &EmbeddedArgs, command: &str) {
             without_effect.join(", ")
         ));
     }
+}
+
+/// Those of `names` that are set.
+fn set_of(names: &[&'static str]) -> Vec<&'static str> {
+    let set = |name: &&str| variable(name).is_ok_and(|value| value.is_some());
+    names.iter().copied().filter(set).collect()
 }
 
 fn tls(notes: &mut Vec<String>, args: &DatabaseArgs) {

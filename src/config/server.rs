@@ -58,7 +58,7 @@ pub struct Server {
 
 #[derive(Debug, Args)]
 pub(super) struct ServerArgs {
-    /// Database behind the API; local (DuckDB) comes later
+    /// Database behind the API; local is one DuckDB file, for serve alone
     #[arg(
         long,
         env = "DB_MODE",
@@ -148,13 +148,6 @@ pub(super) enum DbMode {
 
 impl ServerArgs {
     pub(super) fn resolve(&self, sizes: Sizes) -> Result<Server, ConfigError> {
-        if self.db_mode == DbMode::Local {
-            return Err(ConfigError(
-                "DB_MODE=local (DuckDB) is not available yet; set DB_MODE=postgresql, or leave it \
-                 out, and run `warrior-api up` for a PostgreSQL of its own"
-                    .to_owned(),
-            ));
-        }
         let duration = |name, ms, range| within(name, ms, range).map(Duration::from_millis);
         Ok(Server {
             public: Listen {
@@ -172,6 +165,22 @@ impl ServerArgs {
             drain_delay: duration("DRAIN_DELAY_MS", self.drain_delay_ms, DRAIN_MS)?,
             drain_timeout: duration("DRAIN_TIMEOUT_MS", self.drain_timeout_ms, DRAIN_MS)?,
         })
+    }
+}
+
+impl ServerArgs {
+    /// Refuses what another database than PostgreSQL has no use for.
+    ///
+    /// # Errors
+    /// When `DB_MODE` is local.
+    pub(super) fn check_postgresql(&self, command: &str) -> Result<(), ConfigError> {
+        match self.db_mode {
+            DbMode::Postgresql => Ok(()),
+            DbMode::Local => Err(ConfigError(format!(
+                "DB_MODE=local serves a DuckDB file, and `{command}` starts a PostgreSQL; run `warrior-api serve`, or \
+                 set DB_MODE=postgresql"
+            ))),
+        }
     }
 }
 

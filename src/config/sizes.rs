@@ -47,6 +47,12 @@ impl Sizes {
     pub fn pool(&self) -> usize {
         self.workers() + 2
     }
+
+    /// One worker creates: a file takes one commit at a time, so a second one would only make smaller batches, and its
+    /// transactions could conflict.
+    pub(super) fn write_one_by_one(&mut self) {
+        self.workers_create = 1;
+    }
 }
 
 #[derive(Debug, Args)]

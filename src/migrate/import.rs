@@ -16,7 +16,7 @@ use super::row::Batch;
 use super::source::{Order, Source};
 use crate::store::schema;
 
-/// Most rows of a chunk: as many as are worth a flush of the pending lists (`store/backlog.rs`), where there are any.
+/// Most rows of a chunk: as many as are worth a flush of the pending lists (`store/postgres/backlog.rs`), where there are any.
 const CHUNK_ROWS: u64 = 20_000;
 /// Most bytes of a chunk: it is in memory once here and once in PostgreSQL's `temp_buffers`.
 const CHUNK_BYTES: usize = 8 * 1024 * 1024;

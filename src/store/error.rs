@@ -150,6 +150,21 @@ impl StoreError {
         }
     }
 
+    /// A failure that a text tells.
+    #[cfg(feature = "duckdb")]
+    pub(super) fn of_text(class: Class, text: impl Into<String>) -> Self {
+        Self {
+            class,
+            source: Source::Text(text.into()),
+        }
+    }
+
+    /// The same failure in another class.
+    #[cfg(feature = "duckdb")]
+    pub(super) fn with_class(self, class: Class) -> Self {
+        Self { class, ..self }
+    }
+
     /// A batch came back with another number of replies than it had requests.
     pub fn wrong_number(replies: usize, requests: usize) -> Self {
         let text = format!("{replies} replies to {requests} requests");

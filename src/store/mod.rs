@@ -1,25 +1,12 @@
 //! Data access: statements with typed parameters in, outcomes with a class out.
 //!
-//! Every statement stands in a `.sql` file, takes its parameters typed, and goes out unnamed in one
-//! round trip, so that any pooler in transaction mode can carry it. A statement is its own
-//! transaction, and has succeeded only when the server is ready for the next one.
-//!
-//! A caller [connects](Store::connect), says [until when](Connected::until) it waits, and then runs statements on that
-//! [`Session`]. A failure before the session was certainly no failure of a statement.
+//! The lanes know a store through [`Store`] and the [`Statements`] of its sessions: connect, say until when to wait, then
+//! run. A failure before the session was certainly no failure of a statement. There are two: [`Postgres`], and `DuckDb`
+//! for one file.
 
-mod pool;
-
-mod in_turn;
-
-mod session;
-
-mod create;
-
-mod read;
+mod new_row;
 
 mod readiness;
-
-mod decode;
 
 mod error;
 
@@ -27,109 +14,99 @@ mod sqlstate;
 
 mod pooler_texts;
 
-mod mend;
+mod calendar;
 
-mod replication;
+mod postgres;
 
-mod connection;
-
-mod login;
-
-mod refusal;
-
-mod deadline;
-
-mod resolver;
-
-mod tls;
-
-mod pool_metrics;
-
-mod backlog;
-
-mod flusher;
-
-mod drift;
-
-mod drift_watch;
+#[cfg(feature = "duckdb")]
+mod duckdb;
 
 pub mod schema;
 
-mod start;
+use std::collections::{HashMap, HashSet};
+use std::time::Instant;
 
-mod pooler;
+use uuid::Uuid;
 
-use std::io;
-use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
-
-use prometheus_client::registry::Registry;
-
-pub use create::{Created, NewRow};
-pub use decode::{Date, Moment, Texts};
+pub use self::postgres::{
+    Date, LoginError, Look, Moment, Postgres, Refusal, StartError, Texts, TlsError, connect,
+    connect_direct, pooler_shortcomings,
+};
+#[cfg(feature = "duckdb")]
+pub use duckdb::{DuckDb, FileError};
 pub(crate) use error::chain;
 pub use error::{Class, StoreError};
-pub use login::{LoginError, connect, connect_direct};
-pub use pool::Access;
-pub use pooler::shortcomings as pooler_shortcomings;
+pub use new_row::{Created, NewRow};
 pub use readiness::{Readiness, Writes};
-pub use refusal::Refusal;
-pub use session::{Connected, Session};
-pub use start::Look;
-pub use tls::TlsError;
 
-use crate::config::{Database, Secret, Sizes};
-use pool::Connections;
+use self::postgres::drift;
+use crate::warrior::{StoredWarrior, Warrior};
 
-/// Why there is no store.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The CA file cannot be used.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// The system refuses a thread.
-    #[error("cannot start a thread: {0}")]
-    Thread(#[from] io::Error),
-}
+/// A database, seen by worker threads. Clones share what it takes.
+pub trait Store: Clone + Send + Sync + 'static {
+    /// A connection in hand, whose statements have no deadline yet.
+    type Connected<'s>;
+    /// A connection whose statements have a deadline.
+    type Session<'s>: Statements;
 
-/// The database, seen by worker threads. Clones share one pool.
-#[derive(Clone)]
-pub struct Store(Arc<Connections>);
-
-impl Store {
-    /// A store whose connections are opened in the background: the server starts before its
-    /// database does.
-    ///
-    /// # Errors
-    /// When the CA file cannot be used, or the system refuses a thread.
-    pub fn new(
-        database: &Database,
-        sizes: &Sizes,
-        registry: &mut Registry,
-    ) -> Result<Self, StartError> {
-        let (flusher, due) = sync_channel(1);
-        let connections = Arc::new(Connections::open(database, sizes, flusher, registry)?);
-        let drift = drift_watch::Watch::register(registry);
-        flusher::start(Arc::downgrade(&connections), due, drift)?;
-        Ok(Self(connections))
-    }
-
-    /// A live connection. For [`Access::Insert`] this waits while writers have to take turns.
+    /// A live connection, on which nothing was sent. For [`Access::Insert`] this may wait while writers take turns.
     ///
     /// # Errors
     /// [`Class::NotSent`] when there is none to be had.
-    pub fn connect(&self, access: Access) -> Result<Connected<'_>, StoreError> {
-        self.0.connect(access)
-    }
+    fn connect(&self, access: Access) -> Result<Self::Connected<'_>, StoreError>;
 
-    /// The secret that the database keeps for all servers; none when its row was removed.
-    ///
-    /// # Errors
-    /// When the database cannot be reached, or has no such table, or does not show it to this role.
-    pub fn secret(&self) -> Result<Option<Secret>, StoreError> {
-        self.connect(Access::Other)?.until_role_limit().secret()
-    }
+    /// A session for the statements of one batch, which share the time that its latest `deadline` leaves.
+    fn until(connected: Self::Connected<'_>, deadline: Instant) -> Self::Session<'_>;
 }
 
-#[cfg(test)]
-mod tests;
+/// The statements of a session.
+pub trait Statements {
+    /// Stores a batch.
+    ///
+    /// # Errors
+    /// Of the whole batch; its class says what is certain.
+    fn create(&mut self, rows: &[&NewRow]) -> Result<Vec<Created>, StoreError>;
+
+    /// Finds warriors in one statement. Each is given to `render` as it arrives: `None` in place of one that is too
+    /// large to be read.
+    ///
+    /// # Errors
+    /// Of the whole batch.
+    fn find<A>(
+        &mut self,
+        ids: HashSet<Uuid>,
+        render: impl FnMut(Option<&StoredWarrior>) -> A,
+    ) -> Result<HashMap<Uuid, A>, StoreError>;
+
+    /// How many warriors there are.
+    ///
+    /// # Errors
+    /// When the statement fails, or is not answered in time.
+    fn count(&mut self) -> Result<i64, StoreError>;
+
+    /// Searches for each of these terms. The hits, at most 50 for a term, are given to `take` with the number of their
+    /// term, term by term and each in the contract's order: `None` in place of one that is too large to be read.
+    ///
+    /// # Errors
+    /// Of the whole batch; [`Class::TooCostly`] when it ran out of its time.
+    fn search(
+        &mut self,
+        terms: &[&str],
+        take: impl FnMut(usize, Option<&Warrior>),
+    ) -> Result<(), StoreError>;
+
+    /// Asks for the database's fitness.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    fn probe(&mut self) -> Result<Readiness, StoreError>;
+}
+
+/// The use of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Adding rows; subject to backpressure while flushes lag behind the writers.
+    Insert,
+    /// Everything else, flushes among it.
+    Other,
+}

@@ -1,7 +1,7 @@
 //! Texts of poolers by their meaning here: the one place that names them. PgBouncer gives its own errors one SQLSTATE,
 //! so nothing else tells them apart. (`src/client.c`, `src/objects.c`, `src/janitor.c` of 1.18 and 1.24.)
 
-use super::refusal::Refusal;
+use super::Refusal;
 
 /// The statement was not handed to a server.
 const NOT_SENT: &[&str] = &[

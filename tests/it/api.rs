@@ -10,12 +10,13 @@ use uuid::Uuid;
 
 use crate::http::request;
 use crate::server::TestServer;
+use crate::stores::{Stored, on_both_stores};
 use crate::support::fresh_database;
 
-#[test]
-fn an_unknown_or_odd_id_is_404() {
-    let database = fresh_database();
-    let server = TestServer::start(&database.pooled_login());
+on_both_stores!(an_unknown_or_odd_id_is_404, head_is_get_without_the_body,);
+
+fn an_unknown_or_odd_id_is_404(store: &Stored) {
+    let server = store.server();
     let location = server.post(&warrior("n")).location().to_owned();
     let id = Uuid::parse_str(&location["/warrior/".len()..]).unwrap();
     let others = [
@@ -72,10 +73,8 @@ fn the_count_is_exact_whoever_writes() {
     assert_eq!(server.count(), 1);
 }
 
-#[test]
-fn head_is_get_without_the_body() {
-    let database = fresh_database();
-    let server = TestServer::start(&database.pooled_login());
+fn head_is_get_without_the_body(store: &Stored) {
+    let server = store.server();
     let location = server.post(&warrior("n")).location().to_owned();
     let unknown = format!("/warrior/{}", Uuid::nil());
     let targets = [

@@ -12,15 +12,20 @@ use crate::api::warrior;
 use crate::http::Answer;
 use crate::lock::{TableLock, wait_for_locks_for_ever};
 use crate::server::TestServer;
+use crate::stores::{Stored, on_both_stores};
 use crate::supervisor::eventually;
 use crate::support::{Fresh, empty_database, fresh_database};
 
 const KEY: &str = "0123456789abcdef";
 
-#[test]
-fn a_key_used_again_gives_the_same_answer_and_one_row() {
-    let database = fresh_database();
-    let server = TestServer::start(&database.pooled_login());
+on_both_stores!(
+    a_key_used_again_gives_the_same_answer_and_one_row,
+    a_key_belongs_to_one_warrior,
+    a_key_that_could_not_be_told_from_another_is_400,
+);
+
+fn a_key_used_again_gives_the_same_answer_and_one_row(store: &Stored) {
+    let server = store.server();
     let awkward = json!({
         "name": "O'Brien {\"\\} NULL",
         "dob": "0001-01-01",
@@ -67,10 +72,8 @@ fn ten_at_once_with_one_key_are_one_row() {
     assert_eq!(instances[0].count(), 5);
 }
 
-#[test]
-fn a_key_belongs_to_one_warrior() {
-    let database = fresh_database();
-    let server = TestServer::start(&database.pooled_login());
+fn a_key_belongs_to_one_warrior(store: &Stored) {
+    let server = store.server();
     let first = server.post_keyed(KEY, &warrior("n"));
     let others = [
         warrior("N"),
@@ -140,10 +143,8 @@ fn equal_and_contrary_uses_of_a_key_in_one_batch() {
     assert_eq!(server.count(), 3);
 }
 
-#[test]
-fn a_key_that_could_not_be_told_from_another_is_400() {
-    let database = fresh_database();
-    let server = TestServer::start(&database.pooled_login());
+fn a_key_that_could_not_be_told_from_another_is_400(store: &Stored) {
+    let server = store.server();
     let long = "k".repeat(256);
     for key in [
         "short",

@@ -21,6 +21,8 @@ mod guide_road;
 mod http;
 mod idempotency;
 mod left;
+#[cfg(feature = "duckdb")]
+mod local;
 mod lock;
 mod malformed;
 #[cfg(feature = "duckdb")]
@@ -41,6 +43,7 @@ mod settings;
 mod slow_readers;
 mod stack;
 mod start;
+mod stores;
 mod supervisor;
 mod support;
 mod throttle;

@@ -2,7 +2,7 @@
 
 mod lists;
 mod odd_rows;
-mod plain;
+pub(crate) mod plain;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

@@ -45,23 +45,39 @@ impl TestServer {
         Self::from(&small(), database, None)
     }
 
+    /// A server on the DuckDB file at `path`.
+    #[cfg(feature = "duckdb")]
+    pub(crate) fn on_file(path: &std::path::Path, change: impl FnOnce(&mut Server)) -> Self {
+        let mut server = small();
+        change(&mut server);
+        let local = warrior_api::config::Local {
+            file: path.to_owned(),
+            library: Some(crate::stores::library()),
+        };
+        let store = serve::open_local(&server, &local).expect("the file opens");
+        let secret = Secret::new("of the tests");
+        Self::starting(serve::start_local(&server, store, Some(&secret)))
+    }
+
     fn from(server: &Server, database: &Database, secret: Option<&Secret>) -> Self {
+        let server = Self::starting(serve::start(server, database, secret));
+        server.await_first_login(database);
+        server
+    }
+
+    fn starting(starting: impl Future<Output = anyhow::Result<Running>>) -> Self {
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .expect("a runtime");
-        let running = runtime
-            .block_on(serve::start(server, database, secret))
-            .expect("the server starts");
-        let server = Self {
+        let running = runtime.block_on(starting).expect("the server starts");
+        Self {
             public: running.public,
             admin: running.admin,
             runtime,
             running: Some(running),
-        };
-        server.await_first_login(database);
-        server
+        }
     }
 
     /// On a busy machine the first login takes longer than a request waits for it. A database that is not there, or

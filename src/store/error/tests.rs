@@ -119,3 +119,10 @@ fn a_code_that_is_none_is_unknown() {
         );
     }
 }
+
+#[test]
+fn a_chain_names_every_cause_once() {
+    let inner = std::io::Error::other("connection refused");
+    let outer = std::io::Error::other(inner);
+    assert!(chain(&outer).contains("connection refused"));
+}

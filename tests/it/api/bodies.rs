@@ -3,13 +3,15 @@
 use serde_json::{Value, json};
 
 use super::warrior;
-use crate::server::TestServer;
-use crate::support::fresh_database;
+use crate::stores::{Stored, on_both_stores};
 
-#[test]
-fn every_wrong_field_is_named_and_nothing_is_stored() {
-    let database = fresh_database();
-    let server = TestServer::start(&database.pooled_login());
+on_both_stores!(
+    every_wrong_field_is_named_and_nothing_is_stored,
+    what_is_no_json_object_is_400_and_not_stored,
+);
+
+fn every_wrong_field_is_named_and_nothing_is_stored(store: &Stored) {
+    let server = store.server();
     let long = json!({
         "name": "n".repeat(101),
         "dob": "2023-02-29",
@@ -55,10 +57,8 @@ fn every_wrong_field_is_named_and_nothing_is_stored() {
     assert_eq!(server.count(), 0);
 }
 
-#[test]
-fn what_is_no_json_object_is_400_and_not_stored() {
-    let database = fresh_database();
-    let server = TestServer::start(&database.pooled_login());
+fn what_is_no_json_object_is_400_and_not_stored(store: &Stored) {
+    let server = store.server();
     let valid = warrior("n").to_string();
     let deep = format!("{{\"x\":{}", "[".repeat(60_000));
     let bodies: [&[u8]; 17] = [

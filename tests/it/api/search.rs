@@ -2,14 +2,20 @@
 
 use serde_json::json;
 
-use super::{insert, warrior};
-use crate::server::TestServer;
-use crate::support::fresh_database;
+use super::warrior;
+use crate::stores::{Stored, on_both_stores};
 
-#[test]
-fn names_come_before_dates_before_skills() {
-    let database = fresh_database();
-    let server = TestServer::start(&database.pooled_login());
+on_both_stores!(
+    names_come_before_dates_before_skills,
+    names_are_ordered_by_code_point,
+    wildcards_and_quotes_stand_for_themselves,
+    case_is_ignored_as_lower_ignores_it,
+    a_search_gives_the_first_50,
+    a_search_needs_one_term,
+);
+
+fn names_come_before_dates_before_skills(store: &Stored) {
+    let server = store.server();
     let post = |name: &str, dob: &str, skill: &str| {
         let body = json!({"name": name, "dob": dob, "fight_skills": ["other", skill]});
         server.post(&body).location()["/warrior/".len()..].to_owned()
@@ -45,10 +51,8 @@ fn names_come_before_dates_before_skills() {
     assert_eq!(keys, ["dob", "fight_skills", "id", "name"]);
 }
 
-#[test]
-fn names_are_ordered_by_code_point() {
-    let database = fresh_database();
-    let server = TestServer::start(&database.pooled_login());
+fn names_are_ordered_by_code_point(store: &Stored) {
+    let server = store.server();
     // By UTF-16 the dragon would come before U+FFFD; by a language's rules much would move.
     let ordered = [
         " term",
@@ -71,10 +75,8 @@ fn names_are_ordered_by_code_point() {
     assert_eq!(server.names("term"), ordered);
 }
 
-#[test]
-fn wildcards_and_quotes_stand_for_themselves() {
-    let database = fresh_database();
-    let server = TestServer::start(&database.pooled_login());
+fn wildcards_and_quotes_stand_for_themselves(store: &Stored) {
+    let server = store.server();
     let names = [
         "100%",
         "100 percent",
@@ -122,10 +124,8 @@ fn wildcards_and_quotes_stand_for_themselves() {
     assert_eq!(server.count(), names.len() as i64 + 1);
 }
 
-#[test]
-fn case_is_ignored_as_lower_ignores_it() {
-    let database = fresh_database();
-    let server = TestServer::start(&database.pooled_login());
+fn case_is_ignored_as_lower_ignores_it(store: &Stored) {
+    let server = store.server();
     let body = json!({"name": "Ärger ΣΊΣΥΦΟΣ", "dob": "2000-01-01", "fight_skills": ["ЖЕСТЬ"]});
     server.post(&body).json(201);
     for term in ["ärger", "ÄRGER", "σίσυφο", "жесть", "Жесть", "ЖЕСТ"] {
@@ -135,16 +135,14 @@ fn case_is_ignored_as_lower_ignores_it() {
     assert_eq!(server.names("a\u{308}rger").len(), 0);
 }
 
-#[test]
-fn a_search_gives_the_first_50() {
-    let database = fresh_database();
-    let server = TestServer::start(&database.pooled_login());
-    insert(
-        &mut database.runtime(),
-        "insert into warrior (name, dob, fight_skills)
-         select 'fighter ' || to_char(n, 'FM000'), '2000-01-01', array['boxing']
-           from generate_series(1, 120) as n",
-    );
+fn a_search_gives_the_first_50(store: &Stored) {
+    let server = store.server();
+    for n in (1..=120).rev() {
+        let body = json!({
+            "name": format!("fighter {n:03}"), "dob": "2000-01-01", "fight_skills": ["boxing"],
+        });
+        server.post(&body).json(201);
+    }
     let first: Vec<_> = (1..=50).map(|n| format!("fighter {n:03}")).collect();
     for term in ["fighter", "2000-01", "boxing", "x"] {
         let found = server.names(term);
@@ -154,10 +152,8 @@ fn a_search_gives_the_first_50() {
     assert_eq!(server.names("fighter 12"), ["fighter 120"]);
 }
 
-#[test]
-fn a_search_needs_one_term() {
-    let database = fresh_database();
-    let server = TestServer::start(&database.pooled_login());
+fn a_search_needs_one_term(store: &Stored) {
+    let server = store.server();
     for query in [
         "",
         "?",

@@ -3,13 +3,15 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::server::TestServer;
-use crate::support::fresh_database;
+use crate::stores::{Stored, on_both_stores};
 
-#[test]
-fn a_created_warrior_is_read_back_byte_for_byte() {
-    let database = fresh_database();
-    let server = TestServer::start(&database.pooled_login());
+on_both_stores!(
+    a_created_warrior_is_read_back_byte_for_byte,
+    the_limits_themselves_are_stored,
+);
+
+fn a_created_warrior_is_read_back_byte_for_byte(store: &Stored) {
+    let server = store.server();
     let awkward = awkward_texts();
     for (i, text) in awkward.iter().enumerate() {
         // Every text also stands among other skills, in both orders.
@@ -38,10 +40,8 @@ fn a_created_warrior_is_read_back_byte_for_byte() {
     assert_eq!(server.count(), awkward.len() as i64);
 }
 
-#[test]
-fn the_limits_themselves_are_stored() {
-    let database = fresh_database();
-    let server = TestServer::start(&database.pooled_login());
+fn the_limits_themselves_are_stored(store: &Stored) {
+    let server = store.server();
     for dob in ["0001-01-01", "1582-10-10", "2000-02-29", "9999-12-31"] {
         let warrior = json!({
             "name": "\u{1F409}".repeat(100),

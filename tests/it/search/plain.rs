@@ -15,10 +15,10 @@ use crate::supervisor::eventually;
 pub(super) const PLAIN: &str = include_str!("../../../bench/src/sql/plain.sql");
 
 #[derive(Clone, Debug)]
-pub(super) struct Warrior {
-    pub(super) name: String,
-    pub(super) dob: String,
-    pub(super) fight_skills: Vec<String>,
+pub(crate) struct Warrior {
+    pub(crate) name: String,
+    pub(crate) dob: String,
+    pub(crate) fight_skills: Vec<String>,
 }
 
 pub(super) type Hit = (Uuid, String, String, Vec<Option<String>>);
@@ -57,7 +57,7 @@ pub(super) fn store(client: &mut Client, warriors: &[Warrior]) {
 
 /// Few characters, so that random terms are found often: wildcards, both cases, letters whose case
 /// PostgreSQL folds in its own way, digits and hyphens that also stand in dates.
-pub(super) fn text(most: usize) -> impl Strategy<Value = String> {
+pub(crate) fn text(most: usize) -> impl Strategy<Value = String> {
     let characters = prop::sample::select(vec![
         'a',
         'A',
@@ -92,7 +92,7 @@ pub(super) fn text(most: usize) -> impl Strategy<Value = String> {
     prop::collection::vec(characters, 1..=most).prop_map(String::from_iter)
 }
 
-pub(super) fn warrior() -> impl Strategy<Value = Warrior> {
+pub(crate) fn warrior() -> impl Strategy<Value = Warrior> {
     let dob = (
         prop::sample::select(vec![1, 999, 1901, 1910, 1911, 9999]),
         1..=12u32,
@@ -109,7 +109,7 @@ pub(super) fn warrior() -> impl Strategy<Value = Warrior> {
 }
 
 /// Also parts of what is stored, longer than chance would find, in another case.
-pub(super) fn terms(warriors: &[Warrior], random: Vec<String>) -> BTreeSet<String> {
+pub(crate) fn terms(warriors: &[Warrior], random: Vec<String>) -> BTreeSet<String> {
     let mut terms: BTreeSet<String> = random.into_iter().collect();
     for w in warriors.iter().step_by(7) {
         terms.insert(w.name.to_uppercase());

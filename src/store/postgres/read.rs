@@ -12,11 +12,11 @@ use super::session::Session;
 use crate::config::Secret;
 use crate::warrior::{StoredWarrior, Warrior};
 
-const FIND: &str = include_str!("sql/find.sql");
-const COUNT: &str = include_str!("sql/count.sql");
-const SEARCH: &str = include_str!("sql/search.sql");
-const SEARCHES: &str = include_str!("sql/searches.sql");
-const SECRET: &str = include_str!("sql/secret.sql");
+const FIND: &str = include_str!("../sql/find.sql");
+const COUNT: &str = include_str!("../sql/count.sql");
+const SEARCH: &str = include_str!("../sql/search.sql");
+const SEARCHES: &str = include_str!("../sql/searches.sql");
+const SECRET: &str = include_str!("../sql/secret.sql");
 
 /// The columns that find.sql, search.sql, searches.sql and stored.sql share, and answer first, in this order. By
 /// number, since a name would be compared with those of all columns, for each field of each row.

@@ -10,10 +10,11 @@ use prometheus_client::registry::Registry;
 
 use super::drift::Drift;
 use super::error::StoreError;
-use super::pool::{Access, Connections};
+use super::pool::Connections;
 use super::session::Session;
+use crate::store::Access;
 
-const DRIFT: &str = include_str!("sql/drift.sql");
+const DRIFT: &str = include_str!("../sql/drift.sql");
 
 /// Time between two looks of a server. A look reads 32 pages, some 1,500 rows.
 const LOOK_INTERVAL: Duration = Duration::from_secs(600);

@@ -14,10 +14,10 @@ use postgres::error::Severity;
 
 use super::sqlstate;
 
-const BEGIN: &str = include_str!("sql/mend/begin.sql");
-const CHANGED: &str = include_str!("sql/mend/changed.sql");
-const RESET: &str = include_str!("sql/mend/reset.sql");
-const LIMITS: &str = include_str!("sql/mend/limits.sql");
+const BEGIN: &str = include_str!("../sql/mend/begin.sql");
+const CHANGED: &str = include_str!("../sql/mend/changed.sql");
+const RESET: &str = include_str!("../sql/mend/reset.sql");
+const LIMITS: &str = include_str!("../sql/mend/limits.sql");
 
 /// A failure that a setting of the session may have caused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,13 +11,14 @@ use std::time::Duration;
 use super::backlog::QUIET_TIME;
 use super::drift_watch::Watch;
 use super::error::StoreError;
-use super::pool::{Access, Connections};
+use super::pool::Connections;
 use super::session::Connected;
+use crate::store::Access;
 use crate::throttle::throttled;
 
 /// Longest time of a flush: longer than PgBouncer's `query_timeout`, which is longer than that of flush.sql.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(6);
-const FLUSH: &str = include_str!("sql/flush.sql");
+const FLUSH: &str = include_str!("../sql/flush.sql");
 
 /// Starts the flusher, which also watches for [drift](super::drift_watch); it ends when the sender of `due` is dropped,
 /// and keeps no store alive.

@@ -6,28 +6,28 @@ use postgres::Row;
 
 /// The differences between the table and the count and lists that its triggers keep.
 #[derive(Debug, Default)]
-pub(super) struct Drift {
+pub(in crate::store) struct Drift {
     /// Triggers of ours that are missing, or do not fire always.
-    pub(super) triggers: Vec<String>,
+    pub(in crate::store) triggers: Vec<String>,
     /// Whether `lower()` folds beyond ASCII.
-    pub(super) folds: bool,
+    pub(in crate::store) folds: bool,
     /// The count as it is kept.
-    pub(super) kept: i64,
+    pub(in crate::store) kept: i64,
     /// The rows, where they were counted.
-    pub(super) counted: Option<i64>,
+    pub(in crate::store) counted: Option<i64>,
     /// Rows that were looked at.
-    pub(super) sampled: i64,
+    pub(in crate::store) sampled: i64,
     /// Skills among them that are not listed.
-    pub(super) skills: i64,
+    pub(in crate::store) skills: i64,
     /// Dates among them that are not listed.
-    pub(super) dates: i64,
+    pub(in crate::store) dates: i64,
     /// Their names and skills that have a letter which is not listed.
-    pub(super) letters: i64,
+    pub(in crate::store) letters: i64,
 }
 
 impl Drift {
     /// None when the table was held by another session.
-    pub(super) fn of_row(row: &Row) -> Result<Option<Self>, postgres::Error> {
+    pub(in crate::store) fn of_row(row: &Row) -> Result<Option<Self>, postgres::Error> {
         let Some(sampled) = row.try_get(4)? else {
             return Ok(None);
         };
@@ -44,7 +44,7 @@ impl Drift {
     }
 
     /// One sentence for each fault, with its consequence and the command that mends it.
-    pub(super) fn faults(&self) -> Vec<String> {
+    pub(in crate::store) fn faults(&self) -> Vec<String> {
         let recount = "run `warrior-api schema recount`";
         let mut faults = Vec::new();
         if !self.triggers.is_empty() {
@@ -78,7 +78,7 @@ impl Drift {
         faults
     }
 
-    pub(super) fn sound() -> Self {
+    pub(in crate::store) fn sound() -> Self {
         Self {
             folds: true,
             ..Self::default()

@@ -18,20 +18,12 @@ use super::pool_metrics::{LoginFailures, PoolEvents};
 use super::session::Connected;
 use super::tls::TlsError;
 use crate::config::{Database, Sizes};
+use crate::store::Access;
 
 /// Longest wait for a connection; there is one for each worker, so a wait means that it is broken.
 const CHECKOUT_TIMEOUT: Duration = Duration::from_millis(500);
 /// The same while logins fail: r2d2 would let each batch wait for a login that is not to be had.
 const CHECKOUT_TIMEOUT_FAILING: Duration = Duration::from_millis(20);
-
-/// The use of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Adding rows; subject to backpressure while flushes lag behind the writers.
-    Insert,
-    /// Everything else, flushes among it.
-    Other,
-}
 
 /// The pool, and the state that its sessions share.
 pub(super) struct Connections {

@@ -18,7 +18,7 @@ use crate::config::Database;
 
 /// Obstacles that may wait until the start asks for them; the thread that looks waits, too.
 const LINES_MAX: usize = 16;
-const LIMITS: &str = include_str!("sql/start/limits.sql");
+const LIMITS: &str = include_str!("../sql/start/limits.sql");
 
 /// Checks that go on while the server starts.
 pub struct Look {

@@ -17,13 +17,6 @@ use crate::warrior::NewWarrior;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[test]
-fn a_chain_names_every_cause_once() {
-    let inner = std::io::Error::other("connection refused");
-    let outer = std::io::Error::other(inner);
-    assert!(chain(&outer).contains("connection refused"));
-}
-
-#[test]
 fn a_silent_server_is_left_at_the_deadline_by_all_at_once() {
     // The kernel accepts, and nobody ever answers.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -131,7 +124,7 @@ fn a_name_server_that_keeps_silent_holds_one_thread_and_no_login() {
 
 #[test]
 fn the_wait_for_an_answer_is_longer_than_the_role_s_statement_timeout() {
-    let roles = include_str!("../../postgres-conf/roles.sql");
+    let roles = include_str!("../../../postgres-conf/roles.sql");
     let seconds = session::STATEMENT_TIMEOUT.as_secs();
     let setting = format!("set statement_timeout = '{seconds}s'");
     assert!(roles.contains(&setting), "{setting}");

@@ -1,0 +1,2 @@
+-- The exact number of warriors, which DuckDB keeps for each group of rows.
+select count(*) from warrior

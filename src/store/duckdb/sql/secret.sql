@@ -1,0 +1,1 @@
+select idempotency from warrior_secret

@@ -1,0 +1,39 @@
+//! The store on a file of its own, without a server.
+
+use std::env;
+use std::fs;
+
+use super::*;
+use crate::store::Class;
+
+/// The library that `make duckdb` puts beside the programs; tests stand one folder deeper.
+fn library() -> Library {
+    let program = env::current_exe().unwrap();
+    let beside = program.ancestors().map(|f| f.join("lib/libduckdb.so"));
+    let found = beside.into_iter().find(|path| path.exists());
+    Library::find(found.as_deref()).expect("fetch libduckdb with: make duckdb")
+}
+
+#[test]
+fn a_statement_ends_at_its_deadline_and_costs_its_connection_alone() {
+    let folder = env::temp_dir().join(format!("warrior-store-{}", Uuid::new_v4().simple()));
+    fs::create_dir(&folder).unwrap();
+    let store = DuckDb::open(&library(), &folder.join("app.duckdb"), 1 << 30).unwrap();
+    let mut session = store.connect(Access::Other).unwrap().until(Instant::now());
+    let endless = "select count(*) from range(1000000000000) a(i) where hash(i) = 7";
+    let e = session.run(endless, &[], |_| {}).unwrap_err();
+    assert!(e.cancelled, "{e}");
+    assert_eq!(error::undone(&e).class, Class::TooCostly);
+    let after = session.run("select 1", &[], |_| {}).unwrap_err();
+    assert!(!after.cancelled, "{after}");
+    drop(session);
+    assert!(store.0.idle.lock().is_empty());
+
+    let deadline = Instant::now();
+    let mut session = DuckDb::until(store.connect(Access::Other).unwrap(), deadline);
+    assert_eq!(session.count().unwrap(), 0);
+    drop(session);
+    assert_eq!(store.0.idle.lock().len(), 1);
+    drop(store);
+    fs::remove_dir_all(&folder).unwrap();
+}

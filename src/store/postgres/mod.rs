@@ -1,0 +1,162 @@
+//! The store on PostgreSQL: sessions from a pool, and their statements.
+//!
+//! Every statement stands in a `.sql` file, takes its parameters typed, and goes out unnamed in one
+//! round trip, so that any pooler in transaction mode can carry it. A statement is its own
+//! transaction, and has succeeded only when the server is ready for the next one.
+
+mod pool;
+
+mod in_turn;
+
+mod session;
+
+mod create;
+
+mod read;
+
+mod readiness;
+
+mod decode;
+
+mod mend;
+
+mod replication;
+
+mod connection;
+
+mod login;
+
+mod refusal;
+
+mod deadline;
+
+mod resolver;
+
+mod tls;
+
+mod pool_metrics;
+
+mod backlog;
+
+mod flusher;
+
+pub(super) mod drift;
+
+mod drift_watch;
+
+mod start;
+
+mod pooler;
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::time::Instant;
+
+use prometheus_client::registry::Registry;
+use uuid::Uuid;
+
+pub use decode::{Date, Moment, Texts};
+pub use login::{LoginError, connect, connect_direct};
+pub use pooler::shortcomings as pooler_shortcomings;
+pub use refusal::Refusal;
+pub use start::Look;
+pub use tls::TlsError;
+
+use super::{
+    Access, Created, NewRow, Readiness, Statements, Store, StoreError, error, pooler_texts, schema,
+    sqlstate,
+};
+use crate::config::{Database, Secret, Sizes};
+use crate::warrior::{StoredWarrior, Warrior};
+use pool::Connections;
+use session::{Connected, Session};
+
+/// Why there is no store.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The CA file cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The system refuses a thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] io::Error),
+}
+
+/// The database, seen by worker threads. Clones share one pool.
+#[derive(Clone)]
+pub struct Postgres(Arc<Connections>);
+
+impl Postgres {
+    /// A store whose connections are opened in the background: the server starts before its
+    /// database does.
+    ///
+    /// # Errors
+    /// When the CA file cannot be used, or the system refuses a thread.
+    pub fn new(
+        database: &Database,
+        sizes: &Sizes,
+        registry: &mut Registry,
+    ) -> Result<Self, StartError> {
+        let (flusher, due) = sync_channel(1);
+        let connections = Arc::new(Connections::open(database, sizes, flusher, registry)?);
+        let drift = drift_watch::Watch::register(registry);
+        flusher::start(Arc::downgrade(&connections), due, drift)?;
+        Ok(Self(connections))
+    }
+
+    /// The secret that the database keeps for all servers; none when its row was removed.
+    ///
+    /// # Errors
+    /// When the database cannot be reached, or has no such table, or does not show it to this role.
+    pub fn secret(&self) -> Result<Option<Secret>, StoreError> {
+        self.connect(Access::Other)?.until_role_limit().secret()
+    }
+}
+
+impl Store for Postgres {
+    type Connected<'s> = Connected<'s>;
+    type Session<'s> = Session<'s>;
+
+    fn connect(&self, access: Access) -> Result<Connected<'_>, StoreError> {
+        self.0.connect(access)
+    }
+
+    fn until(connected: Self::Connected<'_>, deadline: Instant) -> Self::Session<'_> {
+        connected.until(deadline)
+    }
+}
+
+impl Statements for Session<'_> {
+    fn create(&mut self, rows: &[&NewRow]) -> Result<Vec<Created>, StoreError> {
+        Session::create(self, rows)
+    }
+
+    fn find<A>(
+        &mut self,
+        ids: HashSet<Uuid>,
+        render: impl FnMut(Option<&StoredWarrior>) -> A,
+    ) -> Result<HashMap<Uuid, A>, StoreError> {
+        Session::find(self, ids, render)
+    }
+
+    fn count(&mut self) -> Result<i64, StoreError> {
+        Session::count(self)
+    }
+
+    fn search(
+        &mut self,
+        terms: &[&str],
+        take: impl FnMut(usize, Option<&Warrior>),
+    ) -> Result<(), StoreError> {
+        Session::search(self, terms, take)
+    }
+
+    fn probe(&mut self) -> Result<Readiness, StoreError> {
+        Session::probe(self)
+    }
+}
+
+#[cfg(test)]
+mod tests;
