@@ -105,9 +105,11 @@ pub(super) fn build(
 
 /// Drops all of ours.
 pub(super) fn drop_all(client: &mut Client) -> Result<(), SchemaError> {
-    INDEXES.iter().try_for_each(|index| {
+    let found = existing(client)?;
+    let ours = |e: &&Existing| INDEXES.iter().any(|index| index.name == e.name);
+    found.iter().filter(ours).try_for_each(|index| {
         client
-            .batch_execute(index.drop)
+            .batch_execute(&index.drop)
             .doing(&format!("dropping the index {}", index.name))
     })
 }
