@@ -12,14 +12,11 @@ use warrior_duckdb::{Access, Library, OpenError};
 
 /// The library of the build tree; tests stand one folder deeper than programs.
 fn library() -> Library {
-    let program = std::env::current_exe().unwrap();
+    let program = std::env::current_exe().expect("a test is a program");
     let built = (program.ancestors())
         .map(|folder| folder.join("lib/libduckdb.so"))
         .find(|path| path.exists());
-    let given = std::env::var_os("DUCKDB_LIBRARY")
-        .map(PathBuf::from)
-        .or(built);
-    Library::find(given.as_deref()).expect("tests of DuckDB need its library")
+    Library::find(built.as_deref()).expect("tests of DuckDB need its library")
 }
 
 /// A folder that is removed with its test.
@@ -28,7 +25,7 @@ struct Folder(PathBuf);
 impl Folder {
     fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("duckdb-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
+        fs::create_dir_all(&path).expect("a folder can be made");
         Self(path)
     }
 
