@@ -1,7 +1,7 @@
 # make run, from a bare machine with git, make and Rust to a serving API. `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build run duckdb test lint stress calibrate bench bench-settings \
+.PHONY: help install build run duckdb test lint stress calibrate bench bench-settings before-after \
 	compose-up compose-down compose-bench compose-restart compose-import compose-test backup restore
 
 # docker compose (v2) where it is installed, else docker-compose 1.29.
@@ -52,6 +52,11 @@ bench: build ## throughput, latency and CPU time of each request beside referenc
 bench-settings: build ## what leaving each setting of the stack at its default would cost
 	cargo build --release --locked -p warrior-bench
 	@bash -m -c 'target/release/warrior-bench settings; exit $$?'
+
+before-after: build duckdb ## the service of the guide on DuckDB and on PostgreSQL, and this one on both: the guide's table
+	@scripts/install peers
+	cargo build --release --locked -p warrior-load
+	@bench/peers/measure
 
 compose-up: ## build and start PostgreSQL, PgBouncer, two servers and a balancer in containers
 	@scripts/compose up
