@@ -4,6 +4,7 @@ mod calibrate;
 mod compare;
 mod control;
 mod load_args;
+mod rehearse;
 mod report;
 mod reproduce;
 mod run;
@@ -17,6 +18,7 @@ use warrior_load::exit::Exit;
 use self::calibrate::CalibrateArgs;
 use self::compare::CompareArgs;
 use self::control::ControlArgs;
+use self::rehearse::RehearseArgs;
 use self::report::ReportArgs;
 use self::reproduce::ReproduceArgs;
 use self::run::RunArgs;
@@ -54,6 +56,8 @@ pub(crate) enum Command {
     Stress(Box<StressArgs>),
     /// The negative control: a cluster made to lose writes, killed hard; the ledger must notice
     Control(ControlArgs),
+    /// From a DuckDB file to PostgreSQL and back, on a throw-away stack, and how long clients would wait
+    Rehearse(RehearseArgs),
     /// Hold the generator against a server whose every delay is known, on this machine
     Calibrate(CalibrateArgs),
     /// Write the Markdown and HTML of a stored result again
@@ -71,6 +75,7 @@ impl Command {
             Command::Reproduce(args) => args.execute(),
             Command::Stress(args) => args.execute(),
             Command::Control(args) => args.execute(),
+            Command::Rehearse(args) => args.execute(),
             Command::Calibrate(args) => args.execute(),
             Command::Report(args) => args.execute(),
             Command::Schema => schema::execute(),

@@ -3,13 +3,11 @@
 
 mod cluster;
 
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 
@@ -19,7 +17,7 @@ use crate::drive::drive;
 use crate::ledger::{self, Header, Ledger};
 use crate::output::say;
 use crate::profile::{Overrides, Profile, compile};
-use crate::target::Target;
+use crate::server::Server;
 use crate::verify::{Verdict, verify_directly};
 
 /// The configuration of a control.
@@ -43,9 +41,6 @@ const PROFILE: &str = "name = 'control'\ntimeout = '5s'\n[[scenario]]\nname = 'c
 
 /// When the cluster is killed, from the start of a round's load.
 const KILL_AFTER: Duration = Duration::from_millis(1700);
-
-/// Longest time until the server listens.
-const LISTEN_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Runs the rounds and adds what each ledger's verification found to `verdicts`.
 ///
@@ -80,7 +75,7 @@ fn round_of(
     cluster: &mut Cluster,
     seed: u64,
 ) -> anyhow::Result<(Verdict, Option<String>)> {
-    let server = Server::start(&trial.server, cluster)?;
+    let server = Server::start(cluster.server_command(&trial.server)?)?;
     let profile = Profile::parse(PROFILE, Path::new("."))?;
     let overrides = Overrides {
         seed,
@@ -118,73 +113,8 @@ fn round_of(
     Ok((verdict, unrecorded))
 }
 
-/// The API's server on a free port, until dropped.
-struct Server {
-    child: Child,
-    target: Target,
-}
-
-impl Server {
-    fn start(program: &Path, cluster: &Cluster) -> anyhow::Result<Server> {
-        let (port, admin) = (free_port()?, free_port()?);
-        let mut child = cluster
-            .server_command(program)?
-            .arg("serve")
-            .env("PORT", port.to_string())
-            .env("ADMIN_PORT", admin.to_string())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("cannot start {}", program.display()))?;
-        let said = child
-            .stderr
-            .take()
-            .context("the server has no standard error")?;
-        let last = std::thread::spawn(move || {
-            BufReader::new(said)
-                .lines()
-                .map_while(Result::ok)
-                .last()
-                .unwrap_or_default()
-        });
-        let target = Target::parse(&format!("http://127.0.0.1:{port}"))?;
-        let mut server = Server { child, target };
-        let deadline = Instant::now() + LISTEN_TIMEOUT;
-        while server.target.reach().is_err() {
-            if !matches!(server.child.try_wait(), Ok(None)) {
-                bail!("the server ended: {}", last.join().unwrap_or_default());
-            }
-            if Instant::now() > deadline {
-                bail!(
-                    "the server does not listen after {} s",
-                    LISTEN_TIMEOUT.as_secs()
-                );
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Ok(server)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // A graceful stop is pointless: its connections lead to a dead database.
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")
-        .context("no free port")?
-        .local_addr()?
-        .port())
-}
-
 /// Runs a command to its end; the error carries its standard error.
-fn complete(command: &mut Command) -> anyhow::Result<()> {
+pub(crate) fn complete(command: &mut Command) -> anyhow::Result<()> {
     let output = command
         .output()
         .with_context(|| format!("cannot run {command:?}"))?;

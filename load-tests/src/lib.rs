@@ -30,6 +30,8 @@ pub mod report;
 pub mod calibrate;
 pub mod compare;
 pub mod control;
+pub mod rehearse;
+mod server;
 pub mod stack;
 
 // What is around a run.

@@ -57,7 +57,24 @@ impl Cluster {
             .batch_execute(commit)?;
         self.stack.command("stop postgres")?;
         self.start()?;
-        complete(self.server_command(server)?.args(["schema", "apply"]))
+        self.apply_schema(server)
+    }
+
+    /// Makes the schema.
+    pub(crate) fn apply_schema(&self, server: &Path) -> anyhow::Result<()> {
+        complete(self.owner_command(server)?.args(["schema", "apply"]))
+    }
+
+    /// A command of the owner, of which nobody waits for an answer: its logins may take their time.
+    pub(crate) fn owner_command(&self, server: &Path) -> anyhow::Result<Command> {
+        let mut command = self.server_command(server)?;
+        command.env("DB_CONNECT_TIMEOUT_MS", "10000");
+        Ok(command)
+    }
+
+    /// The port of its PgBouncer.
+    pub(crate) fn pooler_port(&self) -> u16 {
+        self.stack.endpoints.pooler.port
     }
 
     /// Starts PostgreSQL again, which then recovers.
@@ -66,7 +83,7 @@ impl Cluster {
     }
 
     /// The server, told where this cluster is.
-    pub(super) fn server_command(&self, server: &Path) -> anyhow::Result<Command> {
+    pub(crate) fn server_command(&self, server: &Path) -> anyhow::Result<Command> {
         let endpoints = &self.stack.endpoints;
         let (runtime, owner) = (
             endpoints.runtime_direct(DATABASE),

@@ -7,6 +7,7 @@ mod delay;
 mod engine;
 mod ledgers;
 mod promises;
+mod rehearsals;
 mod schema;
 mod scratch;
 mod thresholds;

@@ -79,6 +79,8 @@ impl Scratch {
             .args(arguments)
             .args(match arguments[0] {
                 "verify" => vec![],
+                // It loads while it starts programs and moves files.
+                "rehearse" => vec!["--out", &out, "--lateness-max", "60s"],
                 _ => vec!["--out", &out, "--lateness-max", "1s"],
             })
             .env("NO_COLOR", "1")

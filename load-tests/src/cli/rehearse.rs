@@ -1,0 +1,53 @@
+//! `rehearse`: from a DuckDB file to PostgreSQL and back, on a throw-away stack.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use warrior_load::exit::Exit;
+use warrior_load::process::{raise_descriptor_limit, stop_on_interrupt};
+use warrior_load::profile::{Overrides, Profile};
+use warrior_load::rehearse::{Rehearsal, rehearse};
+
+#[derive(Args)]
+pub(crate) struct RehearseArgs {
+    /// The DuckDB file; it is only read
+    file: PathBuf,
+    /// The server's binary
+    #[arg(long, default_value = "target/release/warrior-api")]
+    server: PathBuf,
+    /// The load between the way over and the way back; it has to create
+    #[arg(long, default_value = "smoke")]
+    profile: String,
+    /// When 1 % of the requests begin later than this after their moment, the load is INVALID;
+    /// the profile's limit (5ms) without
+    #[arg(long, value_parser = humantime::parse_duration)]
+    lateness_max: Option<std::time::Duration>,
+    /// Where the ledger, the results and the exported file go
+    #[arg(long, default_value = "load-results")]
+    out: PathBuf,
+    /// Further flags of `warrior-api duckdb import` and `check`, after --
+    #[arg(last = true, value_name = "FLAGS")]
+    flags: Vec<String>,
+}
+
+impl RehearseArgs {
+    pub(super) fn execute(self) -> anyhow::Result<Exit> {
+        raise_descriptor_limit();
+        let rehearsal = Rehearsal {
+            server: std::path::absolute(&self.server)?,
+            file: self.file,
+            flags: self.flags,
+            profile: Profile::load(&self.profile)?,
+            overrides: Overrides {
+                seed: uuid::Uuid::new_v4().as_u64_pair().0 >> 12,
+                speed: 1.0,
+                threads: 1,
+                connections: None,
+                lateness_max: self.lateness_max,
+                capacity: None,
+            },
+            directory: self.out,
+        };
+        rehearse(&rehearsal, &stop_on_interrupt()?)
+    }
+}

@@ -1,0 +1,251 @@
+//! The way from a DuckDB file to PostgreSQL and back, rehearsed on a throw-away stack: what it takes, how long clients
+//! would wait for it, and whether every warrior that was acknowledged in between is there in the end.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+
+use crate::control::Cluster;
+use crate::exit::Exit;
+use crate::files::create_directory;
+use crate::live::View;
+use crate::output::{print_error, say};
+use crate::profile::{Overrides, Profile};
+use crate::report;
+use crate::run::{RunConfig, run};
+use crate::server::Server;
+use crate::verify::{Exclusivity, verify_ledger};
+
+/// The exit status of `duckdb check` when a row is missing or changed.
+const CHECK_DIFFERS: i32 = 5;
+
+/// Variables of the server that have no meaning with a DuckDB file.
+const OF_POSTGRESQL: [&str; 12] = [
+    "POSTGRES_HOST",
+    "POSTGRES_PORT",
+    "POSTGRES_DIRECT_HOST",
+    "POSTGRES_DIRECT_PORT",
+    "POSTGRES_DB",
+    "POSTGRES_USER",
+    "POSTGRES_PASSWORD",
+    "POSTGRES_PASSWORD_FILE",
+    "POSTGRES_OWNER",
+    "POSTGRES_OWNER_PASSWORD_FILE",
+    "DB_POOL_MIN",
+    "DB_POOL_MAX",
+];
+
+/// What is rehearsed.
+pub struct Rehearsal {
+    /// The server's binary.
+    pub server: PathBuf,
+    /// The DuckDB file; it is only read.
+    pub file: PathBuf,
+    /// Further flags of `duckdb import` and `duckdb check`: `--table`, `--map`.
+    pub flags: Vec<String>,
+    /// The load between the way over and the way back.
+    pub profile: Profile,
+    /// Its seed and so on.
+    pub overrides: Overrides,
+    /// Where the ledger, the results and the exported file go.
+    pub directory: PathBuf,
+}
+
+/// The steps that were taken, and how long each took.
+#[derive(Default)]
+struct Steps {
+    taken: Vec<Step>,
+}
+
+struct Step {
+    name: &'static str,
+    took: Duration,
+    /// During which of the two ways clients wait for it.
+    waits: Option<Way>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Over,
+    Back,
+}
+
+/// A child of the rehearsal that found rows missing or changed.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` found rows that differ; its output above names them")]
+struct RowsDiffer(String);
+
+/// Goes over and back.
+///
+/// # Errors
+/// When a step cannot be taken.
+pub fn rehearse(rehearsal: &Rehearsal, stop: &Arc<AtomicBool>) -> anyhow::Result<Exit> {
+    let mut steps = Steps::default();
+    let ended = all_steps(rehearsal, stop, &mut steps);
+    steps.print();
+    match ended {
+        Err(error) if error.is::<RowsDiffer>() => {
+            print_error(&error);
+            Ok(Exit::Lost)
+        }
+        ended => ended,
+    }
+}
+
+fn all_steps(
+    rehearsal: &Rehearsal,
+    stop: &Arc<AtomicBool>,
+    steps: &mut Steps,
+) -> anyhow::Result<Exit> {
+    let file = std::path::absolute(&rehearsal.file)?;
+    ensure!(
+        file.is_file(),
+        "{} is not there, or is no file",
+        file.display()
+    );
+    create_directory(&rehearsal.directory)?;
+    let directory = std::path::absolute(&rehearsal.directory)?;
+    let exported = directory.join(format!("rehearsal-{}.duckdb", uuid::Uuid::now_v7()));
+    let server = &rehearsal.server;
+
+    let cluster = steps.take("start a throw-away stack", None, || {
+        let cluster = Cluster::create(server, None)?;
+        cluster.apply_schema(server)?;
+        Ok(cluster)
+    })?;
+    let duckdb = |action: &str, file: &Path, flags: &[String]| {
+        ensure!(!stop.load(Ordering::Relaxed), "stopped");
+        let mut command = cluster.owner_command(server)?;
+        finish(command.args(["duckdb", action]).arg(file).args(flags))
+    };
+    steps.take("import", Some(Way::Over), || {
+        duckdb("import", &file, &rehearsal.flags)
+    })?;
+    steps.take("check", Some(Way::Over), || {
+        duckdb("check", &file, &rehearsal.flags)
+    })?;
+    let serving = steps.take("serve from PostgreSQL", Some(Way::Over), || {
+        let mut command = cluster.server_command(server)?;
+        command.env("POSTGRES_PORT", cluster.pooler_port().to_string());
+        Server::start(command)
+    })?;
+    let config = RunConfig {
+        profile: rehearsal.profile.clone(),
+        target: serving.target.clone(),
+        overrides: rehearsal.overrides.clone(),
+        directory: directory.clone(),
+        database: Some(cluster.runtime()),
+        verify: true,
+        admin: None,
+        fsync_directory: None,
+    };
+    let result = steps.take("load", None, || run(&config, stop, View::Plain))?;
+    say(format_args!("{}", report::verdict_lines(&result)));
+    report::write(&result, &directory)?;
+    let ledger = directory.join(result.ledger.context(
+        "the profile creates nothing, so nothing could be read back: choose another --profile",
+    )?);
+
+    steps.take("drain", Some(Way::Back), || serving.stop())?;
+    steps.take("export", Some(Way::Back), || {
+        duckdb("export", &exported, &[])
+    })?;
+    // The export has compared every row already; nobody waits for what another process says of it.
+    steps.take("check the export", None, || duckdb("check", &exported, &[]))?;
+    let local = steps.take("serve from the file", Some(Way::Back), || {
+        Server::start(serve_locally(server, &exported))
+    })?;
+    let verdicts = steps.take("read every acknowledged warrior back", None, || {
+        verify_ledger(&ledger, &local.target, None, Exclusivity::Exclusive)
+    })?;
+    local.stop()?;
+    for verdict in &verdicts {
+        say(format_args!("from {}: {verdict}", exported.display()));
+    }
+    if verdicts.iter().any(|verdict| !verdict.holds()) {
+        return Ok(Exit::Lost);
+    }
+    Ok(result.exit)
+}
+
+/// Runs a command of the server to its end; what it says goes to ours.
+fn finish(command: &mut Command) -> anyhow::Result<()> {
+    let what = command
+        .get_args()
+        .map(|argument| argument.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ");
+    let status = command
+        .status()
+        .with_context(|| format!("cannot run {}", command.get_program().display()))?;
+    if status.code() == Some(CHECK_DIFFERS) {
+        return Err(RowsDiffer(what).into());
+    }
+    if !status.success() {
+        bail!("`{what}` ended with {status}; its output above says why");
+    }
+    Ok(())
+}
+
+/// The server on a file; what the environment says of a PostgreSQL is not for it.
+fn serve_locally(server: &Path, file: &Path) -> Command {
+    let mut command = Command::new(server);
+    for variable in OF_POSTGRESQL {
+        command.env_remove(variable);
+    }
+    command
+        .env("DB_MODE", "local")
+        .env("DUCKDB_FILE", file)
+        // Where there is no .env that would have a say.
+        .current_dir("/");
+    command
+}
+
+impl Steps {
+    fn take<T>(
+        &mut self,
+        name: &'static str,
+        waits: Option<Way>,
+        step: impl FnOnce() -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        say(format_args!("== {name}"));
+        let began = Instant::now();
+        let done = step();
+        self.taken.push(Step {
+            name,
+            took: began.elapsed(),
+            waits,
+        });
+        done.with_context(|| format!("the step `{name}` failed"))
+    }
+
+    fn wait(&self, way: Way) -> f64 {
+        let waits = self.taken.iter().filter(|step| step.waits == Some(way));
+        waits.map(|step| step.took).sum::<Duration>().as_secs_f64()
+    }
+
+    fn print(&self) {
+        say(format_args!("\n{:<38} {:>9}  clients", "step", "seconds"));
+        for step in &self.taken {
+            let clients = if step.waits.is_some() {
+                "wait"
+            } else {
+                "do not wait"
+            };
+            say(format_args!(
+                "{:<38} {:>9.1}  {clients}",
+                step.name,
+                step.took.as_secs_f64()
+            ));
+        }
+        say(format_args!(
+            "clients would wait {:.1} s on the way over, {:.1} s on the way back",
+            self.wait(Way::Over),
+            self.wait(Way::Back)
+        ));
+    }
+}

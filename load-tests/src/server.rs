@@ -1,0 +1,106 @@
+//! `warrior-api serve` as a child process, on free ports.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::target::Target;
+
+/// Longest time until the server listens.
+const LISTEN_TIMEOUT: Duration = Duration::from_secs(20);
+/// Longest time of a drain, after which the server is killed.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often either is looked at.
+const POLL: Duration = Duration::from_millis(50);
+
+/// The server; killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) target: Target,
+}
+
+impl Server {
+    /// Starts the program of `command`, which says where its database is, and waits until it listens.
+    pub(crate) fn start(mut command: Command) -> anyhow::Result<Server> {
+        let (port, admin) = (free_port()?, free_port()?);
+        let mut child = command
+            .arg("serve")
+            .env("PORT", port.to_string())
+            .env("ADMIN_PORT", admin.to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {}", command.get_program().display()))?;
+        let said = child
+            .stderr
+            .take()
+            .context("the server has no standard error")?;
+        let last = std::thread::spawn(move || {
+            BufReader::new(said)
+                .lines()
+                .map_while(Result::ok)
+                .last()
+                .unwrap_or_default()
+        });
+        let target = Target::parse(&format!("http://127.0.0.1:{port}"))?;
+        let mut server = Server { child, target };
+        let deadline = Instant::now() + LISTEN_TIMEOUT;
+        while server.target.reach().is_err() {
+            if !matches!(server.child.try_wait(), Ok(None)) {
+                bail!("the server ended: {}", last.join().unwrap_or_default());
+            }
+            if Instant::now() > deadline {
+                bail!(
+                    "the server does not listen after {} s",
+                    LISTEN_TIMEOUT.as_secs()
+                );
+            }
+            std::thread::sleep(POLL);
+        }
+        Ok(server)
+    }
+
+    /// Asks it to stop, and waits until it has finished open requests and ended.
+    pub(crate) fn stop(mut self) -> anyhow::Result<()> {
+        kill(
+            Pid::from_raw(i32::try_from(self.child.id())?),
+            Signal::SIGTERM,
+        )?;
+        let deadline = Instant::now() + DRAIN_TIMEOUT;
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait()? {
+                anyhow::ensure!(
+                    status.success(),
+                    "the server did not end in order: {status}"
+                );
+                return Ok(());
+            }
+            std::thread::sleep(POLL);
+        }
+        bail!(
+            "the server has not stopped after {} s",
+            DRAIN_TIMEOUT.as_secs()
+        )
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")
+        .context("no free port")?
+        .local_addr()?
+        .port())
+}

@@ -1,0 +1,94 @@
+//! `rehearse` with the server of the same build: over to PostgreSQL and back, with what clients were told in between.
+
+use std::path::{Path, PathBuf};
+
+use warrior_duckdb::{Access, Library};
+
+use crate::scratch::{CREATES_ALONE, PROGRAM, Scratch};
+
+const TABLE: &str = "create table warrior (id uuid primary key, name varchar(100) not null, dob date not null, \
+                     fight_skills varchar[] not null, created_at timestamptz default current_timestamp)";
+const ROWS: &str = "insert into warrior (id, name, dob, fight_skills) values \
+                    ('00000000-0000-4000-8000-000000000001', 'O''Ren \u{10348}', '0001-01-01', ['bo \"staff\"', '\\', 'bo \"staff\"']), \
+                    ('00000000-0000-4000-8000-000000000002', ' ', '9999-12-31', ['Judo'])";
+
+/// Runs statements on a DuckDB file, and gives the number that the last one asks for.
+fn ask(file: &Path, statements: &[&str], number: &str) -> i64 {
+    let library = Path::new(PROGRAM).with_file_name("../lib/libduckdb.so");
+    let given = Some(library.as_path()).filter(|path| path.exists());
+    let library = Library::find(given).expect("tests of DuckDB need its library: make duckdb");
+    let file = library
+        .open(file, Access::Create, &[])
+        .expect("a DuckDB file");
+    let mut connection = file.connect().expect("connected");
+    for statement in statements {
+        connection.run(statement).expect("it runs");
+    }
+    connection.number(number).expect("a number")
+}
+
+/// What `rehearse` ended with, and what it said.
+fn rehearse(scratch: &Scratch, file: &Path) -> (i32, String) {
+    let server = Path::new(PROGRAM).with_file_name("warrior-api");
+    assert!(
+        server.exists(),
+        "{} is missing; `cargo build` makes it (`cargo test --workspace` does, too)",
+        server.display()
+    );
+    let (server, profile) = (server.display().to_string(), scratch.profile(CREATES_ALONE));
+    let file = file.display().to_string();
+    scratch.load(&[
+        "rehearse",
+        &file,
+        "--server",
+        &server,
+        "--profile",
+        &profile,
+    ])
+}
+
+fn exported(scratch: &Scratch) -> PathBuf {
+    let mut files = std::fs::read_dir(&scratch.0).expect("ours").flatten();
+    files
+        .find(|file| file.file_name().to_string_lossy().starts_with("rehearsal-"))
+        .expect("an exported file")
+        .path()
+}
+
+#[test]
+fn what_was_acknowledged_on_the_way_is_in_the_file_at_its_end() {
+    let scratch = Scratch::new();
+    let file = scratch.0.join("app.duckdb");
+    ask(&file, &[TABLE, ROWS], "select count(*) from warrior");
+    let before = std::fs::read(&file).expect("read");
+    let (code, text) = rehearse(&scratch, &file);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("by http: "), "{text}");
+    assert!(text.contains("clients would wait"), "{text}");
+    assert_eq!(std::fs::read(&file).expect("read"), before, "{text}");
+    let all = ask(
+        &exported(&scratch),
+        &[],
+        "select count(*) from warrior where id > '00000000-0000-4000-8000-000000000002'",
+    );
+    assert!((1..=100).contains(&all), "{all} created: {text}");
+}
+
+#[test]
+fn a_row_that_cannot_go_over_ends_the_rehearsal_and_is_named() {
+    let scratch = Scratch::new();
+    let file = scratch.0.join("app.duckdb");
+    let refused = "insert into warrior values ('00000000-0000-4000-8000-000000000003', 'Nobody', '2000-01-01', [], null)";
+    ask(
+        &file,
+        &[TABLE, ROWS, refused],
+        "select count(*) from warrior",
+    );
+    let (code, text) = rehearse(&scratch, &file);
+    assert_eq!(code, 1, "{text}");
+    assert!(
+        text.contains("00000000-0000-4000-8000-000000000003"),
+        "{text}"
+    );
+    assert!(text.contains("the step `import` failed"), "{text}");
+}
