@@ -10,6 +10,8 @@ const TIMEOUT: &str = "57014";
 const LOCK_TIMEOUT: &str = "55P03";
 /// read_only_sql_transaction.
 const READ_ONLY: &str = "25006";
+/// insufficient_privilege.
+const INSUFFICIENT_PRIVILEGE: &str = "42501";
 /// undefined_table.
 const MISSING_TABLE: &str = "42P01";
 /// invalid_catalog_name.
@@ -46,6 +48,10 @@ pub(super) fn is_lock_timeout(sqlstate: &str) -> bool {
 
 pub(super) fn is_read_only(sqlstate: &str) -> bool {
     sqlstate == READ_ONLY
+}
+
+pub(super) fn is_insufficient_privilege(sqlstate: &str) -> bool {
+    sqlstate == INSUFFICIENT_PRIVILEGE
 }
 
 pub(super) fn is_missing_table(sqlstate: &str) -> bool {
@@ -89,7 +95,7 @@ pub(super) fn is_corruption(sqlstate: &str) -> bool {
 
 /// A failure that a setting of the session may have caused: read only, serialization_failure, insufficient_privilege.
 pub(super) fn may_be_of_a_setting(sqlstate: &str) -> bool {
-    matches!(sqlstate, READ_ONLY | "40001" | "42501")
+    matches!(sqlstate, READ_ONLY | "40001" | INSUFFICIENT_PRIVILEGE)
 }
 
 /// Whether an ERROR with this code is about the data of one request. An exception of a trigger has P0001, or a class

@@ -223,19 +223,29 @@ impl Logins {
             .map_err(|why| format!("{why}; the host must be a name or an IP address"))
     }
 
-    /// The failures of all addresses as one, that of the login that came farthest first.
+    /// The failures of all addresses as one, that of the login that came farthest first. A parameter that one of them does
+    /// not know can be left out for all.
     fn combined(&self, mut failures: Vec<(IpAddr, Box<dyn Error>)>) -> LoginError {
         failures.sort_by_key(|(_, error)| remoteness(&**error));
+        let refusals = |(_, error): &(IpAddr, Box<dyn Error>)| Refusal::of(&**error);
+        let unknown_parameter = failures
+            .iter()
+            .map(refusals)
+            .any(|r| r == Refusal::Parameter);
         match failures.as_slice() {
             [] => self.silent(),
-            [(_, error), ..] if Overdue::is_behind(&**error) => self.silent(),
+            [(_, error), ..] if Overdue::is_behind(&**error) && !unknown_parameter => self.silent(),
             [(_, error)] => self.refused(chain(&**error), Refusal::of(&**error)),
             several @ [(_, farthest), ..] => {
                 let each = several
                     .iter()
                     .map(|(address, error)| format!("{address}: {}", chain(&**error)));
                 let why = each.collect::<Vec<_>>().join("; ");
-                self.refused(why, Refusal::of(&**farthest))
+                let refusal = match unknown_parameter {
+                    true => Refusal::Parameter,
+                    false => Refusal::of(&**farthest),
+                };
+                self.refused(why, refusal)
             }
         }
     }

@@ -24,6 +24,10 @@ pub enum Refusal {
     Way,
     /// The role, its password, or both.
     Credentials,
+    /// No such role, or one that may not log in.
+    Role,
+    /// The role may not connect to this database.
+    NoConnectRight,
     /// No such database.
     MissingDatabase,
     /// As many connections are open as may be.
@@ -42,6 +46,10 @@ const CLIENT_TEXTS: &[&str] = &["password missing", "authentication error"];
 
 /// The function of PostgreSQL that compares a login with `pg_hba.conf`; its names are not translated.
 const COMPARES_WITH_HBA: &str = "ClientAuthentication";
+/// The one that looks the role up once the authentication has let it in.
+const LOOKS_UP_ROLE: &str = "InitializeSessionUserId";
+/// The one that looks at the database, and whether the role may connect to it.
+const LOOKS_AT_DATABASE: &str = "CheckMyDatabase";
 
 impl Refusal {
     /// The refusal behind an error.
@@ -75,10 +83,14 @@ impl Refusal {
             Self::TooManyConnections
         } else if sqlstate::is_cannot_connect_now(sqlstate) {
             Self::CannotConnectNow
+        } else if sqlstate::is_insufficient_privilege(sqlstate) && routine == LOOKS_AT_DATABASE {
+            Self::NoConnectRight
         } else if !sqlstate::is_invalid_authorization(sqlstate) {
             Self::Unreachable
         } else if routine == COMPARES_WITH_HBA {
             Self::Way
+        } else if routine == LOOKS_UP_ROLE {
+            Self::Role
         } else {
             Self::Credentials
         }
@@ -107,8 +119,11 @@ mod tests {
     fn a_refusal_of_postgresql_is_told_by_its_sqlstate_whatever_the_language() {
         for (sqlstate, routine, refusal) in [
             ("28P01", "auth_failed", Refusal::Credentials),
-            ("28000", "InitializeSessionUserId", Refusal::Credentials),
+            ("28000", "auth_failed", Refusal::Credentials),
+            ("28000", LOOKS_UP_ROLE, Refusal::Role),
             ("28000", COMPARES_WITH_HBA, Refusal::Way),
+            ("42501", LOOKS_AT_DATABASE, Refusal::NoConnectRight),
+            ("42501", "aclcheck_error", Refusal::Unreachable),
             ("3D000", "InitPostgres", Refusal::MissingDatabase),
             ("53300", "InitProcess", Refusal::TooManyConnections),
             ("57P03", "ProcessStartupPacket", Refusal::CannotConnectNow),
@@ -134,6 +149,26 @@ mod tests {
                 "server login has been failing, cached error: database \"nowhere\" does not exist \
                  (server_login_retry)",
                 Refusal::MissingDatabase,
+            ),
+            ("login rejected", Refusal::Way),
+            (
+                "server login has been failing, cached error: no pg_hba.conf entry for host \"10.0.0.2\", user \
+                 \"password\", database \"warrior_api\", no encryption (server_login_retry)",
+                Refusal::Way,
+            ),
+            (
+                "server login has been failing, cached error: role \"nobody\" does not exist (server_login_retry)",
+                Refusal::Role,
+            ),
+            (
+                "server login has been failing, cached error: permission denied for database \"warrior_api\" \
+                 (server_login_retry)",
+                Refusal::NoConnectRight,
+            ),
+            (
+                "server login has been failing, cached error: too many connections for role \"warrior\" \
+                 (server_login_retry)",
+                Refusal::TooManyConnections,
             ),
             (
                 "no more connections allowed (max_client_conn)",

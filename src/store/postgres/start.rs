@@ -186,6 +186,13 @@ fn advice(database: &Database, refusal: Refusal) -> String {
         Refusal::Credentials => format!(
             "set POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE to the password that lets you in: {try_it}"
         ),
+        Refusal::Role => format!(
+            "create the role {user} and let it log in (as an administrator: alter role {user} login), or set POSTGRES_USER \
+             to another one; try: {try_it}"
+        ),
+        Refusal::NoConnectRight => {
+            format!("as an administrator run: grant connect on database {dbname} to {user}; try: {try_it}")
+        }
         Refusal::MissingDatabase => {
             format!("see whether there is another under that name: {try_it}")
         }

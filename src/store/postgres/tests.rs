@@ -1,7 +1,7 @@
 //! The store without a database: deadlines of logins, and the backlog.
 
 use std::io::{Read, Write};
-use std::net::{IpAddr, TcpListener};
+use std::net::{IpAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use r2d2::ManageConnection;
@@ -51,6 +51,34 @@ fn an_address_that_keeps_silent_leaves_the_next_one_its_share() {
     assert!(next.accept().is_ok(), "the second address was not tried");
 }
 
+/// `localhost` may be a pooler at ::1 and another program at 127.0.0.1: what the pooler does not know is left out for both.
+#[test]
+fn a_parameter_that_one_address_does_not_know_is_told_whatever_another_says() {
+    let pooler = TcpListener::bind("127.0.0.1:0").unwrap();
+    let database = database(&pooler);
+    let addresses = [IpAddr::from([127, 0, 0, 2]), IpAddr::from([127, 0, 0, 1])];
+    let other = TcpListener::bind((addresses[0], database.port)).unwrap();
+    let logins = login::Logins::new(database).unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| turn_away(&other, "28P01", "password authentication failed"));
+        scope.spawn(|| turn_away(&pooler, "08P01", "unsupported startup parameter: options"));
+        let result = logins.try_each(&addresses, Instant::now() + PATIENCE);
+        let refusal = result.map_err(|e| e.refusal()).err();
+        assert_eq!(refusal, Some(refusal::Refusal::Parameter));
+    });
+}
+
+/// Answers a login with an error.
+fn turn_away(server: &TcpListener, sqlstate: &str, message: &str) {
+    let (mut socket, _) = server.accept().unwrap();
+    read_startup(&mut socket);
+    let fields = format!("SFATAL\0VFATAL\0C{sqlstate}\0M{message}\0\0");
+    let length = u32::try_from(fields.len() + 4).unwrap();
+    socket.write_all(b"E").unwrap();
+    socket.write_all(&length.to_be_bytes()).unwrap();
+    socket.write_all(fields.as_bytes()).unwrap();
+}
+
 /// A byte now and then keeps alive any limit that begins anew with each read.
 #[test]
 fn a_server_that_trickles_is_left_at_the_deadline_too() {
@@ -91,15 +119,19 @@ fn a_server_that_lets_in_and_keeps_silent_is_asked_no_longer_than_it_may() {
 /// Lets a client in, and waits until it has left.
 fn let_in(server: &TcpListener) {
     let (mut socket, _) = server.accept().unwrap();
+    read_startup(&mut socket);
+    // AuthenticationOk and ReadyForQuery.
+    let welcome = b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I";
+    socket.write_all(welcome).unwrap();
+    while socket.read(&mut [0; 1024]).expect("the client leaves") > 0 {}
+}
+
+fn read_startup(socket: &mut TcpStream) {
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut length = [0; 4];
     socket.read_exact(&mut length).unwrap();
     let mut startup = vec![0; u32::from_be_bytes(length) as usize - length.len()];
     socket.read_exact(&mut startup).unwrap();
-    // AuthenticationOk and ReadyForQuery.
-    let welcome = b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I";
-    socket.write_all(welcome).unwrap();
-    while socket.read(&mut [0; 1024]).expect("the client leaves") > 0 {}
 }
 
 #[test]
