@@ -38,7 +38,7 @@ begin
         select case
                    when bool_or(letter is null) then null
                    -- An escape before what is neither letter nor digit is never wrong within brackets.
-                   else coalesce('[^' || regexp_replace(string_agg(letter, ''), '([^[:alnum:]])', '\\\1', 'g') || ']', '.')
+                   else coalesce('[^' || regexp_replace(string_agg(letter, ''), '([^[:alnum:]])', E'\\\\\\1', 'g') || ']', '.')
                end
           from public.warrior_letter);
 end

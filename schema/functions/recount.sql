@@ -16,6 +16,7 @@ declare
     drift bigint;
     unlisted text;
     texts text[];
+    added bigint;
 begin
     -- Mutual exclusion with the schema commands (try_lock.sql): two repairs at once would repair twice.
     perform pg_advisory_xact_lock(33602666402246514);
@@ -52,14 +53,16 @@ begin
      where not exists (select from public.warrior_date as old where old.day = used.day);
     get diagnostics dates_added = row_count;
 
-    -- Rounds: each lists the letters of up to 1,000 texts that have a new one; the last finds none.
+    -- Rounds: each lists the letters of up to 1,000 texts that have a new one; the last finds none, or none that is new.
     letters_added := 0;
     loop
         unlisted := public.warrior_unlisted_letter();
         texts := array(select name from public.warrior where lower(name) ~ unlisted limit 1000)
               || array(select skill from public.warrior_skill where lower(skill) ~ unlisted limit 1000);
         exit when cardinality(texts) = 0;
-        letters_added := letters_added + public.warrior_list_letters(texts);
+        added := public.warrior_list_letters(texts);
+        letters_added := letters_added + added;
+        exit when added = 0;
     end loop;
 
     delete from public.warrior_letter as copy

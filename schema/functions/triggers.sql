@@ -91,8 +91,9 @@ $$;
 -- The triggers themselves, each defined here alone. `schema apply` creates them, and again where this function
 -- has changed; `schema recount` repairs them.
 --
--- A trigger that is no longer defined here is dropped: ours by its name and its function, which the version record then
--- lists as superseded.
+-- A trigger that is no longer defined here is dropped if its function was given up with it and has its name, and as long as
+-- the version record lists that function as superseded. One that is given up while its function stays is dropped by a line
+-- of its own here.
 --
 -- enable always: session_replication_role = replica (logical replication's copy of a table, migration services) would
 -- otherwise bypass them, and searches and counts would be wrong in silence. Workers that apply replicated changes fire

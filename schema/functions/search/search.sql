@@ -26,12 +26,12 @@ set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
-    wildcard constant text := '([\\%_])';
+    wildcard constant text := E'([\\\\%_])';
     -- Parts that pg_trgm can make a trigram of: three letters or digits, or two beside the end of a word. (One beside
     -- it also makes one, which is too frequent to help.)
     trigram constant text := '[[:alnum:]]{3}|[[:alnum:]]{2}[^[:alnum:]]|[^[:alnum:]][[:alnum:]]{2}';
     needle constant text := lower(term);
-    pattern constant text := '%' || regexp_replace(needle, wildcard, '\\\1', 'g') || '%';
+    pattern constant text := '%' || regexp_replace(needle, wildcard, E'\\\\\\1', 'g') || '%';
     indexable constant boolean := needle ~ trigram;
     -- Two trigrams of a long term: its first and its last three letters or digits in a row. Each trigram more is
     -- another posting list to read.
@@ -42,8 +42,8 @@ declare
         when before_tail >= strpos(needle, head) + 2
             then '%' || head || '%' || tail || '%'
         when length(needle) > 16 and (left(needle, 6) ~ trigram or right(needle, 6) ~ trigram)
-            then '%' || regexp_replace(left(needle, 6), wildcard, '\\\1', 'g')
-              || '%' || regexp_replace(right(needle, 6), wildcard, '\\\1', 'g') || '%'
+            then '%' || regexp_replace(left(needle, 6), wildcard, E'\\\\\\1', 'g')
+              || '%' || regexp_replace(right(needle, 6), wildcard, E'\\\\\\1', 'g') || '%'
         when indexable then pattern
     end;
     -- A short term has no index, or a costly one, and is worth a larger sample.

@@ -96,7 +96,7 @@ begin
              limit 3);
         if cardinality(parts) = 3 and strpos(sample, parts[1]) = 0 then
             parts := array(
-                select '%' || regexp_replace(part, '([\\%_])', '\\\1', 'g') || '%'
+                select '%' || regexp_replace(part, E'([\\\\%_])', E'\\\\\\1', 'g') || '%'
                   from unnest(parts) as part);
             with candidate as materialized (
                 select skill

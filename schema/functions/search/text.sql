@@ -26,7 +26,7 @@ begin
     return (
         select array[
                    needle || '[' || string_agg(distinct letter, '') filter (where letter ~ '[[:alnum:]]') || ']',
-                   needle || '[ ' || coalesce(string_agg(distinct '\' || letter, '') filter (where letter !~ '[[:alnum:]]'), '') || ']',
+                   needle || '[ ' || coalesce(string_agg(distinct E'\\' || letter, '') filter (where letter !~ '[[:alnum:]]'), '') || ']',
                    '%' || needle]
           from public.warrior_letter
         having count(*) > 0 and count(distinct letter) <= 200 and bool_and(letter is not null));

@@ -86,7 +86,7 @@ pub fn status_for(client: &mut Client, runtime: &str) -> Result<Status, SchemaEr
     let same_functions = pending.is_empty() && !newer;
     if let Some(record) = &recorded {
         pending.extend(indexes::wanting(&indexes::existing(client)?));
-        let exposed = exposed(client, &record.functions)?;
+        let exposed = exposed(client, &record::known(Some(record)))?;
         pending.extend(
             exposed
                 .iter()
@@ -165,7 +165,7 @@ impl fmt::Display for Status {
 }
 
 /// What every role may use, though only the owner should.
-fn exposed(client: &mut Client, functions: &[String]) -> Result<Vec<String>, SchemaError> {
+fn exposed(client: &mut Client, functions: &[&str]) -> Result<Vec<String>, SchemaError> {
     let rows = client
         .query(include_str!("../sql/schema/exposed.sql"), &[&functions])
         .doing("reading who may call the functions")?;

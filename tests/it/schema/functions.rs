@@ -170,3 +170,46 @@ fn functions_are_created_again_while_clients_write_and_search() {
     let count = include_str!("../../../src/store/sql/count.sql");
     assert_eq!(number(&mut owner, count), written);
 }
+
+/// A session of an older client library, or of a role that was set so long ago.
+#[test]
+fn functions_mean_the_same_whatever_a_backslash_means_to_their_caller() {
+    let database = fresh_database();
+    let mut owner = database.owner();
+    owner
+        .batch_execute(
+            "insert into public.warrior (name, dob, fight_skills)
+             select 'n ' || n || E' 100%_a-b]^\\\\', '1990-01-31', array['s ' || n || E'%_\\\\x'] from generate_series(1, 20) as n;
+             set escape_string_warning = off; set statement_timeout = '60s'",
+        )
+        .unwrap();
+    let answers = |client: &mut Client| -> String {
+        let sql = "select concat_ws(' | ', public.warrior_unlisted_letter(), public.warrior_pair_patterns('a'),
+                                    (select count(*) from public.warrior_search('0%_a')),
+                                    (select count(*) from public.warrior_search('%_' || chr(92) || 'x')),
+                                    (select count(*) from public.warrior_search('n%1')),
+                                    (select count(*) from public.warrior_search('1 100%_a-b]^' || chr(92))))";
+        client.query_one(sql, &[]).unwrap().get(0)
+    };
+    let expected = answers(&mut owner);
+    let mut older = database.owner();
+    older
+        .batch_execute(
+            "set standard_conforming_strings = off; set escape_string_warning = off; set statement_timeout = '60s'",
+        )
+        .unwrap();
+    assert_eq!(answers(&mut older), expected);
+    let kept: i64 = older
+        .query_one("select letters_added from public.warrior_recount()", &[])
+        .unwrap()
+        .get(0);
+    assert_eq!(kept, 0);
+    let listed = "select count(*) from public.warrior_letter";
+    let before = number(&mut older, listed);
+    older
+        .batch_execute("delete from public.warrior_letter; select public.warrior_recount()")
+        .unwrap();
+    assert_eq!(number(&mut older, listed), before);
+    // In another order, perhaps.
+    assert_eq!(answers(&mut older), answers(&mut owner));
+}

@@ -158,11 +158,17 @@ fn privileges_that_a_restore_left_out_are_missed_by_status_and_given_by_apply() 
                      execute format('revoke execute on function %s from warrior', f);
                  end loop;
              end $$;
-             grant select on public.warrior_secret to public",
+             grant select on public.warrior_secret to public;
+             create function public.warrior_gone() returns int language sql security definer as 'select 1';
+             update public.warrior_schema set superseded = array['public.warrior_gone()']",
         )
         .unwrap();
     let status = schema::status(&mut owner).unwrap();
-    for name in ["public.warrior_count_add(bigint)", "public.warrior_secret"] {
+    for name in [
+        "public.warrior_count_add(bigint)",
+        "public.warrior_gone()",
+        "public.warrior_secret",
+    ] {
         let line = format!("every role may use {name}");
         assert!(status.pending.contains(&line), "{status}");
     }

@@ -50,6 +50,12 @@ declare
     secret constant regclass := 'public.warrior_secret';
     -- The list of migrations is optional: psql does not write it.
     history constant regclass := to_regclass('public.refinery_schema_history');
+    -- Functions of an older program that run with the owner's rights, and stay for its servers.
+    superseded constant regprocedure[] := array(
+        select p.oid::regprocedure
+          from public.warrior_schema as record, unnest(record.superseded) as signature
+          join pg_catalog.pg_proc as p on p.oid = to_regprocedure(signature)
+         where p.prosecdef and pg_catalog.pg_has_role(p.proowner, 'usage'));
     other record;
     command text;
 begin
@@ -72,7 +78,7 @@ begin
             select acl.privilege_type, 'function', p.oid, acl.grantee
               from pg_catalog.pg_proc as p
              cross join pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) as acl
-             where p.oid = any (guarded || called || indexed)
+             where p.oid = any (guarded || called || indexed || superseded)
             union all
             select acl.privilege_type, 'table', c.oid, acl.grantee
               from pg_catalog.pg_class as c
@@ -91,7 +97,7 @@ begin
              where rolname = 'warrior_monitor' and t is not null
         )
         select format('revoke execute on function %s from public', f)
-          from unnest(guarded) as f
+          from unnest(guarded || superseded) as f
          where ('EXECUTE', 'function', f::oid, 0::oid) in (table granted)
         union all
         select format('grant execute on function %s to public', indexed)
