@@ -93,7 +93,8 @@ pub(super) fn require_created_at(
     step(client, progress, CHECK)?;
     // Validation takes SHARE UPDATE EXCLUSIVE, which no writer queues behind.
     locks::set_lock_timeout(client, Duration::ZERO)?;
-    progress("checking created_at".to_owned());
+    let awaited = locks::awaited(client)?;
+    progress(format!("checking created_at{awaited}"));
     let started = Instant::now();
     client
         .batch_execute(VALIDATE)

@@ -4,6 +4,7 @@
 use postgres::Client;
 
 use super::error::{Doing, SchemaError};
+use super::locks;
 
 /// An index that the API needs.
 pub(super) struct Index {
@@ -51,6 +52,8 @@ pub(super) const INDEXES: [Index; 4] = [
 pub(super) struct Existing {
     name: String,
     valid: bool,
+    /// Whether it leaves rows out.
+    partial: bool,
     definition: String,
     /// The command that drops it.
     drop: String,
@@ -64,6 +67,7 @@ pub(super) fn existing(client: &mut Client) -> Result<Vec<Existing>, SchemaError
     let index = |row: &postgres::Row| Existing {
         name: row.get("name"),
         valid: row.get("valid"),
+        partial: row.get("partial"),
         definition: row.get("definition"),
         drop: row.get("drop"),
     };
@@ -84,8 +88,9 @@ pub(super) fn build(
                 continue;
             }
             Some(unusable) => {
+                let awaited = locks::awaited(client)?;
                 progress(format!(
-                    "dropping {}, which a build that did not finish left behind",
+                    "dropping {}, which a build that did not finish left behind{awaited}",
                     index.name
                 ));
                 client
@@ -94,7 +99,8 @@ pub(super) fn build(
             }
             None => {}
         }
-        progress(format!("building the index {}", index.name));
+        let awaited = locks::awaited(client)?;
+        progress(format!("building the index {}{awaited}", index.name));
         client
             .batch_execute(index.create)
             .doing(&format!("building the index {}", index.name))?;
@@ -147,7 +153,7 @@ impl Index {
             .map_or(described, |(bare, _)| bare);
         // pg_trgm may stand in a schema of its own, which then qualifies the operator class.
         let wanted = self.definition.trim_start_matches("USING ");
-        if unqualified(described) == wanted {
+        if !found.partial && unqualified(described) == wanted {
             return Ok(());
         }
         Err(SchemaError::OtherIndex {

@@ -12,8 +12,8 @@ use super::error::{Doing, SchemaError};
 const LOCK_TIMEOUT: Duration = Duration::from_millis(500);
 /// What every [`PATIENT_ATTEMPT`]th request waits longer than `deadlock_timeout`.
 const PATIENT_MARGIN: Duration = Duration::from_millis(500);
-/// Longest wait, whatever `deadlock_timeout` is; its default is one second.
-const PATIENT_LOCK_TIMEOUT_MAX: Duration = Duration::from_secs(5);
+/// Longest wait that a create outlasts: it waits for its own `lock_timeout`, one second, and is tried once more.
+const PATIENT_LOCK_TIMEOUT_MAX: Duration = Duration::from_millis(1800);
 /// Autovacuum preemption: PostgreSQL cancels an autovacuum that stands in the way of somebody who has waited for
 /// `deadlock_timeout`. Shorter requests alone would be outlasted by it.
 const PATIENT_ATTEMPT: u32 = 4;
@@ -62,32 +62,53 @@ fn patient_timeout(client: &mut Client) -> Result<Duration, SchemaError> {
         .query_one(include_str!("../sql/schema/deadlock_timeout.sql"), &[])
         .doing("asking for deadlock_timeout")?
         .get("milliseconds");
-    let deadlock_timeout = Duration::from_millis(milliseconds.unsigned_abs());
-    Ok((deadlock_timeout + PATIENT_MARGIN).min(PATIENT_LOCK_TIMEOUT_MAX))
+    Ok(patient_timeout_of(Duration::from_millis(
+        milliseconds.unsigned_abs(),
+    )))
+}
+
+/// A wait that may not be longer than `deadlock_timeout` would hold writers up and end no autovacuum.
+fn patient_timeout_of(deadlock_timeout: Duration) -> Duration {
+    let patient = deadlock_timeout.saturating_add(PATIENT_MARGIN);
+    match patient > PATIENT_LOCK_TIMEOUT_MAX {
+        true => LOCK_TIMEOUT,
+        false => patient,
+    }
+}
+
+/// What a line of progress adds before a step that waits for others without a limit; no writer queues behind it.
+pub(super) fn awaited(client: &mut Client) -> Result<String, SchemaError> {
+    Ok(match holding(client)? {
+        Some(holders) => format!("; it may have to wait until {holders} lets public.warrior go"),
+        None => String::new(),
+    })
 }
 
 /// The sessions that hold locks on the table, as part of a sentence.
 pub(super) fn holders(client: &mut Client) -> Result<String, SchemaError> {
+    Ok(holding(client)?.unwrap_or_else(|| {
+        "nobody now (a transaction that has just ended, or a lock on another table)".to_owned()
+    }))
+}
+
+fn holding(client: &mut Client) -> Result<Option<String>, SchemaError> {
     let rows = client
         .query(include_str!("../sql/schema/holders.sql"), &[])
         .doing("asking who holds locks")?;
     let one = |row: &postgres::Row| {
-        let role: Option<String> = row.get("role");
+        let (pid, role): (i32, Option<String>) = (row.get("pid"), row.get("role"));
         let state: Option<String> = row.get("state");
-        format!(
-            "server process {} (role {}, {})",
-            row.get::<_, i32>("pid"),
-            role.as_deref().unwrap_or("unknown"),
-            state.as_deref().unwrap_or("state unknown")
-        )
+        let state = state.as_deref().unwrap_or("state unknown");
+        match role {
+            Some(role) => format!("server process {pid} (role {role}, {state})"),
+            None => format!(
+                "server process {pid} (an autovacuum, which PostgreSQL ends only for somebody who waits longer than \
+                 deadlock_timeout)"
+            ),
+        }
     };
     let all: Vec<String> = rows.iter().map(one).collect();
-    Ok(match all.is_empty() {
-        true => {
-            "nobody now (a transaction that has just ended, or a lock on another table)".to_owned()
-        }
-        false => all.join(", "),
-    })
+    Ok((!all.is_empty()).then(|| all.join(", ")))
 }
 
 /// Sets the longest wait for a lock: short while writers would queue behind the request, zero (no limit) otherwise.
@@ -100,4 +121,23 @@ pub(super) fn set_lock_timeout(client: &mut Client, limit: Duration) -> Result<(
         )
         .doing("setting lock_timeout")?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{LOCK_TIMEOUT, patient_timeout_of};
+
+    #[test]
+    fn a_patient_request_outlasts_deadlock_timeout_or_is_none() {
+        for (deadlock_timeout_ms, patient_ms) in [(10, 510), (1000, 1500), (1300, 1800)] {
+            let patient = patient_timeout_of(Duration::from_millis(deadlock_timeout_ms));
+            assert_eq!(patient, Duration::from_millis(patient_ms));
+        }
+        for deadlock_timeout_ms in [1301, 10_000, u64::MAX] {
+            let patient = patient_timeout_of(Duration::from_millis(deadlock_timeout_ms));
+            assert_eq!(patient, LOCK_TIMEOUT);
+        }
+    }
 }

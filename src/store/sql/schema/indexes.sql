@@ -2,6 +2,7 @@
 -- these nor a function around it.
 select c.relname::text as name,
        i.indisvalid as valid,
+       i.indpred is not null as partial,
        pg_catalog.pg_get_indexdef(i.indexrelid) as definition,
        format('drop index concurrently public.%I', c.relname) as drop
   from pg_catalog.pg_index as i
