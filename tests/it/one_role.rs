@@ -194,6 +194,15 @@ fn row_level_security_is_judged_for_the_role_that_serves() {
         [""; 0]
     );
 
+    // A repair reads as the owner and adds no warrior, so that neither this nor a rule is in its way.
+    owner
+        .batch_execute("create rule theirs as on insert to public.warrior do also select 1")
+        .unwrap();
+    schema::recount(&mut owner, &mut |_| {}).unwrap();
+    owner
+        .batch_execute("drop rule theirs on public.warrior")
+        .unwrap();
+
     // The owner, where it serves, sees every row unless row level security is forced.
     let faults = |force: &str| {
         let sql = format!("alter table public.warrior {force} row level security");
@@ -209,4 +218,14 @@ fn row_level_security_is_judged_for_the_role_that_serves() {
             .any(|fault| fault.contains("no force row level security"))
     );
     assert_eq!(forced.len(), 3, "{forced:#?}");
+    let refused = schema::recount(&mut owner, &mut |_| {});
+    assert!(
+        matches!(refused, Err(SchemaError::Obstacles(_))),
+        "{refused:?}"
+    );
+    // Whoever runs the command, the triggers run as the owner.
+    let mut superuser = log_in_directly(&database.superuser_login()).unwrap();
+    let error = schema::apply(&mut superuser, &mut |_| {}).unwrap_err();
+    let sentence = "the role warrior_owner may not see every row";
+    assert!(error.to_string().contains(sentence), "{error}");
 }

@@ -4,6 +4,8 @@ mod adopt;
 mod applied;
 mod apply;
 mod functions;
+mod given_up;
+mod locks;
 mod older;
 mod refuse;
 mod restored;

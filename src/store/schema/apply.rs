@@ -100,8 +100,11 @@ fn apply_steps(
     // Functions refer to tables, triggers to functions, and the fill of an adopted table to both.
     run(client, progress, &tables::pending(&before), &mut done)?;
     shape::check(client)?;
-    done.notes
-        .extend(retire::drop_superseded(client, recorded.as_mut())?);
+    done.notes.extend(retire::drop_superseded(
+        client,
+        progress,
+        recorded.as_mut(),
+    )?);
     done.functions = replace::replace(client, progress, recorded.as_ref())?;
     done.writers_locked_out = triggers::create(client, progress)?;
     triggers::fill(client, progress)?;

@@ -171,6 +171,14 @@ pub enum SchemaError {
         /// The database.
         dbname: String,
     },
+    /// The version record has columns that this program does not know, and lacks some that it needs.
+    #[error(
+        "the table public.warrior_schema lacks columns that this program needs and has others: {}; a newer program, or \
+         another one, has made it: use the newer program, or make a database for the API (create database warrior_api \
+         template template0 encoding 'UTF8' locale 'C.UTF-8') and set POSTGRES_DB to it",
+        .0.join(", ")
+    )]
+    OtherRecord(Vec<String>),
     /// The migrations in the database are another program's.
     #[error(
         "public.refinery_schema_history lists {applied}, a migration of another program, which needs that table; \

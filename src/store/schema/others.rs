@@ -10,6 +10,8 @@ pub(super) struct Others {
     /// Obstacles: triggers under the names of ours, and rules and policies beside which the service cannot work; each with
     /// the command that removes it.
     pub(super) obstacles: Vec<String>,
+    /// Those of them that a repair cannot work beside, either.
+    pub(super) repair_obstacles: Vec<String>,
     /// Triggers, policies and constraints that change the answers.
     pub(super) notes: Vec<String>,
 }
@@ -22,7 +24,8 @@ pub(super) fn look(client: &mut Client) -> Result<Others, SchemaError> {
     let mut others = Others::default();
     for row in &rows {
         let (name, definition): (String, String) = (row.get("name"), row.get("definition"));
-        match row.get("kind") {
+        let kind: &str = row.get("kind");
+        match kind {
             "trigger under our name" => others.obstacles.push(format!(
                 "the trigger {name} has a name that the API's own needs; rename it: alter trigger {name} on \
                  public.warrior rename to {name}_old;"
@@ -37,7 +40,7 @@ pub(super) fn look(client: &mut Client) -> Result<Others, SchemaError> {
                  disable row level security;"
             )),
             "forced row-level security" => others.obstacles.push(format!(
-                "row-level security is forced on the table's owner, so that the role {name} does not see every row, and \
+                "row-level security is forced on the table's owner, so that the role {name} may not see every row, and \
                  count and searches would be wrong; run: alter table public.warrior no force row level security;"
             )),
             "trigger of inserts" => others.notes.push(format!(
@@ -61,6 +64,12 @@ pub(super) fn look(client: &mut Client) -> Result<Others, SchemaError> {
             kind => others.notes.push(format!(
                 "the {kind} {name} never runs for the API, which neither changes nor removes a warrior ({definition})"
             )),
+        }
+        // A trigger of another program is never replaced, and rows that are hidden are not counted.
+        if matches!(kind, "trigger under our name" | "forced row-level security") {
+            others
+                .repair_obstacles
+                .extend(others.obstacles.last().cloned());
         }
     }
     Ok(others)

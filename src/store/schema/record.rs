@@ -1,7 +1,7 @@
 //! Schema versioning: one number, in one row of the table `warrior_schema`, which every apply writes and every `/ready`
 //! reads. Beside it stands what an apply has done so far.
 
-use postgres::{Client, Transaction};
+use postgres::{Client, Row, Transaction};
 
 use super::error::{Doing, SchemaError};
 
@@ -42,7 +42,8 @@ pub fn current_version() -> i32 {
 /// The record, if any apply has come as far as the functions.
 ///
 /// # Errors
-/// [`SchemaError::Earlier`] where it lacks a column.
+/// Where it lacks a column: [`SchemaError::Newer`] by a number that is there, [`SchemaError::Earlier`] where what it has is
+/// ours, else [`SchemaError::OtherRecord`].
 pub(super) fn read(client: &mut Client) -> Result<Option<Record>, SchemaError> {
     let doing = "asking for the schema's version";
     let present = client
@@ -52,10 +53,7 @@ pub(super) fn read(client: &mut Client) -> Result<Option<Record>, SchemaError> {
         return Ok(None);
     }
     if !present.get::<_, bool>("readable") {
-        return Err(SchemaError::Earlier {
-            what: "table public.warrior_schema".to_owned(),
-            dbname: present.get("dbname"),
-        });
+        return Err(unreadable(client, &present)?);
     }
     let row = client
         .query_opt(include_str!("../sql/schema/recorded.sql"), &[])
@@ -70,6 +68,27 @@ pub(super) fn read(client: &mut Client) -> Result<Option<Record>, SchemaError> {
         triggers: row.get("triggers"),
         filled: row.get("filled"),
     }))
+}
+
+/// What a record says that lacks a column of ours: a newer program may have given it up, as an earlier build may not have
+/// had it yet.
+fn unreadable(client: &mut Client, present: &Row) -> Result<SchemaError, SchemaError> {
+    let highest: Option<i32> = client
+        .query_one(include_str!("../sql/schema/highest_number.sql"), &[])
+        .doing("asking for the schema's version")?
+        .get("highest");
+    let strange: Vec<String> = present.get("strange");
+    Ok(match highest {
+        Some(applied) if applied > NUMBER => SchemaError::Newer {
+            applied,
+            known: NUMBER,
+        },
+        _ if strange.is_empty() => SchemaError::Earlier {
+            what: "table public.warrior_schema".to_owned(),
+            dbname: present.get("dbname"),
+        },
+        _ => SchemaError::OtherRecord(strange),
+    })
 }
 
 /// Downgrade protection.

@@ -43,6 +43,7 @@ pub fn recount(
 
 fn repair(client: &mut Client, progress: &mut dyn FnMut(String)) -> Result<Recounted, SchemaError> {
     let recorded = record::read(client)?;
+    record::refuse_newer(recorded.as_ref())?;
     let applied = recorded.as_ref().and_then(|record| record.number);
     if applied.is_none_or(|number| number < NUMBER) {
         return Err(SchemaError::TooOld {
@@ -55,8 +56,7 @@ fn repair(client: &mut Client, progress: &mut dyn FnMut(String)) -> Result<Recou
     {
         return Err(SchemaError::Functions(first.clone()));
     }
-    // A trigger of another program is never replaced, and rows that are hidden are not counted.
-    let obstacles = others::look(client)?.obstacles;
+    let obstacles = others::look(client)?.repair_obstacles;
     if !obstacles.is_empty() {
         return Err(SchemaError::Obstacles(obstacles));
     }

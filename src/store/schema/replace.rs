@@ -34,21 +34,15 @@ pub(super) fn replace(
         return Ok(false);
     }
     let started = Instant::now();
-    let known = record::known(recorded);
     let mut dropped = Vec::new();
     loop {
         let mut refused = None;
         locked(client, progress, |client| {
-            refused = attempt(client, &existing, &known, &dropped)?;
+            refused = attempt(client, &existing, recorded, &dropped)?;
             Ok(())
         })?;
         let Some(name) = refused else { break };
-        let named = existing.iter().filter(|f| f.name == name);
-        dropped.extend(
-            named
-                .filter(|f| known.contains(&f.signature.as_str()))
-                .map(|f| f.signature.as_str()),
-        );
+        dropped.extend(next_to_drop(name, &existing, recorded, &dropped));
     }
     progress(format!(
         "created the functions in {} ms",
@@ -57,18 +51,44 @@ pub(super) fn replace(
     Ok(true)
 }
 
+/// Functions of this name that stand in the way of a definition, so far as is known: which of the overloads, PostgreSQL does
+/// not say. Those that servers of an older version may still call come last.
+fn next_to_drop<'f>(
+    name: &str,
+    existing: &'f [Function],
+    recorded: Option<&Record>,
+    dropped: &[&str],
+) -> Vec<&'f str> {
+    let of_name = |listed: &[String]| -> Vec<&'f str> {
+        let named = existing.iter().filter(|f| f.name == name);
+        named
+            .filter(|f| listed.contains(&f.signature))
+            .map(|f| f.signature.as_str())
+            .filter(|signature| !dropped.contains(signature))
+            .collect()
+    };
+    let Some(record) = recorded else {
+        return Vec::new();
+    };
+    match of_name(&record.functions) {
+        none if none.is_empty() => of_name(&record.superseded),
+        some => some,
+    }
+}
+
 /// One transaction; undone, with the name, when `create or replace` refuses a function that an older program of ours has
 /// created with another result.
 fn attempt(
     client: &mut Client,
     existing: &[Function],
-    known: &[&str],
+    recorded: Option<&Record>,
     dropped: &[&str],
 ) -> Result<Option<&'static str>, SchemaError> {
     let doing = "creating the functions";
+    let known = record::known(recorded);
     let mut transaction = client.transaction().doing(doing)?;
     transaction.batch_execute(record::CREATE).doing(doing)?;
-    let rights = rights(&mut transaction, known)?;
+    let rights = rights(&mut transaction, &known)?;
     for signature in dropped {
         let drop = format!("drop function {signature}");
         let doing = format!("dropping the function {signature}, whose result is another now");
@@ -112,8 +132,8 @@ fn attempt(
         .map(|f| (f.signature.as_str(), f.fingerprint.as_str()))
         .collect();
     let digest = functions::current_digest();
-    let missing = |signature: &&str| functions::find(existing, signature).is_none();
-    let some_were_missing = known.iter().any(missing);
+    let missing = |signature: &String| functions::find(existing, signature).is_none();
+    let some_were_missing = recorded.is_some_and(|record| record.functions.iter().any(missing));
     record::write_functions(
         &mut transaction,
         &digest,

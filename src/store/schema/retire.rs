@@ -7,15 +7,19 @@ use postgres::error::SqlState;
 use super::error::{Doing, SchemaError};
 use super::record::{self, NUMBER, Record};
 
-/// Drops, without `cascade`, what was superseded by an earlier number than ours. Gives a note for each function that cannot
-/// be dropped.
+/// Drops, without `cascade`, what was superseded by an earlier number than ours whose apply has finished: servers of the
+/// number before it may go on until then. Gives a note for each function that cannot be dropped.
 ///
 /// It runs before the functions are replaced, and so before the record says which number they have now.
 pub(super) fn drop_superseded(
     client: &mut Client,
+    progress: &mut dyn FnMut(String),
     recorded: Option<&mut Record>,
 ) -> Result<Vec<String>, SchemaError> {
-    let due = recorded.filter(|record| record.functions_number < NUMBER);
+    let due = recorded.filter(|record| {
+        let finished = record.number;
+        record.functions_number < NUMBER && finished.is_some_and(|n| n >= record.functions_number)
+    });
     let Some(record) = due.filter(|record| !record.superseded.is_empty()) else {
         return Ok(Vec::new());
     };
@@ -31,11 +35,20 @@ pub(super) fn drop_superseded(
                 notes.push(e.to_string());
                 stay.push(signature.clone());
             }
-            // Said once: it is no longer ours to drop.
             Err(e) if e.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
-                notes.push(not_ours(client, signature)?);
+                let left = not_ours(client, signature)?;
+                notes.extend(left.note);
+                // Without a trigger it is said once: it is no longer ours to drop.
+                if left.has_trigger {
+                    stay.push(signature.clone());
+                }
             }
-            other => other?,
+            other => {
+                other?;
+                progress(format!(
+                    "dropped {signature}, a function of an older program"
+                ));
+            }
         }
     }
     record::write_superseded(client, &stay)?;
@@ -52,16 +65,30 @@ pub(super) fn note(waiting: &[String]) -> String {
     )
 }
 
-fn not_ours(client: &mut Client, signature: &str) -> Result<String, SchemaError> {
+/// A function of another role.
+struct Left {
+    /// None if it was dropped meanwhile.
+    note: Option<String>,
+    /// Whether a trigger on the table calls it, which is found by its signature in the record (warrior_mend_triggers).
+    has_trigger: bool,
+}
+
+fn not_ours(client: &mut Client, signature: &str) -> Result<Left, SchemaError> {
     let row = client
         .query_one(
             include_str!("../sql/schema/function_owner.sql"),
             &[&signature],
         )
         .doing("asking who owns a function of an older program")?;
-    let (owner, dbname): (String, String) = (row.get("owner"), row.get("dbname"));
-    Ok(format!(
-        "the function {signature} of an older program belongs to role {owner}, and nothing of the API calls it; as that role \
-         or an administrator run: psql -d {dbname} -c 'drop function {signature}'"
-    ))
+    let (owner, dbname): (Option<String>, String) = (row.get("owner"), row.get("dbname"));
+    let note = owner.map(|owner| {
+        format!(
+            "the function {signature} of an older program belongs to role {owner}, and nothing of the API calls it; as \
+             that role or an administrator run: psql -d {dbname} -c 'drop function {signature}'"
+        )
+    });
+    Ok(Left {
+        note,
+        has_trigger: row.get("has_trigger"),
+    })
 }

@@ -7,6 +7,10 @@ use crate::support::Fresh;
 
 pub(crate) const SEARCH: &str = include_str!("../../../src/store/sql/search.sql");
 
+/// Makes the functions of the database those of an earlier number.
+pub(crate) const EARLIER_NUMBER: &str =
+    "update public.warrior_schema set functions_number = functions_number - 1, digest = 'older'";
+
 pub(crate) fn apply(client: &mut Client) -> Result<Applied, SchemaError> {
     schema::apply(client, &mut |_| {})
 }

@@ -63,6 +63,57 @@ fn refuses_the_functions_of_a_newer_program_that_has_not_finished() {
     assert!(matches!(error, SchemaError::Newer { .. }), "{error}");
     let status = schema::status(&mut client).unwrap();
     assert_eq!(status.faults, [error.to_string()]);
+    let repair = schema::recount(&mut client, &mut |_| {}).unwrap_err();
+    assert_eq!(repair.to_string(), error.to_string());
+}
+
+/// A newer release may rename or give up a column of the record.
+#[test]
+fn a_record_that_lacks_a_column_is_refused_and_no_drop_advised_unless_it_is_an_earlier_one() {
+    for (change, newer) in [
+        ("drop column number", true),
+        ("drop column functions_number", true),
+        ("rename column triggers to trigger_digest", true),
+        ("rename column superseded to waiting", false),
+    ] {
+        let database = fresh_database();
+        let mut client = database.owner();
+        let step = if newer { 1 } else { 0 };
+        client
+            .batch_execute(&format!(
+                "update public.warrior_schema set number = number + {step}, functions_number = functions_number + {step};
+                 alter table public.warrior_schema {change}"
+            ))
+            .unwrap();
+        let error = apply(&mut client).unwrap_err();
+        match newer {
+            true => assert!(
+                matches!(error, SchemaError::Newer { .. }),
+                "{change}: {error}"
+            ),
+            false => assert!(
+                matches!(&error, SchemaError::OtherRecord(names) if names[..] == ["waiting"]),
+                "{change}: {error}"
+            ),
+        }
+        assert!(!error.to_string().contains("drop table"), "{error}");
+    }
+}
+
+#[test]
+fn refuses_an_index_under_our_name_that_leaves_rows_out() {
+    let database = fresh_database();
+    let mut client = database.owner();
+    client
+        .batch_execute(
+            "drop index public.idx_warrior_date_order;
+             create index idx_warrior_date_order on public.warrior (dob, name collate \"C\", id)
+                 with (fillfactor = 70) where dob > '1900-01-01'",
+        )
+        .unwrap();
+    let error = apply(&mut client).unwrap_err();
+    assert!(matches!(error, SchemaError::OtherIndex { .. }), "{error}");
+    assert!(error.to_string().contains("WHERE"), "{error}");
 }
 
 #[test]

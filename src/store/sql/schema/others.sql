@@ -42,11 +42,11 @@ select 'policy', p.polname::text,
   join pg_catalog.pg_policy as p on p.polrelid = warrior.oid
  where warrior.relrowsecurity
 union all
--- The owner fills the count and the lists, now and in the triggers.
-select 'forced row-level security', me.rolname::text, ''
+-- The role of this session fills the count and the lists, and the owner does in the triggers.
+select 'forced row-level security', role.rolname::text, ''
   from warrior
-  join pg_catalog.pg_roles as me on me.rolname = current_user
- where warrior.relrowsecurity and warrior.relforcerowsecurity and not (me.rolbypassrls or me.rolsuper)
+  join pg_catalog.pg_roles as role on role.oid = warrior.relowner or role.rolname = current_user
+ where warrior.relrowsecurity and warrior.relforcerowsecurity and not (role.rolbypassrls or role.rolsuper)
 union all
 -- Nobody's row is hidden from a superuser, nor from the owner as long as it is not forced.
 select 'row-level security without a policy', command.name, quote_ident(runtime.rolname)
