@@ -112,9 +112,9 @@ commits wait for the disk. [bench/peers/](../../peers/README.md) says how each s
 - The load is the public test's mix at its peak (of 17 requests 5 creates, each followed by its read, 5 searches, 2 searches
   without a term), every user over a new connection, in the open model: {rate} requests a second for {seconds} s, given up after 60 s. The creates are valid
   ones: the public test takes 422 for an answer to any. Latency is that of prescribed answers and of requests without one.
-- The services of the guide stand behind nginx there, which gives 503 to a client's 201st connection; ours sheds load itself.
+- The services on DuckDB stand behind nginx there, which gives 503 to a client's 201st connection; the others do not.
 - Lost: answered 201, and not in the table field for field when the service has stopped, by warrior-load's ledger.
-- Highest rate: steps of {step_seconds} s without nginx, doubled or halved from {rate} on, then the interval halved twice; a step that fails is taken twice.
+- Highest rate: the highest step that held and that the generator calls valid; "at least" where only the generator failed. Steps of {step_seconds} s without nginx, doubled or halved from {rate} on, then the interval halved twice; a step that fails is taken twice.
 
 ## The guide's figures
 

@@ -96,6 +96,8 @@ class Flask:
 
     def __init__(self, key, title, config, way=None, postgres=None):
         self.key, self.title, self.config, self.way, self.postgres = key, title, config, way, postgres
+        # nginx is the public service's, on DuckDB.
+        self.proxied = postgres is None
         self.process = self.proxy = None
 
     def start(self, folder, proxied):
@@ -143,6 +145,8 @@ class Flask:
 
 class Ours:
     """`warrior-api serve`, on a file of DuckDB or on PostgreSQL through PgBouncer."""
+
+    proxied = False
 
     def __init__(self, key, title, program, postgres=None):
         self.key, self.title, self.program, self.postgres, self.server = key, title, program, postgres, None
