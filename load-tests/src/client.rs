@@ -25,6 +25,18 @@ pub fn get(target: &Target, path: &str) -> anyhow::Result<Answer> {
     answer.context("no request was made")?.with_context(failed)
 }
 
+/// Sends a request that may be repeated, until it is answered.
+pub fn send(target: &Target, request: &Prepared) -> anyhow::Result<Answer> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start an event loop")?;
+    let mut kept = None;
+    let exchange = exchange(target, request, &mut kept);
+    let answer = LocalSet::new().block_on(&runtime, exchange);
+    answer.with_context(|| format!("{} of {}", request.describe(), target.url))
+}
+
 /// The count that the API answers; `None` when this target has no such endpoint.
 pub fn count(target: &Target) -> anyhow::Result<Option<u64>> {
     #[derive(serde::Deserialize)]
@@ -72,7 +84,7 @@ async fn exchange(
     request: &Prepared,
     kept: &mut Option<Connection>,
 ) -> Result<Answer, Failure> {
-    // A GET is safe to repeat, and a server may close an idle connection at any moment.
+    // It is safe to repeat, and a server may close an idle connection at any moment.
     let mut last = Failure::NotSent;
     for _ in 0..3 {
         let attempt = async {

@@ -1,6 +1,8 @@
 //! The way from a DuckDB file to PostgreSQL and back, rehearsed on a throw-away stack: what it takes, how long clients
 //! would wait for it, and whether every warrior that was acknowledged in between is there in the end.
 
+mod proof;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -133,6 +135,7 @@ fn all_steps(
         command.env("POSTGRES_PORT", cluster.pooler_port().to_string());
         Server::start(command)
     })?;
+    let before = proof::create_with_the_key(&serving.target)?;
     let config = RunConfig {
         profile: rehearsal.profile.clone(),
         target: serving.target.clone(),
@@ -157,19 +160,34 @@ fn all_steps(
     // The export has compared every row already; nobody waits for what another process says of it.
     steps.take("check the export", None, || duckdb("check", &exported, &[]))?;
     let local = steps.take("serve from the file", Some(Way::Back), || {
-        Server::start(serve_locally(server, &exported))
+        Server::start(serve_locally(server, &exported, &cluster)?)
     })?;
-    let verdicts = steps.take("read every acknowledged warrior back", None, || {
-        verify_ledger(&ledger, &local.target, None, Exclusivity::Exclusive)
+    let (verdicts, after) = steps.take("read every acknowledged warrior back", None, || {
+        let verdicts = verify_ledger(&ledger, &local.target, None, Exclusivity::Exclusive)?;
+        Ok((verdicts, proof::create_with_the_key(&local.target)?))
     })?;
     local.stop()?;
     for verdict in &verdicts {
         say(format_args!("from {}: {verdict}", exported.display()));
     }
-    if verdicts.iter().any(|verdict| !verdict.holds()) {
+    if before != after {
+        say(format_args!(
+            "the key of {before} makes {after} on the file: a create that is repeated after the switch is stored twice"
+        ));
         return Ok(Exit::Lost);
     }
-    Ok(result.exit)
+    // The server on PostgreSQL is drained, and nobody else has the cluster.
+    let in_postgresql = cluster
+        .runtime()
+        .connect()?
+        .query_one("select count(*) from public.warrior", &[])?
+        .try_get::<_, i64>(0)?;
+    Ok(
+        match proof::judged(&verdicts, u64::try_from(in_postgresql)?) {
+            Exit::Passed => result.exit,
+            exit => exit,
+        },
+    )
 }
 
 /// Runs a command of the server to its end; what it says goes to ours.
@@ -192,7 +210,7 @@ fn finish(command: &mut Command) -> anyhow::Result<()> {
 }
 
 /// The server on a file; what the environment says of a PostgreSQL is not for it.
-fn serve_locally(server: &Path, file: &Path) -> Command {
+fn serve_locally(server: &Path, file: &Path, cluster: &Cluster) -> anyhow::Result<Command> {
     let mut command = Command::new(server);
     for variable in OF_POSTGRESQL {
         command.env_remove(variable);
@@ -200,9 +218,15 @@ fn serve_locally(server: &Path, file: &Path) -> Command {
     command
         .env("DB_MODE", "local")
         .env("DUCKDB_FILE", file)
+        // The one of the server on PostgreSQL, so that keys mean the same on both sides.
+        .env_remove("IDEMPOTENCY_SECRET")
+        .env(
+            "IDEMPOTENCY_SECRET_FILE",
+            cluster.idempotency_secret_file()?,
+        )
         // Where there is no .env that would have a say.
         .current_dir("/");
-    command
+    Ok(command)
 }
 
 impl Steps {

@@ -115,6 +115,25 @@ impl Prepared {
         }
     }
 
+    /// A `POST` of `warrior` with an idempotency key.
+    pub fn keyed_create(
+        target: &Target,
+        uri: Uri,
+        key: &'static str,
+        warrior: &'static [u8],
+    ) -> Prepared {
+        let mut headers = headers(target, true);
+        headers.insert("idempotency-key", HeaderValue::from_static(key));
+        Prepared {
+            method: Method::POST,
+            uri,
+            headers,
+            body: Bytes::from_static(warrior),
+            expect: Expect::Exactly(201),
+            is_create: true,
+        }
+    }
+
     /// Method and path, for error examples.
     pub fn describe(&self) -> String {
         format!("{} {}", self.method, self.uri)

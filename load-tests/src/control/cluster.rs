@@ -1,6 +1,6 @@
 //! A stack of the control's own, whose PostgreSQL is killed without a chance to write.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -111,10 +111,16 @@ impl Cluster {
             .env("POSTGRES_OWNER_PASSWORD_FILE", password_file(&owner)?)
             // Where there is no .env that would have a say.
             .current_dir("/");
-        if let SecretSource::File(path) = endpoints.idempotency_secret() {
-            command.env("IDEMPOTENCY_SECRET_FILE", path);
-        }
+        command.env("IDEMPOTENCY_SECRET_FILE", self.idempotency_secret_file()?);
         Ok(command)
+    }
+
+    /// The file of the secret that ids are derived with.
+    pub(crate) fn idempotency_secret_file(&self) -> anyhow::Result<PathBuf> {
+        match self.stack.endpoints.idempotency_secret() {
+            SecretSource::File(path) => Ok(path),
+            SecretSource::Inline(_) => bail!("the stack keeps its idempotency secret in no file"),
+        }
     }
 
     /// Access to the API's database, as the role that serves requests.

@@ -29,12 +29,20 @@ fn ask(file: &Path, statements: &[&str], number: &str) -> i64 {
 
 /// What `rehearse` ended with, and what it said.
 fn rehearse(scratch: &Scratch, file: &Path) -> (i32, String) {
+    rehearse_with(scratch, file, &server())
+}
+
+fn server() -> PathBuf {
     let server = Path::new(PROGRAM).with_file_name("warrior-api");
     assert!(
         server.exists(),
         "{} is missing; `cargo build` makes it (`cargo test --workspace` does, too)",
         server.display()
     );
+    server
+}
+
+fn rehearse_with(scratch: &Scratch, file: &Path, server: &Path) -> (i32, String) {
     let (server, profile) = (server.display().to_string(), scratch.profile(CREATES_ALONE));
     let file = file.display().to_string();
     scratch.load(&[
@@ -71,7 +79,7 @@ fn what_was_acknowledged_on_the_way_is_in_the_file_at_its_end() {
         &[],
         "select count(*) from warrior where id > '00000000-0000-4000-8000-000000000002'",
     );
-    assert!((1..=100).contains(&all), "{all} created: {text}");
+    assert!((1..=101).contains(&all), "{all} created: {text}");
 }
 
 #[test]
@@ -91,4 +99,30 @@ fn a_row_that_cannot_go_over_ends_the_rehearsal_and_is_named() {
         "{text}"
     );
     assert!(text.contains("the step `import` failed"), "{text}");
+}
+
+/// A server whose `export` gives what an export before the load has given: the rows of the load are missing.
+const EXPORTS_TOO_EARLY: &str = r#"#!/bin/sh
+case "$1 $2" in
+"duckdb check") [ -e EARLY ] || SERVER duckdb export EARLY || exit 1 ;;
+"duckdb export") exec cp EARLY "$3" ;;
+esac
+exec SERVER "$@"
+"#;
+
+#[test]
+fn a_row_that_is_missing_in_the_exported_file_fails_the_rehearsal() {
+    let scratch = Scratch::new();
+    let file = scratch.0.join("app.duckdb");
+    ask(&file, &[TABLE, ROWS], "select count(*) from warrior");
+    let (early, wrapper) = (scratch.0.join("early.duckdb"), scratch.0.join("server"));
+    let script = EXPORTS_TOO_EARLY
+        .replace("EARLY", &early.display().to_string())
+        .replace("SERVER", &server().display().to_string());
+    std::fs::write(&wrapper, script).expect("written");
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(&wrapper, executable).expect("ours");
+    let (code, text) = rehearse_with(&scratch, &file, &wrapper);
+    assert_eq!(code, 5, "{text}");
+    assert!(text.contains("DIFFERENT"), "{text}");
 }
