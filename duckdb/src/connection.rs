@@ -139,13 +139,21 @@ impl Iterator for Rows {
 
     fn next(&mut self) -> Option<Self::Item> {
         let batch = self.reader.next()?;
-        Some(batch.map_err(|e| Error::new(e.to_string())))
+        Some(batch.map_err(|e| Error::new(without_carrier(&e.to_string()))))
     }
 }
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Connection")
+    }
+}
+
+/// DuckDB's own words in an error that came through an Arrow stream, which puts its own before them.
+fn without_carrier(told: &str) -> &str {
+    match told.split_once(". Producer error: ") {
+        Some((carrier, words)) if carrier.starts_with("C Data interface error: ") => words,
+        _ => told,
     }
 }
 

@@ -26,17 +26,30 @@ pub struct Library {
 }
 
 impl Library {
-    /// The library at `given`, else the first that the search path has.
+    /// The library at `given`, else the first of the search path that can be used.
     ///
     /// # Errors
-    /// When there is none, it is none, or it is older than 1.5. A path that was `given` is never passed over.
+    /// When there is none, it is none, or it is older than 1.5: the fault of the last one that was tried. A path that was
+    /// `given` is never passed over.
     pub fn find(given: Option<&Path>) -> Result<Self, LibraryError> {
-        let found = given.map(Path::to_owned);
-        let path = found.or_else(|| places::candidates().into_iter().next());
-        let path = path.ok_or_else(|| LibraryError::NotFound {
+        match given {
+            Some(path) => Self::load(path.to_owned()),
+            None => Self::first_of(places::candidates()),
+        }
+    }
+
+    /// One that is too old does not hide a newer one behind it.
+    fn first_of(candidates: Vec<PathBuf>) -> Result<Self, LibraryError> {
+        let mut fault = LibraryError::NotFound {
             searched: places::folders(),
-        })?;
-        Self::load(path)
+        };
+        for path in candidates {
+            match Self::load(path) {
+                Ok(library) => return Ok(library),
+                Err(why) => fault = why,
+            }
+        }
+        Err(fault)
     }
 
     fn load(path: PathBuf) -> Result<Self, LibraryError> {
@@ -139,6 +152,18 @@ mod tests {
             assert_eq!(numbers(version), expected, "{version}");
         }
         assert!(numbers("v1.10.0") > Some(OLDEST));
+    }
+
+    #[test]
+    fn one_that_cannot_be_used_does_not_hide_a_good_one() {
+        let program = std::env::current_exe().unwrap();
+        let beside = program.ancestors().map(|f| f.join("lib/libduckdb.so"));
+        let good = beside.into_iter().find(|path| path.exists());
+        let good = good.expect("tests of DuckDB need its library: make duckdb");
+        let library = Library::first_of(vec!["/dev/null".into(), good.clone()]).unwrap();
+        assert_eq!(library.path(), good);
+        let e = Library::first_of(vec!["/dev/null".into()]).unwrap_err();
+        assert!(matches!(e, LibraryError::Unusable { .. }), "{e}");
     }
 
     #[test]

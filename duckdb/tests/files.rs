@@ -100,6 +100,19 @@ fn a_file_that_cannot_be_opened_is_told_by_its_reason() {
 }
 
 #[test]
+fn a_kind_of_error_is_the_first_word_also_of_one_that_comes_with_the_rows() {
+    let (library, folder) = (library(), Folder::new("kinds"));
+    let file = library.open(&folder.file(), Access::Create, &[]).unwrap();
+    let mut connection = file.connect().unwrap();
+    connection
+        .run("create table t (i integer check (i < 5))")
+        .unwrap();
+    let refused = connection.run("insert into t select unnest([1, 9]) returning i");
+    let refused = refused.unwrap_err();
+    assert!(refused.message.starts_with("Constraint Error"), "{refused}");
+}
+
+#[test]
 fn a_statement_is_cancelled_from_another_thread() {
     let (library, folder) = (library(), Folder::new("cancelled"));
     let file = library.open(&folder.file(), Access::Create, &[]).unwrap();
