@@ -190,10 +190,11 @@ impl ServeArgs {
     /// # Errors
     /// Names the variable that is out of range.
     pub fn server(&self) -> Result<Server, ConfigError> {
-        let mut server = self.server.resolve(self.sizes.resolve()?)?;
-        if self.is_local() {
-            server.sizes.write_one_by_one();
+        if !self.is_local() {
+            return self.server.resolve(self.sizes.resolve()?);
         }
+        let mut server = self.server.resolve(self.sizes.without_ceiling()?)?;
+        server.sizes.write_one_by_one();
         Ok(server)
     }
 

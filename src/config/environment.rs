@@ -22,10 +22,26 @@ static FROM_FILE: OnceLock<Values> = OnceLock::new();
 /// Names in `.env` that look as if they were meant for the program, and that no command reads.
 static UNREAD: OnceLock<Vec<String>> = OnceLock::new();
 
+/// Variables that a flag, the environment or `.env` gives a value.
+static GIVEN: OnceLock<Vec<String>> = OnceLock::new();
+
 /// Keeps the contents of `.env` for later reads.
 pub(super) fn keep(values: Values, unread: Vec<String>) {
     let _ = FROM_FILE.set(values);
     let _ = UNREAD.set(unread);
+}
+
+/// Keeps the names of the variables whose settings are given, in whatever way.
+pub(super) fn keep_given(names: Vec<String>) {
+    let _ = GIVEN.set(names);
+}
+
+/// Whether the setting of this variable is given, in whatever way.
+pub(super) fn is_given(name: &str) -> bool {
+    let by_flag = GIVEN
+        .get()
+        .is_some_and(|names| names.iter().any(|n| n == name));
+    by_flag || variable(name).is_ok_and(|value| value.is_some())
 }
 
 /// The value of a variable, from the environment or from `.env`; an empty one is a value, too.

@@ -14,7 +14,7 @@ use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
 
 use super::cli::Cli;
 use super::env_file::{self, Values};
-use super::environment::{ENV_FILE, OTHERS, SECRETS, keep};
+use super::environment::{ENV_FILE, OTHERS, SECRETS, keep, keep_given};
 use super::error::ConfigError;
 
 /// Prefixes of names that no other program is likely to have. POSTGRES_ is not among them: the images of
@@ -46,7 +46,8 @@ pub fn load() -> Result<Cli, ConfigError> {
     };
     arguments.extend(flags(&command, &matches, &values));
     keep(values, unread.into_inner());
-    let matches = command.get_matches_from(arguments);
+    let matches = command.clone().get_matches_from(arguments);
+    keep_given(given(&command, &matches));
     Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit()))
 }
 
@@ -77,6 +78,29 @@ fn flags(command: &Command, matches: &ArgMatches, values: &Values) -> Vec<OsStri
             .and_then(|(name, matches)| Some((command.find_subcommand(name)?, matches)));
     }
     flags
+}
+
+/// The variables of the settings that are not left at their defaults.
+fn given(command: &Command, matches: &ArgMatches) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut level = Some((command, matches));
+    while let Some((command, matches)) = level {
+        let given = |arg: &&Arg| {
+            let source = matches.value_source(arg.get_id().as_str());
+            source.is_some_and(|source| source != ValueSource::DefaultValue)
+        };
+        let variables = command.get_arguments().filter(given).map(Arg::get_env);
+        names.extend(
+            variables
+                .flatten()
+                .filter_map(|name| name.to_str())
+                .map(str::to_owned),
+        );
+        level = matches
+            .subcommand()
+            .and_then(|(name, matches)| Some((command.find_subcommand(name)?, matches)));
+    }
+    names
 }
 
 fn leaf(matches: &ArgMatches) -> &ArgMatches {

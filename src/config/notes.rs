@@ -6,7 +6,7 @@ use std::path::Path;
 use super::cli::{Cli, Command, SchemaAction, SchemaArgs, ServeArgs};
 use super::database::{DatabaseArgs, TlsMode};
 use super::embedded::EmbeddedArgs;
-use super::environment::{ENV_FILE, SECRETS, in_file, unread, variable};
+use super::environment::{ENV_FILE, SECRETS, in_file, is_given, unread, variable};
 use super::sizes::{SizesArgs, Workers};
 
 /// PostgreSQL's default port.
@@ -96,6 +96,9 @@ fn local(notes: &mut Vec<String>, args: &ServeArgs) {
         ));
     }
     secrets(notes, &["IDEMPOTENCY_SECRET"]);
+    if let Some(file) = &args.local.duckdb_file {
+        notes.extend(open_to_all(file, "every warrior"));
+    }
 }
 
 fn schema(notes: &mut Vec<String>, args: &SchemaArgs) {
@@ -173,10 +176,13 @@ fn embedded(notes: &mut Vec<String>, args: &EmbeddedArgs, command: &str) {
     }
 }
 
-/// Those of `names` that are set.
+/// Those of `names` that are set, as flags, in the environment or in `.env`.
 fn set_of(names: &[&'static str]) -> Vec<&'static str> {
-    let set = |name: &&str| variable(name).is_ok_and(|value| value.is_some());
-    names.iter().copied().filter(set).collect()
+    names
+        .iter()
+        .copied()
+        .filter(|name| is_given(name))
+        .collect()
 }
 
 fn tls(notes: &mut Vec<String>, args: &DatabaseArgs) {

@@ -142,6 +142,22 @@ impl FromStr for Workers {
 impl SizesArgs {
     /// The sizes; see [`Sizes`] for what too high and too low do.
     pub(super) fn resolve(&self) -> Result<Sizes, ConfigError> {
+        let sizes = self.without_ceiling()?;
+        let connections = sizes.pool();
+        if connections > self.db_pool_max {
+            return Err(ConfigError(format!(
+                "{} workers, the probe and the flusher need {connections} database connections, \
+                 but DB_POOL_MAX is {}; lower WORKERS or raise DB_POOL_MAX (and PgBouncer's \
+                 default_pool_size with it)",
+                sizes.workers(),
+                self.db_pool_max
+            )));
+        }
+        Ok(sizes)
+    }
+
+    /// The sizes before a database that has no pool.
+    pub(super) fn without_ceiling(&self) -> Result<Sizes, ConfigError> {
         let (name, total) = match self.workers {
             Some(workers) => ("WORKERS", Some(workers)),
             None => ("GUNICORN_WORKERS", self.gunicorn_workers),
@@ -168,16 +184,7 @@ impl SizesArgs {
             queue_max: within("QUEUE_MAX", self.queue_max, 1..=1_000_000)?,
             connections_max: within("MAX_CONNECTIONS", self.max_connections, 1..=1_000_000)?,
         };
-        let connections = sizes.pool();
-        sizes.pool_min = sizes.pool_min.min(connections);
-        if connections > self.db_pool_max {
-            return Err(ConfigError(format!(
-                "{workers} workers, the probe and the flusher need {connections} database connections, \
-                 but DB_POOL_MAX is {}; lower WORKERS or raise DB_POOL_MAX (and PgBouncer's \
-                 default_pool_size with it)",
-                self.db_pool_max
-            )));
-        }
+        sizes.pool_min = sizes.pool_min.min(sizes.pool());
         Ok(sizes)
     }
 }
