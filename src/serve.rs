@@ -89,17 +89,13 @@ pub async fn start(
 #[cfg(feature = "duckdb")]
 pub fn open_local(server: &Server, local: &Local) -> anyhow::Result<DuckDb> {
     let library = Library::find(local.library.as_deref())?;
-    Ok(DuckDb::open(
-        &library,
-        &local.file,
-        memory_limit(server) / 2,
-    )?)
+    Ok(DuckDb::open(&library, local, memory_limit(server) / 2)?)
 }
 
 /// Starts a server on a DuckDB file. Without a `secret`, the one that the file keeps is taken.
 ///
 /// # Errors
-/// When an address cannot be listened on, or the system refuses threads.
+/// When an address cannot be listened on, the file takes no secret, or the system refuses threads.
 #[cfg(feature = "duckdb")]
 pub async fn start_local(
     server: &Server,
@@ -110,7 +106,7 @@ pub async fn start_local(
     let lanes = opening.registry.sub_registry_with_prefix("warrior");
     let reading = match secret {
         Some(secret) => Reading::known(secret, "configured", lanes),
-        None => Reading::known(store.secret(), "file", lanes),
+        None => Reading::known(&store.secret()?, "file", lanes),
     };
     let (dispatch, threads, opening) = opening.lanes(server, store)?;
     // The table has no version: it was looked at when the file was opened.

@@ -1,10 +1,15 @@
 //! The life of a serving process: its runtime, the signals that stop it, and its drain.
 
 use std::time::Duration;
+#[cfg(feature = "duckdb")]
+use std::time::Instant;
 
 use anyhow::Context;
 use tokio::runtime::Runtime;
+use warrior_api::dispatch::Threads;
 use warrior_api::serve::Running;
+#[cfg(feature = "duckdb")]
+use warrior_api::store::DuckDb;
 use warrior_stack::{Stop, signals};
 
 /// Longest time that workers get to finish after the drain, when no request waits for them any more.
@@ -24,7 +29,19 @@ pub(super) fn start_runtime() -> anyhow::Result<Runtime> {
 
 /// Drains the server; its worker threads are joined here, where blocking is allowed.
 pub(super) fn drain(runtime: &Runtime, running: Running) {
-    if !runtime.block_on(running.stop()).join(WORKERS_TIMEOUT) {
+    join(runtime.block_on(running.stop()), WORKERS_TIMEOUT);
+}
+
+/// As [`drain`]: workers that have not ended in time are waited for once more, after their statements were cancelled.
+#[cfg(feature = "duckdb")]
+pub(super) fn drain_file(runtime: &Runtime, running: Running, store: &DuckDb) {
+    let threads = runtime.block_on(running.stop());
+    store.cancel_from(Instant::now() + WORKERS_TIMEOUT);
+    join(threads, 2 * WORKERS_TIMEOUT);
+}
+
+fn join(threads: Threads, limit: Duration) {
+    if !threads.join(limit) {
         tracing::warn!(
             "stopping while workers still wait for the database; their requests were answered 503 or 504 before"
         );

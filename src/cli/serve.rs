@@ -1,11 +1,20 @@
 //! `warrior-api serve`: the server before a database that others run, or on a DuckDB file.
 
+#[cfg(feature = "duckdb")]
+use std::path::Path;
+
+#[cfg(feature = "duckdb")]
+use nix::sys::stat::{Mode, umask};
 use warrior_api::config::{Local, ServeArgs};
 use warrior_api::serve;
+#[cfg(feature = "duckdb")]
+use warrior_api::store::Found;
 use warrior_api::store::Look;
 use warrior_stack::descriptors;
 
 use super::output::Output;
+#[cfg(feature = "duckdb")]
+use super::process::drain_file;
 use super::process::{drain, start_runtime, stop_on_signal};
 
 pub(super) fn run(args: &ServeArgs, output: Output) -> anyhow::Result<()> {
@@ -38,19 +47,27 @@ fn run_local(args: &ServeArgs, local: &Local, output: Output) -> anyhow::Result<
     if let Some(limit) = descriptors::raise() {
         server.sizes.fit_descriptors(limit);
     }
+    // What DuckDB makes holds every warrior and the secret of keys: the file, its log, what a sort spills.
+    umask(Mode::S_IRWXG | Mode::S_IRWXO);
     let stop = stop_on_signal()?;
     let store = serve::open_local(&server, local)?;
+    let given_up = stop.clone();
+    store.when_given_up(move || given_up.ask());
     let runtime = start_runtime()?;
     let starting = serve::start_local(&server, store.clone(), secret.as_ref());
     let running = runtime.block_on(starting)?;
     let file = local.file.display();
-    output.print_status(&format!(
-        "DB_MODE=local: {file} is held by this process alone"
-    ));
+    print_found(&local.file, store.found(), output);
     output.print_listening(&running);
     stop.wait();
     output.print_status("stopping: finishing open requests, then closing the file");
-    drain(&runtime, running);
+    drain_file(&runtime, running, &store);
+    if store.is_given_up() {
+        anyhow::bail!(
+            "DuckDB has given {file} up after a fatal error, which the log names; look for the cause (disk full, disk \
+             broken), then start this server again: what was acknowledged is in the file or in the .wal beside it"
+        );
+    }
     if let Err(why) = store.checkpoint() {
         output.print_warning(&format!(
             "the write-ahead log stays beside {file}, and the next start replays it: {why}"
@@ -58,6 +75,25 @@ fn run_local(args: &ServeArgs, local: &Local, output: Output) -> anyhow::Result<
     }
     output.print_status("stopped");
     Ok(())
+}
+
+#[cfg(feature = "duckdb")]
+fn print_found(file: &Path, found: &Found, output: Output) {
+    let held = match found.warriors {
+        None => "made, empty".to_owned(),
+        Some(1) => "1 warrior".to_owned(),
+        Some(number) => format!("{number} warriors"),
+    };
+    output.print_status(&format!(
+        "DB_MODE=local: {} ({held}) is held by this process alone",
+        file.display()
+    ));
+    for constraint in &found.constraints {
+        output.print_warning(&format!(
+            "the contract does not know this constraint of the table warrior, and a create that it refuses is answered \
+             422: {constraint}"
+        ));
+    }
 }
 
 #[cfg(not(feature = "duckdb"))]

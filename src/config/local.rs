@@ -15,6 +15,8 @@ pub struct Local {
     pub file: PathBuf,
     /// `DUCKDB_LIBRARY`: the `libduckdb` to load; none takes the first one that is found.
     pub library: Option<PathBuf>,
+    /// `DUCKDB_WAL_AUTOCHECKPOINT`: DuckDB's setting of this name, for tests; none leaves its 16 MB.
+    pub checkpoint_at: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -25,6 +27,14 @@ pub(super) struct LocalArgs {
     /// The libduckdb to load [default: the first of ../lib beside the program and the system's folders]
     #[arg(long, env = "DUCKDB_LIBRARY", value_name = "DUCKDB_LIBRARY")]
     pub(super) duckdb_library: Option<PathBuf>,
+    /// The size of the write-ahead log from which a commit writes it into the file
+    #[arg(
+        long,
+        env = "DUCKDB_WAL_AUTOCHECKPOINT",
+        value_name = "DUCKDB_WAL_AUTOCHECKPOINT",
+        hide = true
+    )]
+    pub(super) duckdb_wal_autocheckpoint: Option<String>,
 }
 
 impl LocalArgs {
@@ -47,6 +57,11 @@ impl LocalArgs {
             )
         })?;
         let library = self.duckdb_library.clone();
-        Ok(Local { file, library })
+        let checkpoint_at = self.duckdb_wal_autocheckpoint.clone();
+        Ok(Local {
+            file,
+            library,
+            checkpoint_at,
+        })
     }
 }

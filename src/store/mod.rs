@@ -33,7 +33,7 @@ pub use self::postgres::{
     connect_direct, pooler_shortcomings,
 };
 #[cfg(feature = "duckdb")]
-pub use duckdb::{DuckDb, FileError};
+pub use duckdb::{DuckDb, FileError, Found};
 pub(crate) use error::chain;
 pub use error::{Class, StoreError};
 pub use new_row::{Created, NewRow};
@@ -67,7 +67,7 @@ pub trait Statements {
     /// Of the whole batch; its class says what is certain.
     fn create(&mut self, rows: &[&NewRow]) -> Result<Vec<Created>, StoreError>;
 
-    /// Finds warriors in one statement. Each is given to `render` as it arrives: `None` in place of one that is too
+    /// Finds warriors. Each is given to `render` as it arrives: `None` in place of one that is too
     /// large to be read.
     ///
     /// # Errors

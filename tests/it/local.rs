@@ -16,6 +16,8 @@ fn serve_file(path: &Path) -> Command {
     command
         .env_remove("DB_POOL_MIN")
         .env("DB_MODE", "local")
+        // Longer than a busy machine takes: a deadline that is missed would be one more 504.
+        .env("REQUEST_DEADLINE_MS", "15000")
         .env("DUCKDB_FILE", path)
         .env("DUCKDB_LIBRARY", library());
     command

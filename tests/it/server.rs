@@ -53,6 +53,7 @@ impl TestServer {
         let local = warrior_api::config::Local {
             file: path.to_owned(),
             library: Some(crate::stores::library()),
+            checkpoint_at: None,
         };
         let store = serve::open_local(&server, &local).expect("the file opens");
         let secret = Secret::new("of the tests");

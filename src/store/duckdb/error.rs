@@ -15,8 +15,8 @@ const ABOUT_A_ROW: [&str; 4] = [
 ];
 /// What DuckDB says to every statement after a fatal error, until the file is opened again.
 const INVALIDATED: &str = "has been invalidated";
-/// The end of a transaction that DuckDB undid since another one had changed the same row.
-const CONFLICT: [&str; 3] = ["onflict", "PRIMARY KEY", "UNIQUE"];
+/// The kind of the error at which DuckDB gives a file up.
+const FATAL: &str = "FATAL Error";
 
 /// There is no connection.
 pub(super) fn not_sent(error: &Error) -> StoreError {
@@ -49,15 +49,10 @@ pub(super) fn of_read(error: &Error) -> StoreError {
     }
 }
 
-/// A commit failed. Its records may be on the disk: an error of the disk tells of one step, not of those before it.
+/// A commit failed. Its records may be on the disk: an error of the disk tells of one step, not of those before it. One
+/// worker writes, so that no other transaction can be in conflict with it.
 pub(super) fn of_commit(error: &Error) -> StoreError {
-    let conflict = error.message.starts_with("TransactionContext Error")
-        && CONFLICT.iter().any(|text| error.message.contains(text));
-    let class = match conflict {
-        true => Class::RolledBack,
-        false => Class::Unknown,
-    };
-    told(class, error)
+    told(Class::Unknown, error)
 }
 
 /// A row has another shape than this program expects.
@@ -68,9 +63,9 @@ pub(super) fn malformed(what: &str) -> StoreError {
 fn told(class: Class, error: &Error) -> StoreError {
     if is_invalidated(error) {
         let text = format!(
-            "DuckDB has given the file up after a fatal error, and no statement reaches it ({}); look for the cause \
-             (disk full, disk broken), then restart this server: what was acknowledged is in the file or in the .wal \
-             beside it",
+            "DuckDB has given the file up after a fatal error, and no statement reaches it ({}); this server stops: \
+             look for the cause (disk full, disk broken), then start it again; what was acknowledged is in the file or \
+             in the .wal beside it",
             first_line(&error.message)
         );
         return StoreError::of_text(class, text);
@@ -83,8 +78,9 @@ fn told(class: Class, error: &Error) -> StoreError {
     StoreError::of_text(class, text)
 }
 
-fn is_invalidated(error: &Error) -> bool {
-    error.message.contains(INVALIDATED)
+/// Whether DuckDB has given the file up.
+pub(super) fn is_invalidated(error: &Error) -> bool {
+    error.message.starts_with(FATAL) || error.message.contains(INVALIDATED)
 }
 
 fn first_line(message: &str) -> &str {
@@ -105,20 +101,12 @@ mod tests {
     #[test]
     fn a_failure_has_the_class_of_what_is_certain_after_it() {
         let full = "IO Error: Could not write file \"/a.wal\": No space left on device";
-        let duplicate = "TransactionContext Error: Failed to commit: PRIMARY KEY or UNIQUE constraint violation: \
-                         duplicate key \"1\"";
         let given_up = "FATAL Error: Failed: database has been invalidated because of a previous fatal error. The \
                         database must be restarted prior to being used again.\nOriginal error: \"x\"";
         let refused = "Constraint Error: NOT NULL constraint failed: warrior.\"name\"";
         let interrupted = "INTERRUPT Error: Interrupted!";
         for (message, before, read, commit) in [
             (full, Class::RolledBack, Class::ReadFailed, Class::Unknown),
-            (
-                duplicate,
-                Class::RolledBack,
-                Class::ReadFailed,
-                Class::RolledBack,
-            ),
             (given_up, Class::NotSent, Class::NotSent, Class::Unknown),
             (refused, Class::Data, Class::ReadFailed, Class::Unknown),
             (
@@ -137,7 +125,7 @@ mod tests {
         assert!(
             undone(&error(given_up))
                 .to_string()
-                .contains("restart this server")
+                .contains("start it again")
         );
     }
 }

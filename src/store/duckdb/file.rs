@@ -18,8 +18,11 @@ const UNIQUE: &str = include_str!("sql/unique.sql");
 const MAKE_SECRET: &str = include_str!("sql/make_secret.sql");
 const KEEP_SECRET: &str = include_str!("sql/keep_secret.sql");
 const SECRET: &str = include_str!("sql/secret.sql");
+const DEMANDED: &str = include_str!("sql/demanded.sql");
+const CONSTRAINTS: &str = include_str!("sql/constraints.sql");
+const COUNT: &str = include_str!("sql/count.sql");
 
-/// The storage version of a new file: the oldest, so that every version of the service before this one opens it.
+/// The storage version of a new file: the oldest, so that every DuckDB from 1.3 on opens it.
 const STORAGE_VERSION: &str = "v1.0.0";
 /// The columns that are served, as columns.sql writes them.
 const SERVED: [&str; 5] = [
@@ -75,12 +78,22 @@ pub enum FileError {
     Thread(io::Error),
 }
 
-/// Opens or makes the file, and gives the secret that it keeps.
+/// What was found in a file.
+#[derive(Debug)]
+pub struct Found {
+    /// The number of its warriors; none when it was made.
+    pub warriors: Option<i64>,
+    /// Constraints of its table that the contract does not know.
+    pub constraints: Vec<String>,
+}
+
+/// Opens or makes the file. A commit writes the log into the file from `checkpoint_at` on.
 pub(super) fn open(
     library: &Library,
     path: &Path,
     memory: u64,
-) -> Result<(File, Secret), FileError> {
+    checkpoint_at: Option<&str>,
+) -> Result<(File, Found), FileError> {
     let memory = format!("{}B", memory.max(MEMORY_MIN));
     let settings = [
         ("memory_limit", memory.as_str()),
@@ -88,29 +101,63 @@ pub(super) fn open(
         ("storage_compatibility_version", STORAGE_VERSION),
         ("autoinstall_known_extensions", "false"),
     ];
-    let file = library.open(path, warrior_duckdb::Access::Create, &settings)?;
+    let checkpoint_at = checkpoint_at.map(|size| ("wal_autocheckpoint", size));
+    let settings: Vec<_> = settings.into_iter().chain(checkpoint_at).collect();
+    // DuckDB takes `:memory:` and `md:name` for something else than files; an absolute path is a file.
+    let path = std::path::absolute(path).map_err(|e| OpenError::Refused {
+        path: path.to_owned(),
+        cause: e.to_string(),
+    })?;
+    let file = library.open(&path, warrior_duckdb::Access::Create, &settings)?;
+    let mut connection = file.connect().map_err(|e| failed(&file, &e))?;
+    let found = look(&mut connection, file.path())?;
+    drop(connection);
+    Ok((file, found))
+}
+
+/// Makes the table in a new file, and says what is in another.
+fn look(connection: &mut Connection, path: &Path) -> Result<Found, FileError> {
     let failed = |e: Error| FileError::Statement {
         path: path.to_owned(),
         cause: e.to_string(),
     };
-    let mut connection = file.connect().map_err(failed)?;
-    let tables = texts(&mut connection, TABLES).map_err(failed)?;
+    let tables = texts(connection, TABLES).map_err(failed)?;
     if tables.is_empty() {
         connection.run(TABLE).map_err(failed)?;
-    } else if !tables.iter().any(|name| name == "warrior") {
+        return Ok(Found {
+            warriors: None,
+            constraints: Vec::new(),
+        });
+    }
+    if !tables.iter().any(|name| name == "warrior") {
         return Err(FileError::NoTable {
             path: path.to_owned(),
             found: tables.join(", "),
         });
-    } else if let Some(difference) = difference(&mut connection).map_err(failed)? {
+    }
+    if let Some(difference) = difference(connection).map_err(failed)? {
         return Err(FileError::Shape {
             path: path.to_owned(),
             difference,
         });
     }
-    let secret = secret(&mut connection).map_err(failed)?;
-    drop(connection);
-    Ok((file, secret))
+    Ok(Found {
+        warriors: Some(connection.number(COUNT).map_err(failed)?),
+        constraints: texts(connection, CONSTRAINTS).map_err(failed)?,
+    })
+}
+
+fn failed(file: &File, error: &Error) -> FileError {
+    FileError::Statement {
+        path: file.path().to_owned(),
+        cause: error.to_string(),
+    }
+}
+
+/// The secret of the file, made where there is none.
+pub(super) fn secret(file: &File) -> Result<Secret, FileError> {
+    let kept = |mut connection: Connection| keep_secret(&mut connection);
+    file.connect().and_then(kept).map_err(|e| failed(file, &e))
 }
 
 /// How the table differs from the one that is served.
@@ -123,6 +170,13 @@ fn difference(connection: &mut Connection) -> Result<Option<String>, Error> {
             SERVED.join(", ")
         )));
     }
+    let demanded = texts(connection, DEMANDED)?;
+    if !demanded.is_empty() {
+        return Ok(Some(format!(
+            "no create could be stored, which gives no value to {}: NOT NULL, without a default",
+            demanded.join(", ")
+        )));
+    }
     let unique = connection.number(UNIQUE)?;
     Ok((unique == 0).then(|| {
         "neither a primary key nor a unique constraint keeps its ids apart, so that a create that is repeated would be \
@@ -131,8 +185,8 @@ fn difference(connection: &mut Connection) -> Result<Option<String>, Error> {
     }))
 }
 
-/// The secret of the file, made where there is none: two random UUIDs.
-fn secret(connection: &mut Connection) -> Result<Secret, Error> {
+/// The secret of the file; where there is none, two random UUIDs.
+fn keep_secret(connection: &mut Connection) -> Result<Secret, Error> {
     connection.run(MAKE_SECRET)?;
     let random = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
     let column: ArrayRef = Arc::new(StringArray::from(vec![random]));

@@ -20,18 +20,17 @@ mod error;
 
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use uuid::Uuid;
-use warrior_duckdb::{Connection, File, Library};
+use warrior_duckdb::{Connection, Error, File, Library};
 
-pub use file::FileError;
+pub use file::{FileError, Found};
 
 use super::{Access, Created, NewRow, Readiness, Statements, Store, StoreError};
-use crate::config::Secret;
+use crate::config::{Local, Secret};
 use crate::warrior::{StoredWarrior, Warrior};
 use session::{Connected, Session};
 use watch::Watch;
@@ -49,27 +48,70 @@ struct Shared {
     /// Connections that no session holds: at most one for each worker, and one for the probe.
     idle: Mutex<Vec<Connection>>,
     watch: Watch,
-    secret: Secret,
+    found: Found,
+    /// What is told once DuckDB has given the file up.
+    given_up: GivenUp,
+}
+
+/// The end of a file that DuckDB has given up.
+#[derive(Default)]
+struct GivenUp {
+    said: OnceLock<()>,
+    tell: OnceLock<Box<dyn Fn() + Send + Sync>>,
+}
+
+impl GivenUp {
+    /// Tells it when `error` says so.
+    fn after(&self, error: &Error) {
+        if error::is_invalidated(error) && self.said.set(()).is_ok() {
+            self.tell.get().into_iter().for_each(|tell| tell());
+        }
+    }
 }
 
 impl DuckDb {
-    /// Opens the file at `path`, or makes it. DuckDB takes at most `memory` bytes.
+    /// Opens the file of `local`, or makes it. DuckDB takes at most `memory` bytes.
     ///
     /// # Errors
     /// When another process holds it, it is damaged, or holds another table than this program can serve.
-    pub fn open(library: &Library, path: &Path, memory: u64) -> Result<Self, FileError> {
-        let (file, secret) = file::open(library, path, memory)?;
+    pub fn open(library: &Library, local: &Local, memory: u64) -> Result<Self, FileError> {
+        let (file, found) =
+            file::open(library, &local.file, memory, local.checkpoint_at.as_deref())?;
         Ok(Self(Arc::new(Shared {
             file,
             idle: Mutex::default(),
             watch: Watch::start()?,
-            secret,
+            found,
+            given_up: GivenUp::default(),
         })))
     }
 
-    /// The secret that the file keeps for ids that are derived from keys.
-    pub fn secret(&self) -> &Secret {
-        &self.0.secret
+    /// What was in the file.
+    pub fn found(&self) -> &Found {
+        &self.0.found
+    }
+
+    /// The secret that the file keeps for ids that are derived from keys, made where there is none. Blocks.
+    ///
+    /// # Errors
+    /// DuckDB's.
+    pub fn secret(&self) -> Result<Secret, FileError> {
+        file::secret(&self.0.file)
+    }
+
+    /// Calls `tell` once DuckDB has given the file up after a fatal error: no statement reaches it from there on.
+    pub fn when_given_up(&self, tell: impl Fn() + Send + Sync + 'static) {
+        let _ = self.0.given_up.tell.set(Box::new(tell));
+    }
+
+    /// Whether DuckDB has given the file up.
+    pub fn is_given_up(&self) -> bool {
+        self.0.given_up.said.get().is_some()
+    }
+
+    /// Cancels every statement that runs at `moment` or later, whatever its deadline is: nobody waits for it any more.
+    pub fn cancel_from(&self, moment: Instant) {
+        self.0.watch.cancel_from(moment);
     }
 
     /// Brings what the write-ahead log holds into the file. A file that is not closed this way replays its log when it
@@ -92,7 +134,10 @@ impl Store for DuckDb {
         let idle = self.0.idle.lock().pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => (self.0.file.connect()).map_err(|e| error::not_sent(&e))?,
+            None => self.0.file.connect().map_err(|e| {
+                self.0.given_up.after(&e);
+                error::not_sent(&e)
+            })?,
         };
         Ok(Connected::new(&self.0, connection))
     }

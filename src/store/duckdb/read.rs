@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use uuid::Uuid;
-use warrior_duckdb::arrow_array::builder::{ListBuilder, StringBuilder};
 use warrior_duckdb::arrow_array::cast::AsArray;
 use warrior_duckdb::arrow_array::types::Int64Type;
 use warrior_duckdb::arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
@@ -22,11 +21,13 @@ const NAMES: &str = include_str!("sql/names.sql");
 const DATES_AND_SKILLS: &str = include_str!("sql/dates_and_skills.sql");
 const COMMIT: &str = "commit";
 
+/// The ids that find.sql takes.
+const IDS: usize = 8;
 /// Most hits of a search, which names.sql has, too.
 const HITS_MAX: usize = 50;
 
 impl Session<'_> {
-    /// Finds warriors in one statement. Each is given to `render` as it arrives: `None` in place of one that is too
+    /// Finds warriors, eight in a statement. Each is given to `render` as it arrives: `None` in place of one that is too
     /// large to be read.
     ///
     /// # Errors
@@ -36,17 +37,20 @@ impl Session<'_> {
         ids: HashSet<Uuid>,
         mut render: impl FnMut(Option<&StoredWarrior>) -> A,
     ) -> Result<HashMap<Uuid, A>, StoreError> {
-        let mut list = ListBuilder::new(StringBuilder::new());
-        for id in &ids {
-            list.values().append_value(id.to_string());
-        }
-        list.append(true);
         let mut found = HashMap::with_capacity(ids.len());
-        self.each(FIND, &[Arc::new(list.finish())], |columns, row| {
-            let stored = columns.stored(row)?;
-            found.insert(columns.id(row)?, render(stored.as_ref()));
-            Ok(())
-        })?;
+        let ids: Vec<Uuid> = ids.into_iter().collect();
+        for ids in ids.chunks(IDS) {
+            let id = |number: usize| -> ArrayRef {
+                let id = ids.get(number).unwrap_or(&ids[0]);
+                Arc::new(StringArray::from(vec![id.to_string()]))
+            };
+            let parameters: [ArrayRef; IDS] = std::array::from_fn(id);
+            self.each(FIND, &parameters, |columns, row| {
+                let stored = columns.stored(row)?;
+                found.insert(columns.id(row)?, render(stored.as_ref()));
+                Ok(())
+            })?;
+        }
         Ok(found)
     }
 

@@ -67,8 +67,9 @@ impl Session<'_> {
         let watched = shared.watch.until(self.until, canceller);
         let result = execute(&mut open, sql, parameters, &mut take);
         drop(watched);
-        if result.is_ok() {
-            *connection = Some(open);
+        match &result {
+            Ok(()) => *connection = Some(open),
+            Err(e) => shared.given_up.after(e),
         }
         result
     }

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::path::Path;
 
 use super::*;
 use crate::store::Class;
@@ -14,11 +15,20 @@ fn library() -> Library {
     Library::find(found.as_deref()).expect("fetch libduckdb with: make duckdb")
 }
 
+fn opened(folder: &Path) -> DuckDb {
+    let local = Local {
+        file: folder.join("app.duckdb"),
+        library: None,
+        checkpoint_at: None,
+    };
+    DuckDb::open(&library(), &local, 1 << 30).unwrap()
+}
+
 #[test]
 fn a_statement_ends_at_its_deadline_and_costs_its_connection_alone() {
     let folder = env::temp_dir().join(format!("warrior-store-{}", Uuid::new_v4().simple()));
     fs::create_dir(&folder).unwrap();
-    let store = DuckDb::open(&library(), &folder.join("app.duckdb"), 1 << 30).unwrap();
+    let store = opened(&folder);
     let mut session = store.connect(Access::Other).unwrap().until(Instant::now());
     let endless = "select count(*) from range(1000000000000) a(i) where hash(i) = 7";
     let e = session.run(endless, &[], |_| {}).unwrap_err();
@@ -34,6 +44,15 @@ fn a_statement_ends_at_its_deadline_and_costs_its_connection_alone() {
     assert_eq!(session.count().unwrap(), 0);
     drop(session);
     assert_eq!(store.0.idle.lock().len(), 1);
+    // Nobody waits for it any more, whatever its deadline is.
+    let mut session = store
+        .connect(Access::Other)
+        .unwrap()
+        .until(deadline + Duration::from_secs(3600));
+    store.cancel_from(Instant::now());
+    let e = session.run(endless, &[], |_| {}).unwrap_err();
+    assert!(e.cancelled, "{e}");
+    drop(session);
     drop(store);
     fs::remove_dir_all(&folder).unwrap();
 }

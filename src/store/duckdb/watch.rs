@@ -28,6 +28,8 @@ struct Shared {
 struct Running {
     statements: BTreeMap<(Instant, u64), Arc<Canceller>>,
     numbered: u64,
+    /// From when on all are cancelled.
+    all_from: Option<Instant>,
     ended: bool,
 }
 
@@ -64,6 +66,12 @@ impl Watch {
             key,
         }
     }
+
+    /// Cancels everything from `moment` on.
+    pub(super) fn cancel_from(&self, moment: Instant) {
+        self.0.running.lock().all_from = Some(moment);
+        self.0.changed.notify_one();
+    }
 }
 
 impl Drop for Watch {
@@ -85,13 +93,18 @@ impl Shared {
         let mut running = self.running.lock();
         while !running.ended {
             let now = Instant::now();
+            let all = running.all_from.is_some_and(|from| from <= now);
             let mut cancelled = false;
-            for (_, canceller) in running.statements.range(..=(now, u64::MAX)) {
+            let past = |until: Instant| all || until <= now;
+            for (_, canceller) in
+                (running.statements.iter()).take_while(|((until, _), _)| past(*until))
+            {
                 // A failure leaves it running, and is tried again.
                 let _ = canceller.cancel();
                 cancelled = true;
             }
             let next = running.statements.first_key_value().map(|(key, _)| key.0);
+            let next = next.map(|next| running.all_from.map_or(next, |from| next.min(from)));
             match next {
                 None => self.changed.wait(&mut running),
                 Some(_) if cancelled => {

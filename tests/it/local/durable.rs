@@ -1,17 +1,23 @@
 //! What was acknowledged is in the file: after `kill -9`, after a stop, and after a disk that was full.
 
+use std::fs;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use nix::sys::signal::Signal;
 use serde_json::json;
+use warrior_duckdb::{Access, Library};
 
 use super::serve_file;
 use crate::api::warrior;
-use crate::http::{Wire, request};
+use crate::http::{Answer, Wire, request};
 use crate::program::Program;
+use crate::stores::library;
 use crate::supervisor::Scratch;
 
 /// Rounds of writing and killing; twenty were run by hand.
@@ -86,8 +92,13 @@ fn a_killed_server_loses_nothing_that_it_acknowledged() {
     let folder = Scratch::new();
     let path = folder.join("app.duckdb");
     let mut all = Vec::new();
-    for _ in 0..KILLS {
-        let program = Program::start(&mut serve_file(&path));
+    for round in 0..KILLS {
+        let mut command = serve_file(&path);
+        if round % 2 == 1 {
+            // Kills meet checkpoints, too.
+            command.env("DUCKDB_WAL_AUTOCHECKPOINT", "4KB");
+        }
+        let program = Program::start(&mut command);
         let acknowledged = std::sync::atomic::AtomicUsize::new(0);
         let locations = post_until_gone(program.public, &|| {
             if acknowledged.fetch_add(1, Ordering::Relaxed) + 1 == BEFORE_A_KILL {
@@ -130,23 +141,108 @@ fn a_stop_finishes_and_leaves_one_file() {
     let (status, lines) = program.wait();
     assert!(status.success(), "{lines:?}");
     assert!(!wal.exists(), "{lines:?}");
+    let file = Library::find(Some(&library()))
+        .unwrap()
+        .open(&path, Access::Read, &[]);
+    let kept = "select count(*) from duckdb_tables() where table_name = 'warrior_secret'";
+    // The secret is configured, so that none is kept where others could read it.
+    assert_eq!(file.unwrap().connect().unwrap().number(kept).unwrap(), 0);
     let program = Program::start(&mut serve_file(&path));
     assert_all_are_there(&program, &[location]);
 }
 
-/// A limit of the size of files stands for a full disk. Keys tell afterwards what became of each attempt.
+/// The secret of keys that the file keeps outlives its server, and nobody else may read it.
 #[test]
-fn a_full_disk_is_503_or_504_and_what_was_acknowledged_is_there() {
+fn a_key_means_the_same_after_a_kill_where_the_file_keeps_the_secret() {
     let folder = Scratch::new();
     let path = folder.join("app.duckdb");
-    // The file itself is made without a limit.
-    let program = Program::start(&mut serve_file(&path));
-    program.signal(Signal::SIGTERM);
+    let serve = || Program::start(serve_file(&path).env_remove("IDEMPOTENCY_SECRET"));
+    let post = |program: &Program| {
+        let (key, body) = ([("Idempotency-Key", "a-key-of-16-letters")], warrior("n"));
+        let body = body.to_string();
+        let posted = request(program.public, "POST", "/warrior", &key, body.as_bytes());
+        assert_eq!(posted.status, 201, "{posted:?}");
+        posted.location().to_owned()
+    };
+    let program = serve();
+    let first = post(&program);
+    for path in [&path, &folder.join("app.duckdb.wal")] {
+        let mode = fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", path.display());
+    }
+    program.signal(Signal::SIGKILL);
     program.wait();
+    let program = serve();
+    assert_eq!(post(&program), first);
+    assert_eq!(count(&program), 1);
+}
+
+/// What became of creates on a disk that fills up.
+#[derive(Default)]
+struct Fates {
+    acknowledged: Vec<String>,
+    /// Numbers of creates that were answered 503.
+    refused: Vec<usize>,
+    /// Those that were answered 504, or not at all.
+    unknown: Vec<usize>,
+    /// Whether the server is gone.
+    gone: bool,
+}
+
+fn name(number: usize) -> String {
+    format!("warrior-{number:05}")
+}
+
+/// Posts one with a key; none when the server is gone.
+fn post_large(program: &Program, number: usize) -> Option<Answer> {
+    // Hashes, which no compression makes smaller.
+    let hash =
+        |part: usize| BuildHasherDefault::<DefaultHasher>::default().hash_one((number, part));
+    let text = |skill: usize| {
+        (0..13)
+            .map(|part| format!("{:016x}", hash(13 * skill + part)))
+            .collect()
+    };
+    let skills: Vec<String> = (0..20).map(text).collect();
+    let body =
+        json!({"name": name(number), "dob": "2000-01-01", "fight_skills": skills}).to_string();
+    let mut wire = Wire::try_open(program.public)?;
+    wire.send(format!(
+        "POST /warrior HTTP/1.1\r\nhost: a\r\nidempotency-key: key-of-warrior-{number}\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    ));
+    wire.next_answer()
+}
+
+fn post_until_full(program: &Program) -> Fates {
+    let mut fates = Fates::default();
+    for number in 0..2000 {
+        match post_large(program, number) {
+            Some(answer) if answer.status == 201 => {
+                fates.acknowledged.push(answer.location().to_owned());
+            }
+            Some(answer) if answer.status == 503 => fates.refused.push(number),
+            Some(answer) if answer.status == 504 => fates.unknown.push(number),
+            Some(answer) => panic!("{answer:?}"),
+            None => {
+                fates.unknown.push(number);
+                fates.gone = true;
+            }
+        }
+        if fates.gone || fates.refused.len() + fates.unknown.len() >= 10 {
+            return fates;
+        }
+    }
+    panic!("the limit was never met");
+}
+
+/// A limit of the size of files stands for a full disk.
+fn serve_on_a_small_disk(path: &Path, checkpoint_at: &str) -> Command {
+    let mut unlimited = serve_file(path);
+    unlimited.env("DUCKDB_WAL_AUTOCHECKPOINT", checkpoint_at);
     let mut limited = Command::new("sh");
-    let unlimited = serve_file(&path);
     limited
-        .args(["-c", "trap '' XFSZ; ulimit -f 8192; exec \"$0\" serve"])
+        .args(["-c", "trap '' XFSZ; ulimit -f 4096; exec \"$0\" serve"])
         .arg(unlimited.get_program())
         .env_clear()
         .envs(
@@ -155,44 +251,54 @@ fn a_full_disk_is_503_or_504_and_what_was_acknowledged_is_there() {
                 .filter_map(|(name, value)| Some((name, value?))),
         )
         .current_dir("/");
-    let program = Program::start(&mut limited);
-    let post = |program: &Program, number: usize| {
-        let skill = format!("{number} {}", "s".repeat(200));
-        let body = json!({"name": "n", "dob": "2000-01-01", "fight_skills": vec![skill; 20]});
-        let key = format!("key-of-warrior-{number}");
-        let headers = [("Idempotency-Key", key.as_str())];
-        request(
-            program.public,
-            "POST",
-            "/warrior",
-            &headers,
-            body.to_string().as_bytes(),
-        )
+    limited
+}
+
+/// What clients were told is so once there is room again; keys settle what they were not told.
+fn assert_kept(path: &Path, fates: &Fates) {
+    let program = Program::start(&mut serve_file(path));
+    assert_all_are_there(&program, &fates.acknowledged);
+    let hits = |number: usize| {
+        let found = format!("/warrior?t={}", name(number));
+        let found = request(program.public, "GET", &found, &[], b"").json(200);
+        found.as_array().unwrap().len()
     };
-    let (mut acknowledged, mut refused, mut unknown) = (Vec::new(), 0, 0);
-    for number in 0..2000 {
-        let answer = post(&program, number);
-        match answer.status {
-            201 => acknowledged.push(answer.location().to_owned()),
-            503 => refused += 1,
-            504 => unknown += 1,
-            _ => panic!("{answer:?}"),
-        }
-        if refused + unknown >= 10 {
-            break;
-        }
+    for number in &fates.refused {
+        assert_eq!(hits(*number), 0, "{number} was answered 503");
     }
-    assert!(refused + unknown >= 10, "the limit was never met");
-    assert!(!acknowledged.is_empty());
-    let lines = program.lines();
-    program.signal(Signal::SIGKILL);
+    for number in &fates.unknown {
+        let again = post_large(&program, *number).unwrap();
+        assert_eq!(again.status, 201, "{again:?}");
+        assert_eq!(hits(*number), 1, "{number} was in doubt");
+    }
+    let stored = fates.acknowledged.len() + fates.unknown.len();
+    assert_eq!(count(&program), stored);
+}
+
+#[test]
+fn a_disk_that_has_no_room_for_the_log_is_503_or_504_and_what_was_acknowledged_is_there() {
+    let folder = Scratch::new();
+    let path = folder.join("app.duckdb");
+    let program = Program::start(&mut serve_on_a_small_disk(&path, "16MB"));
+    let fates = post_until_full(&program);
+    assert!(!fates.acknowledged.is_empty());
+    if !fates.gone {
+        program.signal(Signal::SIGKILL);
+    }
     program.wait();
-    let program = Program::start(&mut serve_file(&path));
-    assert_all_are_there(&program, &acknowledged);
-    let stored = count(&program);
-    let most = acknowledged.len() + unknown;
-    assert!(
-        (acknowledged.len()..=most).contains(&stored),
-        "{stored} of {most}: {lines:#?}"
-    );
+    assert_kept(&path, &fates);
+}
+
+/// A supervisor starts it again, which is the only way back.
+#[test]
+fn a_disk_that_has_no_room_for_a_checkpoint_ends_the_server_and_loses_nothing() {
+    let folder = Scratch::new();
+    let path = folder.join("app.duckdb");
+    let program = Program::start(&mut serve_on_a_small_disk(&path, "64KB"));
+    let fates = post_until_full(&program);
+    assert!(!fates.acknowledged.is_empty());
+    let (status, lines) = program.wait();
+    assert_eq!(status.code(), Some(1), "{lines:#?}");
+    assert!(lines.join("\n").contains("has given"), "{lines:#?}");
+    assert_kept(&path, &fates);
 }

@@ -9,6 +9,7 @@ use serde_json::json;
 use warrior_duckdb::arrow_array::cast::AsArray;
 use warrior_duckdb::{Access, Library};
 
+use super::refused::write;
 use crate::search::plain::{terms, text, warrior};
 use crate::stores::{Stored, library};
 use crate::supervisor::Scratch;
@@ -43,6 +44,68 @@ fn searches_and_counts_answer_the_same_on_both_stores() {
         Ok(())
     });
     result.unwrap_or_else(|e| panic!("{e}"));
+}
+
+/// Rows that only other ways bring in: the same ones in both, with their ids.
+#[test]
+fn odd_rows_are_served_the_same_from_both_stores() {
+    let (database, folder) = (fresh_database(), Scratch::new());
+    let path = folder.join("app.duckdb");
+    let nullable = "alter table public.warrior alter column created_at drop not null";
+    let rows = [
+        "'forever', 'infinity', array['judo'], 'infinity'",
+        "'never', '-infinity', array['judo'], '-infinity'",
+        "'caesar', '0044-03-15 BC', array['knives'], '0044-03-15 12:00:00+00 BC'",
+        "'far', '12345-06-07', array[]::varchar[], '12345-06-07 00:00:00+00'",
+        "'holes', '1990-01-03', array['judo', null], '2020-02-03 04:05:06.789+00'",
+        "'undated', '1990-01-04', array['judo'], null",
+        "'wide', '1990-01-05', array[repeat('wide ', 100000), 'x'], '2020-02-03 04:05:06+00'",
+        "'too wide', '1990-01-06', array[repeat('wide ', 1000000)], '2020-02-03 04:05:06+00'",
+    ];
+    let id = |number: usize| format!("00000000-0000-4000-8000-{number:012}");
+    let insert = |table: &str, number: usize, row: &str| {
+        format!(
+            "insert into {table} (id, name, dob, fight_skills, created_at) values ('{}', {row})",
+            id(number)
+        )
+    };
+    let mut owner = database.owner();
+    owner.batch_execute(nullable).unwrap();
+    let mut statements = vec![include_str!("../../../src/store/duckdb/sql/table.sql").to_owned()];
+    for (number, row) in rows.iter().enumerate() {
+        owner
+            .batch_execute(&insert("public.warrior", number, row))
+            .unwrap();
+        let row = row
+            .replace("-15 BC", "-15 (BC)")
+            .replace("-15 12:00:00+00 BC", "-15 (BC) 12:00:00+00");
+        statements.push(insert("warrior", number, &row));
+    }
+    write(
+        &path,
+        &statements.iter().map(String::as_str).collect::<Vec<_>>(),
+    );
+    let stores = [Stored::Postgresql(database), Stored::DuckDb(folder)];
+    let [postgresql, duckdb] = [stores[0].server(), stores[1].server()];
+    for (number, row) in rows.iter().enumerate() {
+        let found =
+            [&postgresql, &duckdb].map(|server| server.get(&format!("/warrior/{}", id(number))));
+        assert_eq!(found[0].status, found[1].status, "{row}");
+        assert_eq!(found[0].text(), found[1].text(), "{row}");
+    }
+    for term in [
+        "ever",
+        "a",
+        "judo",
+        "wide",
+        "12345-06",
+        "0044-03-15",
+        "1990-01-0",
+        "inf",
+    ] {
+        let found = [&postgresql, &duckdb].map(|server| server.find(term));
+        assert_eq!(found[0].text(), found[1].text(), "{term}");
+    }
 }
 
 /// All code points, each folded by both. One that differs belongs into docs/OPERATIONS.md, where it says that none does.
