@@ -22,12 +22,12 @@ const DATES_AND_SKILLS: &str = include_str!("sql/dates_and_skills.sql");
 const COMMIT: &str = "commit";
 
 /// The ids that find.sql takes.
-const IDS: usize = 8;
+const IDS: usize = 32;
 /// Most hits of a search, which names.sql has, too.
 const HITS_MAX: usize = 50;
 
 impl Session<'_> {
-    /// Finds warriors, eight in a statement. Each is given to `render` as it arrives: `None` in place of one that is too
+    /// Finds warriors, up to 32 in a statement. Each is given to `render` as it arrives: `None` in place of one that is too
     /// large to be read.
     ///
     /// # Errors

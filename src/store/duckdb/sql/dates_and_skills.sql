@@ -6,8 +6,7 @@ select id,
        dob,
        case when small then fight_skills end as fight_skills
   from (select id, name, dob, fight_skills, tier,
-               strlen(name) + coalesce(list_sum(list_transform(fight_skills, lambda skill: strlen(skill))), 0) <= 4194304
-               as small
+               strlen(name) + strlen(fight_skills::varchar) <= 4194304 as small
           from (select id, name, dob, fight_skills,
                        case when regexp_full_match($1, '[0-9-]{1,10}') and contains(dob::varchar, $1) then 2
                             when len(list_filter(fight_skills, lambda skill: contains(lower(skill), lower($1)))) > 0 then 3

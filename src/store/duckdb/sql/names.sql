@@ -5,8 +5,7 @@ select id,
        dob,
        case when small then fight_skills end as fight_skills
   from (select id, name, dob, fight_skills,
-               strlen(name) + coalesce(list_sum(list_transform(fight_skills, lambda skill: strlen(skill))), 0) <= 4194304
-               as small
+               strlen(name) + strlen(fight_skills::varchar) <= 4194304 as small
           from (select id, name, dob, fight_skills
                   from warrior
                  where contains(lower(name), lower($1))
