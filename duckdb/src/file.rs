@@ -7,7 +7,6 @@ use adbc_driver_manager::ManagedDatabase;
 
 use crate::connection::Connection;
 use crate::error::{Error, OpenError};
-use crate::library::Library;
 
 /// What a process may do with a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +49,9 @@ impl fmt::Debug for File {
     }
 }
 
+/// Opens `path` with the `driver` of a library, which takes settings by name and value.
 pub(crate) fn open(
-    library: &Library,
+    driver: impl FnOnce(&[(&str, &str)]) -> Result<ManagedDatabase, adbc_core::error::Error>,
     path: &Path,
     access: Access,
     settings: &[(&str, &str)],
@@ -68,9 +68,7 @@ pub(crate) fn open(
         .into_iter()
         .chain(settings.iter().copied())
         .collect();
-    let database = library
-        .database(&settings)
-        .map_err(|e| told(path, e.message))?;
+    let database = driver(&settings).map_err(|e| told(path, e.message))?;
     let path = path.to_owned();
     Ok(File { database, path })
 }

@@ -96,10 +96,10 @@ impl Library {
         access: Access,
         settings: &[(&str, &str)],
     ) -> Result<File, OpenError> {
-        file::open(self, path, access, settings)
+        file::open(|settings| self.database(settings), path, access, settings)
     }
 
-    pub(crate) fn database(
+    fn database(
         &self,
         settings: &[(&str, &str)],
     ) -> Result<adbc_driver_manager::ManagedDatabase, adbc_core::error::Error> {
