@@ -14,7 +14,7 @@ use uuid::Uuid;
 use warrior_duckdb::arrow_array::cast::AsArray;
 use warrior_duckdb::arrow_array::types::{Date32Type, Int64Type, TimestampMicrosecondType};
 use warrior_duckdb::arrow_array::{
-    Array, BooleanArray, GenericListArray, Int64Array, PrimitiveArray, RecordBatch, StringArray,
+    Array, GenericListArray, Int64Array, PrimitiveArray, RecordBatch, StringArray,
 };
 
 use super::error::MigrateError;
@@ -76,6 +76,8 @@ pub enum Reason {
     BeforeChrist,
     /// After the year 9999.
     After9999,
+    /// A text that begins as a JSON array does, in a column whose texts were guessed to stand between commas.
+    LooksJson,
     /// A text that is no JSON array of strings.
     NotJson,
     /// NULL within a list.
@@ -101,6 +103,7 @@ impl fmt::Display for Reason {
             Self::Infinite => f.write_str("is infinite"),
             Self::BeforeChrist => f.write_str("is before 0001-01-01"),
             Self::After9999 => f.write_str("is after 9999-12-31"),
+            Self::LooksJson => f.write_str("looks like JSON; say --skills"),
             Self::NotJson => f.write_str("is not a JSON array of strings"),
             Self::NullItem => f.write_str("has a NULL among the skills"),
             Self::TooMany => write!(f, "has more than {SKILLS_MAX} skills"),
@@ -118,7 +121,10 @@ pub struct Batch<'b> {
     dobs: Dobs<'b>,
     skills: Skills<'b>,
     created_at: Option<&'b PrimitiveArray<TimestampMicrosecondType>>,
-    repeated: &'b BooleanArray,
+    /// The ids that stand more than once, ascending.
+    repeated: &'b [Uuid],
+    /// Whether it was guessed how skills are written.
+    guessed: bool,
 }
 
 enum Dobs<'b> {
@@ -136,7 +142,7 @@ impl<'b> Batch<'b> {
     ///
     /// # Errors
     /// When DuckDB gave columns of other types than it was asked for.
-    pub fn of(source: &Source, batch: &'b RecordBatch) -> Result<Self, MigrateError> {
+    pub fn of(source: &'b Source, batch: &'b RecordBatch) -> Result<Self, MigrateError> {
         Self::columns(source, batch).ok_or_else(|| {
             let schema = batch.schema();
             let found = schema.fields().iter().map(|field| field.to_string());
@@ -147,7 +153,7 @@ impl<'b> Batch<'b> {
         })
     }
 
-    fn columns(source: &Source, batch: &'b RecordBatch) -> Option<Self> {
+    fn columns(source: &'b Source, batch: &'b RecordBatch) -> Option<Self> {
         let column = |place| batch.columns().get(place);
         let skills = column(4)?;
         let dobs = column(3)?;
@@ -170,7 +176,8 @@ impl<'b> Batch<'b> {
                 true => Some(column(5)?.as_primitive_opt()?),
                 false => None,
             },
-            repeated: column(6)?.as_boolean_opt()?,
+            repeated: &source.repeated,
+            guessed: source.guessed,
         })
     }
 
@@ -238,9 +245,9 @@ impl<'b> Batch<'b> {
 
     fn id(&self, at: usize) -> Result<Uuid, Reason> {
         let id = uuid(value(self.ids, at)?).ok_or(Reason::NotUuid)?;
-        match !self.repeated.is_null(at) && self.repeated.value(at) {
-            true => Err(Reason::Repeated),
-            false => Ok(id),
+        match self.repeated.binary_search(&id) {
+            Ok(_) => Err(Reason::Repeated),
+            Err(_) => Ok(id),
         }
     }
 
@@ -267,6 +274,9 @@ impl<'b> Batch<'b> {
             Skills::Texts(texts, SkillsText::Json) => array(value(texts, at)?)?,
             Skills::Texts(texts, SkillsText::Comma) => {
                 let text = value(texts, at)?;
+                if self.guessed && text.trim_start().starts_with('[') {
+                    return Err(Reason::LooksJson);
+                }
                 match text.trim().is_empty() {
                     true => Vec::new(),
                     false => text.split(',').map(|one| one.trim().into()).collect(),

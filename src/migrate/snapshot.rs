@@ -121,7 +121,7 @@ impl Stored<'_> {
 
     pub(super) fn canonical<'r>(&self, row: &'r Row) -> Result<Canonical<'r>, MigrateError> {
         let read = || -> Result<_, postgres::Error> {
-            let skills: Option<store::Texts<'r>> = row.try_get(3)?;
+            let skills: Option<Skills<'r>> = row.try_get(3)?;
             let time = match self.created_at {
                 true => row.try_get::<_, Option<Time>>(4)?,
                 false => None,
@@ -132,15 +132,39 @@ impl Stored<'_> {
                 dob: (row.try_get::<_, Option<Day>>(2)?)
                     .map(|Day(day)| day)
                     .ok_or(None),
-                fight_skills: skills
-                    .map(|store::Texts(texts)| {
-                        texts.into_iter().map(|text| text.map(Into::into)).collect()
-                    })
-                    .ok_or(None),
+                fight_skills: match skills {
+                    None => Err(None),
+                    Some(Skills::Nested) => Err(Some("an array of several dimensions".into())),
+                    Some(Skills::List(texts)) => {
+                        Ok(texts.into_iter().map(|text| text.map(Into::into)).collect())
+                    }
+                },
                 created_at: time.map(|Time(time)| time),
             })
         };
         read().doing(READING)
+    }
+}
+
+/// An array: what has several dimensions is no list of skills, and no other side has the like.
+enum Skills<'a> {
+    List(Vec<Option<&'a str>>),
+    Nested,
+}
+
+impl<'a> FromSql<'a> for Skills<'a> {
+    fn from_sql(kind: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        let dimensions = raw
+            .first_chunk()
+            .map_or(0, |first| i32::from_be_bytes(*first));
+        match dimensions > 1 {
+            true => Ok(Self::Nested),
+            false => store::Texts::from_sql(kind, raw).map(|store::Texts(texts)| Self::List(texts)),
+        }
+    }
+
+    fn accepts(of: &Type) -> bool {
+        store::Texts::accepts(of)
     }
 }
 

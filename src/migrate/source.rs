@@ -5,9 +5,17 @@
 //! type that the old service used.
 
 mod by_id;
+mod clock_changes;
 pub(super) mod insert;
 
+use std::sync::Arc;
+
+use uuid::Uuid;
+use warrior_duckdb::arrow_array::Array;
+use warrior_duckdb::arrow_array::cast::AsArray;
 use warrior_duckdb::{Connection, Rows};
+
+pub use clock_changes::ClockChanges;
 
 use super::error::{Doing, MigrateError};
 use crate::config::{SkillsText, SourceArgs};
@@ -24,12 +32,15 @@ pub struct Source {
     created_at: Option<Column>,
     /// How skills are written; none: as a list.
     pub(super) skills_text: Option<SkillsText>,
+    /// Whether that was guessed from the values.
+    pub(super) guessed: bool,
     /// The zone of `created_at`, where it has none of its own.
     time_zone: Option<String>,
     /// Whether a constraint keeps ids apart.
     unique: bool,
-    /// Whether the ids that stand more than once are in a temporary table of the connection.
-    repeated: bool,
+    /// The ids that stand more than once, ascending. They are looked up here: a join would be DuckDB's to order, and to
+    /// spill.
+    pub(super) repeated: Arc<[Uuid]>,
 }
 
 #[derive(Clone, Debug)]
@@ -55,8 +66,7 @@ const COLUMNS: &str = include_str!("sql/duckdb/columns.sql");
 const UNIQUE: &str = include_str!("sql/duckdb/unique.sql");
 
 impl Source {
-    /// Finds the table and its columns. Afterwards `connection` holds the ids that stand more than once in a temporary
-    /// table, where there may be any: the rows are read with the same connection.
+    /// Finds the table, its columns, and the ids that stand more than once.
     ///
     /// # Errors
     /// When a table or a column is missing, or has a type that is none of the old service's; each names what there is.
@@ -74,6 +84,17 @@ impl Source {
             .into_iter()
             .filter(|row| row[..2] == table[..2])
             .collect();
+        if columns
+            .iter()
+            .any(|row| row[2].eq_ignore_ascii_case("rowid"))
+        {
+            return Err(MigrateError::Shape(format!(
+                "the table {} has a column of its own named rowid, which hides the place of a row that an import goes by; \
+                 make a copy of the table without it (create table copy as select * exclude (rowid) from ...) and name it \
+                 with --table",
+                args.table
+            )));
+        }
         let column = |name| column(&columns, args, name);
         let mut source = Self {
             table: format!("{}.{}", quoted(&table[0]), quoted(&table[1])),
@@ -84,12 +105,14 @@ impl Source {
                 .ok_or_else(|| no_column(args, &columns, "fight_skills"))?,
             created_at: column("created_at")?,
             skills_text: None,
+            guessed: false,
             time_zone: None,
             unique: false,
-            repeated: false,
+            repeated: Arc::default(),
         };
         source.check_types()?;
         source.skills_text = source.written(connection, args)?;
+        source.guessed = source.skills.kind == "VARCHAR" && args.skills.is_none();
         source.time_zone = source.zone(args);
         let id = source.id.quoted.trim_matches('"').to_owned();
         source.unique = source.id.kind == "UUID"
@@ -102,7 +125,7 @@ impl Source {
 
     /// The rows with the canonical columns, to be read with [`Batch`](super::row::Batch): position (`BIGINT`), id
     /// (`VARCHAR`), name (`VARCHAR`), dob (`DATE` or `VARCHAR`), fight_skills (`VARCHAR[]`, or `VARCHAR` of JSON or commas),
-    /// created_at (`TIMESTAMP` in UTC or `TIMESTAMPTZ`; absent where the file has none), repeated (`BOOLEAN`).
+    /// created_at (`TIMESTAMP` in UTC or `TIMESTAMPTZ`; absent where the file has none).
     /// Those after `position` alone, where it is given.
     ///
     /// # Errors
@@ -132,8 +155,8 @@ impl Source {
         self.created_at.is_some()
     }
 
-    /// Table and types, for the user to see what was found.
-    pub fn described(&self) -> String {
+    /// Table and types, for the user to see what was found, and what a file without `created_at` means: `without`.
+    pub fn described(&self, without: &str) -> String {
         let mut columns = vec![
             format!("id {}", self.id.kind),
             format!("name {}", self.name.kind),
@@ -147,7 +170,7 @@ impl Source {
             }
         });
         columns.push(match (&self.created_at, &self.time_zone) {
-            (None, _) => "no created_at: the time of the import is stored".to_owned(),
+            (None, _) => format!("no created_at: {without}"),
             (Some(column), None) => format!("created_at {}", column.kind),
             (Some(column), Some(zone)) => format!("created_at {} (taken as {zone})", column.kind),
         });
@@ -169,10 +192,6 @@ impl Source {
                 format!("timezone({}, {}::timestamp)", literal(zone), column.quoted)
             }
         };
-        let repeated = match self.repeated {
-            true => format!("try_cast({id} as uuid) in (select id from temp.main.repeated)"),
-            false => "false".to_owned(),
-        };
         let after = after.map_or_else(String::new, |after| format!(" where rowid > {after}"));
         let order = match order {
             Order::Position => String::new(),
@@ -180,7 +199,7 @@ impl Source {
         };
         format!(
             "select rowid as position, {id}::varchar as id, {name}::varchar as name, {dob} as dob, {skills} as \
-             fight_skills, {created_at} as created_at, {repeated} as repeated from {table}{after}{order}",
+             fight_skills, {created_at} as created_at from {table}{after}{order}",
             name = self.name.quoted,
             dob = self.dob.quoted,
             table = self.table,
@@ -195,7 +214,7 @@ impl Source {
                 self.table
             ))
         };
-        let list = self.skills.kind.starts_with("VARCHAR[");
+        let list = is_list_of_texts(&self.skills.kind);
         for (column, found, right) in [
             ("id", &self.id, &["UUID", "VARCHAR"][..]),
             ("name", &self.name, &["VARCHAR"]),
@@ -238,7 +257,8 @@ impl Source {
             "VARCHAR" if args.skills.is_some() => Ok(args.skills),
             "VARCHAR" => {
                 let sql = format!(
-                    "select coalesce(sum(case when ltrim({0}) like '[%' then 1 else -1 end), 0)::bigint from {1}",
+                    "select coalesce(sum(case when {0} is null or trim({0}) = '' then 0 when ltrim({0}) like '[%' then 1 else \
+                     -1 end), 0)::bigint from {1}",
                     self.skills.quoted, self.table
                 );
                 let balance = connection.number(&sql).doing("looking at the skills")?;
@@ -260,23 +280,35 @@ impl Source {
         })
     }
 
-    /// Puts the ids that stand more than once into a temporary table, and says whether there are any.
-    fn find_repeated(&self, connection: &mut Connection) -> Result<bool, MigrateError> {
+    /// The ids that stand more than once: 16 bytes for each.
+    fn find_repeated(&self, connection: &mut Connection) -> Result<Arc<[Uuid]>, MigrateError> {
         if self.unique {
-            return Ok(false);
+            return Ok(Arc::default());
         }
         let sql = format!(
-            "create or replace temp table repeated as select try_cast({0} as uuid) as id from {1} where {0} is not null \
-             group by all having count(*) > 1 and id is not null",
+            "select try_cast({0} as uuid)::varchar as id from {1} where {0} is not null group by all having count(*) > 1 \
+             and id is not null",
             self.id.quoted, self.table
         );
         let doing = "looking for ids that stand more than once";
-        connection.run(&sql).doing(doing)?;
-        let found = connection
-            .number("select count(*) from temp.main.repeated")
-            .doing(doing)?;
-        Ok(found > 0)
+        let mut found = Vec::new();
+        for batch in connection.query(&sql).doing(doing)? {
+            let batch = batch.doing(doing)?;
+            let ids = batch.column(0).as_string_opt::<i32>();
+            let ids = ids.into_iter().flatten().flatten();
+            found.extend(ids.filter_map(|id| Uuid::try_parse(id).ok()));
+        }
+        found.sort_unstable();
+        Ok(found.into())
     }
+}
+
+/// Lists of any length, or of a fixed one; not lists of lists.
+fn is_list_of_texts(kind: &str) -> bool {
+    let length = kind
+        .strip_prefix("VARCHAR[")
+        .and_then(|rest| rest.strip_suffix(']'));
+    length.is_some_and(|length| length.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// An identifier within double quotes, as both databases have it.
@@ -336,14 +368,12 @@ fn no_column(args: &SourceArgs, columns: &[Vec<String>], column: &str) -> Migrat
 
 /// All rows of a statement whose columns are text.
 fn texts(connection: &mut Connection, sql: &str) -> Result<Vec<Vec<String>>, MigrateError> {
-    use warrior_duckdb::arrow_array::Array;
-    use warrior_duckdb::arrow_array::cast::AsArray;
     let doing = "reading the catalog of the file";
     let mut rows = Vec::new();
     for batch in connection.query(sql).doing(doing)? {
         let batch = batch.doing(doing)?;
         for row in 0..batch.num_rows() {
-            let text = |column: &std::sync::Arc<dyn Array>| {
+            let text = |column: &Arc<dyn Array>| {
                 (column.as_string_opt::<i32>())
                     .filter(|texts| !texts.is_null(row))
                     .map_or_else(String::new, |texts| texts.value(row).to_owned())

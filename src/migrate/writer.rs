@@ -65,7 +65,13 @@ impl Writer {
         let no = |column, why| unwritable(row.id, column, why);
         let dob = row.dob.as_ref().ok().and_then(|day| date(*day));
         let dob = dob.ok_or_else(|| no("dob", "DuckDB has no such day"))?;
-        let skills = (row.fight_skills.as_ref()).map_err(|_| no("fight_skills", "it is NULL"))?;
+        let skills = (row.fight_skills.as_ref()).map_err(|other| {
+            let why = match other {
+                None => "it is NULL",
+                Some(_) => "it is an array of several dimensions",
+            };
+            no("fight_skills", why)
+        })?;
         match self.insert.skills {
             None => {
                 let list = self.lists.values();
@@ -148,7 +154,7 @@ impl Writer {
 fn unwritable(id: Uuid, column: &str, why: &str) -> MigrateError {
     MigrateError::Shape(format!(
         "the {column} of warrior {id} cannot be written to this file: {why}; nothing was written. Change or delete that \
-         warrior, or export into a new file of the usual shape (without --add)"
+         warrior; what only --add cannot write, an export into a new file can"
     ))
 }
 

@@ -19,7 +19,10 @@ pub(super) fn run(
     let file = migrate::open(args.library(), &check.source.file)?;
     let mut connection = file.connect()?;
     let source = Source::find(&mut connection, &check.source)?;
-    output.print_status(&format!("reading {}", source.described()));
+    output.print_status(&format!(
+        "reading {}",
+        source.described("it is not compared")
+    ));
     let mut owner = super::owner(args)?;
     let mut snapshot = Snapshot::take(&mut owner)?;
     let mut steps = Steps::new(output);

@@ -38,7 +38,13 @@ pub(super) fn run(
     tell_log(&opened, path, output);
     let mut file = opened.file.connect()?;
     let source = Source::find(&mut file, &import.source)?;
-    output.print_status(&format!("reading {}", source.described()));
+    output.print_status(&format!(
+        "reading {}",
+        source.described("the time of the import is stored")
+    ));
+    if let Some(changes) = source.clock_changes(&mut file)? {
+        output.print_warning(&changes.to_string());
+    }
     let survey = survey(&source, &mut file, import, output)?;
     if survey.refused() > 0 {
         writeln!(out, "{survey}")?;

@@ -7,7 +7,7 @@ use std::thread;
 use serde_json::json;
 use warrior_duckdb::Access;
 
-use super::check::differences;
+use super::check::{TABLE, differences};
 use super::file::{Duck, run};
 use crate::server::TestServer;
 use crate::supervisor::eventually;
@@ -22,7 +22,7 @@ fn rows_that_came_by_other_ways_are_written_as_they_are() {
             r#"insert into warrior values
                ('00000000-0000-0000-0000-000000000000', '', 'infinity', '{}', 'infinity'),
                ('00000000-0000-0000-0000-000000000001', 'Ada', '-infinity', '{NULL,"",a}', '-infinity'),
-               ('00000000-0000-0000-0000-000000000002', '🐉"''\', '0044-03-15 BC', '{{a,b},{c,d}}', '0044-03-15 BC'),
+               ('00000000-0000-0000-0000-000000000002', '🐉"''\', '0044-03-15 BC', '{a,b,c,d}', '0044-03-15 BC'),
                ('ffffffff-ffff-ffff-ffff-ffffffffffff', 'Bo', '12345-01-02', '[5:6]={x,y}', '294247-01-01')"#,
         )
         .unwrap();
@@ -75,6 +75,29 @@ fn a_new_file_has_the_constraints_of_the_old_service_and_its_storage_version() {
         let refused = connection.run(wrong).unwrap_err().to_string();
         assert!(refused.contains("Constraint Error"), "{wrong}: {refused}");
     }
+}
+
+#[test]
+fn an_array_of_several_dimensions_is_told_and_not_flattened() {
+    let database = fresh_database();
+    let mut owner = database.owner();
+    let row = "'6f9619ff-8b86-d011-b42d-00cf4fc964ff', 'Ada', '1980-02-29'";
+    let nested =
+        format!("insert into warrior values ({row}, '{{{{a,b}},{{c,d}}}}', '2024-01-01Z')");
+    owner.batch_execute(&nested).unwrap();
+    let flat = format!("insert into warrior values ({row}, ['a', 'b', 'c', 'd'], '2024-01-01 00:00:00+00')");
+    let duck = Duck::with(&[TABLE, &flat]);
+    let (status, out, _) = run(&mut duck.command("check", &database.owner_login()));
+    assert_eq!(status, 5, "{out}");
+    let named = "changed: 6f9619ff-8b86-d011-b42d-00cf4fc964ff (fight_skills)\n";
+    assert!(out.starts_with(named), "{out}");
+    let new = Duck::none();
+    let (status, _, said) = run(&mut new.command("export", &database.owner_login()));
+    assert_eq!(status, 1, "{said}");
+    let told = "fight_skills of warrior 6f9619ff-8b86-d011-b42d-00cf4fc964ff cannot be written to this file: it is an array \
+                of several dimensions";
+    assert!(said.contains(told), "{said}");
+    assert!(!new.path().exists());
 }
 
 /// Ends the clients, also when the test fails.

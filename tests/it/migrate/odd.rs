@@ -257,3 +257,56 @@ fn other_content_under_an_id_is_listed_and_stays() {
         30
     );
 }
+
+#[test]
+fn json_among_skills_that_were_guessed_to_stand_between_commas_is_refused() {
+    let file = DuckFile::with(&[
+        "create table warrior (id uuid, name varchar, dob date, fight_skills varchar)",
+        "insert into warrior select uuid(), 'A', '1990-01-01', unnest(['bow, axe', 'bow', '[\"a,b\",\"c\"]', ' [\"d\"]', null])",
+    ]);
+    let login = fresh_database().owner_login();
+    let ended = super::ended(&mut import(&file, &login), 3);
+    for line in [
+        "2  fight_skills looks like JSON; say --skills",
+        "1  fight_skills is NULL",
+    ] {
+        assert!(ended.out.contains(line), "{line}: {}", ended.out);
+    }
+    // NULL and blank texts say nothing of the others.
+    let file = DuckFile::with(&[
+        "create table warrior (id uuid, name varchar, dob date, fight_skills varchar)",
+        "insert into warrior select uuid(), 'A', '1990-01-01', unnest(['[\"a,b\"]', null, ' ', ''])",
+    ]);
+    let rejects = file.beside("rejects.jsonl");
+    let database = fresh_database();
+    let login = database.owner_login();
+    super::ended(import(&file, &login).arg("--rejects").arg(&rejects), 0);
+    let right = "select count(*) from warrior where fight_skills = '{\"a,b\"}'";
+    assert_eq!(number(&mut database.owner(), right), 1);
+}
+
+#[test]
+fn local_times_at_a_change_of_the_clocks_are_counted_and_taken_as_told() {
+    let file = DuckFile::with(&[
+        super::TABLE,
+        "insert into warrior select uuid(), name, '1990-01-01', ['bow'], made from (values
+           ('skipped', timestamp '2024-03-31 02:30:00'), ('after', '2024-03-31 03:00:00'), ('before', '2024-03-31 01:59:59'),
+           ('twice', '2024-10-27 02:30:00'), ('twice', '2024-10-27 02:59:59'), ('after', '2024-10-27 03:00:00'),
+           ('endless', 'infinity')) t (name, made)",
+    ]);
+    let database = fresh_database();
+    let login = database.owner_login();
+    let rejects = file.beside("rejects.jsonl");
+    let mut command = import(&file, &login);
+    command
+        .args(["--time-zone", "Europe/Berlin", "--rejects"])
+        .arg(&rejects);
+    let ended = super::ended(&mut command, 0);
+    let told = "1 times of created_at are in an hour that Europe/Berlin skipped, and are taken as an hour later; 2 are in one \
+                that it had twice";
+    assert!(ended.errors.contains(told), "{}", ended.errors);
+    let taken = "select count(*) from warrior where (name, created_at) in
+                   (('skipped', '2024-03-31 01:30:00Z'), ('twice', '2024-10-27 01:30:00Z'), ('twice', '2024-10-27 01:59:59Z'))";
+    assert_eq!(number(&mut database.owner(), taken), 3);
+}
+

@@ -45,11 +45,13 @@ fn what_is_missing_is_told_with_what_there_is() {
     let login = database.owner_login();
     let odd =
         "create table fighters (id uuid, full_name varchar, dob timestamp, fight_skills varchar[])";
-    let file = DuckFile::with(&[odd]);
+    let nested = "create table nested (id uuid, name varchar, dob date, fight_skills varchar[][])";
+    let placed = "create table placed (id uuid, name varchar, dob date, fight_skills varchar[], RowId bigint)";
+    let file = DuckFile::with(&[odd, nested, placed]);
     for (flags, said) in [
         (
             &[][..],
-            "has no table warrior; it has main.fighters: name the one of the warriors with --table",
+            "has no table warrior; it has main.fighters, main.nested, main.placed: name the one of the warriors with --table",
         ),
         (
             &["--table", "fighters"],
@@ -58,6 +60,14 @@ fn what_is_missing_is_told_with_what_there_is() {
         (
             &["--table", "fighters", "--map", "name=full_name"],
             "is TIMESTAMP, and DATE or VARCHAR can be read",
+        ),
+        (
+            &["--table", "nested"],
+            "is VARCHAR[][], and VARCHAR[] or JSON or VARCHAR can be read",
+        ),
+        (
+            &["--table", "placed"],
+            "has a column of its own named rowid",
         ),
     ] {
         let ended = ended(import(&file, &login).args(flags), 1);
