@@ -17,9 +17,17 @@ const WORKERS_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A stop that SIGINT, SIGTERM and SIGHUP ask for; the second signal ends the process at once.
 pub(super) fn stop_on_signal() -> anyhow::Result<Stop> {
+    stop_on_signal_and(|| {})
+}
+
+/// As [`stop_on_signal`]; the first signal is answered by `told`, before whatever has to end first.
+pub(super) fn stop_on_signal_and(told: impl FnOnce() + Send + 'static) -> anyhow::Result<Stop> {
     let stop = Stop::default();
     let asked = stop.clone();
-    signals::on_signal_then_exit(move || asked.ask())?;
+    signals::on_signal_then_exit(move || {
+        told();
+        asked.ask();
+    })?;
     Ok(stop)
 }
 

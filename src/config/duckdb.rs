@@ -52,8 +52,8 @@ pub enum DuckDbAction {
     Export(ExportArgs),
 }
 
-const IMPORT_STATUS: &str = "Exit status: 0 every row of the file is in PostgreSQL; 1 it failed, or was stopped, and the \
-                             same command goes on; 2 the flags are wrong; 3 rows of the file cannot be taken, or \
+const IMPORT_STATUS: &str = "Exit status: 0 every row of the file is in PostgreSQL, but for those that --rejects left \
+                             out; 1 it failed, or was stopped, and the same command goes on; 2 the flags are wrong; 3 rows of the file cannot be taken, or \
                              PostgreSQL has other content under the same id.";
 
 const CHECK_STATUS: &str = "Exit status: 0 PostgreSQL holds every row of the file as it stands there, and may hold newer ones; 1 it \

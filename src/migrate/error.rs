@@ -53,6 +53,17 @@ pub enum MigrateError {
         "DuckDB gave rows in another order than they stand in; use the libduckdb that `make duckdb` fetches"
     )]
     Disorder,
+    /// Other rows came than those that were looked at.
+    #[error(
+        "{rows} rows were read where {of} had been looked at; run the same command again, and if that says the same, use \
+         the libduckdb that `make duckdb` fetches"
+    )]
+    Incomplete {
+        /// Rows that were read.
+        rows: u64,
+        /// Rows that had been looked at.
+        of: u64,
+    },
     /// The table does not take them.
     #[error(
         "{rows} rows were neither stored nor there: a trigger or rule on public.warrior drops them; disable it (alter table \
@@ -68,6 +79,16 @@ pub enum MigrateError {
         /// Rows that are done.
         rows: u64,
     },
+    /// A signal asked for it before anything was copied.
+    #[error("stopped before anything was copied")]
+    StoppedEarly,
+    /// A checkpoint of the file was cut off.
+    #[error(
+        "{} stands beside the file: a checkpoint of it was cut off. Start and stop the old service once, which finishes it, \
+         then run the same command again",
+        .0.display()
+    )]
+    HalfCheckpoint(PathBuf),
     /// The file was written to meanwhile.
     #[error(
         "{} was changed while it was read; stop the service that writes to it, then run the same command again",

@@ -18,6 +18,8 @@ use super::source::{Order, Source};
 const MEMORY_LIMIT: &str = "64MB";
 /// One thread: rows come in the order in which they stand, and PostgreSQL is slower than one.
 const THREADS: &str = "1";
+/// What stands beside a file whose checkpoint was cut off.
+pub(super) const CUT_OFF: [&str; 2] = [".wal.checkpoint", ".wal.recovery"];
 /// Bytes that are read at a time for a digest.
 const READ_BYTES: usize = 256 * 1024;
 
@@ -35,6 +37,7 @@ impl Opened {
     pub fn key(&self, source: &Source) -> String {
         let mut digest = self.digest.clone();
         digest.update(source.select(Order::Position, None));
+        digest.update(format!("{:?} {}", source.skills_text, source.guessed));
         (digest.finalize().iter()).fold(String::new(), |mut key, byte| {
             let _ = write!(key, "{byte:02x}");
             key
@@ -45,9 +48,48 @@ impl Opened {
 /// Opens a file that is only read.
 ///
 /// # Errors
-/// When there is no library, or the file cannot be opened.
+/// When there is no library, or the file cannot be opened, or a checkpoint of it was cut off.
 pub fn open(library: Option<&Path>, path: &Path) -> Result<File, MigrateError> {
-    open_for(library, path, Access::Read)
+    let path = target(path)?;
+    let file = open_for(library, &path, Access::Read)?;
+    match beside(&path, &CUT_OFF) {
+        None => Ok(file),
+        Some(left) => Err(MigrateError::HalfCheckpoint(left)),
+    }
+}
+
+/// The file that `path` leads to: DuckDB has the log of a file beside the name by which it was opened.
+///
+/// # Errors
+/// When a log stands beside a link, where it would not be found.
+pub(super) fn target(path: &Path) -> Result<PathBuf, MigrateError> {
+    let target = resolved(path);
+    let (log, right) = (log_of(path), log_of(&target));
+    if log.exists() && resolved(&log) != resolved(&right) {
+        return Err(MigrateError::Shape(format!(
+            "{} leads to {}, and {} stands beside the link: rows may be in it. Start and stop the old service once, which \
+             takes them into the file; if the log is not of this file, move it away",
+            path.display(),
+            target.display(),
+            log.display()
+        )));
+    }
+    Ok(target)
+}
+
+/// Without links, as far as there is such a file.
+pub(super) fn resolved(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// The first that is there of the files whose names are that of `path` and one of `ends`.
+pub(super) fn beside(path: &Path, ends: &[&str]) -> Option<PathBuf> {
+    let named = |end: &&str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        PathBuf::from(name)
+    };
+    ends.iter().map(named).find(|path| path.exists())
 }
 
 /// Opens a file. The folder of temporary files is not DuckDB's own choice, which is beside the file: that may be a place
@@ -72,15 +114,20 @@ pub(super) fn open_for(
 /// locks on it, those of other descriptors too (POSIX), so DuckDB's lock has to be the last one taken.
 ///
 /// # Errors
-/// As those of [`open`], and when the file is changed meanwhile.
-pub fn open_with_digest(library: Option<&Path>, path: &Path) -> Result<Opened, MigrateError> {
+/// As those of [`open`], when the file is changed meanwhile, and when `going_on` says no.
+pub fn open_with_digest(
+    library: Option<&Path>,
+    path: &Path,
+    going_on: &mut dyn FnMut() -> bool,
+) -> Result<Opened, MigrateError> {
+    let path = &*target(path)?;
     // A file that another process holds, or that is none, is told before gigabytes are read.
     drop(open(library, path)?);
     let parts = [path.to_owned(), log_of(path)];
     let mut digest = Sha256::new();
     let mut before = Vec::new();
     for part in &parts {
-        before.push(add(&mut digest, part)?);
+        before.push(add(&mut digest, part, going_on)?);
     }
     let file = open(library, path)?;
     for (part, before) in parts.iter().zip(&before) {
@@ -93,7 +140,7 @@ pub fn open_with_digest(library: Option<&Path>, path: &Path) -> Result<Opened, M
 }
 
 /// DuckDB's name of the write-ahead log of a file.
-fn log_of(path: &Path) -> PathBuf {
+pub(super) fn log_of(path: &Path) -> PathBuf {
     let mut log = path.as_os_str().to_owned();
     log.push(".wal");
     PathBuf::from(log)
@@ -117,7 +164,11 @@ impl Stamp {
 }
 
 /// Adds the size and the bytes of a file to `digest`; none where there is no such file.
-fn add(digest: &mut Sha256, path: &Path) -> Result<Option<Stamp>, MigrateError> {
+fn add(
+    digest: &mut Sha256,
+    path: &Path,
+    going_on: &mut dyn FnMut() -> bool,
+) -> Result<Option<Stamp>, MigrateError> {
     let stamp = Stamp::of(path)?;
     let Some(mut file) = there(fs::File::open(path)).map_err(|e| reading(path, e))? else {
         digest.update(u64::MAX.to_be_bytes());
@@ -126,6 +177,9 @@ fn add(digest: &mut Sha256, path: &Path) -> Result<Option<Stamp>, MigrateError> 
     digest.update(stamp.as_ref().map_or(0, |stamp| stamp.bytes).to_be_bytes());
     let mut buffer = vec![0; READ_BYTES];
     loop {
+        if !going_on() {
+            return Err(MigrateError::StoppedEarly);
+        }
         match file.read(&mut buffer) {
             Ok(0) => return Ok(stamp),
             Ok(read) => digest.update(&buffer[..read]),

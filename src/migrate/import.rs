@@ -42,14 +42,14 @@ pub struct Import<'i> {
 }
 
 impl Import<'_> {
-    /// What an earlier run has done.
+    /// What an earlier run has done, as far as it is still there.
     ///
     /// # Errors
     /// When PostgreSQL fails.
-    pub fn done(&mut self) -> Result<Done, MigrateError> {
+    pub fn done(&mut self, told: &mut dyn FnMut(String)) -> Result<Done, MigrateError> {
         match self.dry_run {
             true => Ok(Done::default()),
-            false => progress::read(self.owner, self.key),
+            false => progress::read(self.owner, self.key, told),
         }
     }
 
@@ -66,18 +66,36 @@ impl Import<'_> {
         let mut flush = false;
         if !self.dry_run {
             progress::begin(self.owner)?;
-            if self.rows >= DEFER_INDEXES_FROM && schema::defer_indexes(self.owner)? {
-                told("the table is empty: the search indexes are built at the end".to_owned());
+            if self.rows >= DEFER_INDEXES_FROM {
+                told(match schema::defer_indexes(self.owner)? {
+                    true => {
+                        "the table is empty: the search indexes are built at the end".to_owned()
+                    }
+                    false => {
+                        "the table has rows: its search indexes stay, and slow the copy".to_owned()
+                    }
+                });
             }
             flush = schema::has_indexes(self.owner)?;
         }
         self.owner
             .batch_execute(include_str!("sql/postgres/chunk_table.sql"))
             .doing("creating a temporary table")?;
-        self.copy(&mut done, flush, going_on)?;
+        let copied = self.copy(&mut done, flush, going_on);
+        let misread = |e: &MigrateError| {
+            matches!(e, MigrateError::Disorder | MigrateError::Incomplete { .. })
+        };
+        // A place in the file means nothing then.
+        if copied.as_ref().is_err_and(misread) && !self.dry_run {
+            progress::forget(self.owner)?;
+        }
+        copied?;
         if !self.dry_run {
-            schema::finish_load(self.owner, told)?;
-            progress::forget(self.owner, self.key)?;
+            let mut still = || going_on(done.rows);
+            if !schema::finish_load(self.owner, told, &mut still)? {
+                return Err(MigrateError::Stopped { rows: done.rows });
+            }
+            progress::forget(self.owner)?;
         }
         Ok(done)
     }
@@ -110,7 +128,14 @@ impl Import<'_> {
         if let Some(position) = last.filter(|_| chunk.rows() > 0) {
             self.store(&mut chunk, position, done, flush)?;
         }
-        heed(going_on, done)
+        heed(going_on, done)?;
+        match done.rows == self.rows {
+            true => Ok(()),
+            false => Err(MigrateError::Incomplete {
+                rows: done.rows,
+                of: self.rows,
+            }),
+        }
     }
 
     /// Stores a chunk and the progress it makes, or looks at what it would do.

@@ -34,8 +34,12 @@ impl Done {
     }
 }
 
-/// What an earlier run has done.
-pub(super) fn read(client: &mut Client, source: &str) -> Result<Done, MigrateError> {
+/// What an earlier run has done; nothing, and `told` hears of it, where rows are gone since: they are copied again.
+pub(super) fn read(
+    client: &mut Client,
+    source: &str,
+    told: &mut dyn FnMut(String),
+) -> Result<Done, MigrateError> {
     let doing = "reading how far the import has come";
     let present = client
         .query_one(include_str!("sql/postgres/progress_present.sql"), &[])
@@ -48,6 +52,14 @@ pub(super) fn read(client: &mut Client, source: &str) -> Result<Done, MigrateErr
         return Ok(Done::default());
     };
     let number = |column: &str| u64::try_from(row.get::<_, i64>(column)).unwrap_or(0);
+    if !row.get::<_, bool>("kept") {
+        told(format!(
+            "an earlier import of this file has done {} rows, and public.warrior has fewer now: beginning anew",
+            number("rows")
+        ));
+        forget(client)?;
+        return Ok(Done::default());
+    }
     Ok(Done {
         position: Some(row.get("position")),
         rows: number("rows"),
@@ -88,13 +100,9 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Removes what was written, at the end.
-pub(super) fn forget(client: &mut Client, source: &str) -> Result<(), MigrateError> {
-    let doing = "removing the progress of the import";
-    client
-        .execute(include_str!("sql/postgres/progress_forget.sql"), &[&source])
-        .doing(doing)?;
+/// Removes what was written, that of other files, too: one import runs at a time, and what another one left begins anew.
+pub(super) fn forget(client: &mut Client) -> Result<(), MigrateError> {
     client
         .batch_execute(include_str!("sql/postgres/progress_drop.sql"))
-        .doing(doing)
+        .doing("removing the progress of the import")
 }

@@ -2,15 +2,16 @@
 //! aside and renamed when it is complete, so that a file of that name is never half of one.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use super::error::MigrateError;
+use super::file::{log_of, resolved};
 use super::row::{Batch, Refusal};
 
-/// A file of rejects that is being written.
+/// A file of rejects that is being written. What stands aside is removed unless it is finished.
 pub struct Rejects {
     path: PathBuf,
     aside: PathBuf,
@@ -18,6 +19,23 @@ pub struct Rejects {
 }
 
 impl Rejects {
+    /// Refuses a place that is the DuckDB file, or that of its log, which would be replayed.
+    ///
+    /// # Errors
+    /// When it is one of these.
+    pub fn check(path: &Path, file: &Path) -> Result<(), MigrateError> {
+        let file = place(file);
+        let rejects = place(path);
+        let taken = [log_of(&file), file];
+        match taken.contains(&rejects) {
+            false => Ok(()),
+            true => Err(MigrateError::Shape(format!(
+                "--rejects {} is the DuckDB file itself, or its log; name another file",
+                path.display()
+            ))),
+        }
+    }
+
     /// Begins one, which replaces a file of that name when it is complete.
     ///
     /// # Errors
@@ -26,10 +44,17 @@ impl Rejects {
         let mut aside = path.as_os_str().to_owned();
         aside.push(".part");
         let aside = PathBuf::from(aside);
-        let file = File::create(&aside).map_err(|source| MigrateError::Io {
-            doing: "writing",
-            path: aside.clone(),
-            source,
+        let file = File::create_new(&aside).map_err(|source| match source.kind() {
+            ErrorKind::AlreadyExists => MigrateError::Shape(format!(
+                "{} exists: another import writes it, or one was killed that did; if none is running, remove it and run \
+                 the same command again",
+                aside.display()
+            )),
+            _ => MigrateError::Io {
+                doing: "writing",
+                path: aside.clone(),
+                source,
+            },
         })?;
         Ok(Self {
             path: path.to_owned(),
@@ -75,4 +100,22 @@ impl Rejects {
             source,
         }
     }
+}
+
+impl Drop for Rejects {
+    fn drop(&mut self) {
+        // It is not there any more once it is finished.
+        let _ = fs::remove_file(&self.aside);
+    }
+}
+
+/// Where a file stands or would stand, links resolved.
+fn place(path: &Path) -> PathBuf {
+    let Some(name) = path.file_name().filter(|_| !path.exists()) else {
+        return resolved(path);
+    };
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    resolved(folder.unwrap_or(Path::new("."))).join(name)
 }

@@ -29,7 +29,8 @@ struct Refused {
 }
 
 impl Survey {
-    /// Looks at every row, and writes those that cannot be taken to `rejects`. `seen` is told how many were looked at.
+    /// Looks at every row, and writes those that cannot be taken to `rejects`. `seen` is told how many were looked at, and
+    /// says whether to go on.
     ///
     /// # Errors
     /// When the file cannot be read, or `rejects` cannot be written.
@@ -37,7 +38,7 @@ impl Survey {
         source: &Source,
         connection: &mut Connection,
         mut rejects: Option<&mut Rejects>,
-        seen: &mut dyn FnMut(u64),
+        seen: &mut dyn FnMut(u64) -> bool,
     ) -> Result<Self, MigrateError> {
         let mut survey = Self::default();
         for batch in source.rows(connection, Order::Position, None)? {
@@ -52,7 +53,9 @@ impl Survey {
                 }
             }
             survey.rows += batch.len() as u64;
-            seen(survey.rows);
+            if !seen(survey.rows) {
+                return Err(MigrateError::StoppedEarly);
+            }
         }
         Ok(survey)
     }

@@ -16,7 +16,7 @@ use warrior_api::migrate::{self, Opened};
 use warrior_api::store::schema;
 
 use crate::cli::output::Output;
-use crate::cli::process::stop_on_signal;
+use crate::cli::process::stop_on_signal_and;
 use crate::cli::progress::Progress;
 
 /// The exit status when rows of the file are not in PostgreSQL as they stand there.
@@ -28,13 +28,20 @@ pub(super) fn run(
     output: Output,
 ) -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout().lock();
+    let stop = stop_on_signal_and(move || {
+        output.print_status("stopping after the chunk, or the index, that is being written");
+    })?;
+    let mut going_on = || !stop.wait_within(Duration::ZERO);
+    let path = &import.source.file;
+    if let Some(rejects) = &import.rejects {
+        Rejects::check(rejects, path)?;
+    }
     // First, so that a database that is not ready is told before gigabytes are read.
     let mut owner = super::owner(args)?;
     let mut told = |line: String| output.print_status(&line);
     schema::begin_load(&mut owner, &mut told)?;
 
-    let path = &import.source.file;
-    let opened = migrate::open_with_digest(args.library(), path)?;
+    let opened = migrate::open_with_digest(args.library(), path, &mut going_on)?;
     tell_log(&opened, path, output);
     let mut file = opened.file.connect()?;
     let source = Source::find(&mut file, &import.source)?;
@@ -45,7 +52,7 @@ pub(super) fn run(
     if let Some(changes) = source.clock_changes(&mut file)? {
         output.print_warning(&changes.to_string());
     }
-    let survey = survey(&source, &mut file, import, output)?;
+    let survey = survey(&source, &mut file, import, output, &mut going_on)?;
     if survey.refused() > 0 {
         writeln!(out, "{survey}")?;
         if import.rejects.is_none() {
@@ -68,26 +75,30 @@ pub(super) fn run(
         rows: survey.rows - survey.refused(),
         dry_run: import.dry_run,
     };
-    let earlier = copy.done()?;
+    let earlier = copy.done(&mut told)?;
     let (started, before) = (Instant::now(), earlier.rows);
-    let done = run_copy(&mut copy, earlier, output)?;
+    let done = run_copy(&mut copy, earlier, output, &mut going_on)?;
     let speed = (done.rows - before) as f64 / started.elapsed().as_secs_f64();
     report(&mut out, import, &survey, &done, speed)
 }
 
-fn run_copy(copy: &mut Import<'_>, earlier: Done, output: Output) -> anyhow::Result<Done> {
+fn run_copy(
+    copy: &mut Import<'_>,
+    earlier: Done,
+    output: Output,
+    going_on: &mut dyn FnMut() -> bool,
+) -> anyhow::Result<Done> {
     if earlier.rows > 0 {
         output.print_status(&format!(
             "an earlier import of this file has done {} rows; going on from there",
             earlier.rows
         ));
     }
-    let stop = stop_on_signal()?;
     let mut progress = Progress::new(output, "copying", earlier.rows, copy.rows);
     let mut told = |line: String| output.print_status(&line);
     let mut going_on = |done| {
         progress.at(done);
-        !stop.wait_within(Duration::ZERO)
+        going_on()
     };
     copy.run(earlier, &mut told, &mut going_on)
         .context("the import has not finished; run the same command again: it goes on where it was")
@@ -107,13 +118,15 @@ fn survey(
     file: &mut migrate::Connection,
     import: &ImportArgs,
     output: Output,
+    going_on: &mut dyn FnMut() -> bool,
 ) -> anyhow::Result<Survey> {
     let rows = source.count(file)?;
     let path = import.rejects.as_deref().filter(|_| !import.dry_run);
     let mut rejects = path.map(Rejects::create).transpose()?;
     let mut progress = Progress::new(output, "looking at each row", 0, rows);
     let survey = Survey::of(source, file, rejects.as_mut(), &mut |seen| {
-        progress.at(seen)
+        progress.at(seen);
+        going_on()
     })?;
     rejects.map(Rejects::finish).transpose()?;
     Ok(survey)

@@ -79,34 +79,45 @@ pub(super) fn build(
     client: &mut Client,
     progress: &mut dyn FnMut(String),
 ) -> Result<Vec<&'static str>, SchemaError> {
-    let found = existing(client)?;
     let mut built = Vec::new();
     for index in &INDEXES {
-        match found.iter().find(|e| e.name == index.name) {
-            Some(same) if same.valid => {
-                index.check(same)?;
-                continue;
-            }
-            Some(unusable) => {
-                let awaited = locks::awaited(client)?;
-                progress(format!(
-                    "dropping {}, which a build that did not finish left behind{awaited}",
-                    index.name
-                ));
-                client
-                    .batch_execute(&unusable.drop)
-                    .doing(&format!("dropping the index {}", index.name))?;
-            }
-            None => {}
+        if build_one(client, index, progress)? {
+            built.push(index.name);
         }
-        let awaited = locks::awaited(client)?;
-        progress(format!("building the index {}{awaited}", index.name));
-        client
-            .batch_execute(index.create)
-            .doing(&format!("building the index {}", index.name))?;
-        built.push(index.name);
     }
     Ok(built)
+}
+
+/// Builds one of them if it is missing or unusable, and says whether it was.
+pub(super) fn build_one(
+    client: &mut Client,
+    index: &Index,
+    progress: &mut dyn FnMut(String),
+) -> Result<bool, SchemaError> {
+    let found = existing(client)?;
+    match found.iter().find(|e| e.name == index.name) {
+        Some(same) if same.valid => {
+            index.check(same)?;
+            return Ok(false);
+        }
+        Some(unusable) => {
+            let awaited = locks::awaited(client)?;
+            progress(format!(
+                "dropping {}, which a build that did not finish left behind{awaited}",
+                index.name
+            ));
+            client
+                .batch_execute(&unusable.drop)
+                .doing(&format!("dropping the index {}", index.name))?;
+        }
+        None => {}
+    }
+    let awaited = locks::awaited(client)?;
+    progress(format!("building the index {}{awaited}", index.name));
+    client
+        .batch_execute(index.create)
+        .doing(&format!("building the index {}", index.name))?;
+    Ok(true)
 }
 
 /// Drops all of ours.

@@ -55,19 +55,29 @@ pub fn has_indexes(client: &mut Client) -> Result<bool, SchemaError> {
 }
 
 /// Builds the search indexes that are missing, flushes the pending lists of the others, and has the rows counted for the
-/// planner.
+/// planner. `going_on` says after each index whether to; whether all is done is the answer.
 ///
 /// # Errors
 /// When PostgreSQL refuses; the next call goes on.
 pub fn finish_load(
     client: &mut Client,
     progress: &mut dyn FnMut(String),
-) -> Result<(), SchemaError> {
-    indexes::build(client, progress)?;
+    going_on: &mut dyn FnMut() -> bool,
+) -> Result<bool, SchemaError> {
+    for index in &indexes::INDEXES {
+        if !going_on() {
+            return Ok(false);
+        }
+        indexes::build_one(client, index, progress)?;
+    }
+    if !going_on() {
+        return Ok(false);
+    }
     flush_load(client)?;
     client
         .batch_execute(include_str!("../sql/schema/analyze.sql"))
-        .doing("analyzing public.warrior")
+        .doing("analyzing public.warrior")?;
+    Ok(true)
 }
 
 /// Flushes the pending lists of the search indexes, so that they do not grow with the load.

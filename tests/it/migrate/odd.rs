@@ -310,3 +310,27 @@ fn local_times_at_a_change_of_the_clocks_are_counted_and_taken_as_told() {
     assert_eq!(number(&mut database.owner(), taken), 3);
 }
 
+#[test]
+fn rejects_are_no_file_of_duckdbs_and_no_other_imports() {
+    let (file, database) = (odd_file(), fresh_database());
+    let login = database.owner_login();
+    let bytes = fs::read(file.path()).unwrap();
+    let link = file.beside("link");
+    std::os::unix::fs::symlink(file.path(), &link).unwrap();
+    let log = file.beside("app.duckdb.wal");
+    for place in [&file.path(), &link, &log] {
+        let ended = super::ended(import(&file, &login).arg("--rejects").arg(place), 1);
+        assert!(ended.errors.contains("or its log"), "{}", ended.errors);
+    }
+    assert!(fs::read(file.path()).unwrap() == bytes && !log.exists());
+    let rejects = file.beside("rejects.jsonl");
+    fs::write(file.beside("rejects.jsonl.part"), "another's").unwrap();
+    let ended = super::ended(import(&file, &login).arg("--rejects").arg(&rejects), 1);
+    assert!(
+        ended.errors.contains("another import writes it"),
+        "{}",
+        ended.errors
+    );
+    let kept = fs::read_to_string(file.beside("rejects.jsonl.part")).unwrap();
+    assert_eq!(kept, "another's");
+}

@@ -1,10 +1,11 @@
 //! Files and databases that cannot be used, each with the next command; and a write-ahead log, which can.
 
-use std::process;
+use std::process::{self, Command};
 
 use warrior_duckdb::Access;
 
 use super::{DuckFile, assert_whole, ended, import, library};
+use crate::supervisor::Scratch;
 use crate::support::{empty_database, fresh_database};
 
 #[test]
@@ -37,6 +38,49 @@ fn a_write_ahead_log_is_told_read_and_left() {
     assert!(ended.out.contains(": 1 stored"), "{}", ended.out);
     assert!(std::fs::read(&log).unwrap() == before);
     assert_whole(&file, &mut database.owner());
+}
+
+#[test]
+fn a_link_is_followed_and_a_log_beside_it_refused() {
+    let (file, database) = (DuckFile::with(&[super::TABLE]), fresh_database());
+    file.run(&[
+        "pragma disable_checkpoint_on_shutdown",
+        "insert into warrior values (uuid(), 'Ada', '1990-01-01', ['bow'], '2024-01-01')",
+    ]);
+    let elsewhere = Scratch::new();
+    let link = elsewhere.join("app.duckdb");
+    std::os::unix::fs::symlink(file.path(), &link).unwrap();
+    let mut command = import(&file, &database.owner_login());
+    let mut linked = Command::new(command.get_program());
+    linked
+        .env_clear()
+        .current_dir("/")
+        .args(["duckdb", "import"])
+        .arg(&link);
+    for (name, value) in command.get_envs() {
+        linked.env(name, value.unwrap_or_default());
+    }
+    let followed = ended(linked.arg("--dry-run"), 0);
+    assert!(
+        followed.out.contains(": 1 would be stored"),
+        "{}",
+        followed.out
+    );
+    std::fs::write(elsewhere.join("app.duckdb.wal"), "rows").unwrap();
+    let refused = ended(&mut linked, 1);
+    assert!(
+        refused.errors.contains("stands beside the link"),
+        "{}",
+        refused.errors
+    );
+
+    std::fs::write(file.beside("app.duckdb.wal.checkpoint"), "").unwrap();
+    let refused = ended(&mut command, 1);
+    assert!(
+        refused.errors.contains("a checkpoint of it was cut off"),
+        "{}",
+        refused.errors
+    );
 }
 
 #[test]

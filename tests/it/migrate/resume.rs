@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use postgres::Client;
+use warrior_api::migrate::{self, MigrateError};
 use warrior_api::store::schema;
 
 use super::{DuckFile, assert_whole, begin, end, ended, import, number};
@@ -48,6 +49,10 @@ fn a_killed_import_goes_on_and_a_second_one_finds_everything_there() {
         kill(id(&child), Signal::SIGKILL).unwrap();
         let ended = end(child);
         assert_eq!(ended.status, None, "{}{}", ended.out, ended.errors);
+        if rows < ROWS {
+            let pending = schema::status(&mut client).unwrap().pending;
+            assert!(!pending.is_empty(), "the search indexes were not deferred");
+        }
     }
     let last = ended(&mut import(&file, &login), 0);
     let said = format!("an earlier import of this file has done {ROWS} rows; going on from there");
@@ -100,6 +105,119 @@ fn what_a_killed_import_left_is_mended_by_schema_apply_too() {
     // Another file starts from its own beginning, and what this one left is no difference.
     ended(&mut import(&file, &login), 0);
     assert_whole(&file, &mut client);
+}
+
+/// Kills an import once `rows` of it are done.
+fn cut_off(command: &mut Command, rows: u32, client: &mut Client) {
+    let mut child = begin(command);
+    wait_for(rows.into(), &mut child, client);
+    kill_9(child.id());
+    assert_eq!(end(child).status, None);
+}
+
+const GOING_ON: &str = "going on from there";
+
+#[test]
+fn rows_that_are_gone_since_are_copied_again() {
+    let (file, database) = (DuckFile::with_many(ROWS), fresh_database());
+    let (login, mut client) = (database.owner_login(), database.owner());
+    cut_off(&mut import(&file, &login), 1, &mut client);
+    client.batch_execute("truncate warrior").unwrap();
+    let anew = ended(&mut import(&file, &login), 0);
+    assert!(anew.errors.contains("beginning anew"), "{}", anew.errors);
+    assert!(!anew.errors.contains(GOING_ON), "{}", anew.errors);
+    assert!(
+        anew.out.contains(&format!(": {ROWS} stored, 0 were")),
+        "{}",
+        anew.out
+    );
+    assert_whole(&file, &mut client);
+}
+
+#[test]
+fn a_file_with_gaps_and_a_log_goes_on_and_another_reading_or_content_begins_anew() {
+    let (file, database) = (DuckFile::with_many(ROWS), fresh_database());
+    let (login, mut client) = (database.owner_login(), database.owner());
+    file.run(&[
+        "alter table warrior add column alias varchar",
+        "update warrior set alias = name",
+        "delete from warrior where ascii(name[-1]) % 3 = 0",
+    ]);
+    // A list that is updated moves its row to the end.
+    file.run(&[
+        "pragma disable_checkpoint_on_shutdown",
+        "update warrior set fight_skills = ['moved'] where ascii(name[-1]) % 3 = 1",
+        "delete from warrior where ascii(name[-2]) % 5 = 0",
+    ]);
+    assert!(file.beside("app.duckdb.wal").exists());
+    cut_off(&mut import(&file, &login), 1, &mut client);
+    let mut aliased = import(&file, &login);
+    aliased.args(["--map", "name=alias"]);
+    // Another way of reading it knows nothing of this progress, and keeps its own beside it.
+    let mut child = begin(&mut aliased);
+    let both = "select count(*) from warrior_import having count(*) = 2";
+    let deadline = Instant::now() + PATIENCE;
+    while client.query_opt(both, &[]).unwrap().is_none() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended first");
+        assert!(Instant::now() < deadline);
+        thread::sleep(Duration::from_millis(2));
+    }
+    kill_9(child.id());
+    let aliased = end(child);
+    assert!(!aliased.errors.contains(GOING_ON), "{}", aliased.errors);
+    let last = ended(&mut import(&file, &login), 0);
+    assert!(last.errors.contains(GOING_ON), "{}", last.errors);
+    // Its own progress and the other one are gone.
+    assert_whole(&file, &mut client);
+
+    client.batch_execute("truncate warrior").unwrap();
+    cut_off(&mut import(&file, &login), 1, &mut client);
+    file.run(&[
+        "insert into warrior values (uuid(), 'New', '1990-01-01', ['bow'], '2024-01-01', 'New')",
+    ]);
+    let anew = ended(&mut import(&file, &login), 0);
+    assert!(!anew.errors.contains(GOING_ON), "{}", anew.errors);
+    assert_whole(&file, &mut client);
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_digested_is_refused() {
+    let file = DuckFile::with_many(10);
+    let path = file.path();
+    let mut changing = || {
+        let opened = std::fs::File::open(&path).unwrap();
+        opened
+            .set_modified(std::time::SystemTime::UNIX_EPOCH)
+            .unwrap();
+        true
+    };
+    let library = super::file::library();
+    let refused = migrate::open_with_digest(Some(&library), &path, &mut changing);
+    assert!(matches!(refused, Err(MigrateError::Changed(_))));
+}
+
+#[test]
+fn a_signal_leaves_neither_half_a_file_of_rejects_nor_temporary_files() {
+    let (file, database) = (DuckFile::with_many(3 * ROWS), fresh_database());
+    file.run(&["insert into warrior values (uuid(), '', '1990-01-01', ['bow'], '2024-01-01')"]);
+    let (rejects, temporary) = (file.beside("rejects.jsonl"), Scratch::new());
+    let part = file.beside("rejects.jsonl.part");
+    let mut command = import(&file, &database.owner_login());
+    command.env("TMPDIR", temporary.join(""));
+    let mut child = begin(command.arg("--rejects").arg(&rejects));
+    let deadline = Instant::now() + PATIENCE;
+    while !part.exists() && !rejects.exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended first");
+        assert!(Instant::now() < deadline);
+        thread::sleep(Duration::from_millis(2));
+    }
+    kill(id(&child), Signal::SIGINT).unwrap();
+    let stopped = end(child);
+    assert_eq!(stopped.status, Some(1), "{}", stopped.errors);
+    assert!(stopped.errors.contains("stopped "), "{}", stopped.errors);
+    assert!(!part.exists());
+    let left = std::fs::read_dir(temporary.join("")).unwrap().count();
+    assert_eq!(left, 0);
 }
 
 #[test]

@@ -1,8 +1,2 @@
--- The table of progress goes with its last row.
-do $$
-begin
-    if not exists (select from public.warrior_import) then
-        drop table public.warrior_import;
-    end if;
-end
-$$
+-- The progress of all imports: the one that ran has finished, or begins anew.
+drop table if exists public.warrior_import

@@ -1,4 +1,4 @@
--- Progress of imports, one row for each file whose import has not finished. The table goes with its last row.
+-- Progress of imports, one row for each file whose import has not finished. The table goes when an import has finished.
 -- source:   a hash of the file, of its write-ahead log, and of the statement that reads it
 -- position: rowid of the last row of the file that is done
 -- rows:     rows that are done: stored, there already with equal content, and there with other content

@@ -1,2 +1,0 @@
--- The import of a file has finished.
-delete from public.warrior_import where source = $1
