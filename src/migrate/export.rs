@@ -12,7 +12,7 @@ use warrior_duckdb::{Access, Connection, OpenError};
 
 use super::compare::{self, Differences, Seen};
 use super::error::{Doing, MigrateError};
-use super::file::open_for;
+use super::file::{CUT_OFF, beside, log_of, open_for, target};
 use super::snapshot::Snapshot;
 use super::source::{Source, literal};
 use super::writer::Writer;
@@ -34,6 +34,8 @@ pub struct Exported {
     pub written: u64,
     /// The comparison of the file with the snapshot afterwards.
     pub found: Differences,
+    /// Whether the file has `created_at`; where it has none, times are not kept.
+    pub timed: bool,
 }
 
 /// Why nothing was exported.
@@ -45,6 +47,20 @@ pub enum ExportError {
         .0.display()
     )]
     Exists(PathBuf),
+    /// A log would be replayed into the new file.
+    #[error(
+        "{} is there, and DuckDB would take its rows into a new file of that name; it belongs to an older one: move it \
+         away, together with that",
+        .0.display()
+    )]
+    Log(PathBuf),
+    /// New rows would get the time of the export.
+    #[error(
+        "the table in {} has a created_at, and --map created_at= would give new rows another time than PostgreSQL has; \
+         leave that flag out",
+        .0.display()
+    )]
+    Untimed(PathBuf),
     /// A new file has one shape.
     #[error(
         "--table, --map, --skills and --time-zone describe a file that is there: give them together with --add, or leave \
@@ -90,8 +106,15 @@ fn add(
     snapshot: &mut Snapshot<'_>,
     seen: Seen<'_>,
 ) -> Result<Exported, ExportError> {
-    let file = open_for(library, &args.file, Access::Write)?;
+    let file = open_for(library, &target(&args.file)?, Access::Write)?;
     let connect = || file.connect().doing("opening the file");
+    if args.name_of("created_at").is_none() {
+        let mut plain = args.clone();
+        plain.map.retain(|one| one.column != "created_at");
+        if Source::find(&mut connect()?, &plain)?.has_created_at() {
+            return Err(ExportError::Untimed(args.file.clone()));
+        }
+    }
     let (mut connection, exported) = fill(connect()?, connect()?, args, snapshot, seen)?;
     // Its log would be one of the newer DuckDB's.
     connection
@@ -107,9 +130,7 @@ fn create(
     seen: Seen<'_>,
 ) -> Result<Exported, ExportError> {
     let path = &args.file;
-    if path.exists() {
-        return Err(ExportError::Exists(path.clone()));
-    }
+    check_free(path)?;
     let usual = (args.table == "warrior" && args.time_zone == "UTC")
         && (args.map.is_empty() && args.skills.is_none());
     if !usual {
@@ -179,7 +200,26 @@ fn fill(
         });
     }
     let (connection, written) = writer.commit()?;
-    Ok((connection, Exported { written, found }))
+    let timed = source.has_created_at();
+    Ok((
+        connection,
+        Exported {
+            written,
+            found,
+            timed,
+        },
+    ))
+}
+
+/// Nothing of that name is there, and nothing that DuckDB would take for its log.
+fn check_free(path: &Path) -> Result<(), ExportError> {
+    if path.symlink_metadata().is_ok() {
+        return Err(ExportError::Exists(path.to_owned()));
+    }
+    match beside(path, &[".wal"]).or_else(|| beside(path, &CUT_OFF)) {
+        None => Ok(()),
+        Some(log) => Err(ExportError::Log(log)),
+    }
 }
 
 /// The file while it is being written, beside its later place. It is removed unless it is kept.
@@ -202,9 +242,7 @@ impl Aside {
     }
 
     fn log(&self) -> PathBuf {
-        let mut log = self.0.clone().into_os_string();
-        log.push(".wal");
-        log.into()
+        log_of(&self.0)
     }
 
     fn remove(&self) {
@@ -212,20 +250,31 @@ impl Aside {
         let _ = fs::remove_file(self.log());
     }
 
-    /// Gives the file its name, once it is on disk.
+    /// Gives the file its name, once it is on disk. A link is made, which fails on a name that is taken meanwhile; a rename
+    /// would replace that file, and is left to file systems without links.
     fn keep_as(self, path: &Path) -> Result<(), ExportError> {
-        if path.exists() {
-            return Err(ExportError::Exists(path.to_owned()));
-        }
+        check_free(path)?;
         let folder = (path.parent()).filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
         let done = match self.log().exists() {
             true => Err(io::Error::other("DuckDB left rows in its log")),
             false => synced(&self.0)
-                .and_then(|()| fs::rename(&self.0, path))
+                .and_then(|()| match fs::hard_link(&self.0, path) {
+                    Err(e) if e.kind() != io::ErrorKind::AlreadyExists => fs::rename(&self.0, path),
+                    linked => linked,
+                })
+                .and_then(|()| {
+                    fs::remove_file(&self.0).or_else(|e| match e.kind() {
+                        io::ErrorKind::NotFound => Ok(()),
+                        _ => Err(e),
+                    })
+                })
                 .and_then(|()| synced(folder)),
         };
         done.map_err(|source| {
+            if source.kind() == io::ErrorKind::AlreadyExists {
+                return ExportError::Exists(path.to_owned());
+            }
             let (doing, path) = ("finishing", path.to_owned());
             MigrateError::Io {
                 doing,

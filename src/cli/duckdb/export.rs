@@ -35,6 +35,12 @@ pub(super) fn run(
         export.source.file.display(),
         began.elapsed().as_secs_f64()
     )?;
+    if !exported.timed && exported.written > 0 {
+        output.print_warning(&format!(
+            "created_at is not in this file: {} times are not kept",
+            exported.written
+        ));
+    }
     Ok(match exported.found.is_none() {
         true => ExitCode::SUCCESS,
         false => ExitCode::from(DIFFERENT),

@@ -175,3 +175,27 @@ fn a_file_that_another_process_holds_is_left_alone() {
     assert!(said.contains("together with --add"), "{said}");
     assert!(!none.path().exists());
 }
+
+#[test]
+fn times_that_the_file_cannot_keep_are_told() {
+    let database = stored();
+    database.owner().batch_execute(NEW).unwrap();
+    let timed = Duck::with(&[TABLE, USUAL_ROWS]);
+    let mut add = timed.command("export", &database.owner_login());
+    let (status, _, said) = run(add.args(["--add", "--map", "created_at="]));
+    assert_eq!(status, 1, "{said}");
+    assert!(said.contains("leave that flag out"), "{said}");
+    assert_eq!(timed.number("select count(*) from warrior"), 2);
+
+    let untimed = Duck::with(&[
+        "create table warrior (id uuid, name varchar, dob date, fight_skills varchar[])",
+    ]);
+    let mut add = untimed.command("export", &database.owner_login());
+    let (status, _, said) = run(add.arg("--add"));
+    assert_eq!(status, 0, "{said}");
+    let told = "created_at is not in this file: 5 times are not kept";
+    assert!(said.contains(told), "{said}");
+    let (status, _, said) = run(&mut untimed.command("check", &database.owner_login()));
+    assert_eq!(status, 0, "{said}");
+    assert!(said.contains("no created_at: it is not compared"), "{said}");
+}

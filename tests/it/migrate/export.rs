@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use serde_json::json;
-use warrior_duckdb::Access;
+use warrior_duckdb::{Access, Library};
 
 use super::check::{TABLE, differences};
-use super::file::{Duck, run};
+use super::file::{Duck, library, run};
 use crate::server::TestServer;
 use crate::supervisor::eventually;
 use crate::support::fresh_database;
@@ -52,13 +52,28 @@ fn rows_that_came_by_other_ways_are_written_as_they_are() {
 fn a_new_file_has_the_constraints_of_the_old_service_and_its_storage_version() {
     let database = fresh_database();
     let duck = Duck::none();
-    // What a killed export left behind.
-    std::fs::write(duck.path().with_file_name(".app.duckdb.exporting"), "half").unwrap();
+    // What a killed export left behind, its log too.
+    let aside = duck.path().with_file_name(".app.duckdb.exporting");
+    let half = Library::find(Some(&library())).unwrap();
+    let half = half.open(&aside, Access::Create, &[]).unwrap();
+    for sql in [
+        "pragma disable_checkpoint_on_shutdown",
+        TABLE,
+        "insert into warrior (name, dob, fight_skills) values ('half', '1980-01-01', ['a'])",
+    ] {
+        half.connect().unwrap().run(sql).unwrap();
+    }
+    drop(half);
+    let neighbours = [".app.duckdb.exporting", ".app.duckdb.exporting.wal"];
+    let mut found = duck.neighbours();
+    found.sort_unstable();
+    assert_eq!(found, neighbours);
     let (status, _, said) = run(&mut duck.command("export", &database.owner_login()));
     assert_eq!(status, 0, "{said}");
     assert_eq!(duck.neighbours(), [""; 0]);
     let version = "select tags['storage_version'] from duckdb_databases() where not internal";
     assert_eq!(duck.text(version), "v1.0.0+");
+    assert_eq!(duck.number("select count(*) from warrior"), 0);
 
     let (_file, mut connection) = duck.open(Access::Write);
     connection
@@ -78,6 +93,28 @@ fn a_new_file_has_the_constraints_of_the_old_service_and_its_storage_version() {
 }
 
 #[test]
+fn a_log_or_a_link_of_its_name_is_no_place_for_a_new_file() {
+    let database = fresh_database();
+    let duck = Duck::none();
+    for end in ["wal", "wal.checkpoint", "wal.recovery"] {
+        let log = duck.path().with_extension(format!("duckdb.{end}"));
+        std::fs::write(&log, "rows of an older file").unwrap();
+        let (status, _, said) = run(&mut duck.command("export", &database.owner_login()));
+        assert_eq!(status, 1, "{said}");
+        let told = format!("{} is there, and DuckDB would take", log.display());
+        assert!(said.contains(&told), "{said}");
+        assert_eq!(duck.neighbours().len(), 1);
+        std::fs::remove_file(&log).unwrap();
+    }
+    let nowhere = duck.path().with_file_name("nowhere");
+    std::os::unix::fs::symlink(&nowhere, duck.path()).unwrap();
+    let (status, _, said) = run(&mut duck.command("export", &database.owner_login()));
+    assert_eq!(status, 1, "{said}");
+    assert!(said.contains("exists, and an export"), "{said}");
+    assert!(!nowhere.exists());
+}
+
+#[test]
 fn an_array_of_several_dimensions_is_told_and_not_flattened() {
     let database = fresh_database();
     let mut owner = database.owner();
@@ -85,7 +122,9 @@ fn an_array_of_several_dimensions_is_told_and_not_flattened() {
     let nested =
         format!("insert into warrior values ({row}, '{{{{a,b}},{{c,d}}}}', '2024-01-01Z')");
     owner.batch_execute(&nested).unwrap();
-    let flat = format!("insert into warrior values ({row}, ['a', 'b', 'c', 'd'], '2024-01-01 00:00:00+00')");
+    let flat = format!(
+        "insert into warrior values ({row}, ['a', 'b', 'c', 'd'], '2024-01-01 00:00:00+00')"
+    );
     let duck = Duck::with(&[TABLE, &flat]);
     let (status, out, _) = run(&mut duck.command("check", &database.owner_login()));
     assert_eq!(status, 5, "{out}");
