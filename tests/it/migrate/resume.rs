@@ -92,6 +92,43 @@ fn a_signal_stops_between_two_chunks() {
 }
 
 #[test]
+fn a_signal_stops_after_the_index_that_is_being_built() {
+    let (file, database) = (DuckFile::with_many(ROWS), fresh_database());
+    let (login, mut client) = (database.owner_login(), database.owner());
+    let mut child = begin(&mut import(&file, &login));
+    wait_for(1, &mut child, &mut client);
+    // Builds of indexes wait for the end of this transaction; inserts do not.
+    let mut writer = database.owner();
+    let mut writing = writer.transaction().unwrap();
+    writing
+        .batch_execute("lock table public.warrior in row exclusive mode")
+        .unwrap();
+    let building = "select count(*) from pg_stat_activity where datname = current_database() and state = 'active' and query \
+                    ilike '%create index concurrently%' and pid <> pg_backend_pid()";
+    let deadline = Instant::now() + PATIENCE;
+    while number(&mut client, building) == 0 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended first");
+        assert!(Instant::now() < deadline, "no index was built");
+        thread::sleep(Duration::from_millis(10));
+    }
+    kill(id(&child), Signal::SIGINT).unwrap();
+    writing.commit().unwrap();
+    let stopped = end(child);
+    assert_eq!(stopped.status, Some(1), "{}", stopped.errors);
+    for said in [
+        "stopping after the chunk, or the index",
+        &format!("stopped after {ROWS} rows"),
+    ] {
+        assert!(stopped.errors.contains(said), "{}", stopped.errors);
+    }
+    let pending = schema::status(&mut client).unwrap().pending;
+    assert!(!pending.is_empty(), "all indexes were built");
+    let last = ended(&mut import(&file, &login), 0);
+    assert!(last.errors.contains(GOING_ON), "{}", last.errors);
+    assert_whole(&file, &mut client);
+}
+
+#[test]
 fn what_a_killed_import_left_is_mended_by_schema_apply_too() {
     let (file, database) = (DuckFile::with_many(ROWS), fresh_database());
     let (login, mut client) = (database.owner_login(), database.owner());
