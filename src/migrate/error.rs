@@ -80,7 +80,7 @@ pub enum MigrateError {
         rows: u64,
     },
     /// A signal asked for it before anything was copied.
-    #[error("stopped before anything was copied")]
+    #[error("stopped before it copied anything; the same command begins again")]
     StoppedEarly,
     /// A checkpoint of the file was cut off.
     #[error(

@@ -33,7 +33,8 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// What names the file, and this way of reading it: a hash of its bytes, of those of its log, and of the statement.
+    /// What names the file, and this way of reading it: a hash of its bytes, of those of its log, of the statement,
+    /// and of how skills are written.
     pub fn key(&self, source: &Source) -> String {
         let mut digest = self.digest.clone();
         digest.update(source.select(Order::Position, None));
