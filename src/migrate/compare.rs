@@ -23,8 +23,8 @@ const POSTGRESQL: &str = "digesting PostgreSQL";
 const ROW_BY_ROW: &str = "reading what differs";
 const NEWER: &str = "reading what is newer";
 
-/// Is told the step, the rows that it has done, and how many there are.
-pub type Seen<'s> = &'s mut dyn FnMut(&'static str, u64, u64);
+/// Is told the step, the rows that it has done, and how many there are; says whether to go on.
+pub type Seen<'s> = &'s mut dyn FnMut(&'static str, u64, u64) -> bool;
 /// Is given each row that PostgreSQL alone has.
 pub(super) type Newer<'n> = &'n mut dyn FnMut(&Canonical<'_>) -> Result<(), MigrateError>;
 
@@ -121,7 +121,7 @@ impl<'a, 'c> Comparison<'a, 'c> {
                 }
             }
             done += batch.len() as u64;
-            (self.seen)(FILE, done, self.found.rows);
+            heed((self.seen)(FILE, done, self.found.rows))?;
         }
         Ok(digests)
     }
@@ -133,7 +133,7 @@ impl<'a, 'c> Comparison<'a, 'c> {
             let row = stored.canonical(&row)?;
             ranges.add(&mut digests, row.id, row.digest());
             done += 1;
-            (self.seen)(POSTGRESQL, done, rows);
+            heed((self.seen)(POSTGRESQL, done, rows))?;
         }
         Ok(digests)
     }
@@ -147,7 +147,7 @@ impl<'a, 'c> Comparison<'a, 'c> {
         while let Some(row) = theirs.next()? {
             let row = theirs.canonical(&row)?;
             *done += 1;
-            (self.seen)(ROW_BY_ROW, *done, total);
+            heed((self.seen)(ROW_BY_ROW, *done, total))?;
             while let Some(missing) = mine.take_if(|mine| mine.id < row.id) {
                 self.found.missing.add(missing.id, "");
                 mine = ours.next(&mut self.found)?;
@@ -186,9 +186,16 @@ impl<'a, 'c> Comparison<'a, 'c> {
         while let Some(row) = stored.next()? {
             newer(&stored.canonical(&row)?)?;
             done += 1;
-            (self.seen)(NEWER, done, rows);
+            heed((self.seen)(NEWER, done, rows))?;
         }
         Ok(())
+    }
+}
+
+fn heed(going_on: bool) -> Result<(), MigrateError> {
+    match going_on {
+        true => Ok(()),
+        false => Err(MigrateError::StoppedEarly),
     }
 }
 

@@ -79,8 +79,8 @@ pub enum MigrateError {
         /// Rows that are done.
         rows: u64,
     },
-    /// A signal asked for it before anything was copied.
-    #[error("stopped before it copied anything; the same command begins again")]
+    /// A signal asked for it before anything was kept.
+    #[error("stopped, and nothing was written; the same command begins again")]
     StoppedEarly,
     /// A checkpoint of the file was cut off.
     #[error(

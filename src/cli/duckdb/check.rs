@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use warrior_api::config::{CheckArgs, DuckDbArgs};
 use warrior_api::migrate::source::Source;
@@ -9,6 +10,7 @@ use warrior_api::migrate::{self, Snapshot, compare};
 
 use super::DIFFERENT;
 use crate::cli::output::Output;
+use crate::cli::process::stop_on_signal;
 use crate::cli::progress::Steps;
 
 pub(super) fn run(
@@ -16,6 +18,7 @@ pub(super) fn run(
     check: &CheckArgs,
     output: Output,
 ) -> anyhow::Result<ExitCode> {
+    let stop = stop_on_signal()?;
     let file = migrate::open(args.library(), &check.source.file)?;
     let mut connection = file.connect()?;
     let source = Source::find(&mut connection, &check.source)?;
@@ -30,7 +33,10 @@ pub(super) fn run(
         &mut snapshot,
         &mut connection,
         &source,
-        &mut |doing, done, total| steps.at(doing, done, total),
+        &mut |doing, done, total| {
+            steps.at(doing, done, total);
+            !stop.wait_within(Duration::ZERO)
+        },
     )?;
     drop(steps);
     writeln!(std::io::stdout().lock(), "{found}")?;

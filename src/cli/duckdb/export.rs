@@ -2,13 +2,14 @@
 
 use std::io::Write;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use warrior_api::config::{DuckDbArgs, ExportArgs};
 use warrior_api::migrate::{Snapshot, export};
 
 use super::DIFFERENT;
 use crate::cli::output::Output;
+use crate::cli::process::stop_on_signal;
 use crate::cli::progress::Steps;
 
 pub(super) fn run(
@@ -17,6 +18,7 @@ pub(super) fn run(
     output: Output,
 ) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
+    let stop = stop_on_signal()?;
     let mut owner = super::owner(args)?;
     let mut snapshot = Snapshot::take(&mut owner)?;
     let mut steps = Steps::new(output);
@@ -24,7 +26,10 @@ pub(super) fn run(
         args.library(),
         export,
         &mut snapshot,
-        &mut |doing, done, total| steps.at(doing, done, total),
+        &mut |doing, done, total| {
+            steps.at(doing, done, total);
+            !stop.wait_within(Duration::ZERO)
+        },
     )?;
     drop(steps);
     writeln!(

@@ -37,7 +37,7 @@ pub(super) fn differences(duck: &Duck, client: &mut Client, flags: &[&str]) -> D
     let mut connection = file.connect().unwrap();
     let source = Source::find(&mut connection, &arguments(duck, flags)).unwrap();
     let mut snapshot = Snapshot::take(client).unwrap();
-    compare(&mut snapshot, &mut connection, &source, &mut |_, _, _| {}).unwrap()
+    compare(&mut snapshot, &mut connection, &source, &mut |_, _, _| true).unwrap()
 }
 
 /// The flags of a file as the command line reads them.

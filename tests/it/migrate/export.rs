@@ -4,13 +4,16 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::json;
 use warrior_duckdb::{Access, Library};
 
 use super::check::{TABLE, differences};
 use super::file::{Duck, library, run};
+use super::{begin, end};
 use crate::server::TestServer;
-use crate::supervisor::eventually;
+use crate::supervisor::{Scratch, eventually};
 use crate::support::fresh_database;
 
 #[test]
@@ -137,6 +140,37 @@ fn an_array_of_several_dimensions_is_told_and_not_flattened() {
                 of several dimensions";
     assert!(said.contains(told), "{said}");
     assert!(!new.path().exists());
+}
+
+#[test]
+fn a_signal_leaves_nothing_half_written() {
+    let database = fresh_database();
+    let mut owner = database.owner();
+    let rows = "insert into warrior (name, dob, fight_skills) select 'Ada', '1980-01-01', '{a}' from generate_series(1, 3000)";
+    owner.batch_execute(rows).unwrap();
+    // The export waits here once it has made its file.
+    let mut locking = owner.transaction().unwrap();
+    locking.batch_execute("lock table public.warrior").unwrap();
+    let (duck, temporary) = (Duck::none(), Scratch::new());
+    let mut export = duck.command("export", &database.owner_login());
+    let mut export = begin(export.env("TMPDIR", temporary.join("")));
+    eventually("the file is begun", || {
+        assert!(export.try_wait().unwrap().is_none(), "it ended first");
+        !duck.neighbours().is_empty()
+    });
+    kill(
+        Pid::from_raw(export.id().try_into().unwrap()),
+        Signal::SIGINT,
+    )
+    .unwrap();
+    locking.commit().unwrap();
+    let ended = end(export);
+    assert_eq!(ended.status, Some(1), "{}{}", ended.out, ended.errors);
+    let said = "stopped, and nothing was written";
+    assert!(ended.errors.contains(said), "{}", ended.errors);
+    assert_eq!(duck.neighbours(), [""; 0]);
+    assert!(!duck.path().exists());
+    assert_eq!(std::fs::read_dir(temporary.join("")).unwrap().count(), 0);
 }
 
 /// Ends the clients, also when the test fails.
