@@ -251,7 +251,7 @@ fn a_signal_leaves_neither_half_a_file_of_rejects_nor_temporary_files() {
     kill(id(&child), Signal::SIGINT).unwrap();
     let stopped = end(child);
     assert_eq!(stopped.status, Some(1), "{}", stopped.errors);
-    assert!(stopped.errors.contains("stopped "), "{}", stopped.errors);
+    assert!(stopped.errors.contains(": stopped"), "{}", stopped.errors);
     assert!(!part.exists());
     let left = std::fs::read_dir(temporary.join("")).unwrap().count();
     assert_eq!(left, 0);
