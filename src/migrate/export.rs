@@ -25,7 +25,7 @@ const STORAGE_VERSION: &str = "v1.0.0";
 /// What DuckDB needs while it writes, and what each row adds: the index of the primary key stays in memory until it is
 /// written as a whole.
 const MEMORY: u64 = 72 << 20;
-const MEMORY_OF_A_ROW: u64 = 72;
+const MEMORY_OF_A_ROW: u64 = 128;
 
 /// What an export did.
 #[derive(Debug)]
