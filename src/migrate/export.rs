@@ -18,8 +18,8 @@ use super::source::{Source, literal};
 use super::writer::Writer;
 use crate::config::{ExportArgs, SourceArgs};
 
-/// The table of a new file.
-const TABLE: &str = include_str!("sql/duckdb/warrior.sql");
+/// The table of a new file, the same that `DB_MODE=local` makes.
+const TABLE: &str = include_str!("../store/duckdb/sql/table.sql");
 /// The oldest storage version, which every DuckDB since 1.0 opens; a new file would otherwise be one for 2.0 alone.
 const STORAGE_VERSION: &str = "v1.0.0";
 /// What DuckDB needs while it writes, and what each row adds: the index of the primary key stays in memory until it is

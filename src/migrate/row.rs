@@ -4,9 +4,9 @@
 //! liberty is the spelling of an id (case, hyphens), which is the same UUID, and space around skills between commas.
 
 pub(super) mod canonical;
+mod refusal;
 
 use std::borrow::Cow;
-use std::fmt;
 
 use chrono::{Datelike, NaiveDate};
 use serde_json::{Value, json};
@@ -16,6 +16,8 @@ use warrior_duckdb::arrow_array::types::{Date32Type, Int64Type, TimestampMicrose
 use warrior_duckdb::arrow_array::{
     Array, GenericListArray, Int64Array, PrimitiveArray, RecordBatch, StringArray,
 };
+
+pub use refusal::{Reason, Refusal};
 
 use super::error::MigrateError;
 use super::source::Source;
@@ -42,75 +44,6 @@ pub struct Row<'b> {
     pub fight_skills: Vec<Cow<'b, str>>,
     /// Microseconds since 1970-01-01 00:00 UTC; none where the file has no such column.
     pub created_at: Option<i64>,
-}
-
-/// Why a row is not a warrior.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Refusal {
-    /// The column.
-    pub column: &'static str,
-    /// The reason.
-    pub reason: Reason,
-}
-
-/// What PostgreSQL or the contract cannot hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reason {
-    /// NULL.
-    Null,
-    /// An id that is no UUID.
-    NotUuid,
-    /// An id that several rows have: which one is right only a person can say.
-    Repeated,
-    /// A text without a character, or a list without an item.
-    Empty,
-    /// U+0000, which PostgreSQL's text cannot hold.
-    Nul,
-    /// More characters than the contract allows.
-    TooLong,
-    /// A text that is no date written `YYYY-MM-DD`.
-    NotDate,
-    /// `infinity` or `-infinity`.
-    Infinite,
-    /// Before the year 1.
-    BeforeChrist,
-    /// After the year 9999.
-    After9999,
-    /// A text that begins as a JSON array does, in a column whose texts were guessed to stand between commas.
-    LooksJson,
-    /// A text that is no JSON array of strings.
-    NotJson,
-    /// NULL within a list.
-    NullItem,
-    /// More skills than the contract allows.
-    TooMany,
-    /// A skill without a character.
-    EmptyItem,
-    /// A skill with more characters than the contract allows.
-    TooLongItem,
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Null => f.write_str("is NULL"),
-            Self::NotUuid => f.write_str("is not a UUID"),
-            Self::Repeated => f.write_str("stands more than once"),
-            Self::Empty => f.write_str("is empty"),
-            Self::Nul => f.write_str("contains U+0000"),
-            Self::TooLong => write!(f, "has more than {NAME_MAX} characters"),
-            Self::NotDate => f.write_str("is not a date written YYYY-MM-DD"),
-            Self::Infinite => f.write_str("is infinite"),
-            Self::BeforeChrist => f.write_str("is before 0001-01-01"),
-            Self::After9999 => f.write_str("is after 9999-12-31"),
-            Self::LooksJson => f.write_str("looks like JSON; say --skills"),
-            Self::NotJson => f.write_str("is not a JSON array of strings"),
-            Self::NullItem => f.write_str("has a NULL among the skills"),
-            Self::TooMany => write!(f, "has more than {SKILLS_MAX} skills"),
-            Self::EmptyItem => f.write_str("has an empty skill"),
-            Self::TooLongItem => write!(f, "has a skill of more than {SKILL_MAX} characters"),
-        }
-    }
 }
 
 /// Rows that came together, column by column.
