@@ -7,8 +7,8 @@ pub(super) const INFINITY: &str = "infinity";
 pub(super) const MINUS_INFINITY: &str = "-infinity";
 /// Days from the day that DuckDB counts from to PostgreSQL's.
 #[cfg(feature = "duckdb")]
-pub(super) const DAYS_1970_TO_2000: i64 = 10_957;
-pub(super) const MICROS_IN_DAY: i64 = 86_400_000_000;
+pub(crate) const DAYS_1970_TO_2000: i64 = 10_957;
+pub(crate) const MICROS_IN_DAY: i64 = 86_400_000_000;
 /// Days from 0000-03-01, where the arithmetic below begins, to 2000-01-01, where PostgreSQL's does.
 const DAYS_TO_2000: i64 = 730_425;
 /// The same day comes again in the Gregorian calendar after 400 years.
@@ -16,14 +16,14 @@ const DAYS_IN_400_YEARS: i64 = 146_097;
 const BEFORE_CHRIST: &str = " BC";
 
 /// The date this many days after 2000-01-01: `1985-03-12`, `0044-03-15 BC`.
-pub(super) fn date(days: i64) -> String {
+pub(crate) fn date(days: i64) -> String {
     let mut text = String::with_capacity(10);
     let era = write_day(&mut text, days);
     text + era
 }
 
 /// The moment this many microseconds after 2000-01-01 in UTC: `2020-02-03T04:05:06.789Z`.
-pub(super) fn moment(micros: i64) -> String {
+pub(crate) fn moment(micros: i64) -> String {
     let mut text = String::with_capacity(27);
     let era = write_day(&mut text, micros.div_euclid(MICROS_IN_DAY));
     write_time(&mut text, micros.rem_euclid(MICROS_IN_DAY));

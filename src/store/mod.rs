@@ -14,7 +14,7 @@ mod sqlstate;
 
 mod pooler_texts;
 
-mod calendar;
+pub(crate) mod calendar;
 
 mod postgres;
 
