@@ -32,10 +32,21 @@ const DATA_RATE_MIN: DataRate = DataRate {
 /// Longest lingering close: how long a connection is read on, and its place held, after its last answer.
 const LINGER_MAX: Duration = Duration::from_secs(1);
 
+/// The phase of a graceful drain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Connections are kept alive.
+    Serving,
+    /// Connections are still accepted, and each ends with its next answer.
+    Draining,
+    /// The listener is closed, and open requests finish.
+    Closing,
+}
+
 /// The end of a listener, as its connections see it.
 pub(super) struct Drain {
-    /// Every answer is its connection's last.
-    pub(super) draining: Arc<AtomicBool>,
+    /// Past serving, every answer is its connection's last.
+    pub(super) phase: watch::Receiver<Phase>,
     /// Changes when idle connections must close. Held as long as there may be a request.
     pub(super) idle: watch::Receiver<()>,
     /// Has a permit for the oldest connection when another client needs its place.
@@ -47,7 +58,7 @@ pub(super) async fn connection<A, F>(
     stream: TcpStream,
     place: OwnedSemaphorePermit,
     Drain {
-        draining,
+        phase,
         mut idle,
         leave,
     }: Drain,
@@ -62,7 +73,7 @@ pub(super) async fn connection<A, F>(
     let head_read = Arc::clone(&asked);
     let service = service_fn(move |request| {
         head_read.store(true, Ordering::Relaxed);
-        respond(request, Arc::clone(&draining), answer.clone())
+        respond(request, phase.clone(), answer.clone())
     });
     // Without half_close: the end of a client's half cannot be distinguished from a client that is gone, whose
     // request must not take a worker.
@@ -120,7 +131,7 @@ async fn read_on(mut stream: impl AsyncRead + Unpin) {
 /// that takes another buffer of 8 KiB while this one is in use, before it first polls the future that is returned.
 fn respond<A, F>(
     request: Request<Incoming>,
-    draining: Arc<AtomicBool>,
+    phase: watch::Receiver<Phase>,
     answer: A,
 ) -> impl Future<Output = Result<Response<Full<Bytes>>, Infallible>> + use<A, F>
 where
@@ -144,7 +155,7 @@ where
                 answer(head, body).await
             }
         };
-        if leaves_rest || draining.load(Ordering::Relaxed) {
+        if leaves_rest || *phase.borrow() != Phase::Serving {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(CONNECTION, close);
             // hyper says `keep-alive`, too, where an old client asked for it and the versions differ.

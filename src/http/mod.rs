@@ -12,8 +12,9 @@ mod server;
 mod listener;
 
 pub use body::{BODY_MAX, BODY_TIMEOUT, BodyError};
+pub use connection::Phase;
 pub use listener::bind;
-pub use server::{Limits, Phase, serve};
+pub use server::{Limits, serve};
 
 #[cfg(test)]
 mod tests;

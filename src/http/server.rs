@@ -1,7 +1,6 @@
 //! The accept loop of a listener, and its graceful drain.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http_body_util::Full;
@@ -13,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
 use super::body::BodyError;
-use super::connection::{Drain, connection};
+use super::connection::{Drain, Phase, connection};
 use crate::throttle::throttled;
 
 /// Longest wait for bytes that are under way between a client and us when a listener closes: a request that was
@@ -23,17 +22,6 @@ const IN_FLIGHT_MAX: Duration = Duration::from_millis(250);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Time for the oldest connection to make room, before the next one is asked to, too.
 const ROOM_PAUSE: Duration = Duration::from_millis(10);
-
-/// The phase of a graceful drain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// Connections are kept alive.
-    Serving,
-    /// Connections are still accepted, and each ends with its next answer.
-    Draining,
-    /// The listener is closed, and open requests finish.
-    Closing,
-}
 
 /// Bounds of one listener.
 #[derive(Clone, Copy, Debug)]
@@ -56,27 +44,26 @@ pub struct Limits {
 pub async fn serve<A, F>(
     listener: TcpListener,
     limits: Limits,
-    mut phase: watch::Receiver<Phase>,
+    phase: watch::Receiver<Phase>,
     answer: A,
 ) where
     A: Fn(Parts, Result<Bytes, BodyError>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
     let places = Arc::new(Semaphore::new(limits.connections_max));
-    let draining = Arc::new(AtomicBool::new(false));
     let idle = watch::Sender::new(());
     let leave = Arc::new(Semaphore::new(0));
+    let mut changes = phase.clone();
     let drain = || Drain {
-        draining: Arc::clone(&draining),
+        phase: phase.clone(),
         idle: idle.subscribe(),
         leave: Arc::clone(&leave),
     };
     loop {
         tokio::select! {
             biased;
-            changed = phase.changed() => match (changed, *phase.borrow_and_update()) {
-                (Ok(()), Phase::Serving) => {}
-                (Ok(()), Phase::Draining) => draining.store(true, Ordering::Relaxed),
+            changed = changes.changed() => match (changed, *changes.borrow_and_update()) {
+                (Ok(()), Phase::Serving | Phase::Draining) => {}
                 (Ok(()), Phase::Closing) | (Err(_), _) => break,
             },
             (stream, place) = accept(&listener, &places, limits.oldest_leave.then_some(&leave)) => {
@@ -84,7 +71,6 @@ pub async fn serve<A, F>(
             }
         }
     }
-    draining.store(true, Ordering::Relaxed);
     let address = listener.local_addr().ok();
     for stream in backlog(listener) {
         let place = Arc::clone(&places).acquire_owned();
