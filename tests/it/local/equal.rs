@@ -1,6 +1,7 @@
 //! Equal answers: what a client of one store sees it sees on the other.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use postgres::Client;
 use proptest::prelude::*;
@@ -108,7 +109,17 @@ fn odd_rows_are_served_the_same_from_both_stores() {
     }
 }
 
-/// All code points, each folded by both. One that differs belongs into docs/OPERATIONS.md, where it says that none does.
+/// Capital letters of Unicode 16 (UnicodeData.txt), which the C library of Debian 13 folds, and that of Debian 12 and
+/// DuckDB 2.0.1 do not know. docs/OPERATIONS.md lists them.
+const UNICODE_16: [RangeInclusive<u32>; 5] = [
+    0x1C89..=0x1C89,
+    0xA7CB..=0xA7CC,
+    0xA7DA..=0xA7DA,
+    0xA7DC..=0xA7DC,
+    0x10D50..=0x10D65,
+];
+
+/// All code points, each folded by both. One more that differs belongs into docs/OPERATIONS.md, too.
 #[test]
 fn every_code_point_is_folded_as_by_postgresql() {
     let database = fresh_database();
@@ -118,6 +129,7 @@ fn every_code_point_is_folded_as_by_postgresql() {
     let differ: Vec<String> = ours
         .iter()
         .filter(|(point, lower)| theirs[point] != **lower)
+        .filter(|(point, _)| !UNICODE_16.iter().any(|letters| letters.contains(point)))
         .map(|(point, lower)| format!("U+{point:04X}: {lower:?}, and {:?} there", theirs[point]))
         .collect();
     assert_eq!(differ, [""; 0]);
