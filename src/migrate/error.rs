@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use warrior_duckdb::{LibraryError, OpenError};
 
-use crate::store::schema::SchemaError;
+use crate::store::{self, schema::SchemaError};
 
-/// Why a file was not taken over.
+/// Why a file was not taken over. A cause stands in its text: as a source it would be told twice.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
     /// There is no libduckdb.
@@ -20,33 +20,44 @@ pub enum MigrateError {
     #[error("{0}")]
     Shape(String),
     /// DuckDB failed.
-    #[error("{doing}: {source}")]
+    #[error("{doing}: {cause}")]
     DuckDb {
         /// What was being done, as it stands in a sentence.
         doing: &'static str,
         /// Its words.
-        source: warrior_duckdb::Error,
+        cause: warrior_duckdb::Error,
     },
     /// The schema is not ready for rows.
     #[error(transparent)]
     Schema(#[from] SchemaError),
     /// PostgreSQL failed.
-    #[error("{doing}: {}", crate::store::chain(.source))]
+    #[error("{doing}: {}", store::chain(.cause))]
     Postgres {
         /// What was being done, as it stands in a sentence.
         doing: &'static str,
         /// Its words.
-        source: postgres::Error,
+        cause: postgres::Error,
+    },
+    /// PostgreSQL stopped, or the way to it broke.
+    #[error(
+        "{doing}: PostgreSQL ended the connection ({}); once it answers again, run the same command again",
+        store::chain(.cause)
+    )]
+    CutOff {
+        /// What was being done, as it stands in a sentence.
+        doing: &'static str,
+        /// Its words, or the system's.
+        cause: postgres::Error,
     },
     /// The system failed.
-    #[error("{doing} {}: {source}", .path.display())]
+    #[error("{doing} {}: {cause}", .path.display())]
     Io {
         /// What was being done.
         doing: &'static str,
         /// The file.
         path: PathBuf,
         /// The system's words.
-        source: io::Error,
+        cause: io::Error,
     },
     /// Rows came in another order than they stand in.
     #[error(
@@ -97,6 +108,16 @@ pub enum MigrateError {
     Changed(PathBuf),
 }
 
+impl MigrateError {
+    /// PostgreSQL failed, or is gone.
+    pub(super) fn of_postgres(doing: &'static str, cause: postgres::Error) -> Self {
+        match store::is_cut_off(&cause) {
+            true => Self::CutOff { doing, cause },
+            false => Self::Postgres { doing, cause },
+        }
+    }
+}
+
 /// Names what was being done when it failed.
 pub(super) trait Doing<T> {
     fn doing(self, what: &'static str) -> Result<T, MigrateError>;
@@ -104,12 +125,12 @@ pub(super) trait Doing<T> {
 
 impl<T> Doing<T> for Result<T, warrior_duckdb::Error> {
     fn doing(self, doing: &'static str) -> Result<T, MigrateError> {
-        self.map_err(|source| MigrateError::DuckDb { doing, source })
+        self.map_err(|cause| MigrateError::DuckDb { doing, cause })
     }
 }
 
 impl<T> Doing<T> for Result<T, postgres::Error> {
     fn doing(self, doing: &'static str) -> Result<T, MigrateError> {
-        self.map_err(|source| MigrateError::Postgres { doing, source })
+        self.map_err(|cause| MigrateError::of_postgres(doing, cause))
     }
 }

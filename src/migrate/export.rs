@@ -271,15 +271,15 @@ impl Aside {
                 })
                 .and_then(|()| synced(folder)),
         };
-        done.map_err(|source| {
-            if source.kind() == io::ErrorKind::AlreadyExists {
+        done.map_err(|cause| {
+            if cause.kind() == io::ErrorKind::AlreadyExists {
                 return ExportError::Exists(path.to_owned());
             }
             let (doing, path) = ("finishing", path.to_owned());
             MigrateError::Io {
                 doing,
                 path,
-                source,
+                cause,
             }
             .into()
         })

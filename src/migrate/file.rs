@@ -10,6 +10,7 @@ use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 use warrior_duckdb::{Access, File, Library};
+use warrior_stack::proc::is_alive;
 
 use super::error::MigrateError;
 use super::source::{Order, Source};
@@ -20,6 +21,8 @@ const MEMORY_LIMIT: &str = "64MB";
 const THREADS: &str = "1";
 /// What stands beside a file whose checkpoint was cut off.
 pub(super) const CUT_OFF: [&str; 2] = [".wal.checkpoint", ".wal.recovery"];
+/// What the names of folders of temporary files begin with; the process id follows.
+const TEMPORARY: &str = "warrior-api-duckdb-";
 /// Bytes that are read at a time for a digest.
 const READ_BYTES: usize = 256 * 1024;
 
@@ -101,7 +104,8 @@ pub(super) fn open_for(
     access: Access,
 ) -> Result<File, MigrateError> {
     let library = Library::find(library)?;
-    let temporary = env::temp_dir().join(format!("warrior-api-duckdb-{}", process::id()));
+    remove_temporary_files_of_the_killed();
+    let temporary = env::temp_dir().join(format!("{TEMPORARY}{}", process::id()));
     let temporary = temporary.to_string_lossy();
     let settings = [
         ("memory_limit", MEMORY_LIMIT),
@@ -109,6 +113,21 @@ pub(super) fn open_for(
         ("temp_directory", &*temporary),
     ];
     Ok(library.open(path, access, &settings)?)
+}
+
+fn remove_temporary_files_of_the_killed() {
+    for entry in fs::read_dir(env::temp_dir())
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        let name = entry.file_name();
+        let pid = (name.to_str()).and_then(|name| name.strip_prefix(TEMPORARY)?.parse().ok());
+        if pid.is_some_and(|pid| !is_alive(pid)) {
+            // What cannot be removed is another user's.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 /// As [`open`], with a digest. The file is closed before its digest is taken: a process that closes a file gives up its
@@ -197,10 +216,10 @@ fn there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-fn reading(path: &Path, source: io::Error) -> MigrateError {
+fn reading(path: &Path, cause: io::Error) -> MigrateError {
     MigrateError::Io {
         doing: "reading",
         path: path.to_owned(),
-        source,
+        cause,
     }
 }

@@ -208,7 +208,7 @@ fn send(transaction: &mut Transaction<'_>, chunk: &Encoded) -> Result<(), Migrat
 /// The writer wraps PostgreSQL's errors.
 fn copying(error: std::io::Error, doing: &'static str) -> MigrateError {
     match error.downcast::<postgres::Error>() {
-        Ok(source) => MigrateError::Postgres { doing, source },
+        Ok(source) => MigrateError::of_postgres(doing, source),
         Err(error) => MigrateError::Shape(format!("{doing}: {error}")),
     }
 }

@@ -1,10 +1,12 @@
 //! The file of rejects: rows that cannot be taken, as they stand in the DuckDB file, one JSON object a line. It is written
 //! aside and renamed when it is complete, so that a file of that name is never half of one.
 
-use std::fs::{self, File};
-use std::io::{BufWriter, ErrorKind, Write};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use nix::fcntl::OFlag;
 use serde_json::json;
 
 use super::error::MigrateError;
@@ -36,26 +38,31 @@ impl Rejects {
         }
     }
 
-    /// Begins one, which replaces a file of that name when it is complete.
+    /// Begins one, which replaces a file of that name when it is complete. What a killed import has left is written over:
+    /// one that is running holds a lock.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When it cannot be made, or another import writes it.
     pub fn create(path: &Path) -> Result<Self, MigrateError> {
         let mut aside = path.as_os_str().to_owned();
         aside.push(".part");
         let aside = PathBuf::from(aside);
-        let file = File::create_new(&aside).map_err(|source| match source.kind() {
-            ErrorKind::AlreadyExists => MigrateError::Shape(format!(
-                "{} exists: another import writes it, or one was killed that did; if none is running, remove it and run \
-                 the same command again",
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        options.custom_flags(OFlag::O_NOFOLLOW.bits());
+        let file = options.open(&aside).map_err(|e| writing(&aside, e))?;
+        let is_ours = match file.try_lock() {
+            Ok(()) => still_at(&file, &aside).map_err(|e| writing(&aside, e))?,
+            Err(TryLockError::WouldBlock) => false,
+            Err(TryLockError::Error(e)) => return Err(writing(&aside, e)),
+        };
+        if !is_ours {
+            return Err(MigrateError::Shape(format!(
+                "another import writes {}; wait for its end, or name another file with --rejects",
                 aside.display()
-            )),
-            _ => MigrateError::Io {
-                doing: "writing",
-                path: aside.clone(),
-                source,
-            },
-        })?;
+            )));
+        }
+        file.set_len(0).map_err(|e| writing(&aside, e))?;
         Ok(Self {
             path: path.to_owned(),
             aside,
@@ -79,7 +86,7 @@ impl Rejects {
             "reason": refusal.reason.to_string(),
             "row": batch.written(at),
         });
-        writeln!(self.writer, "{line}").map_err(|e| self.failed(e))
+        writeln!(self.writer, "{line}").map_err(|e| writing(&self.aside, e))
     }
 
     /// Puts it in its place, on disk.
@@ -90,15 +97,7 @@ impl Rejects {
         let written = (self.writer.flush())
             .and_then(|()| self.writer.get_ref().sync_all())
             .and_then(|()| fs::rename(&self.aside, &self.path));
-        written.map_err(|e| self.failed(e))
-    }
-
-    fn failed(&self, source: std::io::Error) -> MigrateError {
-        MigrateError::Io {
-            doing: "writing",
-            path: self.aside.clone(),
-            source,
-        }
+        written.map_err(|e| writing(&self.aside, e))
     }
 }
 
@@ -106,6 +105,20 @@ impl Drop for Rejects {
     fn drop(&mut self) {
         // It is not there any more once it is finished.
         let _ = fs::remove_file(&self.aside);
+    }
+}
+
+/// Whether `path` still leads to the file: it has another name once the import that held it has finished.
+fn still_at(file: &File, path: &Path) -> io::Result<bool> {
+    let (opened, named) = (file.metadata()?, fs::symlink_metadata(path)?);
+    Ok((opened.dev(), opened.ino()) == (named.dev(), named.ino()))
+}
+
+fn writing(path: &Path, cause: io::Error) -> MigrateError {
+    MigrateError::Io {
+        doing: "writing",
+        path: path.to_owned(),
+        cause,
     }
 }
 

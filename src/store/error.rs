@@ -264,6 +264,15 @@ pub(crate) fn chain(error: &dyn Error) -> String {
     text
 }
 
+/// Whether the connection is gone, and with it the answer: the database stopped, or the way to it broke.
+#[cfg(feature = "duckdb")]
+pub(crate) fn is_cut_off(error: &postgres::Error) -> bool {
+    match sqlstate::of(error) {
+        Some(sqlstate) => sqlstate::is_outcome_unknown(sqlstate),
+        None => error.is_closed() || error.source().is_some_and(|cause| cause.is::<io::Error>()),
+    }
+}
+
 /// An error and its causes, also the one inside an [`io::Error`], whose source is the next one behind it.
 pub(super) fn causes<'e>(
     error: &'e (dyn Error + 'static),

@@ -35,6 +35,8 @@ pub use self::postgres::{
 #[cfg(feature = "duckdb")]
 pub use duckdb::{DuckDb, FileError, Found};
 pub(crate) use error::chain;
+#[cfg(feature = "duckdb")]
+pub(crate) use error::is_cut_off;
 pub use error::{Class, StoreError};
 pub use new_row::{Created, NewRow};
 pub use readiness::{Readiness, Writes};

@@ -4,6 +4,7 @@ mod add;
 mod check;
 mod export;
 mod file;
+mod misread;
 mod no_room;
 mod odd;
 mod refusals;

@@ -1,5 +1,7 @@
 //! `duckdb check`: equal sides, and each way in which rows can differ.
 
+use std::path::Path;
+
 use postgres::Client;
 use warrior_api::migrate::compare::{Differences, compare};
 use warrior_api::migrate::source::Source;
@@ -13,7 +15,7 @@ pub(super) const TABLE: &str = "create table warrior (id uuid primary key defaul
      fight_skills varchar[] not null, created_at timestamptz default current_timestamp)";
 
 /// Rows in as many ranges of ids as there are thousands of them; both databases understand it but for the generator.
-const ROWS: i64 = 3000;
+pub(super) const ROWS: i64 = 3000;
 
 fn thousands(generator: &str) -> String {
     format!(
@@ -23,30 +25,29 @@ fn thousands(generator: &str) -> String {
     )
 }
 
-/// A file and a database with the same rows.
-fn twins() -> (Duck, Fresh) {
-    let database = fresh_database();
+/// A file with the same rows as an empty `database` has from now on.
+pub(super) fn twin_of(database: &Fresh) -> Duck {
     let stored = thousands(&format!("generate_series(1, {ROWS}) as t (i)"));
     database.owner().batch_execute(&stored).unwrap();
     let filed = thousands(&format!("range(1, {}) as t (i)", ROWS + 1));
-    (Duck::with(&[TABLE, &filed]), database)
+    Duck::with(&[TABLE, &filed])
 }
 
 pub(super) fn differences(duck: &Duck, client: &mut Client, flags: &[&str]) -> Differences {
     let file = migrate::open(Some(&library()), duck.path()).unwrap();
     let mut connection = file.connect().unwrap();
-    let source = Source::find(&mut connection, &arguments(duck, flags)).unwrap();
+    let source = Source::find(&mut connection, &arguments(duck.path(), flags)).unwrap();
     let mut snapshot = Snapshot::take(client).unwrap();
     compare(&mut snapshot, &mut connection, &source, &mut |_, _, _| true).unwrap()
 }
 
 /// The flags of a file as the command line reads them.
-fn arguments(duck: &Duck, flags: &[&str]) -> warrior_api::config::SourceArgs {
+pub(super) fn arguments(path: &Path, flags: &[&str]) -> warrior_api::config::SourceArgs {
     use clap::Parser;
     use warrior_api::config::{Cli, Command, DuckDbAction};
     let words = ["warrior-api", "duckdb", "check"].map(Into::into);
     let flags = flags.iter().map(Into::into);
-    let path = [duck.path().as_os_str().to_owned()];
+    let path = [path.as_os_str().to_owned()];
     let cli = Cli::try_parse_from(words.into_iter().chain(path).chain(flags)).unwrap();
     let Command::DuckDb(args) = cli.command else {
         panic!("another command")
@@ -101,7 +102,8 @@ fn equal_sides_are_equal_whatever_they_hold() {
 
 #[test]
 fn each_difference_is_named() {
-    let (duck, database) = twins();
+    let database = fresh_database();
+    let duck = twin_of(&database);
     let mut owner = database.owner();
     let found = differences(&duck, &mut owner, &[]);
     assert!(found.is_none() && found.newer == 0, "{found}");

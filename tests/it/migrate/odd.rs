@@ -324,13 +324,17 @@ fn rejects_are_no_file_of_duckdbs_and_no_other_imports() {
     }
     assert!(fs::read(file.path()).unwrap() == bytes && !log.exists());
     let rejects = file.beside("rejects.jsonl");
-    fs::write(file.beside("rejects.jsonl.part"), "another's").unwrap();
+    let part = file.beside("rejects.jsonl.part");
+    fs::write(&part, "another's").unwrap();
+    let another = fs::File::open(&part).unwrap();
+    another.lock().unwrap();
     let ended = super::ended(import(&file, &login).arg("--rejects").arg(&rejects), 1);
-    assert!(
-        ended.errors.contains("another import writes it"),
-        "{}",
-        ended.errors
-    );
-    let kept = fs::read_to_string(file.beside("rejects.jsonl.part")).unwrap();
-    assert_eq!(kept, "another's");
+    let told = format!("another import writes {}", part.display());
+    assert!(ended.errors.contains(&told), "{}", ended.errors);
+    assert_eq!(fs::read_to_string(&part).unwrap(), "another's");
+    // What it left is no obstacle once it was killed.
+    drop(another);
+    super::ended(import(&file, &login).arg("--rejects").arg(&rejects), 0);
+    assert!(!part.exists());
+    assert!(!fs::read_to_string(&rejects).unwrap().contains("another's"));
 }
