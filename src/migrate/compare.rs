@@ -192,7 +192,8 @@ impl<'a, 'c> Comparison<'a, 'c> {
     }
 }
 
-fn heed(going_on: bool) -> Result<(), MigrateError> {
+/// Stops where it is asked to.
+pub(super) fn heed(going_on: bool) -> Result<(), MigrateError> {
     match going_on {
         true => Ok(()),
         false => Err(MigrateError::StoppedEarly),

@@ -1,31 +1,32 @@
 //! The way back: one snapshot of PostgreSQL into a DuckDB file, compared before it is kept.
 //!
-//! A new file is written aside and renamed when it is whole and on disk. A file that is there gets what it lacks in one
-//! transaction, which commits after the comparison; its storage version and the shape of its table stay.
+//! A new file is written aside (`new_file`) and renamed when it is whole and on disk (`aside`). A file that is there gets
+//! what it lacks in one transaction, which commits after the comparison; its storage version and the shape of its table stay.
 
-use std::fs;
-use std::io;
+mod aside;
+mod new_file;
+
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
-use warrior_duckdb::{Access, Connection, OpenError};
+use warrior_duckdb::{Access, Connection};
 
-use super::compare::{self, Differences, Seen};
+use self::aside::{Aside, check_free};
+use self::new_file::NewFile;
+use super::compare::{self, Differences, Seen, heed};
 use super::error::{Doing, MigrateError};
-use super::file::{CUT_OFF, beside, log_of, open_for, target};
+use super::file::{open_for, target};
 use super::snapshot::Snapshot;
-use super::source::{Source, literal};
+use super::source::Source;
 use super::writer::Writer;
 use crate::config::{ExportArgs, SourceArgs};
 
-/// The table of a new file, the same that `DB_MODE=local` makes.
-const TABLE: &str = include_str!("../store/duckdb/sql/table.sql");
-/// The oldest storage version, which every DuckDB since 1.0 opens; a new file would otherwise be one for 2.0 alone.
-const STORAGE_VERSION: &str = "v1.0.0";
-/// What DuckDB needs while it writes, and what each row adds: the index of the primary key stays in memory until it is
-/// written as a whole.
+/// What DuckDB needs while it writes.
 const MEMORY: u64 = 72 << 20;
+/// What each row of a transaction adds: its part of the index of the key stays in memory until the commit.
 const MEMORY_OF_A_ROW: u64 = 128;
+/// The step of an export, as progress tells it.
+const WRITING: &str = "writing the file";
 
 /// What an export did.
 #[derive(Debug)]
@@ -137,32 +138,29 @@ fn create(
         return Err(ExportError::NoShape);
     }
     let aside = Aside::new(library, path)?;
-    let exported = {
-        let memory = open_for(library, Path::new(":memory:"), Access::Create)?;
-        let connect = || memory.connect().doing("opening DuckDB");
-        let mut first = connect()?;
-        let at = literal(&aside.0.to_string_lossy());
-        let making = "making the file";
-        first
-            .run(&format!(
-                "attach {at} as exported (storage_version '{STORAGE_VERSION}')"
-            ))
-            .doing(making)?;
-        let mut second = connect()?;
-        for connection in [&mut first, &mut second] {
-            connection.run("use exported").doing(making)?;
-        }
-        first.run(TABLE).doing(making)?;
-        let (mut connection, exported) = fill(second, first, args, snapshot, seen)?;
-        // Detaching writes all that is in the log into the file.
-        ["checkpoint exported", "use memory", "detach exported"]
-            .into_iter()
-            .try_for_each(|sql| connection.run(sql))
-            .doing("finishing the file")?;
-        exported
-    };
+    let mut new = NewFile::make(library, aside.path(), args)?;
+    let total = snapshot.count(Uuid::max())?.rows;
+    let mut rows = snapshot.rows_by_id((Uuid::nil(), Uuid::max()))?;
+    let mut done = 0;
+    while let Some(row) = rows.next()? {
+        new.add(&rows.canonical(&row)?)?;
+        done += 1;
+        heed(seen(WRITING, done, total))?;
+    }
+    drop(rows);
+    new.settle()?;
+    let (connection, source) = new.reader();
+    let found = compare::compare(snapshot, connection, source, seen)?;
+    if found.newer > 0 || !found.is_none() {
+        return Err(unequal(path, found));
+    }
+    let written = new.close()?;
     aside.keep_as(path)?;
-    Ok(exported)
+    Ok(Exported {
+        written,
+        found,
+        timed: true,
+    })
 }
 
 /// Adds what `reader` does not see in the file through `writer`, compares, and commits.
@@ -177,10 +175,7 @@ fn fill(
     let rows = source
         .count(&mut reader)?
         .max(snapshot.count(Uuid::max())?.rows);
-    let limit = MEMORY + rows.saturating_mul(MEMORY_OF_A_ROW);
-    reader
-        .run(&format!("set memory_limit = '{limit}B'"))
-        .doing("preparing DuckDB")?;
+    limit_memory(&mut reader, rows)?;
     let mut writer = Writer::begin(writer, &source)?;
     let before = compare::compare_and_give(snapshot, &mut reader, &source, seen, &mut |row| {
         writer.add(row)
@@ -194,10 +189,7 @@ fn fill(
         [&found.missing, &found.changed, &found.repeated].map(|named| named.rows)
     };
     if found.newer > 0 || faults(&found) != faults(&before) {
-        return Err(ExportError::Unequal {
-            path: args.file.clone(),
-            found: Box::new(found),
-        });
+        return Err(unequal(&args.file, found));
     }
     let (connection, written) = writer.commit()?;
     let timed = source.has_created_at();
@@ -211,87 +203,17 @@ fn fill(
     ))
 }
 
-/// Nothing of that name is there, and nothing that DuckDB would take for its log.
-fn check_free(path: &Path) -> Result<(), ExportError> {
-    if path.symlink_metadata().is_ok() {
-        return Err(ExportError::Exists(path.to_owned()));
-    }
-    match beside(path, &[".wal"]).or_else(|| beside(path, &CUT_OFF)) {
-        None => Ok(()),
-        Some(log) => Err(ExportError::Log(log)),
-    }
+/// Gives DuckDB the memory that a transaction of so many rows takes.
+fn limit_memory(connection: &mut Connection, rows: u64) -> Result<(), MigrateError> {
+    let limit = MEMORY + rows.saturating_mul(MEMORY_OF_A_ROW);
+    connection
+        .run(&format!("set memory_limit = '{limit}B'"))
+        .doing("preparing DuckDB")
 }
 
-/// The file while it is being written, beside its later place. It is removed unless it is kept.
-struct Aside(PathBuf);
-
-impl Aside {
-    /// A name that an earlier export may have left behind; one that is still running holds it.
-    fn new(library: Option<&Path>, path: &Path) -> Result<Self, MigrateError> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let aside = path.with_file_name(format!(".{name}.exporting"));
-        if aside.exists() {
-            let opened = open_for(library, &aside, Access::Write);
-            if let Err(held @ MigrateError::Open(OpenError::Held { .. })) = opened {
-                return Err(held);
-            }
-        }
-        let aside = Self(aside);
-        aside.remove();
-        Ok(aside)
-    }
-
-    fn log(&self) -> PathBuf {
-        log_of(&self.0)
-    }
-
-    fn remove(&self) {
-        let _ = fs::remove_file(&self.0);
-        let _ = fs::remove_file(self.log());
-    }
-
-    /// Gives the file its name, once it is on disk. A link is made, which fails on a name that is taken meanwhile; a rename
-    /// would replace that file, and is left to file systems without links.
-    fn keep_as(self, path: &Path) -> Result<(), ExportError> {
-        check_free(path)?;
-        let folder = (path.parent()).filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
-        let done = match self.log().exists() {
-            true => Err(io::Error::other("DuckDB left rows in its log")),
-            false => synced(&self.0)
-                .and_then(|()| match fs::hard_link(&self.0, path) {
-                    Err(e) if e.kind() != io::ErrorKind::AlreadyExists => fs::rename(&self.0, path),
-                    linked => linked,
-                })
-                .and_then(|()| {
-                    fs::remove_file(&self.0).or_else(|e| match e.kind() {
-                        io::ErrorKind::NotFound => Ok(()),
-                        _ => Err(e),
-                    })
-                })
-                .and_then(|()| synced(folder)),
-        };
-        done.map_err(|cause| {
-            if cause.kind() == io::ErrorKind::AlreadyExists {
-                return ExportError::Exists(path.to_owned());
-            }
-            let (doing, path) = ("finishing", path.to_owned());
-            MigrateError::Io {
-                doing,
-                path,
-                cause,
-            }
-            .into()
-        })
-    }
-}
-
-fn synced(path: &Path) -> io::Result<()> {
-    fs::File::open(path)?.sync_all()
-}
-
-impl Drop for Aside {
-    fn drop(&mut self) {
-        self.remove();
+fn unequal(path: &Path, found: Differences) -> ExportError {
+    ExportError::Unequal {
+        path: path.to_owned(),
+        found: Box::new(found),
     }
 }

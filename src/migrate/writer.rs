@@ -139,6 +139,15 @@ impl Writer {
         Ok(())
     }
 
+    /// Commits what was added, runs `statements`, and begins another transaction.
+    pub(super) fn commit_and_run(&mut self, statements: &[&str]) -> Result<(), MigrateError> {
+        self.flush()?;
+        (["commit"].iter().chain(statements))
+            .chain(&["begin transaction"])
+            .try_for_each(|sql| self.connection.run(sql))
+            .doing(WRITING)
+    }
+
     /// The connection, which sees what was written.
     pub(super) fn connection(&mut self) -> &mut Connection {
         &mut self.connection

@@ -23,6 +23,8 @@ pub enum Cut {
     ReadyForQuery,
     /// A black hole: the connection stays, and no byte comes back any more.
     Silence,
+    /// A black hole in mid-answer: half of the first piece comes back, and no byte after it.
+    Half,
     /// The connection stays, and what comes back is no message of the protocol.
     Garbage,
     /// A slow drip: the connection stays, and a message that never ends comes back byte by byte.
@@ -131,8 +133,8 @@ fn carry_out(orders: &mut Vec<Order>, bytes: &[u8]) -> Option<Cut> {
 fn replies(mut from: TcpStream, mut to: TcpStream, pending: &Mutex<Option<Cut>>) {
     let mut buffer = vec![0; PIECE_BYTES_MAX];
     while let Ok(n @ 1..) = from.read(&mut buffer) {
-        let pending = *locked(pending);
-        let pass = match pending {
+        let cut = *locked(pending);
+        let pass = match cut {
             Some(Cut::Reply | Cut::Request) => break,
             // ReadyForQuery is 'Z', a length of 5, and one byte of status.
             Some(Cut::ReadyForQuery) => match buffer[..n].ends_with(b"Z\0\0\0\x05I") {
@@ -143,6 +145,10 @@ fn replies(mut from: TcpStream, mut to: TcpStream, pending: &Mutex<Option<Cut>>)
                 false => n,
             },
             Some(Cut::Silence) => 0,
+            Some(Cut::Half) => {
+                *locked(pending) = Some(Cut::Silence);
+                n / 2
+            }
             Some(Cut::Garbage) => match to.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n") {
                 Ok(()) => 0,
                 Err(_) => break,

@@ -8,6 +8,7 @@ mod misread;
 mod no_room;
 mod odd;
 mod refusals;
+mod restart;
 mod resume;
 mod shapes;
 
