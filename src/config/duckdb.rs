@@ -12,6 +12,11 @@ use super::error::ConfigError;
 /// The columns of a warrior, as the flags and messages name them.
 const COLUMNS: [&str; 5] = ["id", "name", "dob", "fight_skills", "created_at"];
 
+/// The table, where none is named.
+const TABLE: &str = "warrior";
+/// The zone of times without one, where none is named.
+const TIME_ZONE: &str = "UTC";
+
 /// Flags of `duckdb`.
 #[derive(Debug, Args)]
 pub struct DuckDbArgs {
@@ -108,7 +113,7 @@ pub struct SourceArgs {
     #[arg(
         long,
         value_parser = NonEmptyStringValueParser::new(),
-        default_value = "warrior"
+        default_value = TABLE
     )]
     pub table: String,
     /// Columns with other names: name=full_name,dob=born; created_at= (nothing) leaves created_at out
@@ -121,7 +126,7 @@ pub struct SourceArgs {
     #[arg(
         long,
         value_parser = NonEmptyStringValueParser::new(),
-        default_value = "UTC"
+        default_value = TIME_ZONE
     )]
     pub time_zone: String,
 }
@@ -160,10 +165,44 @@ impl DuckDbArgs {
 }
 
 impl SourceArgs {
+    /// The file and the flags as they are typed, those that are not given left out.
+    pub fn words(&self) -> String {
+        let mut words = quoted(&self.file.to_string_lossy());
+        let mut flag = |name: &str, value: &str| {
+            words.push_str(&format!(" --{name} {}", quoted(value)));
+        };
+        if self.table != TABLE {
+            flag("table", &self.table);
+        }
+        if !self.map.is_empty() {
+            let map = self
+                .map
+                .iter()
+                .map(|one| format!("{}={}", one.column, one.name));
+            flag("map", &map.collect::<Vec<_>>().join(","));
+        }
+        if let Some(skills) = self.skills.and_then(|skills| skills.to_possible_value()) {
+            flag("skills", skills.get_name());
+        }
+        if self.time_zone != TIME_ZONE {
+            flag("time-zone", &self.time_zone);
+        }
+        words
+    }
+
     /// The name of `column` in the file; none when it is left out.
     pub fn name_of<'s>(&'s self, column: &'s str) -> Option<&'s str> {
         let renamed = self.map.iter().rev().find(|one| one.column == column);
         Some(renamed.map_or(column, |one| &one.name)).filter(|name| !name.is_empty())
+    }
+}
+
+/// A word of a shell, within quotes where it needs them.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+:=,@%".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
     }
 }
 
@@ -181,7 +220,28 @@ fn renamed(text: &str) -> Result<Renamed, String> {
 
 #[cfg(test)]
 mod tests {
+    use clap::FromArgMatches;
+
     use super::*;
+
+    #[test]
+    fn the_flags_are_written_as_they_were_typed() {
+        let words = "old.duckdb --table 'my fighters' --map name=full_name,created_at= --skills comma --time-zone Europe/Berlin";
+        let typed = [
+            "old.duckdb",
+            "--table=my fighters",
+            "--map=name=full_name,created_at=",
+            "--skills=comma",
+            "--time-zone=Europe/Berlin",
+        ];
+        let parsed = |words: &[&str]| {
+            let command =
+                SourceArgs::augment_args(clap::Command::new("duckdb").no_binary_name(true));
+            SourceArgs::from_arg_matches(&command.get_matches_from(words)).unwrap()
+        };
+        assert_eq!(parsed(&typed).words(), words);
+        assert_eq!(parsed(&["it's here"]).words(), r"'it'\''s here'");
+    }
 
     #[test]
     fn a_column_is_renamed_or_refused_with_what_would_be_right() {

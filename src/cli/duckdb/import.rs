@@ -176,7 +176,8 @@ fn report(
         {
             writeln!(
                 out,
-                "  and {more} more; all of them: warrior-api duckdb check"
+                "  and {more} more; all of them: warrior-api duckdb check {}",
+                import.source.words()
             )?;
         }
         return Ok(ExitCode::from(DIFFERS));
@@ -185,7 +186,7 @@ fn report(
         writeln!(
             out,
             "compare both sides, row by row: warrior-api duckdb check {}",
-            import.source.file.display()
+            import.source.words()
         )?;
     }
     Ok(ExitCode::SUCCESS)
