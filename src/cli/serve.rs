@@ -88,6 +88,12 @@ fn print_found(file: &Path, found: &Found, output: Output) {
         "DB_MODE=local: {} ({held}) is held by this process alone",
         file.display()
     ));
+    if !found.zoned {
+        output.print_warning(
+            "created_at has no zone in this file: its times are taken and written as UTC, as `warrior-api duckdb import` takes \
+             them; where the service before wrote its machine's local time, import the file with --time-zone instead",
+        );
+    }
     for constraint in &found.constraints {
         output.print_warning(&format!(
             "the contract does not know this constraint of the table warrior, and a create that it refuses is answered \

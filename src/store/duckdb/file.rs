@@ -24,14 +24,17 @@ const COUNT: &str = include_str!("sql/count.sql");
 
 /// The storage version of a new file: the oldest, so that every DuckDB from 1.3 on opens it.
 const STORAGE_VERSION: &str = "v1.0.0";
-/// The columns that are served, as columns.sql writes them.
-const SERVED: [&str; 5] = [
+/// The columns that are served, as columns.sql writes them; the last one of a new file, and of one of the service before.
+const SERVED: [&str; 4] = [
     "id UUID NOT NULL",
     "name VARCHAR NOT NULL",
     "dob DATE NOT NULL",
     "fight_skills VARCHAR[] NOT NULL",
-    "created_at TIMESTAMP WITH TIME ZONE",
 ];
+const CREATED_AT: &str = "created_at TIMESTAMP WITH TIME ZONE";
+const CREATED_AT_WITHOUT_ZONE: &str = "created_at TIMESTAMP";
+/// What has the default of a `created_at` without a zone write UTC: it would be the local time of the machine.
+const IN_UTC: &str = "set global timezone = 'UTC'";
 /// Least memory that DuckDB is given: it cannot open a file of some size with less.
 const MEMORY_MIN: u64 = 64 << 20;
 
@@ -85,6 +88,8 @@ pub struct Found {
     pub warriors: Option<i64>,
     /// Constraints of its table that the contract does not know.
     pub constraints: Vec<String>,
+    /// Whether its `created_at` has a zone; without one it is UTC.
+    pub zoned: bool,
 }
 
 /// Opens or makes the file. A commit writes the log into the file from `checkpoint_at` on.
@@ -127,6 +132,7 @@ fn look(connection: &mut Connection, path: &Path) -> Result<Found, FileError> {
         return Ok(Found {
             warriors: None,
             constraints: Vec::new(),
+            zoned: true,
         });
     }
     if !tables.iter().any(|name| name == "warrior") {
@@ -141,7 +147,15 @@ fn look(connection: &mut Connection, path: &Path) -> Result<Found, FileError> {
             difference,
         });
     }
+    let columns = texts(connection, COLUMNS).map_err(failed)?;
+    let zoned = columns
+        .last()
+        .is_none_or(|last| last != CREATED_AT_WITHOUT_ZONE);
+    if !zoned {
+        connection.run(IN_UTC).map_err(failed)?;
+    }
     Ok(Found {
+        zoned,
         warriors: Some(connection.number(COUNT).map_err(failed)?),
         constraints: texts(connection, CONSTRAINTS).map_err(failed)?,
     })
@@ -163,9 +177,13 @@ pub(super) fn secret(file: &File) -> Result<Secret, FileError> {
 /// How the table differs from the one that is served.
 fn difference(connection: &mut Connection) -> Result<Option<String>, Error> {
     let found = texts(connection, COLUMNS)?;
-    if found != SERVED {
+    let is_served = [CREATED_AT, CREATED_AT_WITHOUT_ZONE].map(|last| {
+        let served = SERVED.into_iter().chain([last]);
+        found.iter().map(String::as_str).eq(served)
+    });
+    if is_served == [false; 2] {
         return Ok(Some(format!(
-            "its columns are {}, and this program serves {}",
+            "its columns are {}, and this program serves {}, {CREATED_AT}",
             found.join(", "),
             SERVED.join(", ")
         )));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use postgres::Client;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -11,6 +12,9 @@ use warrior_duckdb::arrow_array::cast::AsArray;
 use warrior_duckdb::{Access, Library};
 
 use super::refused::write;
+use super::serve_file;
+use crate::http::request;
+use crate::program::Program;
 use crate::search::plain::{terms, text, warrior};
 use crate::stores::{Stored, library};
 use crate::supervisor::Scratch;
@@ -107,6 +111,34 @@ fn odd_rows_are_served_the_same_from_both_stores() {
         let found = [&postgresql, &duckdb].map(|server| server.find(term));
         assert_eq!(found[0].text(), found[1].text(), "{term}");
     }
+}
+
+/// The old service had a `created_at` without a zone, whose default is the local time of the machine.
+#[test]
+fn a_time_without_a_zone_is_read_and_written_as_utc() {
+    let folder = Scratch::new();
+    let path = folder.join("app.duckdb");
+    let table = "create table warrior (id uuid primary key default uuid(), name varchar(100) not null, dob date not null, \
+                 fight_skills varchar[] not null, created_at timestamp default current_timestamp)";
+    let old = "insert into warrior values ('00000000-0000-4000-8000-000000000001', 'old', '1990-01-01', ['judo'], \
+               '2024-05-06 07:08:09.5')";
+    write(&path, &[table, old]);
+    let program = Program::start(serve_file(&path).env("TZ", "Asia/Kathmandu"));
+    let lines = program.lines().join("\n");
+    assert!(lines.contains("created_at has no zone"), "{lines}");
+    let created_at = |location: &str| {
+        let found = request(program.public, "GET", location, &[], b"").json(200);
+        found["created_at"].as_str().unwrap().to_owned()
+    };
+    let of_old = created_at("/warrior/00000000-0000-4000-8000-000000000001");
+    assert_eq!(of_old, "2024-05-06T07:08:09.5Z");
+    let body = crate::api::warrior("new").to_string();
+    let posted = request(program.public, "POST", "/warrior", &[], body.as_bytes());
+    assert_eq!(posted.status, 201);
+    let new = DateTime::parse_from_rfc3339(&created_at(posted.location())).unwrap();
+    // The zone is 5:45 hours from UTC.
+    let ago = Utc::now() - new.to_utc();
+    assert!(ago.abs() < TimeDelta::hours(1), "{ago}");
 }
 
 /// Capital letters of Unicode 16 (UnicodeData.txt), which the C library of Debian 13 folds, and that of Debian 12 and
