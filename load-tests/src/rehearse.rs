@@ -1,6 +1,8 @@
 //! The way from a DuckDB file to PostgreSQL and back, rehearsed on a throw-away stack: what it takes, how long clients
 //! would wait for it, and whether every warrior that was acknowledged in between is there in the end.
 
+mod creates;
+mod left;
 mod proof;
 
 use std::path::{Path, PathBuf};
@@ -11,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 
+pub use self::creates::creates;
 use crate::control::Cluster;
 use crate::exit::Exit;
 use crate::files::create_directory;
@@ -110,6 +113,8 @@ fn all_steps(
         file.display()
     );
     create_directory(&rehearsal.directory)?;
+    left::remove(&rehearsal.directory)
+        .with_context(|| format!("cannot tidy {}", rehearsal.directory.display()))?;
     let directory = std::path::absolute(&rehearsal.directory)?;
     let exported = directory.join(format!("rehearsal-{}.duckdb", uuid::Uuid::now_v7()));
     let server = &rehearsal.server;

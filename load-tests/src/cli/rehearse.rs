@@ -6,7 +6,7 @@ use clap::Args;
 use warrior_load::exit::Exit;
 use warrior_load::process::{raise_descriptor_limit, stop_on_interrupt};
 use warrior_load::profile::{Overrides, Profile};
-use warrior_load::rehearse::{Rehearsal, rehearse};
+use warrior_load::rehearse::{Rehearsal, creates, rehearse};
 
 #[derive(Args)]
 pub(crate) struct RehearseArgs {
@@ -18,6 +18,9 @@ pub(crate) struct RehearseArgs {
     /// The load between the way over and the way back; it has to create
     #[arg(long, default_value = "smoke")]
     profile: String,
+    /// Instead of a profile: this many creates, 500 a second, each of which has to be acknowledged
+    #[arg(long, conflicts_with = "profile", value_parser = clap::value_parser!(u64).range(1..))]
+    creates: Option<u64>,
     /// When 1 % of the requests begin later than this after their moment, the load is INVALID;
     /// the profile's limit (5ms) without
     #[arg(long, value_parser = humantime::parse_duration)]
@@ -37,7 +40,10 @@ impl RehearseArgs {
             server: std::path::absolute(&self.server)?,
             file: self.file,
             flags: self.flags,
-            profile: Profile::load(&self.profile)?,
+            profile: match self.creates {
+                None => Profile::load(&self.profile)?,
+                Some(number) => creates(number)?,
+            },
             overrides: Overrides {
                 seed: uuid::Uuid::new_v4().as_u64_pair().0 >> 12,
                 speed: 1.0,
