@@ -81,10 +81,20 @@ class Server:
 
 
 @contextlib.contextmanager
-def stack(program):
-    """Variables of a server before a stack of its own, with the schema applied."""
-    running = subprocess.Popen([program, "stack", "--ephemeral"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                               stderr=subprocess.DEVNULL, cwd="/")
+def commanded(program, *flags):
+    """Variables of a server before a stack of its own, with the schema applied, and what has that stack carry out `stop
+    postgres` and the like."""
+    running = subprocess.Popen([program, "stack", *flags], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, cwd="/", text=True,
+                               env=os.environ | {"POSTGRES_PORT": "0", "POSTGRES_DIRECT_PORT": "0"})
+
+    def command(line):
+        running.stdin.write(line + "\n")
+        running.stdin.flush()
+        said = json.loads(running.stdout.readline())
+        if "error" in said:
+            raise SystemExit(f"{line}: {said['error']}")
+
     try:
         where = json.loads(running.stdout.readline())["running"]
         secrets = os.path.join(where["data"], "secrets")
@@ -97,7 +107,22 @@ def stack(program):
                          "POSTGRES_OWNER_PASSWORD_FILE": f"{secrets}/owner.password",
                          "IDEMPOTENCY_SECRET_FILE": secret.name, "PORT": "0", "ADMIN_PORT": "0"}
             subprocess.run([program, "schema", "apply"], env=variables, cwd="/", check=True, capture_output=True)
-            yield variables
+            yield variables, command
     finally:
         running.stdin.close()
         running.wait()
+
+
+@contextlib.contextmanager
+def stack(program):
+    """As `commanded`, thrown away: the variables alone."""
+    with commanded(program, "--ephemeral") as (variables, _):
+        yield variables
+
+
+def psql(variables, sql, **streams):
+    """A process that runs statements as the owner; what they answer is read from it."""
+    with open(variables["POSTGRES_OWNER_PASSWORD_FILE"]) as file:
+        password = file.read().strip()
+    return subprocess.Popen(["psql", "-qAtX", "-h", "127.0.0.1", "-p", variables["POSTGRES_DIRECT_PORT"], "-U", "warrior_owner",
+                             "-d", "warrior_api", "-c", sql], env=os.environ | {"PGPASSWORD": password}, stdout=subprocess.PIPE, text=True, **streams)
