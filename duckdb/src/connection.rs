@@ -7,7 +7,7 @@ use adbc_core::{CancelHandle, Connection as _, Database as _, Optionable, Statem
 use adbc_driver_manager::{ManagedConnection, ManagedDatabase, ManagedStatement};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use arrow_array::{Array, RecordBatch, RecordBatchReader};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchReader, StringArray};
 
 use crate::error::Error;
 
@@ -74,8 +74,7 @@ impl Connection {
         let Some(batch) = self.first(sql)? else {
             return Ok(None);
         };
-        let column = batch.column(0);
-        let texts = (column.as_string_opt::<i32>()).ok_or_else(|| odd(sql, "text", column))?;
+        let texts = as_texts(sql, batch.column(0))?;
         Ok((!texts.is_null(0)).then(|| texts.value(0).to_owned()))
     }
 
@@ -91,6 +90,28 @@ impl Connection {
             Some(numbers) if !numbers.is_null(0) => Ok(numbers.value(0)),
             _ => Err(odd(sql, "a number", column)),
         }
+    }
+
+    /// All rows of a statement whose columns are texts; NULL is an empty one.
+    ///
+    /// # Errors
+    /// DuckDB's, or that a column is no text.
+    pub fn texts(&mut self, sql: &str) -> Result<Vec<Vec<String>>, Error> {
+        let mut rows = Vec::new();
+        for batch in self.query(sql)? {
+            let batch = batch?;
+            let text = |column| as_texts(sql, column);
+            let columns = batch.columns().iter().map(text);
+            let columns = columns.collect::<Result<Vec<_>, _>>()?;
+            rows.extend((0..batch.num_rows()).map(|row| {
+                let text = |texts: &&StringArray| match texts.is_null(row) {
+                    true => String::new(),
+                    false => texts.value(row).to_owned(),
+                };
+                columns.iter().map(text).collect()
+            }));
+        }
+        Ok(rows)
     }
 
     /// Appends a batch to `table`, whose columns it has in their order.
@@ -155,6 +176,10 @@ fn without_carrier(told: &str) -> &str {
         Some((carrier, words)) if carrier.starts_with("C Data interface error: ") => words,
         _ => told,
     }
+}
+
+fn as_texts<'c>(sql: &str, column: &'c ArrayRef) -> Result<&'c StringArray, Error> {
+    (column.as_string_opt()).ok_or_else(|| odd(sql, "text", column))
 }
 
 fn odd(sql: &str, expected: &str, column: &dyn Array) -> Error {

@@ -64,10 +64,13 @@ pub(crate) fn open(
         Access::Read => "READ_ONLY",
         Access::Write | Access::Create => "READ_WRITE",
     };
-    let settings: Vec<(&str, &str)> = [("path", text), ("access_mode", mode)]
-        .into_iter()
-        .chain(settings.iter().copied())
-        .collect();
+    // Opening a file, or a function that is missing, fetches no code from a server.
+    let given = [
+        ("path", text),
+        ("access_mode", mode),
+        ("autoinstall_known_extensions", "false"),
+    ];
+    let settings: Vec<(&str, &str)> = given.into_iter().chain(settings.iter().copied()).collect();
     let database = driver(&settings).map_err(|e| told(path, e.message))?;
     let path = path.to_owned();
     Ok(File { database, path })

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use uuid::Uuid;
-use warrior_duckdb::arrow_array::cast::AsArray;
 use warrior_duckdb::arrow_array::{ArrayRef, RecordBatch, StringArray};
 use warrior_duckdb::{Connection, Error, File, Library, OpenError};
 
@@ -22,7 +21,7 @@ const DEMANDED: &str = include_str!("sql/demanded.sql");
 const CONSTRAINTS: &str = include_str!("sql/constraints.sql");
 const COUNT: &str = include_str!("sql/count.sql");
 
-/// The storage version of a new file: the oldest, so that every DuckDB from 1.3 on opens it.
+/// The storage version of a new file: the oldest, which every DuckDB since 1.0 opens.
 const STORAGE_VERSION: &str = "v1.0.0";
 /// The columns that are served, as columns.sql writes them; the last one of a new file, and of one of the service before.
 const SERVED: [&str; 4] = [
@@ -104,7 +103,6 @@ pub(super) fn open(
         ("memory_limit", memory.as_str()),
         // Without effect on a file that is there, which keeps the version it has.
         ("storage_compatibility_version", STORAGE_VERSION),
-        ("autoinstall_known_extensions", "false"),
     ];
     let checkpoint_at = checkpoint_at.map(|size| ("wal_autocheckpoint", size));
     let settings: Vec<_> = settings.into_iter().chain(checkpoint_at).collect();
@@ -221,12 +219,5 @@ fn keep_secret(connection: &mut Connection) -> Result<Secret, Error> {
 
 /// The first column of all rows.
 fn texts(connection: &mut Connection, sql: &str) -> Result<Vec<String>, Error> {
-    let mut found = Vec::new();
-    for batch in connection.query(sql)? {
-        let batch = batch?;
-        let texts = batch.column(0).as_string_opt::<i32>();
-        let texts = texts.ok_or_else(|| Error::new("a name is no text"))?;
-        found.extend(texts.iter().flatten().map(str::to_owned));
-    }
-    Ok(found)
+    Ok(connection.texts(sql)?.into_iter().flatten().collect())
 }
