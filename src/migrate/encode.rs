@@ -1,6 +1,7 @@
 //! Encoding of rows for `COPY ... (format binary)`: no value is written as text, so none is parsed or escaped.
 
 use super::row::Row;
+use crate::store::calendar::{DAYS_1970_TO_2000, MICROS_1970_TO_2000};
 
 /// Signature, flags and the length of an extension that is not there.
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
@@ -13,8 +14,7 @@ const TEXT_OID: i32 = 25;
 /// The length of a NULL.
 const NULL: i32 = -1;
 /// PostgreSQL counts from 2000-01-01.
-const DAYS_TO_2000: i32 = 10_957;
-const MICROSECONDS_TO_2000: i64 = 946_684_800_000_000;
+const DAYS_TO_2000: i32 = DAYS_1970_TO_2000 as i32;
 
 /// Rows, encoded; at least a header.
 pub(super) struct Encoded {
@@ -58,7 +58,7 @@ impl Encoded {
         self.skills(row);
         match row.created_at {
             None => self.number(NULL),
-            Some(time) => self.field(&(time - MICROSECONDS_TO_2000).to_be_bytes()),
+            Some(time) => self.field(&(time - MICROS_1970_TO_2000).to_be_bytes()),
         }
     }
 

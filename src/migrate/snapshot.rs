@@ -11,11 +11,8 @@ use uuid::Uuid;
 use super::error::{Doing, MigrateError};
 use super::ranges::Interval;
 use super::row::canonical::Canonical;
+use crate::store::calendar::{DAYS_1970_TO_2000, MICROS_1970_TO_2000};
 use crate::store::{self, schema};
-
-/// Days and microseconds from 1970-01-01 to 2000-01-01, where PostgreSQL's count begins.
-const DAYS_TO_2000: i64 = 10_957;
-const MICROSECONDS_TO_2000: i128 = 946_684_800_000_000;
 
 const ROWS: &str = include_str!("sql/postgres/rows.sql");
 const ROWS_BY_ID: &str = include_str!("sql/postgres/rows_by_id.sql");
@@ -177,7 +174,7 @@ impl<'a> FromSql<'a> for Day {
         Ok(Self(match i32::from_be_bytes(raw.try_into()?) {
             i32::MAX => i64::MAX,
             i32::MIN => i64::MIN,
-            day => i64::from(day) + DAYS_TO_2000,
+            day => i64::from(day) + DAYS_1970_TO_2000,
         }))
     }
 
@@ -191,7 +188,7 @@ impl<'a> FromSql<'a> for Time {
         Ok(Self(match i64::from_be_bytes(raw.try_into()?) {
             i64::MAX => i128::MAX,
             i64::MIN => i128::MIN,
-            time => i128::from(time) + MICROSECONDS_TO_2000,
+            time => i128::from(time) + i128::from(MICROS_1970_TO_2000),
         }))
     }
 

@@ -1,7 +1,7 @@
 //! Days and times as DuckDB writes them, over its whole range, which is that of no calendar crate: 5,877,642 years before
 //! Christ to 5,881,580 after, and infinity.
 
-use crate::store::calendar::{self, DAYS_1970_TO_2000, MICROS_IN_DAY};
+use crate::store::calendar::{self, DAYS_1970_TO_2000, MICROS_1970_TO_2000};
 
 /// Whether a number of days is one of the two that stand for infinity.
 pub(super) fn is_infinite_day(day: i32) -> bool {
@@ -27,7 +27,7 @@ pub(super) fn time(time: i64) -> String {
         return infinity(time > 0);
     }
     // PostgreSQL's form is 0044-03-15T12:00:00 BCZ.
-    calendar::moment(time.saturating_sub(DAYS_1970_TO_2000 * MICROS_IN_DAY))
+    calendar::moment(time.saturating_sub(MICROS_1970_TO_2000))
         .replace('T', " ")
         .replace(" BCZ", "+00 (BC)")
         .replace('Z', "+00")

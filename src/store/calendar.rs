@@ -9,6 +9,9 @@ pub(super) const MINUS_INFINITY: &str = "-infinity";
 #[cfg(feature = "duckdb")]
 pub(crate) const DAYS_1970_TO_2000: i64 = 10_957;
 pub(crate) const MICROS_IN_DAY: i64 = 86_400_000_000;
+/// The same in microseconds.
+#[cfg(feature = "duckdb")]
+pub(crate) const MICROS_1970_TO_2000: i64 = DAYS_1970_TO_2000 * MICROS_IN_DAY;
 /// Days from 0000-03-01, where the arithmetic below begins, to 2000-01-01, where PostgreSQL's does.
 const DAYS_TO_2000: i64 = 730_425;
 /// The same day comes again in the Gregorian calendar after 400 years.
