@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help install build run duckdb test lint stress calibrate bench bench-settings before-after \
-	compose-up compose-down compose-bench compose-restart compose-import compose-test backup restore
+	compose-up compose-down compose-bench compose-restart compose-import compose-check compose-test backup restore
 
 # docker compose (v2) where it is installed, else docker-compose 1.29.
 COMPOSE := $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
@@ -72,6 +72,9 @@ compose-restart: ## replace the servers one by one, without a failed request
 
 compose-import: ## FILE=app.duckdb: copy the warriors of a DuckDB file into the containers' database; FLAGS=--dry-run first
 	@scripts/compose import "$(FILE)" $(FLAGS)
+
+compose-check: ## FILE=app.duckdb: compare a DuckDB file with the containers' database, row by row; FLAGS as of the import
+	@scripts/compose check "$(FILE)" $(FLAGS)
 
 compose-test: ## build, start, load, break and check the containers; an engine is needed
 	@scripts/compose-test

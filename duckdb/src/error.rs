@@ -53,8 +53,8 @@ pub enum OpenError {
     /// Another process holds it; DuckDB lets one process in, readers included.
     #[error(
         "{} is held by {holder}, and DuckDB lets one process at a time open a file, readers included; stop that \
-         process, or copy the file together with its .wal while it stands still, then run this again",
-        .path.display()
+         process, or copy the file together with all whose names begin with {}.wal while it stands still, then run this again",
+        .path.display(), .path.display()
     )]
     Held {
         /// The file.

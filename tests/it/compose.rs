@@ -1,8 +1,14 @@
-//! The containers' numbers, which must agree with each other and with the program's.
+//! The containers' numbers, which must agree with each other and with the program's; and what is refused before any of them
+//! is started.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 use warrior_api::memory::Memory;
 
 use crate::agreement::default_of;
+use crate::supervisor::Scratch;
 
 const COMPOSE: &str = include_str!("../../docker-compose.yml");
 const BALANCER: &str = include_str!("../../balancer/haproxy.cfg");
@@ -195,4 +201,64 @@ fn section(name: &str) -> &'static str {
     let next = ["\nbackend ", "\nfrontend ", "\ndefaults"];
     let end = next.iter().filter_map(|n| rest.find(n)).min();
     &rest[..end.unwrap_or(rest.len())]
+}
+
+/// An engine that answers, and does nothing but write down what it is asked for.
+const ENGINE: &str = "#!/bin/sh\necho \"$@\" >>\"$ASKED\"\n";
+
+#[test]
+fn a_file_whose_log_a_container_would_not_see_is_refused() {
+    let folder = Scratch::new();
+    let (engine, asked) = (folder.join("docker"), folder.join("asked"));
+    fs::write(&engine, ENGINE).unwrap();
+    fs::set_permissions(&engine, fs::Permissions::from_mode(0o755)).unwrap();
+    let file = folder.join("app.duckdb");
+    fs::write(&file, "rows").unwrap();
+    fs::write(folder.join("app.duckdb.wal"), "rows").unwrap();
+    let link = folder.join("link.duckdb");
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    for action in ["import", "check"] {
+        for (log, named, said) in [
+            (
+                "app.duckdb.wal.checkpoint",
+                &file,
+                "a checkpoint of it was cut off",
+            ),
+            (
+                "app.duckdb.wal.recovery",
+                &file,
+                "a checkpoint of it was cut off",
+            ),
+            ("link.duckdb.wal", &link, "a log stands beside the link"),
+            (
+                "link.duckdb.wal.checkpoint",
+                &link,
+                "a log stands beside the link",
+            ),
+        ] {
+            fs::write(folder.join(log), "rows").unwrap();
+            let refused = Command::new("bash")
+                .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/compose"))
+                .arg(action)
+                .arg(named)
+                .env(
+                    "PATH",
+                    format!("{}:/usr/bin:/bin", folder.join("").display()),
+                )
+                .env("ASKED", &asked)
+                .output()
+                .unwrap();
+            let told = String::from_utf8(refused.stderr).unwrap();
+            assert_eq!(refused.status.code(), Some(1), "{log}: {told}");
+            assert!(told.contains(said), "{log}: {told}");
+            fs::remove_file(folder.join(log)).unwrap();
+        }
+    }
+    let asked = fs::read_to_string(&asked).unwrap();
+    assert!(
+        asked
+            .lines()
+            .all(|line| ["info", "compose version"].contains(&line)),
+        "{asked}"
+    );
 }
