@@ -3,10 +3,12 @@
 mod check;
 mod export;
 mod import;
+mod interrupt;
 
 use std::process::ExitCode;
 
 use anyhow::Context;
+use nix::sys::stat::{Mode, umask};
 use postgres::Client;
 use warrior_api::config::{DuckDbAction, DuckDbArgs};
 use warrior_api::store::connect_direct;
@@ -17,6 +19,8 @@ use super::output::Output;
 const DIFFERENT: u8 = 5;
 
 pub(super) fn run(args: &DuckDbArgs, output: Output) -> anyhow::Result<ExitCode> {
+    // What is written here holds every warrior: a file that is exported, rows that are left out, what a sort spills.
+    umask(Mode::S_IRWXG | Mode::S_IRWXO);
     match &args.action {
         DuckDbAction::Import(import) => import::run(args, import, output),
         DuckDbAction::Check(check) => check::run(args, check, output),

@@ -62,12 +62,12 @@ const IMPORT_STATUS: &str = "Exit status: 0 every row of the file is in PostgreS
                              wrong; 3 rows of the file cannot be taken, or PostgreSQL has other content under the \
                              same id.";
 
-const CHECK_STATUS: &str = "Exit status: 0 PostgreSQL holds every row of the file as it stands there, and may hold newer ones; 1 it \
-                            failed; 2 the flags are wrong; 5 rows are missing or changed.";
+const CHECK_STATUS: &str = "Exit status: 0 PostgreSQL holds every row of the file as it stands there, but for those of \
+                            --rejects, and may hold newer ones; 1 it failed; 2 the flags are wrong; 5 rows are missing or changed.";
 
 const EXPORT_STATUS: &str = "Exit status: 0 the file holds every warrior, and was compared; 1 it failed, and the \
-                             file is as it was (where the last step of --add failed, it says that FILE.wal holds the \
-                             rows); 2 the flags are wrong; 5 what is new was added, and rows that the file had \
+                             rows of the file are as they were (where the last step of --add failed, it says that \
+                             FILE.wal holds the new ones); 2 the flags are wrong; 5 what is new was added, and rows that the file had \
                              before differ from PostgreSQL's.";
 
 /// Flags of `duckdb import`.
@@ -85,12 +85,28 @@ pub struct ImportArgs {
     pub dry_run: bool,
 }
 
+impl ImportArgs {
+    /// The command that compares both sides afterwards, as it is typed.
+    pub fn check_command(&self) -> String {
+        let rejects = (self.rejects.as_ref()).filter(|_| !self.dry_run);
+        let rejects = rejects.map(|path| format!(" --rejects {}", quoted(&path.to_string_lossy())));
+        format!(
+            "warrior-api duckdb check {}{}",
+            self.source.words(),
+            rejects.unwrap_or_default()
+        )
+    }
+}
+
 /// Flags of `duckdb check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// The file, and where in it the warriors stand.
     #[command(flatten)]
     pub source: SourceArgs,
+    /// Compare without the rows that an import left out and wrote to this file
+    #[arg(long, value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
 }
 
 /// Flags of `duckdb export`.

@@ -7,6 +7,7 @@ use warrior_duckdb::{Connection, Rows};
 
 pub use super::differences::{Differences, Named};
 use super::error::{Doing, MigrateError};
+use super::left_out::LeftOut;
 use super::ranges::{self, Digests, Interval, Ranges};
 use super::row::Batch;
 use super::row::canonical::Canonical;
@@ -38,7 +39,22 @@ pub fn compare(
     source: &Source,
     seen: Seen<'_>,
 ) -> Result<Differences, MigrateError> {
+    compare_but(None, snapshot, connection, source, seen)
+}
+
+/// As [`compare`], without the rows that an import left out.
+///
+/// # Errors
+/// When a side cannot be read, or other rows are listed than those that an import leaves out.
+pub fn compare_but(
+    left_out: Option<&LeftOut>,
+    snapshot: &mut Snapshot<'_>,
+    connection: &mut Connection,
+    source: &Source,
+    seen: Seen<'_>,
+) -> Result<Differences, MigrateError> {
     let mut comparison = Comparison::new(snapshot, connection, source, seen);
+    comparison.left_out = left_out;
     comparison.run()?;
     Ok(comparison.found)
 }
@@ -62,6 +78,7 @@ struct Comparison<'a, 'c> {
     connection: &'a mut Connection,
     source: &'a Source,
     seen: Seen<'a>,
+    left_out: Option<&'a LeftOut>,
     newer: Option<Newer<'a>>,
     found: Differences,
 }
@@ -79,6 +96,7 @@ impl<'a, 'c> Comparison<'a, 'c> {
             connection,
             source,
             seen,
+            left_out: None,
             newer: None,
             found: Differences::default(),
         }
@@ -92,13 +110,13 @@ impl<'a, 'c> Comparison<'a, 'c> {
         // Without an id in the file, all of PostgreSQL's are above.
         let ranges = Ranges::new(bounds, last.unwrap_or(Uuid::nil()));
         let file = self.digest_file(&ranges)?;
+        if let Some(left_out) = self.left_out {
+            left_out.expect(self.found.left_out)?;
+        }
         let count = self.snapshot.count(ranges.last())?;
         self.found.stored = count.rows;
         let stored = self.digest_stored(&ranges, count.rows - count.above)?;
-        let mut done = 0;
-        for interval in ranges.differing(&file, &stored) {
-            self.merge(interval, &mut done)?;
-        }
+        self.merge(&ranges.differing(&file, &stored))?;
         self.above(ranges.last(), count.above)
     }
 
@@ -108,6 +126,13 @@ impl<'a, 'c> Comparison<'a, 'c> {
             let batch = batch.doing(READING)?;
             let batch = Batch::of(self.source, &batch)?;
             for at in 0..batch.len() {
+                if self
+                    .left_out
+                    .is_some_and(|left_out| left_out.holds(&batch, at))
+                {
+                    self.found.left_out += 1;
+                    continue;
+                }
                 match batch.canonical(at) {
                     Ok(row) => ranges.add(&mut digests, row.id, row.digest()),
                     Err(id) => {
@@ -138,36 +163,42 @@ impl<'a, 'c> Comparison<'a, 'c> {
         Ok(digests)
     }
 
-    /// Reads an interval on both sides, row by row.
-    fn merge(&mut self, interval: Interval, done: &mut u64) -> Result<(), MigrateError> {
-        let total = self.found.rows.max(self.found.stored);
-        let mut ours = ById::new(self.source, self.connection, interval)?;
-        let mut theirs = self.snapshot.rows_by_id(interval)?;
+    /// Reads intervals on both sides, row by row: in one statement from the file, which may read all of it for each.
+    fn merge(&mut self, intervals: &[Interval]) -> Result<(), MigrateError> {
+        if intervals.is_empty() {
+            return Ok(());
+        }
+        let (total, mut done) = (self.found.rows.max(self.found.stored), 0);
+        let mut ours = ById::new(self.source, self.left_out, self.connection, intervals)?;
         let mut mine = ours.next(&mut self.found)?;
-        while let Some(row) = theirs.next()? {
-            let row = theirs.canonical(&row)?;
-            *done += 1;
-            heed((self.seen)(ROW_BY_ROW, *done, total))?;
-            while let Some(missing) = mine.take_if(|mine| mine.id < row.id) {
-                self.found.missing.add(missing.id, "");
-                mine = ours.next(&mut self.found)?;
-            }
-            match mine.take_if(|mine| mine.id == row.id) {
-                Some(same) => {
-                    let columns = same.differing(&row);
-                    if !columns.is_empty() {
-                        self.found.changed.add(row.id, columns.join(", "));
-                    }
+        for interval in intervals {
+            let mut theirs = self.snapshot.rows_by_id(*interval)?;
+            while let Some(row) = theirs.next()? {
+                let row = theirs.canonical(&row)?;
+                done += 1;
+                heed((self.seen)(ROW_BY_ROW, done, total))?;
+                while let Some(missing) = mine.take_if(|mine| mine.id < row.id) {
+                    self.found.missing.add(missing.id, "");
                     mine = ours.next(&mut self.found)?;
                 }
-                None => {
-                    self.found.newer += 1;
-                    if let Some(newer) = &mut self.newer {
-                        newer(&row)?;
+                match mine.take_if(|mine| mine.id == row.id) {
+                    Some(same) => {
+                        let columns = same.differing(&row);
+                        if !columns.is_empty() {
+                            self.found.changed.add(row.id, columns.join(", "));
+                        }
+                        mine = ours.next(&mut self.found)?;
+                    }
+                    None => {
+                        self.found.newer += 1;
+                        if let Some(newer) = &mut self.newer {
+                            newer(&row)?;
+                        }
                     }
                 }
             }
         }
+        // What PostgreSQL has none above.
         while let Some(missing) = mine {
             self.found.missing.add(missing.id, "");
             mine = ours.next(&mut self.found)?;
@@ -200,9 +231,10 @@ pub(super) fn heed(going_on: bool) -> Result<(), MigrateError> {
     }
 }
 
-/// The rows of a file between two ids, in their order; of those with one id, the first.
+/// The rows of a file whose ids are within intervals, in the order of these; of those with one id, the first.
 struct ById<'a> {
     source: &'a Source,
+    left_out: Option<&'a LeftOut>,
     rows: Rows,
     batch: Option<RecordBatch>,
     at: usize,
@@ -212,12 +244,14 @@ struct ById<'a> {
 impl<'a> ById<'a> {
     fn new(
         source: &'a Source,
+        left_out: Option<&'a LeftOut>,
         connection: &mut Connection,
-        (first, last): Interval,
+        intervals: &[Interval],
     ) -> Result<Self, MigrateError> {
         Ok(Self {
             source,
-            rows: source.rows_between(connection, first, last)?,
+            left_out,
+            rows: source.rows_within(connection, intervals)?,
             batch: None,
             at: 0,
             before: None,
@@ -242,8 +276,15 @@ impl<'a> ById<'a> {
                 self.batch = None;
                 continue;
             }
-            let row = Batch::of(self.source, batch)?.canonical(self.at);
+            let (batch, at) = (Batch::of(self.source, batch)?, self.at);
             self.at += 1;
+            if self
+                .left_out
+                .is_some_and(|left_out| left_out.holds(&batch, at))
+            {
+                continue;
+            }
+            let row = batch.canonical(at);
             // The statement asks for UUIDs alone.
             let Ok(row) = row else { continue };
             if self.before.replace(row.id) == Some(row.id) {

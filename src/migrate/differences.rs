@@ -18,6 +18,8 @@ pub struct Differences {
     pub changed: Named,
     /// Rows of the file whose id an earlier row has.
     pub repeated: Named,
+    /// Rows of the file that an import left out, and that were not compared.
+    pub left_out: u64,
     /// Rows that PostgreSQL alone has.
     pub newer: u64,
 }
@@ -71,13 +73,20 @@ impl fmt::Display for Differences {
             "{} rows in the file, {} in PostgreSQL: ",
             self.rows, self.stored
         )?;
-        match self.is_none() {
-            true => f.write_str("every row of the file is in PostgreSQL, and equal")?,
-            false => write!(
+        match (self.is_none(), self.left_out) {
+            (true, 0) => f.write_str("every row of the file is in PostgreSQL, and equal")?,
+            (true, left_out) => write!(
+                f,
+                "every row of the file but the {left_out} that were left out is in PostgreSQL, and equal"
+            )?,
+            (false, _) => write!(
                 f,
                 "{} missing in PostgreSQL, {} changed, {} more than once in the file",
                 self.missing.rows, self.changed.rows, self.repeated.rows
             )?,
+        }
+        if !self.is_none() && self.left_out > 0 {
+            write!(f, "; {} were left out", self.left_out)?;
         }
         match self.newer {
             0 => Ok(()),

@@ -84,6 +84,15 @@ pub enum MigrateError {
         /// How many.
         rows: u64,
     },
+    /// The table does not keep them as they are.
+    #[error(
+        "{rows} rows were stored with other content than they have: a trigger on public.warrior changes them; disable it \
+         (alter table public.warrior disable trigger ...), then run the same command again"
+    )]
+    Altered {
+        /// How many.
+        rows: u64,
+    },
     /// A signal asked for it.
     #[error("stopped after {rows} rows; the same command goes on from there")]
     Stopped {
@@ -125,7 +134,11 @@ pub(super) trait Doing<T> {
 
 impl<T> Doing<T> for Result<T, warrior_duckdb::Error> {
     fn doing(self, doing: &'static str) -> Result<T, MigrateError> {
-        self.map_err(|cause| MigrateError::DuckDb { doing, cause })
+        self.map_err(|cause| match cause.cancelled {
+            // Only a stop cancels a statement.
+            true => MigrateError::StoppedEarly,
+            false => MigrateError::DuckDb { doing, cause },
+        })
     }
 }
 

@@ -19,7 +19,9 @@ use super::source::{Order, Source};
 const MEMORY_LIMIT: &str = "64MB";
 /// One thread: rows come in the order in which they stand, and PostgreSQL is slower than one.
 const THREADS: &str = "1";
-/// What stands beside a file whose checkpoint was cut off.
+/// What the name of a log ends with.
+const LOG: &str = ".wal";
+/// What stands beside a file whose checkpoint was cut off, and may hold rows as its log does.
 pub(super) const CUT_OFF: [&str; 2] = [".wal.checkpoint", ".wal.recovery"];
 /// What the names of folders of temporary files begin with; the process id follows.
 const TEMPORARY: &str = "warrior-api-duckdb-";
@@ -65,20 +67,38 @@ pub fn open(library: Option<&Path>, path: &Path) -> Result<File, MigrateError> {
 /// The file that `path` leads to: DuckDB has the log of a file beside the name by which it was opened.
 ///
 /// # Errors
-/// When a log stands beside a link, where it would not be found.
+/// When it is a folder, or a log stands beside a link, where it would not be found.
 pub(super) fn target(path: &Path) -> Result<PathBuf, MigrateError> {
     let target = resolved(path);
-    let (log, right) = (log_of(path), log_of(&target));
-    if log.exists() && resolved(&log) != resolved(&right) {
+    if target.is_dir() {
         return Err(MigrateError::Shape(format!(
-            "{} leads to {}, and {} stands beside the link: rows may be in it. Start and stop the old service once, which \
-             takes them into the file; if the log is not of this file, move it away",
-            path.display(),
-            target.display(),
-            log.display()
+            "{} is a folder; name the DuckDB file in it",
+            path.display()
         )));
     }
+    for (log, right) in logs_of(path).zip(logs_of(&target)) {
+        if log.exists() && resolved(&log) != resolved(&right) {
+            return Err(MigrateError::Shape(format!(
+                "{} leads to {}, and {} stands beside the link: rows may be in it. Start and stop the old service once, which \
+                 takes them into the file; if the log is not of this file, move it away",
+                path.display(),
+                target.display(),
+                log.display()
+            )));
+        }
+    }
     Ok(target)
+}
+
+/// Where the log of a file may stand, whole or while it is taken into the file.
+pub(super) fn logs_of(path: &Path) -> impl Iterator<Item = PathBuf> {
+    [LOG].iter().chain(&CUT_OFF).map(|end| with_end(path, end))
+}
+
+fn with_end(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
 }
 
 /// Without links, as far as there is such a file.
@@ -88,12 +108,8 @@ pub(super) fn resolved(path: &Path) -> PathBuf {
 
 /// The first that is there of the files whose names are that of `path` and one of `ends`.
 pub(super) fn beside(path: &Path, ends: &[&str]) -> Option<PathBuf> {
-    let named = |end: &&str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(end);
-        PathBuf::from(name)
-    };
-    ends.iter().map(named).find(|path| path.exists())
+    let mut named = ends.iter().map(|end| with_end(path, end));
+    named.find(|path| path.exists())
 }
 
 /// Opens a file. The folder of temporary files is not DuckDB's own choice, which is beside the file: that may be a place
@@ -161,9 +177,7 @@ pub fn open_with_digest(
 
 /// DuckDB's name of the write-ahead log of a file.
 pub(super) fn log_of(path: &Path) -> PathBuf {
-    let mut log = path.as_os_str().to_owned();
-    log.push(".wal");
-    PathBuf::from(log)
+    with_end(path, LOG)
 }
 
 /// Size and time of a file.

@@ -6,11 +6,11 @@
 
 use uuid::Uuid;
 
-/// Rows of a file for each range: so few that reading one again costs nothing.
+/// Rows of a file for each range: so few that one row which differs has few others read again.
 const ROWS_OF_A_RANGE: u64 = 1000;
 /// Most ranges: 256 KiB of ids, and as much of digests on each side.
 const RANGES_MAX: u64 = 16_384;
-/// Most intervals that are read one by one; scattered over more, the differing rows are all over the table.
+/// Most intervals that are told apart; scattered over more, the differing rows are all over the table.
 const INTERVALS_MAX: usize = 64;
 
 /// How many ids to draw as bounds for so many rows.

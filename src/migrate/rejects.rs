@@ -10,7 +10,7 @@ use nix::fcntl::OFlag;
 use serde_json::json;
 
 use super::error::MigrateError;
-use super::file::{log_of, resolved};
+use super::file::{logs_of, resolved};
 use super::row::{Batch, Refusal};
 
 /// A file of rejects that is being written. What stands aside is removed unless it is finished.
@@ -28,8 +28,7 @@ impl Rejects {
     pub fn check(path: &Path, file: &Path) -> Result<(), MigrateError> {
         let file = place(file);
         let rejects = place(path);
-        let taken = [log_of(&file), file];
-        match taken.contains(&rejects) {
+        match rejects == file || logs_of(&file).any(|log| log == rejects) {
             false => Ok(()),
             true => Err(MigrateError::Shape(format!(
                 "--rejects {} is the DuckDB file itself, or its log; name another file",

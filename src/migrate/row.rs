@@ -20,14 +20,15 @@ use warrior_duckdb::arrow_array::{
 pub use refusal::{Reason, Refusal};
 
 use super::error::MigrateError;
+use super::skills::{NotJson, skills_of};
 use super::source::Source;
 use super::written;
 use crate::config::SkillsText;
+use crate::store::calendar::MICROS_IN_DAY;
 use crate::warrior::{NAME_MAX, SKILL_MAX, SKILLS_MAX};
 
 /// 0001-01-01 and 9999-12-31 as days since 1970-01-01.
 const DAYS: std::ops::RangeInclusive<i32> = -719_162..=2_932_896;
-const MICROSECONDS_A_DAY: i64 = 86_400_000_000;
 
 /// A row of a file, in canonical form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -199,21 +200,21 @@ impl<'b> Batch<'b> {
     }
 
     fn skills(&self, at: usize) -> Result<Vec<Cow<'b, str>>, Reason> {
-        let found = match &self.skills {
+        let found: Vec<Cow<'b, str>> = match &self.skills {
             Skills::Lists(lists, _) if lists.is_null(at) => return Err(Reason::Null),
             Skills::Lists(lists, items) => items_of(lists, items, at)
                 .map(|item| item.map(Cow::Borrowed).ok_or(Reason::NullItem))
                 .collect::<Result<_, _>>()?,
-            Skills::Texts(texts, SkillsText::Json) => array(value(texts, at)?)?,
-            Skills::Texts(texts, SkillsText::Comma) => {
+            Skills::Texts(texts, form) => {
                 let text = value(texts, at)?;
-                if self.guessed && text.trim_start().starts_with('[') {
-                    return Err(Reason::LooksJson);
+                if self.guessed && *form == SkillsText::Comma {
+                    looks_between_commas(text)?;
                 }
-                match text.trim().is_empty() {
-                    true => Vec::new(),
-                    false => text.split(',').map(|one| one.trim().into()).collect(),
-                }
+                skills_of(text, *form)
+                    .map_err(|NotJson| Reason::NotJson)?
+                    .into_iter()
+                    .map(|item| item.map(Cow::Owned).ok_or(Reason::NullItem))
+                    .collect::<Result<_, _>>()?
             }
         };
         match found.len() {
@@ -236,7 +237,7 @@ impl<'b> Batch<'b> {
         if written::is_infinite_time(time) {
             return Err(Reason::Infinite);
         }
-        within_years(time.div_euclid(MICROSECONDS_A_DAY)).map(|()| Some(time))
+        within_years(time.div_euclid(MICROS_IN_DAY)).map(|()| Some(time))
     }
 }
 
@@ -303,12 +304,16 @@ fn items_of<'b>(
         .map(|item| (!items.is_null(item)).then(|| items.value(item)))
 }
 
-fn array<'b>(text: &str) -> Result<Vec<Cow<'b, str>>, Reason> {
-    let items: Vec<Option<String>> = serde_json::from_str(text).map_err(|_| Reason::NotJson)?;
-    items
-        .into_iter()
-        .map(|item| item.map(Cow::Owned).ok_or(Reason::NullItem))
-        .collect()
+/// A text that was guessed to have skills between commas is refused where another reading is as likely.
+fn looks_between_commas(text: &str) -> Result<(), Reason> {
+    match text.trim_start().chars().next() {
+        Some('[') => Err(Reason::LooksJson),
+        Some('{' | '(') => Err(Reason::LooksArray),
+        _ if !text.contains(',') && text.trim().contains([';', '|', '\t', '\n']) => {
+            Err(Reason::OtherMarks)
+        }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -335,14 +340,19 @@ mod tests {
     }
 
     #[test]
-    fn json_skills_are_an_array_of_strings_or_refused() {
-        assert_eq!(
-            array("[\"a\\u0041\", \"\"]"),
-            Ok(vec!["aA".into(), "".into()])
-        );
-        assert_eq!(array("[null]"), Err(Reason::NullItem));
-        for text in ["[1]", "{}", "\"a\"", "[\"a\"", "[\"\\ud800\"]", "null", ""] {
-            assert_eq!(array(text), Err(Reason::NotJson), "{text}");
+    fn a_text_that_may_be_read_otherwise_is_not_guessed_to_stand_between_commas() {
+        for (text, reason) in [
+            (" [\"a\"]", Reason::LooksJson),
+            ("{sword,bow}", Reason::LooksArray),
+            (" (sword,bow)", Reason::LooksArray),
+            ("y;z", Reason::OtherMarks),
+            ("y|z", Reason::OtherMarks),
+            ("y\nz", Reason::OtherMarks),
+        ] {
+            assert_eq!(looks_between_commas(text), Err(reason), "{text}");
+        }
+        for text in ["", "sword", "sword, bow; long", "two\n,lines", "bow\n"] {
+            assert_eq!(looks_between_commas(text), Ok(()), "{text}");
         }
     }
 

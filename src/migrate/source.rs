@@ -7,11 +7,11 @@
 mod by_id;
 mod clock_changes;
 pub(super) mod insert;
+mod reading;
 
 use std::sync::Arc;
 
 use uuid::Uuid;
-use warrior_duckdb::arrow_array::Array;
 use warrior_duckdb::arrow_array::cast::AsArray;
 use warrior_duckdb::{Connection, Rows};
 
@@ -60,9 +60,16 @@ pub enum Order {
     Id,
 }
 
+/// Times that are converted from a zone: no zone moves one of the others into the years of the contract, and DuckDB cannot
+/// convert the farthest.
+const CONVERTED: &str = "timestamp '0001-12-01 (BC)' and timestamp '10000-02-01'";
+
 /// The tables and views of a file, its temporary ones excepted.
 const TABLES: &str = include_str!("sql/duckdb/tables.sql");
 const COLUMNS: &str = include_str!("sql/duckdb/columns.sql");
+const CATALOG: &str = "reading the catalog of the file";
+/// DuckDB's name of the type of an instant.
+const ZONED: &str = "TIMESTAMP WITH TIME ZONE";
 const UNIQUE: &str = include_str!("sql/duckdb/unique.sql");
 
 impl Source {
@@ -71,7 +78,7 @@ impl Source {
     /// # Errors
     /// When a table or a column is missing, or has a type that is none of the old service's; each names what there is.
     pub fn find(connection: &mut Connection, args: &SourceArgs) -> Result<Self, MigrateError> {
-        let tables = texts(connection, TABLES)?;
+        let tables = connection.texts(TABLES).doing(CATALOG)?;
         let wanted = args.table.to_lowercase();
         let matches = |row: &&Vec<String>| {
             let (schema, name) = (row[0].to_lowercase(), row[1].to_lowercase());
@@ -80,7 +87,15 @@ impl Source {
         let Some(table) = tables.iter().find(matches) else {
             return Err(no_table(args, &tables));
         };
-        let columns: Vec<Vec<String>> = texts(connection, COLUMNS)?
+        if table[2] == "view" {
+            return Err(MigrateError::Shape(format!(
+                "{} is a view, whose rows have no place in the file that an import could go by; make a table of it (create \
+                 table copy as select * from {}) and name that with --table copy",
+                args.table,
+                quoted(&table[1])
+            )));
+        }
+        let columns: Vec<Vec<String>> = (connection.texts(COLUMNS).doing(CATALOG)?)
             .into_iter()
             .filter(|row| row[..2] == table[..2])
             .collect();
@@ -111,12 +126,13 @@ impl Source {
             repeated: Arc::default(),
         };
         source.check_types()?;
-        source.skills_text = source.written(connection, args)?;
+        source.check_flags(args)?;
+        source.skills_text = source.form_of_skills(connection, args)?;
         source.guessed = source.skills.kind == "VARCHAR" && args.skills.is_none();
-        source.time_zone = source.zone(args);
+        source.time_zone = source.zone(connection, args)?;
         let id = source.id.quoted.trim_matches('"').to_owned();
         source.unique = source.id.kind == "UUID"
-            && texts(connection, UNIQUE)?
+            && (connection.texts(UNIQUE).doing(CATALOG)?)
                 .iter()
                 .any(|row| row[..2] == table[..2] && row[2] == id);
         source.repeated = source.find_repeated(connection)?;
@@ -189,7 +205,10 @@ impl Source {
             (Some(column), None) => column.quoted.clone(),
             (Some(column), Some(zone)) if zone == "UTC" => format!("{}::timestamp", column.quoted),
             (Some(column), Some(zone)) => {
-                format!("timezone({}, {}::timestamp)", literal(zone), column.quoted)
+                let (zone, time) = (literal(zone), format!("{}::timestamp", column.quoted));
+                format!(
+                    "case when {time} between {CONVERTED} then timezone('UTC', timezone({zone}, {time})) else {time} end"
+                )
             }
         };
         let after = after.map_or_else(String::new, |after| format!(" where rowid > {after}"));
@@ -230,12 +249,7 @@ impl Source {
                 return Err(wrong(column, &found.kind, &right.join(" or ")));
             }
         }
-        let right = [
-            "TIMESTAMP WITH TIME ZONE",
-            "TIMESTAMP",
-            "TIMESTAMP_S",
-            "TIMESTAMP_MS",
-        ];
+        let right = [ZONED, "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS"];
         match &self.created_at {
             Some(found) if !right.contains(&found.kind.as_str()) => Err(wrong(
                 "created_at",
@@ -244,40 +258,6 @@ impl Source {
             )),
             _ => Ok(()),
         }
-    }
-
-    /// How skills are written in a column of text: as JSON where most of its values begin as an array does.
-    fn written(
-        &self,
-        connection: &mut Connection,
-        args: &SourceArgs,
-    ) -> Result<Option<SkillsText>, MigrateError> {
-        match self.skills.kind.as_str() {
-            "JSON" => Ok(Some(SkillsText::Json)),
-            "VARCHAR" if args.skills.is_some() => Ok(args.skills),
-            "VARCHAR" => {
-                let sql = format!(
-                    "select coalesce(sum(case when {0} is null or trim({0}) = '' then 0 when ltrim({0}) like '[%' then 1 else \
-                     -1 end), 0)::bigint from {1}",
-                    self.skills.quoted, self.table
-                );
-                let balance = connection.number(&sql).doing("looking at the skills")?;
-                Ok(Some(match balance > 0 {
-                    true => SkillsText::Json,
-                    false => SkillsText::Comma,
-                }))
-            }
-            _ => Ok(None),
-        }
-    }
-
-    fn zone(&self, args: &SourceArgs) -> Option<String> {
-        let column = self.created_at.as_ref()?;
-        let has_none = column.kind != "TIMESTAMP WITH TIME ZONE";
-        has_none.then(|| match args.time_zone.eq_ignore_ascii_case("UTC") {
-            true => "UTC".to_owned(),
-            false => args.time_zone.clone(),
-        })
     }
 
     /// The ids that stand more than once: 16 bytes for each.
@@ -341,7 +321,8 @@ fn column(
 }
 
 fn no_table(args: &SourceArgs, tables: &[Vec<String>]) -> MigrateError {
-    let names: Vec<String> = tables.iter().map(|row| row[..2].join(".")).collect();
+    let names = tables.iter().filter(|row| row[2] == "table");
+    let names: Vec<String> = names.map(|row| row[..2].join(".")).collect();
     MigrateError::Shape(match names.is_empty() {
         true => format!(
             "{} has no table at all; check the path",
@@ -364,22 +345,4 @@ fn no_column(args: &SourceArgs, columns: &[Vec<String>], column: &str) -> Migrat
         args.name_of(column).unwrap_or(column),
         names.join(", ")
     ))
-}
-
-/// All rows of a statement whose columns are text.
-fn texts(connection: &mut Connection, sql: &str) -> Result<Vec<Vec<String>>, MigrateError> {
-    let doing = "reading the catalog of the file";
-    let mut rows = Vec::new();
-    for batch in connection.query(sql).doing(doing)? {
-        let batch = batch.doing(doing)?;
-        for row in 0..batch.num_rows() {
-            let text = |column: &Arc<dyn Array>| {
-                (column.as_string_opt::<i32>())
-                    .filter(|texts| !texts.is_null(row))
-                    .map_or_else(String::new, |texts| texts.value(row).to_owned())
-            };
-            rows.push(batch.columns().iter().map(text).collect());
-        }
-    }
-    Ok(rows)
 }

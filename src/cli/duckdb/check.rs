@@ -1,14 +1,15 @@
 //! `warrior-api duckdb check`: whether PostgreSQL holds what a file holds.
 
-use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use warrior_api::config::{CheckArgs, DuckDbArgs};
+use warrior_api::migrate::left_out::LeftOut;
 use warrior_api::migrate::source::Source;
 use warrior_api::migrate::{self, Snapshot, compare};
 
 use super::DIFFERENT;
+use super::interrupt::Interrupt;
 use crate::cli::output::Output;
 use crate::cli::process::stop_on_signal;
 use crate::cli::progress::Steps;
@@ -19,8 +20,10 @@ pub(super) fn run(
     output: Output,
 ) -> anyhow::Result<ExitCode> {
     let stop = stop_on_signal()?;
+    let left_out = (check.rejects.as_deref()).map(LeftOut::read).transpose()?;
     let file = migrate::open(args.library(), &check.source.file)?;
     let mut connection = file.connect()?;
+    let _interrupt = Interrupt::new(&connection, &stop)?;
     let source = Source::find(&mut connection, &check.source)?;
     output.print_status(&format!(
         "reading {}",
@@ -29,7 +32,8 @@ pub(super) fn run(
     let mut owner = super::owner(args)?;
     let mut snapshot = Snapshot::take(&mut owner)?;
     let mut steps = Steps::new(output);
-    let found = compare::compare(
+    let found = compare::compare_but(
+        left_out.as_ref(),
         &mut snapshot,
         &mut connection,
         &source,
@@ -39,7 +43,7 @@ pub(super) fn run(
         },
     )?;
     drop(steps);
-    writeln!(std::io::stdout().lock(), "{found}")?;
+    output.print_result(&found.to_string());
     Ok(match found.is_none() {
         true => ExitCode::SUCCESS,
         false => ExitCode::from(DIFFERENT),

@@ -1,6 +1,5 @@
 //! `warrior-api duckdb export`: the way back.
 
-use std::io::Write;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -32,14 +31,13 @@ pub(super) fn run(
         },
     )?;
     drop(steps);
-    writeln!(
-        std::io::stdout().lock(),
+    output.print_result(&format!(
         "{}\n{} rows were written to {} in {:.1} s, and compared",
         exported.found,
         exported.written,
         export.source.file.display(),
         began.elapsed().as_secs_f64()
-    )?;
+    ));
     if !exported.timed && exported.written > 0 {
         output.print_warning(&format!(
             "created_at is not in this file: {} times are not kept",

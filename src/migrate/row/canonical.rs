@@ -9,6 +9,7 @@ use warrior_duckdb::arrow_array::{Array, StringArray};
 
 use super::{Batch, Dobs, Skills, items_of, uuid, value, written_day};
 use crate::config::SkillsText;
+use crate::migrate::skills::{NotJson, skills_of};
 use crate::migrate::written;
 
 /// A value; or what stands in its place: nothing (NULL), or a text that is none.
@@ -93,7 +94,7 @@ impl<'b> Batch<'b> {
                 Skills::Lists(lists, items) => Ok(items_of(lists, items, at)
                     .map(|item| item.map(Cow::Borrowed))
                     .collect()),
-                Skills::Texts(texts, written) => read(text(texts, at), *written),
+                Skills::Texts(texts, form) => read(text(texts, at), *form),
             },
             created_at: (self.created_at)
                 .filter(|times| !times.is_null(at))
@@ -106,15 +107,14 @@ fn text(texts: &StringArray, at: usize) -> Option<Cow<'_, str>> {
     (!texts.is_null(at)).then(|| texts.value(at).into())
 }
 
-fn read<'r>(text: Option<Cow<'r, str>>, written: SkillsText) -> Value<'r, Texts<'r>> {
+fn read<'r>(text: Option<Cow<'r, str>>, form: SkillsText) -> Value<'r, Texts<'r>> {
     let Some(text) = text else { return Err(None) };
-    match (written, text) {
-        (SkillsText::Json, text) => serde_json::from_str(&text).map_err(|_| Some(text)),
-        (SkillsText::Comma, text) if text.trim().is_empty() => Ok(Vec::new()),
-        (SkillsText::Comma, text) => Ok(text
-            .split(',')
-            .map(|one| Some(Cow::Owned(one.trim().to_owned())))
+    match skills_of(&text, form) {
+        Ok(skills) => Ok(skills
+            .into_iter()
+            .map(|skill| skill.map(Cow::Owned))
             .collect()),
+        Err(NotJson) => Err(Some(text)),
     }
 }
 
@@ -203,10 +203,12 @@ mod tests {
             read(Some("[null]".into()), SkillsText::Json),
             Ok(vec![None])
         );
-        assert_eq!(
-            read(Some("[1]".into()), SkillsText::Json),
-            Err(Some("[1]".into()))
-        );
+        for other in ["[1]", "{}", "\"a\"", "[\"a\"", "[\"\\ud800\"]", "null", ""] {
+            assert_eq!(
+                read(Some(other.into()), SkillsText::Json),
+                Err(Some(other.into()))
+            );
+        }
         assert_eq!(
             read(Some("a , b".into()), SkillsText::Comma),
             list(&["a", "b"])

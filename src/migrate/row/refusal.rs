@@ -38,6 +38,10 @@ pub enum Reason {
     After9999,
     /// A text that begins as a JSON array does, in a column whose texts were guessed to stand between commas.
     LooksJson,
+    /// The same of a text that begins as an array of PostgreSQL or a tuple does.
+    LooksArray,
+    /// The same of a text without a comma, but with another mark that may separate skills.
+    OtherMarks,
     /// A text that is no JSON array of strings.
     NotJson,
     /// NULL within a list.
@@ -64,6 +68,8 @@ impl fmt::Display for Reason {
             Self::BeforeChrist => f.write_str("is before 0001-01-01"),
             Self::After9999 => f.write_str("is after 9999-12-31"),
             Self::LooksJson => f.write_str("looks like JSON; say --skills"),
+            Self::LooksArray => f.write_str("begins as an array does; say --skills"),
+            Self::OtherMarks => f.write_str("has no comma, but ; | or lines; say --skills"),
             Self::NotJson => f.write_str("is not a JSON array of strings"),
             Self::NullItem => f.write_str("has a NULL among the skills"),
             Self::TooMany => write!(f, "has more than {SKILLS_MAX} skills"),

@@ -1,9 +1,9 @@
-//! Reading of a file by ids: some of them as bounds, and the rows between two of them.
+//! Reading of a file by ids: some of them as bounds, and the rows within intervals of them.
 
 use uuid::Uuid;
 use warrior_duckdb::{Connection, Rows};
 
-use super::{Order, Source, texts};
+use super::{Order, Source};
 use crate::migrate::error::{Doing, MigrateError};
 
 impl Source {
@@ -21,7 +21,7 @@ impl Source {
             format!("select {id}::varchar from {table} using sample reservoir({number} rows)");
         let rows = match number {
             0 => Vec::new(),
-            _ => texts(connection, &sql)?,
+            _ => connection.texts(&sql).doing("drawing some ids")?,
         };
         // An id that is none is NULL, which reads as an empty text.
         let ids = rows.iter().flatten().map(|text| Uuid::try_parse(text));
@@ -42,19 +42,23 @@ impl Source {
         Ok(text.and_then(|text| Uuid::try_parse(&text).ok()))
     }
 
-    /// The rows whose ids are from `first` to `last`, in this order; as [`Source::rows`] otherwise.
+    /// The rows whose ids are within intervals (the first and the last id of each), in the order of their ids; as
+    /// [`Source::rows`] otherwise.
     ///
     /// # Errors
     /// DuckDB's.
-    pub(in crate::migrate) fn rows_between(
+    pub(in crate::migrate) fn rows_within(
         &self,
         connection: &mut Connection,
-        first: Uuid,
-        last: Uuid,
+        intervals: &[(Uuid, Uuid)],
     ) -> Result<Rows, MigrateError> {
         let (id, select) = (self.id_as_uuid(), self.select(Order::Position, None));
-        let sql =
-            format!("{select} where {id} between '{first}' and '{last}' order by {id}, rowid");
+        let within = |(first, last): &(Uuid, Uuid)| format!("{id} between '{first}' and '{last}'");
+        let within = intervals.iter().map(within).collect::<Vec<_>>();
+        let sql = format!(
+            "{select} where {} order by {id}, rowid",
+            within.join(" or ")
+        );
         connection.query(&sql).doing("reading the file")
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use warrior_duckdb::Connection;
 
-use super::{Source, literal};
+use super::{CONVERTED, Source, literal};
 use crate::migrate::error::{Doing, MigrateError};
 
 /// How many values of `created_at` name no instant, or two.
@@ -45,7 +45,7 @@ impl Source {
         .join(" or ");
         let mut number = |what: &str| {
             let sql = format!(
-                "select count(*) from {} where isfinite({time}) and ({what})",
+                "select count(*) from {} where case when {time} between {CONVERTED} then {what} else false end",
                 self.table
             );
             connection
