@@ -42,15 +42,54 @@ pub struct Import<'i> {
 }
 
 impl Import<'_> {
-    /// What an earlier run has done, as far as it is still there.
+    /// What an earlier run has done; nothing, and `told` hears of it, where any of its rows is gone or another since.
+    /// `going_on` is told the rows that were compared, and says whether to.
     ///
     /// # Errors
-    /// When PostgreSQL fails.
-    pub fn done(&mut self, told: &mut dyn FnMut(String)) -> Result<Done, MigrateError> {
-        match self.dry_run {
-            true => Ok(Done::default()),
-            false => progress::read(self.owner, self.key, told),
+    /// When the file or PostgreSQL fails, or it was stopped.
+    pub fn done(
+        &mut self,
+        told: &mut dyn FnMut(String),
+        going_on: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<Done, MigrateError> {
+        let done = match self.dry_run {
+            true => None,
+            false => progress::read(self.owner, self.key)?,
+        };
+        let Some(done) = done else {
+            return Ok(Done::default());
+        };
+        if self.holds(&done, going_on)? {
+            return Ok(done);
         }
+        told(format!(
+            "an earlier import of this file has done {} rows, which are not all there as it left them: beginning anew",
+            done.rows
+        ));
+        progress::forget(self.owner)?;
+        Ok(Done::default())
+    }
+
+    /// Whether PostgreSQL holds all that was done: as many rows could be others.
+    fn holds(
+        &mut self,
+        done: &Done,
+        going_on: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<bool, MigrateError> {
+        let (mut rows, mut there, mut other) = (0, 0, 0);
+        self.each_chunk((None, done.position), &mut |import, chunk, _| {
+            let mut transaction = import.begin_chunk(chunk)?;
+            let found = compare(&mut transaction)?;
+            transaction.commit().doing("ending a comparison")?;
+            rows += chunk.rows();
+            there += found.there;
+            other += found.other;
+            match going_on(rows) {
+                true => Ok(()),
+                false => Err(MigrateError::StoppedEarly),
+            }
+        })?;
+        Ok((rows, there, other) == (done.rows, done.rows, done.other))
     }
 
     /// Goes on from `done` to the end. `going_on` is told the rows that are done after each chunk, and says whether to.
@@ -66,21 +105,24 @@ impl Import<'_> {
         let mut flush = false;
         if !self.dry_run {
             progress::begin(self.owner)?;
-            if self.rows >= DEFER_INDEXES_FROM {
-                told(match schema::defer_indexes(self.owner)? {
-                    true => {
-                        "the table is empty: the search indexes are built at the end".to_owned()
-                    }
-                    false => {
-                        "the table has rows: its search indexes stay, and slow the copy".to_owned()
-                    }
-                });
-            }
+            let many = self.rows >= DEFER_INDEXES_FROM;
+            let deferred = many && schema::defer_indexes(self.owner)?;
             flush = schema::has_indexes(self.owner)?;
+            if many {
+                told(
+                    match (deferred, flush) {
+                        (true, _) => "the table is empty: the search indexes are built at the end",
+                        (false, true) => {
+                            "the table has rows: its search indexes stay, and slow the copy"
+                        }
+                        (false, false) => {
+                            "the search indexes that are missing are built at the end"
+                        }
+                    }
+                    .to_owned(),
+                );
+            }
         }
-        self.owner
-            .batch_execute(include_str!("sql/postgres/chunk_table.sql"))
-            .doing("creating a temporary table")?;
         let copied = self.copy(&mut done, flush, going_on);
         let misread = |e: &MigrateError| {
             matches!(e, MigrateError::Disorder | MigrateError::Incomplete { .. })
@@ -106,57 +148,84 @@ impl Import<'_> {
         flush: bool,
         going_on: &mut dyn FnMut(u64) -> bool,
     ) -> Result<(), MigrateError> {
-        let mut chunk = Encoded::new();
-        let (source, after) = (self.source, done.position);
-        let mut last = after;
-        for batch in source.rows(self.file, Order::Position, after)? {
+        heed(going_on, done)?;
+        let copied = self.each_chunk((done.position, None), &mut |import, chunk, position| {
+            import.store(chunk, position, done, flush)?;
+            heed(going_on, done)
+        });
+        match copied {
+            // Reading was cut short, and what was stored before is kept.
+            Err(MigrateError::StoppedEarly) => Err(MigrateError::Stopped { rows: done.rows }),
+            Ok(()) if done.rows != self.rows => Err(MigrateError::Incomplete {
+                rows: done.rows,
+                of: self.rows,
+            }),
+            copied => copied,
+        }
+    }
+
+    /// Reads the rows whose places are above the first bound and not above the second, and gives them to `take` in chunks,
+    /// with the place of the last row.
+    fn each_chunk(
+        &mut self,
+        (after, last_place): (Option<i64>, Option<i64>),
+        take: Take<'_>,
+    ) -> Result<(), MigrateError> {
+        self.owner
+            .batch_execute(include_str!("sql/postgres/chunk_table.sql"))
+            .doing("creating a temporary table")?;
+        let (mut chunk, source, mut last) = (Encoded::new(), self.source, after);
+        'file: for batch in source.rows(self.file, Order::Position, after)? {
             let batch = batch.doing("reading the file")?;
             let batch = Batch::of(source, &batch)?;
             for at in 0..batch.len() {
                 let position = batch.position(at);
+                if last_place.is_some_and(|last_place| position > last_place) {
+                    break 'file;
+                }
                 if last.replace(position).is_some_and(|last| last >= position) {
                     return Err(MigrateError::Disorder);
                 }
                 let Ok(row) = batch.row(at) else { continue };
                 chunk.add(&row);
                 if chunk.rows() >= CHUNK_ROWS || chunk.size() >= CHUNK_BYTES {
-                    self.store(&mut chunk, position, done, flush)?;
-                    heed(going_on, done)?;
+                    take(self, &chunk, position)?;
+                    chunk.clear();
                 }
             }
         }
-        if let Some(position) = last.filter(|_| chunk.rows() > 0) {
-            self.store(&mut chunk, position, done, flush)?;
+        match last.filter(|_| chunk.rows() > 0) {
+            Some(position) => take(self, &chunk, position),
+            None => Ok(()),
         }
-        heed(going_on, done)?;
-        match done.rows == self.rows {
-            true => Ok(()),
-            false => Err(MigrateError::Incomplete {
-                rows: done.rows,
-                of: self.rows,
-            }),
-        }
+    }
+
+    /// Begins a transaction whose temporary table holds a chunk; its commit empties that table.
+    fn begin_chunk(&mut self, chunk: &Encoded) -> Result<Transaction<'_>, MigrateError> {
+        let mut transaction = self.owner.transaction().doing("beginning a transaction")?;
+        send(&mut transaction, chunk)?;
+        Ok(transaction)
     }
 
     /// Stores a chunk and the progress it makes, or looks at what it would do.
     fn store(
         &mut self,
-        chunk: &mut Encoded,
+        chunk: &Encoded,
         position: i64,
         done: &mut Done,
         flush: bool,
     ) -> Result<(), MigrateError> {
-        let mut next = done.clone();
-        next.position = Some(position);
-        next.rows += chunk.rows();
-        let mut transaction = self.owner.transaction().doing("beginning a transaction")?;
-        send(&mut transaction, chunk)?;
-        let stored = match self.dry_run {
+        let (dry_run, key) = (self.dry_run, self.key);
+        let mut transaction = self.begin_chunk(chunk)?;
+        let stored = match dry_run {
             true => None,
             false => Some(insert(&mut transaction)?),
         };
+        let mut next = done.clone();
+        next.position = Some(position);
+        next.rows += chunk.rows();
         // Where all were stored, none was there before.
-        if stored == Some(chunk.rows()) {
+        if stored == Some(chunk.rows()) && !has_other_triggers(&mut transaction)? {
             next.stored += chunk.rows();
         } else {
             let found = compare(&mut transaction)?;
@@ -164,25 +233,31 @@ impl Import<'_> {
             if stored.is_some() && missing > 0 {
                 return Err(MigrateError::Dropped { rows: missing });
             }
+            if found.altered > 0 {
+                let rows = found.altered;
+                return Err(MigrateError::Altered { rows });
+            }
             let stored = stored.unwrap_or(missing);
             next.stored += stored;
             next.present += chunk.rows().saturating_sub(stored + found.other);
             next.other += found.other;
             next.add_examples(found.examples);
         }
-        if !self.dry_run {
-            progress::write(&mut transaction, self.key, &next)?;
+        if !dry_run {
+            progress::write(&mut transaction, key, &next)?;
         }
-        // Of a dry run, too: this empties the temporary table, which a rollback would leave full of dead rows.
+        // Of a dry run, too: a rollback would leave the temporary table full of dead rows.
         transaction.commit().doing("committing a chunk of rows")?;
         if flush {
             schema::flush_load(self.owner)?;
         }
         *done = next;
-        chunk.clear();
         Ok(())
     }
 }
+
+/// Is given a chunk, and the place in the file of its last row.
+type Take<'t> = &'t mut dyn FnMut(&mut Import<'_>, &Encoded, i64) -> Result<(), MigrateError>;
 
 fn heed(going_on: &mut dyn FnMut(u64) -> bool, done: &Done) -> Result<(), MigrateError> {
     match going_on(done.rows) {
@@ -219,22 +294,32 @@ fn insert(transaction: &mut Transaction<'_>) -> Result<u64, MigrateError> {
         .doing("storing rows")
 }
 
+fn has_other_triggers(transaction: &mut Transaction<'_>) -> Result<bool, MigrateError> {
+    let row = transaction
+        .query_one(include_str!("sql/postgres/others.sql"), &[])
+        .doing("looking for triggers of others")?;
+    Ok(row.get("others"))
+}
+
 /// The rows of a chunk whose ids are in the table.
 struct Found {
     there: u64,
     /// Those of them that have other content.
     other: u64,
+    /// Those of these that this transaction stored.
+    altered: u64,
     examples: Vec<Uuid>,
 }
 
 fn compare(transaction: &mut Transaction<'_>) -> Result<Found, MigrateError> {
     let row = transaction
         .query_one(include_str!("sql/postgres/chunk_compare.sql"), &[])
-        .doing("comparing rows that are there already")?;
+        .doing("comparing rows that are there")?;
     let number = |column: &str| u64::try_from(row.get::<_, i64>(column)).unwrap_or(0);
     Ok(Found {
         there: number("there"),
         other: number("other"),
+        altered: number("altered"),
         examples: row.get("examples"),
     })
 }

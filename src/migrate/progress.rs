@@ -34,40 +34,28 @@ impl Done {
     }
 }
 
-/// What an earlier run has done; nothing, and `told` hears of it, where rows are gone since: they are copied again.
-pub(super) fn read(
-    client: &mut Client,
-    source: &str,
-    told: &mut dyn FnMut(String),
-) -> Result<Done, MigrateError> {
+/// What an earlier run says that it has done.
+pub(super) fn read(client: &mut Client, source: &str) -> Result<Option<Done>, MigrateError> {
     let doing = "reading how far the import has come";
     let present = client
         .query_one(include_str!("sql/postgres/progress_present.sql"), &[])
         .doing(doing)?;
     if !present.get::<_, bool>("present") {
-        return Ok(Done::default());
+        return Ok(None);
     }
     let sql = include_str!("sql/postgres/progress_read.sql");
-    let Some(row) = client.query_opt(sql, &[&source]).doing(doing)? else {
-        return Ok(Done::default());
-    };
-    let number = |column: &str| u64::try_from(row.get::<_, i64>(column)).unwrap_or(0);
-    if !row.get::<_, bool>("kept") {
-        told(format!(
-            "an earlier import of this file has done {} rows, and public.warrior has fewer now: beginning anew",
-            number("rows")
-        ));
-        forget(client)?;
-        return Ok(Done::default());
-    }
-    Ok(Done {
-        position: Some(row.get("position")),
-        rows: number("rows"),
-        stored: number("stored"),
-        present: number("present"),
-        other: number("other"),
-        examples: row.get("examples"),
-    })
+    let row = client.query_opt(sql, &[&source]).doing(doing)?;
+    Ok(row.map(|row| {
+        let number = |column: &str| u64::try_from(row.get::<_, i64>(column)).unwrap_or(0);
+        Done {
+            position: Some(row.get("position")),
+            rows: number("rows"),
+            stored: number("stored"),
+            present: number("present"),
+            other: number("other"),
+            examples: row.get("examples"),
+        }
+    }))
 }
 
 /// Makes the table.

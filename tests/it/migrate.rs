@@ -4,6 +4,7 @@ mod add;
 mod check;
 mod export;
 mod file;
+mod left_out;
 mod misread;
 mod no_room;
 mod odd;
@@ -11,16 +12,17 @@ mod refusals;
 mod restart;
 mod resume;
 mod shapes;
+mod stop;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use postgres::Client;
-use warrior_api::config::{Database, SecretSource};
+use warrior_api::config::Database;
 use warrior_api::store::schema;
 use warrior_duckdb::{Access, Library};
 
-use crate::supervisor::{Scratch, WARRIOR_API};
+use crate::supervisor::Scratch;
 
 /// The old service's table, as the migration guide's one is in DuckDB.
 const TABLE: &str = "create table warrior (id uuid primary key default uuid(), name varchar(100) not null, dob date not \
@@ -84,33 +86,19 @@ impl DuckFile {
     }
 }
 
-/// The library of the build tree, which the program finds by itself.
 fn library() -> Library {
-    let beside = Path::new(WARRIOR_API)
-        .ancestors()
-        .map(|folder| folder.join("lib/libduckdb.so"))
-        .find(|path| path.exists());
-    Library::find(beside.as_deref()).expect("tests of DuckDB need its library")
+    Library::find(Some(&file::library())).expect("it can be loaded")
 }
 
 /// `warrior-api duckdb import` of `file` into the database of `owner`.
 fn import(file: &DuckFile, owner: &Database) -> Command {
-    let Some(SecretSource::File(password)) = &owner.password else {
-        panic!("the stack keeps its passwords in files");
-    };
-    let mut command = Command::new(WARRIOR_API);
-    command
-        .env_clear()
-        .env("POSTGRES_HOST", &owner.host)
-        .env("POSTGRES_PORT", owner.port.to_string())
-        .env("POSTGRES_DB", &owner.dbname)
-        .env("POSTGRES_OWNER", &owner.user)
-        .env("POSTGRES_OWNER_PASSWORD_FILE", password)
-        .env("DB_CONNECT_TIMEOUT_MS", "20000")
-        .current_dir("/")
-        .args(["duckdb", "import"])
-        .arg(file.path());
-    command
+    file::command("import", &file.path(), owner)
+}
+
+/// Who may read and write a file.
+fn mode_of(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
 fn begin(command: &mut Command) -> Child {

@@ -39,14 +39,20 @@ impl Stored {
     }
 }
 
-/// The library that `make duckdb` puts beside the programs; tests stand one folder deeper.
+/// The library of the build tree, which `make duckdb` puts beside the programs; tests stand one folder deeper.
 #[cfg(feature = "duckdb")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one setting of the tests themselves"
+)]
 pub(crate) fn library() -> std::path::PathBuf {
-    let program = std::env::current_exe().expect("it runs");
-    (program.ancestors())
-        .map(|folder| folder.join("lib/libduckdb.so"))
-        .find(|path| path.exists())
-        .expect("libduckdb is beside the programs; fetch it with: make duckdb")
+    let given = std::env::var_os("DUCKDB_LIBRARY").map(std::path::PathBuf::from);
+    let program = std::path::Path::new(crate::supervisor::WARRIOR_API);
+    let built = program
+        .ancestors()
+        .map(|folder| folder.join("lib/libduckdb.so"));
+    let found = given.or_else(|| built.into_iter().find(|path| path.exists()));
+    found.expect("tests of DuckDB need its library: make duckdb")
 }
 
 /// Makes two tests of each of these functions: on PostgreSQL, and on a DuckDB file.

@@ -1,9 +1,9 @@
 //! `warrior-api duckdb import`: a survey of the file, then the copy, then the account of it.
 
-use std::io::{StdoutLock, Write};
+use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
 use warrior_api::config::{DuckDbArgs, ImportArgs};
@@ -12,9 +12,10 @@ use warrior_api::migrate::progress::Done;
 use warrior_api::migrate::rejects::Rejects;
 use warrior_api::migrate::source::Source;
 use warrior_api::migrate::survey::Survey;
-use warrior_api::migrate::{self, Opened};
+use warrior_api::migrate::{self, MigrateError, Opened};
 use warrior_api::store::schema;
 
+use super::interrupt::Interrupt;
 use crate::cli::output::Output;
 use crate::cli::process::stop_on_signal_and;
 use crate::cli::progress::Progress;
@@ -27,9 +28,10 @@ pub(super) fn run(
     import: &ImportArgs,
     output: Output,
 ) -> anyhow::Result<ExitCode> {
-    let mut out = std::io::stdout().lock();
     let stop = stop_on_signal_and(move || {
-        output.print_status("stopping after the chunk, or the index, that is being written");
+        output.print_status(
+            "stopping; a chunk, or an index, that is being written is finished first",
+        );
     })?;
     let mut going_on = || !stop.wait_within(Duration::ZERO);
     let path = &import.source.file;
@@ -39,30 +41,35 @@ pub(super) fn run(
     // First, so that a database that is not ready is told before gigabytes are read.
     let mut owner = super::owner(args)?;
     let mut told = |line: String| output.print_status(&line);
-    schema::begin_load(&mut owner, &mut told)?;
+    if !schema::begin_load(&mut owner, &mut told, &mut going_on)? {
+        return Err(MigrateError::StoppedEarly.into());
+    }
 
     let opened = migrate::open_with_digest(args.library(), path, &mut going_on)?;
     tell_log(&opened, path, output);
     let mut file = opened.file.connect()?;
+    let _interrupt = Interrupt::new(&file, &stop)?;
     let source = Source::find(&mut file, &import.source)?;
     output.print_status(&format!(
         "reading {}",
         source.described("the time of the import is stored")
     ));
+    if let Some(example) = source.example_of_commas(&mut file)? {
+        output.print_warning(&example);
+    }
     if let Some(changes) = source.clock_changes(&mut file)? {
         output.print_warning(&changes.to_string());
     }
     let survey = survey(&source, &mut file, import, output, &mut going_on)?;
-    if survey.refused() > 0 {
-        writeln!(out, "{survey}")?;
+    let refused = survey.refused();
+    if refused > 0 {
+        output.print_result(&survey.to_string());
         if import.rejects.is_none() {
-            writeln!(
-                out,
-                "{} of {} rows cannot be taken, and nothing was copied; mend them in the file, or leave them out: \
+            output.print_result(&format!(
+                "{refused} of {} rows cannot be taken, and nothing was copied; mend them in the file, or leave them out: \
                  --rejects FILE",
-                survey.refused(),
                 survey.rows
-            )?;
+            ));
             return Ok(ExitCode::from(DIFFERS));
         }
     }
@@ -72,22 +79,29 @@ pub(super) fn run(
         file: &mut file,
         owner: &mut owner,
         key: &opened.key(&source),
-        rows: survey.rows - survey.refused(),
+        rows: survey.rows - refused,
         dry_run: import.dry_run,
     };
-    let earlier = copy.done(&mut told)?;
-    let (started, before) = (Instant::now(), earlier.rows);
-    let done = run_copy(&mut copy, earlier, output, &mut going_on)?;
-    let speed = (done.rows - before) as f64 / started.elapsed().as_secs_f64();
-    report(&mut out, import, &survey, &done, speed)
+    let done = run_copy(&mut copy, output, &mut going_on)?;
+    output.print_result(&account(import, &survey, &done));
+    Ok(match done.other {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::from(DIFFERS),
+    })
 }
 
 fn run_copy(
     copy: &mut Import<'_>,
-    earlier: Done,
     output: Output,
     going_on: &mut dyn FnMut() -> bool,
 ) -> anyhow::Result<Done> {
+    let mut told = |line: String| output.print_status(&line);
+    let mut progress = Progress::new(output, "comparing what is there", 0, copy.rows);
+    let earlier = copy.done(&mut told, &mut |compared| {
+        progress.at(compared);
+        going_on()
+    })?;
+    drop(progress);
     if earlier.rows > 0 {
         output.print_status(&format!(
             "an earlier import of this file has done {} rows; going on from there",
@@ -95,7 +109,6 @@ fn run_copy(
         ));
     }
     let mut progress = Progress::new(output, "copying", earlier.rows, copy.rows);
-    let mut told = |line: String| output.print_status(&line);
     let mut going_on = |done| {
         progress.at(done);
         going_on()
@@ -132,62 +145,46 @@ fn survey(
     Ok(survey)
 }
 
-fn report(
-    out: &mut StdoutLock<'_>,
-    import: &ImportArgs,
-    survey: &Survey,
-    done: &Done,
-    speed: f64,
-) -> anyhow::Result<ExitCode> {
+/// What was done, and the next command.
+fn account(import: &ImportArgs, survey: &Survey, done: &Done) -> String {
     let stored = match import.dry_run {
         true => "would be stored",
         false => "stored",
     };
-    write!(
-        out,
+    let mut account = format!(
         "{} rows in {}: {} {stored}, {} were there already, {} have other content there",
         survey.rows,
         import.source.file.display(),
         done.stored,
         done.present,
         done.other
-    )?;
-    match &import.rejects {
-        None => {}
-        Some(_) if survey.refused() == 0 => {}
-        Some(_) if import.dry_run => write!(out, ", {} would be left out", survey.refused())?,
-        Some(path) => write!(
-            out,
-            ", {} left out, see {}",
-            survey.refused(),
-            path.display()
-        )?,
+    );
+    let refused = survey.refused();
+    if let Some(path) = import.rejects.as_ref().filter(|_| refused > 0) {
+        let _ = match import.dry_run {
+            true => write!(account, ", {refused} would be left out"),
+            false => write!(account, ", {refused} left out, see {}", path.display()),
+        };
     }
-    writeln!(out, " ({speed:.0} rows/s)")?;
     if done.other > 0 {
-        writeln!(
-            out,
-            "PostgreSQL has other content under these ids, and keeps it:"
-        )?;
+        account.push_str("\nPostgreSQL has other content under these ids, and keeps it:");
         for id in &done.examples {
-            writeln!(out, "  {id}")?;
+            let _ = write!(account, "\n  {id}");
         }
-        if let Some(more) = (done.other.checked_sub(done.examples.len() as u64)).filter(|n| *n > 0)
-        {
-            writeln!(
-                out,
-                "  and {more} more; all of them: warrior-api duckdb check {}",
-                import.source.words()
-            )?;
+        let more = done.other.saturating_sub(done.examples.len() as u64);
+        if more > 0 {
+            let _ = write!(
+                account,
+                "\n  and {more} more; all of them: {}",
+                import.check_command()
+            );
         }
-        return Ok(ExitCode::from(DIFFERS));
+    } else if !import.dry_run {
+        let _ = write!(
+            account,
+            "\ncompare both sides, row by row: {}",
+            import.check_command()
+        );
     }
-    if !import.dry_run {
-        writeln!(
-            out,
-            "compare both sides, row by row: warrior-api duckdb check {}",
-            import.source.words()
-        )?;
-    }
-    Ok(ExitCode::SUCCESS)
+    account
 }

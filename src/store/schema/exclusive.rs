@@ -18,7 +18,7 @@ pub(super) fn run<T>(
     progress: &mut dyn FnMut(String),
     work: impl FnOnce(&mut Client, &mut dyn FnMut(String)) -> Result<T, SchemaError>,
 ) -> Result<T, SchemaError> {
-    lock(client, progress)?;
+    lock(client, progress, &mut || true)?;
     let result = work(client, progress);
     // If the connection is gone, so is the lock; `result` says the rest.
     let unlocked = client.execute(include_str!("../sql/schema/unlock.sql"), &[]);
@@ -27,11 +27,12 @@ pub(super) fn run<T>(
     Ok(value)
 }
 
-/// Takes the lock, which the end of the session releases.
+/// Takes the lock, which the end of the session releases; whether it has it is the answer. `going_on` says whether to wait.
 pub(super) fn lock(
     client: &mut Client,
     progress: &mut dyn FnMut(String),
-) -> Result<(), SchemaError> {
+    going_on: &mut dyn FnMut() -> bool,
+) -> Result<bool, SchemaError> {
     let mut last_report: Option<Instant> = None;
     loop {
         let sql = include_str!("../sql/schema/try_lock.sql");
@@ -39,7 +40,10 @@ pub(super) fn lock(
             .query_one(sql, &[])
             .doing("taking the lock of the schema commands")?;
         if row.get("locked") {
-            return Ok(());
+            return Ok(true);
+        }
+        if !going_on() {
+            return Ok(false);
         }
         // Its holder is a live session that does this same work; the lock ends with it.
         if last_report.is_none_or(|at| at.elapsed() >= LOCK_REPORT_INTERVAL) {

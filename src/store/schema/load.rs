@@ -11,14 +11,15 @@ use super::record::{self, NUMBER};
 use super::{direct, exclusive, indexes, owners};
 
 /// Prepares the session for a load, and takes the lock of the schema commands until the session ends: no other load, and no
-/// `schema apply`, runs beside it.
+/// `schema apply`, runs beside it. `going_on` says whether to wait for it; whether it was taken is the answer.
 ///
 /// # Errors
 /// When the connection is not direct, or the schema is not there.
 pub fn begin_load(
     client: &mut Client,
     progress: &mut dyn FnMut(String),
-) -> Result<(), SchemaError> {
+    going_on: &mut dyn FnMut() -> bool,
+) -> Result<bool, SchemaError> {
     direct::prepare(client)?;
     owners::check(client)?;
     let applied = record::read(client)?.and_then(|record| record.number);
@@ -28,7 +29,7 @@ pub fn begin_load(
             needed: NUMBER,
         });
     }
-    exclusive::lock(client, progress)
+    exclusive::lock(client, progress, going_on)
 }
 
 /// Drops the search indexes of a table without rows, and says whether it has none now.

@@ -7,22 +7,8 @@ use warrior_api::config::Database;
 use warrior_duckdb::{Access, Connection, File, Library};
 
 use crate::program::from;
+pub(crate) use crate::stores::library;
 use crate::supervisor::{Scratch, WARRIOR_API};
-
-/// The library of the build tree, which `make duckdb` puts there; tests stand one folder deeper than programs.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one setting of the tests themselves"
-)]
-pub(crate) fn library() -> PathBuf {
-    let given = std::env::var_os("DUCKDB_LIBRARY").map(PathBuf::from);
-    let program = Path::new(WARRIOR_API);
-    let built = program
-        .ancestors()
-        .map(|folder| folder.join("lib/libduckdb.so"));
-    let found = given.or_else(|| built.into_iter().find(|path| path.exists()));
-    found.expect("tests of DuckDB need its library: make duckdb")
-}
 
 /// A file in a folder of its own.
 pub(crate) struct Duck {
@@ -86,18 +72,23 @@ impl Duck {
 
     /// `warrior-api duckdb ACTION FILE`, for `database`.
     pub(crate) fn command(&self, action: &str, database: &Database) -> Command {
-        let mut command = Command::new(WARRIOR_API);
-        command
-            .env_clear()
-            .env("DUCKDB_LIBRARY", library())
-            // A busy machine takes its time.
-            .env("DB_CONNECT_TIMEOUT_MS", "20000")
-            .current_dir("/")
-            .args(["duckdb", action])
-            .arg(&self.path);
-        from(&mut command, database);
-        command
+        command(action, &self.path, database)
     }
+}
+
+/// `warrior-api duckdb ACTION FILE`, for `database`.
+pub(crate) fn command(action: &str, file: &Path, database: &Database) -> Command {
+    let mut command = Command::new(WARRIOR_API);
+    command
+        .env_clear()
+        .env("DUCKDB_LIBRARY", library())
+        // A busy machine takes its time.
+        .env("DB_CONNECT_TIMEOUT_MS", "20000")
+        .current_dir("/")
+        .args(["duckdb", action])
+        .arg(file);
+    from(&mut command, database);
+    command
 }
 
 /// Runs a command to its end: its exit status and what it printed.

@@ -24,7 +24,7 @@ fn misread(
     let library = Library::find(Some(&super::file::library())).unwrap();
     let opened = library.open(&file.path(), Access::Write, &[]).unwrap();
     let (mut connection, mut owner) = (opened.connect().unwrap(), database.owner());
-    schema::begin_load(&mut owner, &mut |_| {}).unwrap();
+    schema::begin_load(&mut owner, &mut |_| {}, &mut || true).unwrap();
     let source =
         Source::find(&mut connection, &super::check::arguments(&file.path(), &[])).unwrap();
     connection.run("begin transaction").unwrap();

@@ -151,7 +151,7 @@ fn rejects_are_written_as_they_stand_and_the_others_are_taken() {
         0,
     );
     assert!(dry.out.contains(": 6 would be stored"), "{}", dry.out);
-    assert!(dry.out.contains(", 26 would be left out ("), "{}", dry.out);
+    assert!(dry.out.contains(", 26 would be left out\n"), "{}", dry.out);
     assert_eq!(fs::read_to_string(&rejects).unwrap(), "of an earlier run");
     let ended = ended(import(&file, &login).arg("--rejects").arg(&rejects), 0);
     assert!(
@@ -186,6 +186,7 @@ fn rejects_are_written_as_they_stand_and_the_others_are_taken() {
     );
     assert_eq!(lines[22]["row"]["created_at"], "infinity");
     assert!(!file.beside("rejects.jsonl.part").exists());
+    assert_eq!(super::mode_of(&rejects), 0o600);
 }
 
 #[test]
@@ -272,6 +273,29 @@ fn json_among_skills_that_were_guessed_to_stand_between_commas_is_refused() {
     ] {
         assert!(ended.out.contains(line), "{line}: {}", ended.out);
     }
+    let file = DuckFile::with(&[
+        "create table warrior (id uuid, name varchar, dob date, fight_skills varchar)",
+        "insert into warrior select uuid(), 'A', '1990-01-01', unnest(['{sword,bow}', '(sword,bow)', 'y;z', 'a|b', 'bow, axe'])",
+    ]);
+    let guessed = super::ended(&mut import(&file, &login), 3);
+    for line in [
+        "2  fight_skills begins as an array does; say --skills",
+        "2  fight_skills has no comma, but ; | or lines; say --skills",
+    ] {
+        assert!(guessed.out.contains(line), "{line}: {}", guessed.out);
+    }
+    let example = "the first are \"{sword\", \"bow}\"";
+    assert!(guessed.errors.contains(example), "{}", guessed.errors);
+    // What is said is not guessed.
+    let database = fresh_database();
+    let said = super::ended(
+        import(&file, &database.owner_login()).args(["--skills", "comma"]),
+        0,
+    );
+    assert!(!said.errors.contains("the first are"), "{}", said.errors);
+    let literal =
+        "select count(*) from warrior where fight_skills in ('{\"{sword\",\"bow}\"}', '{y;z}')";
+    assert_eq!(number(&mut database.owner(), literal), 2);
     // NULL and blank texts say nothing of the others.
     let file = DuckFile::with(&[
         "create table warrior (id uuid, name varchar, dob date, fight_skills varchar)",
@@ -311,6 +335,29 @@ fn local_times_at_a_change_of_the_clocks_are_counted_and_taken_as_told() {
 }
 
 #[test]
+fn a_time_that_is_too_far_for_a_zone_is_a_reject_like_any_other() {
+    let file = DuckFile::with(&[
+        super::TABLE,
+        "insert into warrior select uuid(), 'A', '1990-01-01', ['bow'], unnest([timestamp '294247-01-10', '10000-01-02', \
+         '0044-03-15 (BC)', '290000-12-31 (BC)', '9999-12-31 23:00:00', '0001-01-01 12:00:00'])",
+    ]);
+    let database = fresh_database();
+    let mut command = import(&file, &database.owner_login());
+    command.args(["--time-zone", "Europe/Berlin"]);
+    let refused = super::ended(&mut command, 3);
+    for line in [
+        "2  created_at is after 9999-12-31",
+        "2  created_at is before 0001-01-01",
+    ] {
+        assert!(refused.out.contains(line), "{line}: {}", refused.out);
+    }
+    let rejects = file.beside("rejects.jsonl");
+    super::ended(command.arg("--rejects").arg(&rejects), 0);
+    let right = "select count(*) from warrior where created_at in ('9999-12-31 22:00:00Z', '0001-01-01 11:06:32Z')";
+    assert_eq!(number(&mut database.owner(), right), 2);
+}
+
+#[test]
 fn rejects_are_no_file_of_duckdbs_and_no_other_imports() {
     let (file, database) = (odd_file(), fresh_database());
     let login = database.owner_login();
@@ -318,7 +365,8 @@ fn rejects_are_no_file_of_duckdbs_and_no_other_imports() {
     let link = file.beside("link");
     std::os::unix::fs::symlink(file.path(), &link).unwrap();
     let log = file.beside("app.duckdb.wal");
-    for place in [&file.path(), &link, &log] {
+    let cut_off = file.beside("app.duckdb.wal.checkpoint");
+    for place in [&file.path(), &link, &log, &cut_off] {
         let ended = super::ended(import(&file, &login).arg("--rejects").arg(place), 1);
         assert!(ended.errors.contains("or its log"), "{}", ended.errors);
     }

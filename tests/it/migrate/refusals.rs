@@ -4,7 +4,7 @@ use std::process::{self, Command};
 
 use warrior_duckdb::Access;
 
-use super::{DuckFile, assert_whole, ended, import, library};
+use super::{DuckFile, assert_whole, ended, import, library, number};
 use crate::supervisor::Scratch;
 use crate::support::{empty_database, fresh_database};
 
@@ -73,7 +73,14 @@ fn a_link_is_followed_and_a_log_beside_it_refused() {
         "{}",
         refused.errors
     );
-
+    std::fs::remove_file(elsewhere.join("app.duckdb.wal")).unwrap();
+    std::fs::write(elsewhere.join("app.duckdb.wal.recovery"), "rows").unwrap();
+    let refused = ended(&mut linked, 1);
+    assert!(
+        refused.errors.contains("stands beside the link"),
+        "{}",
+        refused.errors
+    );
     std::fs::write(file.beside("app.duckdb.wal.checkpoint"), "").unwrap();
     let refused = ended(&mut command, 1);
     assert!(
@@ -147,4 +154,77 @@ fn a_trigger_that_drops_rows_is_no_success() {
     let ended = ended(&mut import(&file, &database.owner_login()), 1);
     let said = "10 rows were neither stored nor there: a trigger or rule";
     assert!(ended.errors.contains(said), "{}", ended.errors);
+}
+
+#[test]
+fn a_trigger_that_alters_rows_is_no_success() {
+    let (file, database) = (DuckFile::with_many(10), fresh_database());
+    let mut owner = database.owner();
+    owner
+        .batch_execute(
+            "create function backwards() returns trigger language plpgsql as
+                 'begin new.name := reverse(new.name); return new; end';
+             create trigger backwards before insert on warrior for each row execute function backwards()",
+        )
+        .unwrap();
+    let refused = ended(&mut import(&file, &database.owner_login()), 1);
+    let said = "10 rows were stored with other content than they have: a trigger";
+    assert!(refused.errors.contains(said), "{}", refused.errors);
+    assert_eq!(number(&mut owner, "select count(*) from warrior"), 0);
+    // One that alters nothing is no obstacle.
+    owner
+        .batch_execute(
+            "create or replace function backwards() returns trigger language plpgsql as 'begin return new; end'",
+        )
+        .unwrap();
+    ended(&mut import(&file, &database.owner_login()), 0);
+    assert_eq!(number(&mut owner, "select count(*) from warrior"), 10);
+}
+
+#[test]
+fn flags_without_effect_and_zones_that_are_none_are_told() {
+    let login = fresh_database().owner_login();
+    let zoned = DuckFile::with(&[super::check::TABLE]);
+    let local = DuckFile::with(&[super::TABLE]);
+    for (file, flags, said) in [
+        (
+            &zoned,
+            ["--time-zone", "Europe/Berlin"],
+            "--time-zone has no effect: created_at of \"main\".\"warrior\" is TIMESTAMP WITH TIME ZONE",
+        ),
+        (
+            &local,
+            ["--skills", "json"],
+            "--skills has no effect: fight_skills of \"main\".\"warrior\" is VARCHAR[]",
+        ),
+        (
+            &local,
+            ["--time-zone", "Nowhere"],
+            "--time-zone Nowhere cannot be used: ",
+        ),
+    ] {
+        let refused = ended(import(file, &login).args(flags), 1);
+        assert!(refused.errors.contains(said), "{}", refused.errors);
+    }
+}
+
+#[test]
+fn a_view_and_a_folder_are_no_tables_of_a_file() {
+    let login = fresh_database().owner_login();
+    let file = DuckFile::with(&[
+        "create table fighters (id uuid, name varchar, dob date, fight_skills varchar[])",
+        "create view warrior as select * from fighters",
+    ]);
+    let view = ended(&mut import(&file, &login), 1);
+    let said = "warrior is a view, whose rows have no place in the file";
+    assert!(view.errors.contains(said), "{}", view.errors);
+
+    std::fs::remove_file(file.path()).unwrap();
+    std::fs::create_dir(file.path()).unwrap();
+    let folder = ended(&mut import(&file, &login), 1);
+    let said = format!(
+        "{} is a folder; name the DuckDB file in it",
+        file.path().display()
+    );
+    assert!(folder.errors.contains(&said), "{}", folder.errors);
 }

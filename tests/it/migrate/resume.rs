@@ -57,6 +57,8 @@ fn a_killed_import_goes_on_and_a_second_one_finds_everything_there() {
     let last = ended(&mut import(&file, &login), 0);
     let said = format!("an earlier import of this file has done {ROWS} rows; going on from there");
     assert!(last.errors.contains(&said), "{}", last.errors);
+    // They were dropped by the first.
+    assert!(!last.errors.contains("indexes stay"), "{}", last.errors);
     let told = format!(": {ROWS} stored, 0 were there already, 0 have other content");
     assert!(last.out.contains(&told), "{}", last.out);
     assert_whole(&file, &mut client);
@@ -116,7 +118,7 @@ fn a_signal_stops_after_the_index_that_is_being_built() {
     let stopped = end(child);
     assert_eq!(stopped.status, Some(1), "{}", stopped.errors);
     for said in [
-        "stopping after the chunk, or the index",
+        "stopping; a chunk, or an index, that is being written is finished first",
         &format!("stopped after {ROWS} rows"),
     ] {
         assert!(stopped.errors.contains(said), "{}", stopped.errors);
@@ -169,6 +171,40 @@ fn rows_that_are_gone_since_are_copied_again() {
         anew.out
     );
     assert_whole(&file, &mut client);
+}
+
+#[test]
+fn rows_that_are_gone_since_are_missed_though_others_came() {
+    let (file, database) = (DuckFile::with_many(ROWS), fresh_database());
+    let (login, mut client) = (database.owner_login(), database.owner());
+    cut_off(&mut import(&file, &login), 1, &mut client);
+    client
+        .batch_execute(
+            "delete from warrior where id in (select id from warrior order by id limit 500);
+             insert into warrior (name, dob, fight_skills)
+             select 'other', '1980-01-01', '{bow}' from generate_series(1, 500)",
+        )
+        .unwrap();
+    let anew = ended(&mut import(&file, &login), 0);
+    assert!(anew.errors.contains("beginning anew"), "{}", anew.errors);
+    assert!(!anew.errors.contains(GOING_ON), "{}", anew.errors);
+    client
+        .batch_execute("delete from warrior where name = 'other'")
+        .unwrap();
+    assert_whole(&file, &mut client);
+
+    cut_off(&mut import(&file, &login), 1, &mut client);
+    client
+        .batch_execute("update warrior set name = 'Eve' where name like 'Warrior 0 of %'")
+        .unwrap();
+    let changed = ended(&mut import(&file, &login), 3);
+    assert!(
+        changed.errors.contains("beginning anew"),
+        "{}",
+        changed.errors
+    );
+    let told = format!("{} were there already, 1 have other content", ROWS - 1);
+    assert!(changed.out.contains(&told), "{}", changed.out);
 }
 
 #[test]

@@ -1,5 +1,4 @@
--- How far the import of a file has come, and whether the table can still hold what it did: each of its rows was there.
-select position, rows, stored, present, other, examples,
-       rows <= (select count(*) from public.warrior) as kept
+-- How far the import of a file has come.
+select position, rows, stored, present, other, examples
   from public.warrior_import
  where source = $1
