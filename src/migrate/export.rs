@@ -4,6 +4,7 @@
 //! what it lacks in one transaction, which commits after the comparison; its storage version and the shape of its table stay.
 
 mod aside;
+mod lock;
 mod new_file;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use uuid::Uuid;
 use warrior_duckdb::{Access, Connection};
 
 use self::aside::{Aside, check_free};
+use self::lock::lock_folder_of;
 use self::new_file::NewFile;
 use super::compare::{self, Differences, Seen, heed};
 use super::error::{Doing, MigrateError};
@@ -88,7 +90,7 @@ pub enum ExportError {
 /// Writes the warriors of a snapshot to the file that `args` name.
 ///
 /// # Errors
-/// When it failed; then the file is as it was.
+/// When it failed; then the rows of the file are as they were.
 pub fn export(
     library: Option<&Path>,
     args: &ExportArgs,
@@ -109,6 +111,10 @@ fn add(
 ) -> Result<Exported, ExportError> {
     let file = open_for(library, &target(&args.file)?, Access::Write)?;
     let connect = || file.connect().doing("opening the file");
+    // A failure leaves the file and its log as they are.
+    connect()?
+        .run("pragma disable_checkpoint_on_shutdown")
+        .doing("opening the file")?;
     if args.name_of("created_at").is_none() {
         let mut plain = args.clone();
         plain.map.retain(|one| one.column != "created_at");
@@ -137,6 +143,7 @@ fn create(
     if !usual {
         return Err(ExportError::NoShape);
     }
+    let _others_wait = lock_folder_of(path)?;
     let aside = Aside::new(library, path)?;
     let mut new = NewFile::make(library, aside.path(), args)?;
     let total = snapshot.count(Uuid::max())?.rows;

@@ -151,6 +151,34 @@ fn a_row_that_the_shape_cannot_hold_stops_it_and_nothing_is_written() {
 }
 
 #[test]
+fn a_failure_leaves_the_file_and_its_log_as_they_are() {
+    let database = stored();
+    database.owner().batch_execute(NEW).unwrap();
+    let comma = Duck::with(&[
+        "create table warrior (id varchar, name varchar, dob date, fight_skills varchar, created_at timestamp)",
+    ]);
+    let (file, mut connection) = comma.open(Access::Write);
+    for sql in [
+        "pragma disable_checkpoint_on_shutdown",
+        "insert into warrior values ('8f9619ff-8b86-d011-b42d-00cf4fc964ff', 'Eve', '1980-02-29', 'a b,c', null)",
+    ] {
+        connection.run(sql).unwrap();
+    }
+    drop((file, connection));
+    let odd =
+        "insert into warrior (name, dob, fight_skills) values ('odd', '2000-01-01', '{\"a,b\"}')";
+    database.owner().batch_execute(odd).unwrap();
+    let log = comma.path().with_extension("duckdb.wal");
+    let bytes = || (fs::read(comma.path()).unwrap(), fs::read(&log).unwrap());
+    let before = bytes();
+    let mut add = comma.command("export", &database.owner_login());
+    let (status, _, said) = run(add.arg("--add"));
+    assert_eq!(status, 1, "{said}");
+    assert!(said.contains("has a comma in it"), "{said}");
+    assert!(bytes() == before);
+}
+
+#[test]
 fn a_file_that_another_process_holds_is_left_alone() {
     let database = stored();
     let duck = Duck::with(&[TABLE]);

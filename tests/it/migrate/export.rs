@@ -34,6 +34,7 @@ fn rows_that_came_by_other_ways_are_written_as_they_are() {
     assert_eq!(status, 0, "{said}");
     assert!(out.contains("4 rows were written to"), "{out}");
     assert_eq!(duck.neighbours(), [""; 0]);
+    assert_eq!(super::mode_of(duck.path()), 0o600);
     let text = duck.text(
         "select string_agg(concat_ws('|', name, dob, len(fight_skills), fight_skills[1], fight_skills[-1]), ' ' order by id) \
            from warrior",
@@ -115,6 +116,31 @@ fn a_log_or_a_link_of_its_name_is_no_place_for_a_new_file() {
     assert_eq!(status, 1, "{said}");
     assert!(said.contains("exists, and an export"), "{said}");
     assert!(!nowhere.exists());
+}
+
+#[test]
+fn another_export_into_the_folder_is_waited_for_and_a_folder_has_to_be_there() {
+    let database = fresh_database();
+    let duck = Duck::none();
+    let folder = std::fs::File::open(duck.path().parent().unwrap()).unwrap();
+    folder.lock().unwrap();
+    let mut export = duck.command("export", &database.owner_login());
+    let (status, _, said) = run(&mut export);
+    assert_eq!(status, 1, "{said}");
+    assert!(said.contains("another export makes a file in"), "{said}");
+    assert_eq!(duck.neighbours(), [""; 0]);
+    drop(folder);
+    let (status, _, said) = run(&mut export);
+    assert_eq!(status, 0, "{said}");
+    let none = duck.path().with_file_name("none");
+    let nowhere = super::file::command("export", &none.join("x.duckdb"), &database.owner_login());
+    let (status, _, said) = run(&mut { nowhere });
+    assert_eq!(status, 1, "{said}");
+    let told = format!(
+        "there is no folder {0}; make it with: mkdir -p {0}",
+        none.display()
+    );
+    assert!(said.contains(&told), "{said}");
 }
 
 #[test]
