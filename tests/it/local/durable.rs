@@ -20,7 +20,8 @@ use crate::program::Program;
 use crate::stores::library;
 use crate::supervisor::Scratch;
 
-/// Rounds of writing and killing; twenty were run by hand.
+/// Rounds of writing and killing; twenty were run by hand. The system outlives the process, and its page cache with it: of a
+/// loss of power they say nothing.
 const KILLS: usize = 5;
 /// Clients that write at once.
 const CLIENTS: usize = 4;
@@ -276,12 +277,14 @@ fn assert_kept(path: &Path, fates: &Fates) {
 }
 
 #[test]
-fn a_disk_that_has_no_room_for_the_log_is_503_or_504_and_what_was_acknowledged_is_there() {
+fn a_disk_that_has_no_room_for_the_log_leaves_creates_in_doubt_and_what_was_acknowledged_there() {
     let folder = Scratch::new();
     let path = folder.join("app.duckdb");
     let program = Program::start(&mut serve_on_a_small_disk(&path, "16MB"));
     let fates = post_until_full(&program);
     assert!(!fates.acknowledged.is_empty());
+    // DuckDB tells of it at the commit.
+    assert!(!fates.unknown.is_empty());
     if !fates.gone {
         program.signal(Signal::SIGKILL);
     }

@@ -120,6 +120,26 @@ fn a_file_is_a_file_whatever_its_name_is() {
     assert!(folder.join(":memory:").is_file(), "{:?}", program.lines());
 }
 
+/// What an import takes back has a time.
+#[test]
+fn a_table_without_a_default_of_its_times_gets_them() {
+    for demand in ["", " not null"] {
+        let folder = Scratch::new();
+        let path = folder.join("app.duckdb");
+        let table = format!(
+            "create table warrior (id uuid primary key, name varchar not null, dob date not null, fight_skills varchar[] not \
+             null, created_at timestamptz{demand})"
+        );
+        write(&path, &[&table]);
+        let program = Program::start(&mut serve_file(&path));
+        let body = warrior("Ada").to_string();
+        let created = request(program.public, "POST", "/warrior", &[], body.as_bytes());
+        assert_eq!(created.status, 201, "{created:?}");
+        let found = request(program.public, "GET", created.location(), &[], b"").json(200);
+        assert!(found["created_at"].is_string(), "{found}");
+    }
+}
+
 #[test]
 fn a_constraint_of_the_file_s_own_is_said_and_refuses_no_other_create() {
     let folder = Scratch::new();
