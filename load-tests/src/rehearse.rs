@@ -29,7 +29,7 @@ use crate::verify::{Exclusivity, verify_ledger};
 const CHECK_DIFFERS: i32 = 5;
 
 /// Variables of the server that have no meaning with a DuckDB file.
-const OF_POSTGRESQL: [&str; 12] = [
+const OF_POSTGRESQL: [&str; 15] = [
     "POSTGRES_HOST",
     "POSTGRES_PORT",
     "POSTGRES_DIRECT_HOST",
@@ -39,7 +39,10 @@ const OF_POSTGRESQL: [&str; 12] = [
     "POSTGRES_PASSWORD",
     "POSTGRES_PASSWORD_FILE",
     "POSTGRES_OWNER",
+    "POSTGRES_OWNER_PASSWORD",
     "POSTGRES_OWNER_PASSWORD_FILE",
+    "POSTGRES_TLS",
+    "POSTGRES_TLS_CA",
     "DB_POOL_MIN",
     "DB_POOL_MAX",
 ];
@@ -50,6 +53,8 @@ pub struct Rehearsal {
     pub server: PathBuf,
     /// The DuckDB file; it is only read.
     pub file: PathBuf,
+    /// The libduckdb to load, where it is not the first that is found.
+    pub library: Option<PathBuf>,
     /// Further flags of `duckdb import` and `duckdb check`: `--table`, `--map`.
     pub flags: Vec<String>,
     /// The load between the way over and the way back.
@@ -118,6 +123,10 @@ fn all_steps(
     let directory = std::path::absolute(&rehearsal.directory)?;
     let exported = directory.join(format!("rehearsal-{}.duckdb", uuid::Uuid::now_v7()));
     let server = &rehearsal.server;
+    let library = (rehearsal.library.as_ref())
+        .map(std::path::absolute)
+        .transpose()?;
+    let flags = absolute_rejects(&rehearsal.flags)?;
 
     let cluster = steps.take("start a throw-away stack", None, || {
         let cluster = Cluster::create(server, None)?;
@@ -127,14 +136,14 @@ fn all_steps(
     let duckdb = |action: &str, file: &Path, flags: &[String]| {
         ensure!(!stop.load(Ordering::Relaxed), "stopped");
         let mut command = cluster.owner_command(server)?;
+        // It runs elsewhere, where a relative path leads to nothing.
+        command.envs(library.iter().map(|library| ("DUCKDB_LIBRARY", library)));
         finish(command.args(["duckdb", action]).arg(file).args(flags))
     };
     steps.take("import", Some(Way::Over), || {
-        duckdb("import", &file, &rehearsal.flags)
+        duckdb("import", &file, &flags)
     })?;
-    steps.take("check", Some(Way::Over), || {
-        duckdb("check", &file, &rehearsal.flags)
-    })?;
+    steps.take("check", Some(Way::Over), || duckdb("check", &file, &flags))?;
     let serving = steps.take("serve from PostgreSQL", Some(Way::Over), || {
         let mut command = cluster.server_command(server)?;
         command.env("POSTGRES_PORT", cluster.pooler_port().to_string());
@@ -165,13 +174,19 @@ fn all_steps(
     // The export has compared every row already; nobody waits for what another process says of it.
     steps.take("check the export", None, || duckdb("check", &exported, &[]))?;
     let local = steps.take("serve from the file", Some(Way::Back), || {
-        Server::start(serve_locally(server, &exported, &cluster)?)
+        let mut command = serve_locally(server, &exported, &cluster)?;
+        command.envs(library.iter().map(|library| ("DUCKDB_LIBRARY", library)));
+        Server::start(command)
     })?;
     let (verdicts, after) = steps.take("read every acknowledged warrior back", None, || {
         let verdicts = verify_ledger(&ledger, &local.target, None, Exclusivity::Exclusive)?;
         Ok((verdicts, proof::create_with_the_key(&local.target)?))
     })?;
     local.stop()?;
+    say(format_args!(
+        "{} is kept, and holds every warrior; remove it once nobody needs it",
+        exported.display()
+    ));
     for verdict in &verdicts {
         say(format_args!("from {}: {verdict}", exported.display()));
     }
@@ -193,6 +208,23 @@ fn all_steps(
             exit => exit,
         },
     )
+}
+
+/// The flags, whose file of rejects is meant from here: the server runs elsewhere.
+fn absolute_rejects(flags: &[String]) -> anyhow::Result<Vec<String>> {
+    let mut is_path = false;
+    let absolute = |path: &str| -> anyhow::Result<String> {
+        Ok(std::path::absolute(path)?.to_string_lossy().into_owned())
+    };
+    let flag = |flag: &String| {
+        let path = std::mem::replace(&mut is_path, flag == "--rejects");
+        match flag.strip_prefix("--rejects=") {
+            _ if path => absolute(flag),
+            Some(path) => Ok(format!("--rejects={}", absolute(path)?)),
+            None => Ok(flag.clone()),
+        }
+    };
+    flags.iter().map(flag).collect()
 }
 
 /// Runs a command of the server to its end; what it says goes to ours.
@@ -276,5 +308,25 @@ impl Steps {
             self.wait(Way::Over),
             self.wait(Way::Back)
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_rejects_is_meant_from_where_the_rehearsal_runs() {
+        let flags = ["--rejects", "a b", "--rejects=c", "--table", "d"].map(str::to_owned);
+        let here = std::env::current_dir().unwrap();
+        let (first, second) = (here.join("a b"), here.join("c"));
+        let expected = [
+            "--rejects".to_owned(),
+            first.display().to_string(),
+            format!("--rejects={}", second.display()),
+            "--table".to_owned(),
+            "d".to_owned(),
+        ];
+        assert_eq!(absolute_rejects(&flags).unwrap(), expected);
     }
 }

@@ -15,6 +15,9 @@ pub(crate) struct RehearseArgs {
     /// The server's binary
     #[arg(long, default_value = "target/release/warrior-api")]
     server: PathBuf,
+    /// The libduckdb to load [default: the first of ../lib beside the server and the system's folders]
+    #[arg(long, env = "DUCKDB_LIBRARY", value_name = "DUCKDB_LIBRARY")]
+    library: Option<PathBuf>,
     /// The load between the way over and the way back; it has to create
     #[arg(long, default_value = "smoke")]
     profile: String,
@@ -39,6 +42,7 @@ impl RehearseArgs {
         let rehearsal = Rehearsal {
             server: std::path::absolute(&self.server)?,
             file: self.file,
+            library: self.library,
             flags: self.flags,
             profile: match self.creates {
                 None => Profile::load(&self.profile)?,
