@@ -36,7 +36,8 @@
 //!   that its wait for a synchronous standby was cancelled.
 //! - A job answered `503` is never sent; a job is sent only with a live connection in hand.
 //! - No session state in SQL: the pooler may hand the next transaction to another server.
-//! - No SQL is built from strings; statements stand in `.sql` files.
+//! - No SQL is built from strings; statements stand in `.sql` files. `migrate` alone, away from requests, makes statements
+//!   for a DuckDB file of the names in its catalog, quoted, of types from a list, and of literals, quoted.
 //! - One place maps errors to status codes ([`api::Problem`]), one maps database errors to classes
 //!   ([`store::Class`]), one names SQLSTATEs (`store/sqlstate.rs`).
 //! - A number that must agree across files is asserted by a test.
