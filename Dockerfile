@@ -9,12 +9,13 @@ COPY stack/Cargo.toml stack/
 COPY duckdb/Cargo.toml duckdb/
 COPY load-tests/Cargo.toml load-tests/
 COPY bench/Cargo.toml bench/
-# Empty programs in place of ours: cargo compiles everything else. That of warrior-bench stays, since the
-# workspace names it and no image holds it.
-RUN mkdir -p src stack/src duckdb/src load-tests/src bench/src \
-    && for crate in src load-tests/src bench/src; do echo 'fn main() {}' >$crate/main.rs; : >$crate/lib.rs; done \
+COPY bench/rust-peers/Cargo.toml bench/rust-peers/
+# Empty programs in place of ours: cargo compiles everything else. Those of warrior-bench and warrior-peers stay, since
+# the workspace names them and no image holds them.
+RUN mkdir -p src stack/src duckdb/src load-tests/src bench/src bench/rust-peers/src \
+    && for crate in src load-tests/src bench/src bench/rust-peers/src; do echo 'fn main() {}' >$crate/main.rs; : >$crate/lib.rs; done \
     && : >stack/src/lib.rs && : >duckdb/src/lib.rs \
-    && cargo build --release --locked --workspace --exclude warrior-bench \
+    && cargo build --release --locked --workspace --exclude warrior-bench --exclude warrior-peers \
     && rm -r src stack/src duckdb/src load-tests/src
 
 FROM dependencies AS build
@@ -27,7 +28,7 @@ COPY load-tests load-tests
 COPY src src
 # cargo goes by times, and the empty programs are younger than the real ones.
 RUN find src stack/src duckdb/src load-tests/src -name '*.rs' -exec touch {} + \
-    && cargo build --release --locked --workspace --exclude warrior-bench \
+    && cargo build --release --locked --workspace --exclude warrior-bench --exclude warrior-peers \
     && mkdir /out && cp target/release/warrior-api target/release/warrior-load /out/
 
 FROM debian:13.6-slim AS bench
