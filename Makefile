@@ -45,9 +45,9 @@ calibrate: ## whether the load generator can be trusted on this machine
 	cargo build --release --locked -p warrior-load
 	@target/release/warrior-load calibrate
 
-bench: build ## throughput, latency and CPU time of each request beside references; ROWS=10000 for a smaller table
-	cargo build --release --locked -p warrior-bench
-	@bash -m -c 'target/release/warrior-bench bench --rows $${ROWS:-1000000}; exit $$?'
+bench: build ## throughput, latency, CPU time beside references and peers; ROWS=10000, FLAGS='--only create,peers'
+	cargo build --release --locked -p warrior-bench -p warrior-peers
+	@bash -m -c 'target/release/warrior-bench bench --rows $${ROWS:-1000000} $(FLAGS); exit $$?'
 
 bench-settings: build ## what leaving each setting of the stack at its default would cost
 	cargo build --release --locked -p warrior-bench

@@ -12,8 +12,9 @@ use warrior_load::machine::{Machine, Pressure, fdatasync_per_second};
 use warrior_load::output::say;
 use warrior_load::stack::Stack;
 
-use crate::fill::{SkillPool, fill};
+use crate::fill::fill;
 use crate::options::{BenchOptions, Part};
+use crate::pgbench::pooler_prepares;
 use crate::provenance::command;
 use crate::result::BenchResult;
 use crate::rig::Rig;
@@ -49,12 +50,8 @@ pub fn bench(options: &BenchOptions, stop: &Arc<AtomicBool>) -> anyhow::Result<B
         .then(|| Stack::start_full_size(&options.server))
         .transpose()?;
     say(format_args!("filling the table with {} rows", options.rows));
-    fill(
-        &stack,
-        &options.server,
-        options.rows,
-        SkillPool::MartialArts,
-    )?;
+    let first = *options.tables.first().context("--tables names no table")?;
+    fill(&stack, &options.server, options.rows, first, stop)?;
     let mut rig = Rig::new(options, stop, &stack, empty.as_ref())?;
     let pooler_mode = rig
         .pgbench
@@ -65,23 +62,20 @@ pub fn bench(options: &BenchOptions, stop: &Arc<AtomicBool>) -> anyhow::Result<B
     rig.rounds(&measurements)?;
     let mut measured = Vec::new();
     if options.wants(&[Part::Classes]) {
-        measured.push(searches::measure(&mut rig, SkillPool::MartialArts)?);
+        measured.push(searches::measure(&mut rig, first)?);
     }
     if options.wants(&[Part::Mixed]) {
         mixed::measure(&mut rig)?;
     }
     if let Some(listed) = measured.first_mut() {
-        searches::check(&rig, SkillPool::MartialArts, listed)?;
+        searches::check(&rig, first, listed)?;
     }
-    if options.distinct_skills {
-        say(format_args!(
-            "filling the table with {} rows of distinct skills",
-            options.rows
-        ));
-        fill(&stack, &options.server, options.rows, SkillPool::Distinct)?;
-        let mut distinct = searches::measure(&mut rig, SkillPool::Distinct)?;
-        searches::check(&rig, SkillPool::Distinct, &mut distinct)?;
-        measured.push(distinct);
+    for table in &options.tables[1..] {
+        say(format_args!("filling the next table"));
+        fill(&stack, &options.server, options.rows, *table, stop)?;
+        let mut searched = searches::measure(&mut rig, *table)?;
+        searches::check(&rig, *table, &mut searched)?;
+        measured.push(searched);
     }
     let series = std::mem::take(&mut rig.series);
     drop(rig);
@@ -103,7 +97,9 @@ pub fn bench(options: &BenchOptions, stop: &Arc<AtomicBool>) -> anyhow::Result<B
         pooler: stack.pooler.version.to_string(),
         pooler_mode,
         rows_at_end,
-        goals: goals::judge(options, &series, &measured),
+        goals: goals::judge(options, &series),
+        peers: goals::compare(options, &series, pooler_prepares(&stack)),
+        class_goals: goals::of_classes(options.rows, &measured),
         series,
         searches: measured,
     })

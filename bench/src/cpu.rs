@@ -77,6 +77,11 @@ impl Processes {
         }
     }
 
+    /// The same with another server in the place of the stack's, which is idle.
+    pub(crate) fn with_server(self, server: i32) -> Processes {
+        Processes { server, ..self }
+    }
+
     /// A server that has nothing behind it.
     pub(crate) fn alone(server: i32) -> Processes {
         Processes {

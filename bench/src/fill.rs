@@ -4,12 +4,16 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, ensure};
+use clap::ValueEnum;
 use postgres::Client;
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
+use serde::Serialize;
 
+use crate::names;
 use warrior_load::output::say;
 use warrior_load::schedule::stream;
 use warrior_load::stack::Stack;
@@ -17,6 +21,9 @@ use warrior_load::workload::{MARTIAL_ARTS, Skills, Warrior};
 
 /// Rows for each COPY: the triggers see this many at once.
 const CHUNK: u64 = 100_000;
+
+/// Rows after which progress is told.
+const REPORT_EVERY: u64 = 500_000;
 
 /// One row in so many is known by a name and a skill that no random row has, so that there are rare
 /// terms, also of two characters and outside of ASCII.
@@ -28,13 +35,16 @@ pub(crate) const DISTINCT_SKILLS: u64 = 1_000_000;
 /// Keeps these rows apart from those that are created later.
 const SEED: u64 = 0x5741_5252_494f_5231;
 
-/// The skills that the rows draw from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SkillPool {
-    /// The workload's 25.
-    MartialArts,
-    /// [`DISTINCT_SKILLS`].
-    Distinct,
+/// What the rows of a table are like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Contents {
+    /// What the public stress test creates: names of random letters, 25 skills
+    Laboratory,
+    /// The same with a million different skills
+    DistinctSkills,
+    /// The same with first and family names of sixteen languages
+    RealNames,
 }
 
 /// One row of the filled table.
@@ -49,7 +59,7 @@ pub(crate) struct SeedRow {
 }
 
 /// SeedRow `number` of the filled table; the same for everybody who asks.
-pub(crate) fn row(number: u64, pool: SkillPool) -> SeedRow {
+pub(crate) fn row(number: u64, contents: Contents) -> SeedRow {
     let mut random = stream(SEED, 0, number);
     let Warrior {
         mut name,
@@ -59,10 +69,15 @@ pub(crate) fn row(number: u64, pool: SkillPool) -> SeedRow {
     let Skills::List(drawn) = fight_skills else {
         unreachable!("a valid warrior has a list of skills")
     };
-    let mut skills: Vec<String> = match pool {
-        SkillPool::MartialArts => drawn.into_iter().map(str::to_owned).collect(),
-        SkillPool::Distinct => drawn.iter().map(|_| distinct_skill(&mut random)).collect(),
+    let mut skills: Vec<String> = match contents {
+        Contents::DistinctSkills => drawn.iter().map(|_| distinct_skill(&mut random)).collect(),
+        Contents::Laboratory | Contents::RealNames => {
+            drawn.into_iter().map(str::to_owned).collect()
+        }
     };
+    if contents == Contents::RealNames {
+        name = names::draw(&mut random);
+    }
     if number % MARKED_EVERY == MARKED_EVERY / 2 {
         let mark = number / MARKED_EVERY;
         name = format!("Žižka Ñandú {mark}");
@@ -77,13 +92,20 @@ fn distinct_skill(random: &mut Pcg64Mcg) -> String {
     format!("{art} {number:06}")
 }
 
-/// Empties the table and fills it with `rows` rows.
-pub(crate) fn fill(stack: &Stack, server: &Path, rows: u64, pool: SkillPool) -> anyhow::Result<()> {
+/// Empties the table and fills it with `rows` rows, until a signal stops it.
+pub(crate) fn fill(
+    stack: &Stack,
+    server: &Path,
+    rows: u64,
+    contents: Contents,
+    stop: &AtomicBool,
+) -> anyhow::Result<()> {
     let mut owner = stack.owner().connect()?;
     owner.batch_execute(include_str!("sql/empty.sql"))?;
     drop_search_indexes(&mut owner)?;
     let start = chrono::Utc::now().timestamp_millis() as u64 - rows / 100;
     for from in (0..rows).step_by(CHUNK as usize) {
+        ensure!(!stop.load(Ordering::Relaxed), "interrupted");
         let until = rows.min(from + CHUNK);
         let mut writer = owner
             .copy_in(include_str!("sql/copy.sql"))
@@ -93,7 +115,7 @@ pub(crate) fn fill(stack: &Stack, server: &Path, rows: u64, pool: SkillPool) -> 
             // Version 7, a hundred a millisecond, up to now: as if the API had made them.
             let id =
                 uuid::Builder::from_unix_timestamp_millis(start + number / 100, &random.random());
-            let SeedRow { name, dob, skills } = row(number, pool);
+            let SeedRow { name, dob, skills } = row(number, contents);
             writeln!(
                 writer,
                 "{}\t{name}\t{dob}\t{}",
@@ -102,7 +124,7 @@ pub(crate) fn fill(stack: &Stack, server: &Path, rows: u64, pool: SkillPool) -> 
             )?;
         }
         writer.finish()?;
-        if until.is_multiple_of(1_000_000) || until == rows {
+        if until.is_multiple_of(REPORT_EVERY) || until == rows {
             say(format_args!("  {until} of {rows} rows"));
         }
     }
@@ -153,16 +175,19 @@ mod tests {
 
     #[test]
     fn rows_are_the_same_each_time_and_the_marked_ones_are_known() {
-        for pool in [SkillPool::MartialArts, SkillPool::Distinct] {
-            assert_eq!(row(7, pool), row(7, pool));
-            let marked = row(MARKED_EVERY / 2, pool);
+        for contents in Contents::value_variants() {
+            assert_eq!(row(7, *contents), row(7, *contents));
+            let marked = row(MARKED_EVERY / 2, *contents);
             assert_eq!(marked.name, "Žižka Ñandú 0");
             assert_eq!(marked.skills[0], "Lethwei 0");
         }
+        let (laboratory, real) = (row(7, Contents::Laboratory), row(7, Contents::RealNames));
+        assert_eq!(row(7, Contents::DistinctSkills).name, laboratory.name);
         assert_eq!(
-            row(7, SkillPool::Distinct).name,
-            row(7, SkillPool::MartialArts).name
+            (&real.dob, &real.skills),
+            (&laboratory.dob, &laboratory.skills)
         );
+        assert_ne!(real.name, laboratory.name);
         let skills = ["Judo".to_owned(), "Kung Fu".to_owned()];
         assert_eq!(array(&skills), r#"{"Judo","Kung Fu"}"#);
     }

@@ -1,6 +1,14 @@
 //! Goals: what figures should be, and whether they are.
 
+mod classes;
+mod peers;
+
 use serde::Serialize;
+
+pub(crate) use self::classes::ClassGoals;
+pub(crate) use self::classes::of_classes;
+pub(crate) use self::peers::Comparison;
+pub(crate) use self::peers::{compare, without_generator};
 
 use crate::measurement::{
     COUNT, CREATE, FIND, SEARCH, empty, hello, pgbench, pgbench_alone, server,
@@ -9,7 +17,6 @@ use crate::mixed::{ALONE, BELOW_PEAK, BESIDE, MIXED};
 use crate::options::BenchOptions;
 use crate::pgbench::{BATCH, Script};
 use crate::sample::{Sample, Series, Spread, ratio};
-use crate::searches::Searches;
 
 /// One goal.
 #[derive(Clone, Debug, Serialize)]
@@ -36,7 +43,7 @@ enum Limit {
 }
 
 /// Everything that can be judged from what was measured.
-pub(crate) fn judge(options: &BenchOptions, series: &[Series], searches: &[Searches]) -> Vec<Goal> {
+pub(crate) fn judge(options: &BenchOptions, series: &[Series]) -> Vec<Goal> {
     let crowd = options.crowd();
     let mut goals = Vec::new();
     let figures = Figures { series };
@@ -98,30 +105,7 @@ pub(crate) fn judge(options: &BenchOptions, series: &[Series], searches: &[Searc
         MIXED,
         (BESIDE.to_owned(), ALONE.to_owned()),
     ));
-    goals.extend(of_searches(rows, searches));
     goals
-}
-
-/// Each class within 10 ms up to a million rows, and within twice that beyond.
-fn of_searches(rows: u64, searches: &[Searches]) -> Vec<Goal> {
-    let limit = if rows > 1_000_000 { 20.0 } else { 10.0 };
-    let classes = searches
-        .iter()
-        .flat_map(|state| state.classes.iter().map(move |class| (state, class)));
-    classes
-        .filter_map(|(state, class)| {
-            let mut goal = goal(
-                format!("search p99: {} ({})", class.name, state.table),
-                Limit::MillisAtMost(limit),
-                class.series.spread(|sample| sample.p99_us / 1000.0)?,
-            );
-            // Refusals come soon, and answer nothing.
-            if class.series.failed() > 0 {
-                goal.met = Some(false);
-            }
-            Some(goal)
-        })
-        .collect()
 }
 
 struct Figures<'a> {
@@ -210,6 +194,7 @@ pub(crate) fn is_server(series: &Series) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fill::Contents;
     use crate::options::Part;
     use crate::sample::Unit;
 
@@ -231,7 +216,8 @@ mod tests {
         BenchOptions {
             server: Default::default(),
             rows: 1000,
-            distinct_skills: false,
+            peers: Default::default(),
+            tables: vec![Contents::Laboratory],
             connections: vec![1, 64],
             rounds: 3,
             seconds: 1,
@@ -249,7 +235,7 @@ mod tests {
             series(COUNT, empty(64), &[100.0, 100.0, 100.0]),
             series(BELOW_PEAK, "x".to_owned(), &[60_000.0]),
         ];
-        let judged = judge(&options(), &slow, &[]);
+        let judged = judge(&options(), &slow);
         let met = |what: &str| {
             let goal = judged.iter().find(|goal| goal.what.contains(what));
             goal.and_then(|goal| goal.met)
@@ -262,6 +248,6 @@ mod tests {
             series(FIND, server(64), &[86.0]),
             series(FIND, hello(64), &[100.0]),
         ];
-        assert_eq!(judge(&options(), &fast, &[])[0].met, Some(true));
+        assert_eq!(judge(&options(), &fast)[0].met, Some(true));
     }
 }

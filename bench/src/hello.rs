@@ -2,8 +2,8 @@
 //! everything, in a process of its own, on as many threads as the server has.
 
 use std::convert::Infallible;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, Command, Stdio};
+use std::io::{Read, Write};
+use std::process::Command;
 
 use anyhow::Context;
 use bytes::Bytes;
@@ -15,46 +15,14 @@ use hyper::{Request, Response, body::Incoming};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
-use warrior_load::target::Target;
+use crate::companion::Companion;
 
-/// A hello server that runs while this value lives.
-#[derive(Debug)]
-pub struct Hello {
-    child: Child,
-    /// Where it listens.
-    pub target: Target,
-}
-
-impl Hello {
-    /// Starts this program again as a hello server whose bodies have so many bytes.
-    pub fn start(bytes: usize) -> anyhow::Result<Hello> {
-        let program = std::env::current_exe().context("cannot find this program itself")?;
-        let mut child = Command::new(program)
-            .args(["hello", "--bytes", &bytes.to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot start the hello server")?;
-        let mut line = String::new();
-        if let Some(output) = child.stdout.take() {
-            BufReader::new(output).read_line(&mut line)?;
-        }
-        let target = Target::parse(&format!("http://{}", line.trim()))
-            .context("the hello server did not say where it listens")?;
-        Ok(Hello { child, target })
-    }
-
-    /// The process id of the server.
-    pub fn pid(&self) -> i32 {
-        self.child.id() as i32
-    }
-}
-
-impl Drop for Hello {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
+/// Starts this program again as a hello server whose bodies have so many bytes.
+pub(crate) fn start(bytes: usize) -> anyhow::Result<Companion> {
+    let program = std::env::current_exe().context("cannot find this program itself")?;
+    let mut command = Command::new(program);
+    command.args(["hello", "--bytes", &bytes.to_string()]);
+    Companion::start(command)
 }
 
 /// Serves until standard input ends, so also when the bench is killed.

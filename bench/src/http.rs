@@ -13,6 +13,7 @@ use warrior_load::target::Target;
 use warrior_load::workload::{Kind, Maker};
 
 use crate::cpu::{Meter, Processes};
+use crate::hits::Hits;
 use crate::open;
 use crate::sample::Sample;
 
@@ -22,14 +23,17 @@ pub(crate) const WARMUP: Duration = Duration::from_millis(300);
 /// Searches outlast the creates that are measured beside them by this long.
 const BESIDE_LONGER: Duration = Duration::from_millis(500);
 
+/// Bounds the connections in the open model.
+const OPEN_CONNECTIONS_MAX: usize = 1024;
+
 /// A request without an answer after this long is given up.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Requests, their target, and the load model that sends them.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
-    /// The kind of request.
-    pub kind: Kind,
+    /// The kinds of request, and how many rows each finds. Those of one list share it in proportion.
+    pub kinds: Vec<(Hits, Kind)>,
     /// To whom.
     pub target: Target,
     /// Whose CPU time is looked at.
@@ -55,13 +59,23 @@ pub(crate) enum HttpLoad {
     Rate(f64),
 }
 
+impl HttpLoad {
+    /// The connections at most.
+    pub(crate) fn connections(self) -> usize {
+        match self {
+            HttpLoad::Connections(connections) => connections,
+            HttpLoad::Rate(_) => OPEN_CONNECTIONS_MAX,
+        }
+    }
+}
+
 /// Sends it and measures.
 pub(crate) fn measure(request: &Request, stop: &Arc<AtomicBool>) -> anyhow::Result<Sample> {
     let plan = Arc::new(plan(request));
     let meter = Meter::start(request.processes);
     let collected = drive(&plan, None, stop, |_, _| {})?;
     let used = meter.stop();
-    let mut sample = sample(&plan, &collected);
+    let mut sample = sample(request, &plan, &collected);
     if sample.done == 0 && !stop.load(Ordering::Relaxed) {
         let what = format!("requests under {:?}", request.load);
         let answers = collected.total().outcomes_text();
@@ -102,19 +116,25 @@ pub(crate) fn measure_beside(
 
 fn plan(request: &Request) -> Plan {
     let length = request.warmup + request.length;
-    let (load, connections) = match request.load {
-        HttpLoad::Connections(connections) => (LoadModel::Closed { connections }, connections),
-        HttpLoad::Rate(rate) => (LoadModel::Open(open::arrivals(rate, length)), 1024),
+    let connections = request.load.connections();
+    let load = match request.load {
+        HttpLoad::Connections(connections) => LoadModel::Closed { connections },
+        HttpLoad::Rate(rate) => LoadModel::Open(open::arrivals(rate, length)),
     };
+    let kinds = request.kinds.iter().enumerate();
+    let scenarios = kinds.map(|(place, (_, kind))| Scenario {
+        endpoint: place,
+        maker: Maker::new(kind.clone(), request.seed, place as u64, &request.target),
+        follow: None,
+        weight: match kind {
+            Kind::OneOf(uris) => u32::try_from(uris.len()).unwrap_or(u32::MAX),
+            _ => 1,
+        },
+    });
     Plan {
         target: request.target.clone(),
-        endpoints: vec![String::new()],
-        scenarios: vec![Scenario {
-            endpoint: 0,
-            maker: Maker::new(request.kind.clone(), request.seed, 0, &request.target),
-            follow: None,
-            weight: 1,
-        }],
+        endpoints: vec![String::new(); request.kinds.len()],
+        scenarios: scenarios.collect(),
         load,
         length,
         connections: ConnectionMode::Shared,
@@ -127,14 +147,21 @@ fn plan(request: &Request) -> Plan {
     }
 }
 
-fn sample(plan: &Plan, collected: &Collected) -> Sample {
+fn sample(request: &Request, plan: &Plan, collected: &Collected) -> Sample {
     let total = collected.total();
+    let p99_of = |hits: Hits| {
+        let place = request.kinds.iter().position(|(of, _)| *of == hits)?;
+        let latency = &collected.tallies[place].latency;
+        (!latency.is_empty()).then(|| latency.value_at_quantile(0.99) as f64)
+    };
     let quantile = |quantile| total.latency.value_at_quantile(quantile) as f64;
     Sample {
         rate: total.succeeded() as f64 / plan.measured_seconds(),
         p50_us: quantile(0.5),
         p99_us: quantile(0.99),
         max_us: total.latency.max() as f64,
+        few_p99_us: p99_of(Hits::Few),
+        fifty_p99_us: p99_of(Hits::Fifty),
         done: total.succeeded(),
         failed: total.failed(),
         ..Sample::default()

@@ -20,17 +20,21 @@ mod rig;
 mod searches;
 
 // How one measurement is taken.
+mod companion;
 mod cpu;
 mod flush;
 pub mod hello;
 mod http;
 mod open;
+mod peers;
 mod pgbench;
 mod sample;
 
 // What is in the table.
 mod check;
-mod fill;
+pub mod fill;
+mod hits;
+mod names;
 mod provenance;
 mod table;
 mod terms;

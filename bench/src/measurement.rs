@@ -27,6 +27,8 @@ pub(crate) enum Action {
     Http(Box<Request>),
     /// The same after the table of the second stack was emptied.
     Emptied(Box<Action>),
+    /// The same while the pending lists are flushed: the server does that for its own creates alone.
+    Flushed(Box<Action>),
     /// The database alone.
     Pgbench { job: Job, clients: u32 },
     /// Creates that are measured, and searches that go on meanwhile.

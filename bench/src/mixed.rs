@@ -3,7 +3,6 @@
 use warrior_load::output::say;
 use warrior_load::workload::Kind;
 
-use crate::fill::SkillPool;
 use crate::http::{HttpLoad, Request};
 use crate::measurement::{Action, CREATE, Measurement, by_http, server};
 use crate::rig::Rig;
@@ -26,7 +25,7 @@ const WORST: &str = "two letters, absent";
 pub(crate) fn measure(rig: &mut Rig<'_>) -> anyhow::Result<()> {
     let worst = worst_class(rig);
     say(format_args!("creates beside searches for: {worst}"));
-    let all = classes(rig.options.rows, SkillPool::MartialArts);
+    let all = classes(rig.options.rows, rig.options.tables[0]);
     let Some(class) = all.iter().find(|class| class.name == worst) else {
         anyhow::bail!("there is no class of terms named {worst}")
     };

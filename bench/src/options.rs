@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use serde::Serialize;
 
+use crate::fill::Contents;
+
 /// The parts of a bench; without a choice all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -21,6 +23,9 @@ pub enum Part {
     Classes,
     /// Creates beside searches, and at 80 % of the peak
     Mixed,
+    /// Other programs that do the same, in turn with the server: creates, finds, counts, searches, and classes where
+    /// these are asked for
+    Peers,
 }
 
 /// The choices of the command line.
@@ -29,10 +34,13 @@ pub struct BenchOptions {
     /// The server's binary.
     #[serde(skip)]
     pub server: PathBuf,
+    /// The binary of the peers.
+    #[serde(skip)]
+    pub peers: PathBuf,
     /// Rows in the table before anything is measured.
     pub rows: u64,
-    /// Also search a table with a million distinct skills.
-    pub distinct_skills: bool,
+    /// The tables, one after another: everything is measured on the first, classes on all of them.
+    pub tables: Vec<Contents>,
     /// Numbers of connections.
     pub connections: Vec<usize>,
     /// How often everything is measured.

@@ -14,17 +14,16 @@ use postgres::Client;
 
 pub(crate) use script::{BATCH, Job, Script};
 
-use self::script::{LOOKUPS, ROWS};
+use self::script::{BATCHES, LOOKUPS, ROWS};
 
 use crate::cpu::{Meter, Processes};
-use crate::fill::{SkillPool, array, row};
+use crate::fill::{Contents, array, row};
 use crate::flush;
 use crate::sample::Sample;
 use warrior_load::machine::newest_postgres_program;
+use warrior_load::schedule::stream;
 use warrior_load::stack::{Instance, Stack, Version};
-
-/// Of these the best is taken.
-pub(crate) const CLIENTS: [u32; 4] = [1, 2, 4, 8];
+use warrior_load::workload::search_term;
 
 /// The number of clients when they are not tried.
 pub(crate) const CLIENTS_UNTRIED: u32 = 4;
@@ -39,6 +38,11 @@ const POOLER_PREPARES: Version = Version {
 const ROWS_PER_SECOND_MAX: u32 = 400_000;
 /// The same, one by one.
 const SINGLES_PER_SECOND_MAX: u32 = 40_000;
+
+/// Whether PgBouncer keeps prepared statements.
+pub(crate) fn pooler_prepares(stack: &Stack) -> bool {
+    stack.pooler.version >= POOLER_PREPARES
+}
 
 /// pgbench against one stack.
 pub(crate) struct Pgbench<'s> {
@@ -76,7 +80,7 @@ impl<'s> Pgbench<'s> {
 
     /// How PgBouncer's version lets statements be sent.
     pub(crate) fn mode(&self, pooled: bool) -> &'static str {
-        if pooled && self.stack.pooler.version < POOLER_PREPARES {
+        if pooled && !pooler_prepares(self.stack) {
             "extended"
         } else {
             "prepared"
@@ -95,9 +99,9 @@ impl<'s> Pgbench<'s> {
         let before = job.rows(&mut owner)?;
         let meter = Meter::start(Processes::of_stack(self.stack));
         let mut command = self.command(job, clients, seconds, &script);
-        let output = match job.script {
-            Script::Create => flush::beside(self.stack, || command.output())?,
-            Script::CreateBare | Script::Find => command.output(),
+        let output = match job.script.creates() {
+            true => flush::beside(self.stack, || command.output())?,
+            false => command.output(),
         };
         let used = meter.stop();
         let output = output.with_context(|| format!("cannot run {}", self.program.display()))?;
@@ -172,7 +176,7 @@ impl<'s> Pgbench<'s> {
         clients: u32,
         seconds: u32,
     ) -> anyhow::Result<u32> {
-        if job.script == Script::Find {
+        if !job.script.takes_ids() {
             return Ok(0);
         }
         let per_second = match (job.size, job.script) {
@@ -228,14 +232,17 @@ impl Drop for Pgbench<'_> {
     }
 }
 
-/// The rows that pgbench inserts: the workload's, others than those in the table.
+/// Draws the terms that pgbench searches for.
+const TERMS_SEED: u64 = 0x7465_726d;
+
+/// The rows that pgbench inserts, which are the workload's and others than those in the table; and its terms.
 fn fill_rows(owner: &mut Client) -> anyhow::Result<()> {
     owner.batch_execute(
         "create temporary table source (n bigint, name text, dob text, skills text)",
     )?;
     let mut writer = owner.copy_in("copy source from stdin")?;
     for n in 0..ROWS {
-        let row = row(u64::MAX / 2 + n, SkillPool::MartialArts);
+        let row = row(u64::MAX / 2 + n, Contents::Laboratory);
         writeln!(
             writer,
             "{n}\t{}\t{}\t{}",
@@ -246,11 +253,18 @@ fn fill_rows(owner: &mut Client) -> anyhow::Result<()> {
     }
     writer.finish()?;
     for size in [1, BATCH] {
-        let (size, batches) = (i64::from(size), (ROWS / u64::from(BATCH)) as i64);
+        let (size, batches) = (i64::from(size), BATCHES as i64);
         owner.execute(include_str!("sql/new_names.sql"), &[&size, &batches])?;
         owner.execute(include_str!("sql/new_skills.sql"), &[&size, &batches])?;
     }
+    owner.execute(include_str!("sql/new_bodies.sql"), &[&(BATCHES as i64)])?;
     owner.batch_execute("drop table source")?;
+    let mut writer = owner.copy_in("copy bench.terms (n, term) from stdin")?;
+    for n in 0..LOOKUPS {
+        let term = search_term(&mut stream(TERMS_SEED, 0, n as u64));
+        writeln!(writer, "{n}\t{term}")?;
+    }
+    writer.finish()?;
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! The plan of a bench: the measurements of the parts that were asked for.
 
+mod peers;
+
 use std::sync::Arc;
 
 use hyper::Uri;
@@ -8,39 +10,60 @@ use warrior_load::target::Target;
 use warrior_load::workload::Kind;
 
 use crate::cpu::Processes;
+use crate::hits::Hits;
 use crate::http::Request;
 use crate::measurement::{
     Action, COUNT, CREATE, FIND, Measurement, SEARCH, by_http, by_pgbench, empty, hello,
     pgbench_alone, server,
 };
 use crate::options::Part;
-use crate::pgbench::{BATCH, CLIENTS, CLIENTS_UNTRIED, Job, Script};
+use crate::pgbench::{BATCH, CLIENTS_UNTRIED, Job, Script};
 use crate::rig::Rig;
+
+/// The works of a bench, each with its own part.
+const WORKS: [(Part, &str); 4] = [
+    (Part::Create, CREATE),
+    (Part::Find, FIND),
+    (Part::Count, COUNT),
+    (Part::Search, SEARCH),
+];
 
 /// All measurements of the parts that were asked for, but classes and mixed ones.
 pub(crate) fn measurements(rig: &mut Rig<'_>) -> anyhow::Result<Vec<Measurement>> {
     let mut all = Vec::new();
-    for part in rig.options.only.clone() {
-        let (work, kind) = match part {
-            Part::Create => (CREATE, Kind::CreateValid),
-            Part::Find => (FIND, Kind::OneOf(Arc::clone(&rig.known))),
-            Part::Count => (COUNT, Kind::Count),
-            Part::Search => (SEARCH, Kind::Search),
-            Part::Classes | Part::Mixed => continue,
+    let peers = rig.options.wants(&[Part::Peers]);
+    for (part, work) in WORKS {
+        let asked = rig.options.wants(&[part]);
+        let crowd = rig.options.crowd();
+        let kind = match part {
+            Part::Create => Kind::CreateValid,
+            Part::Find => Kind::OneOf(Arc::clone(&rig.known)),
+            Part::Count => Kind::Count,
+            _ => Kind::Search,
         };
-        for connections in rig.options.connections.clone() {
+        let connections = match (asked, peers) {
+            (true, _) => rig.options.connections.clone(),
+            (false, true) => vec![crowd],
+            (false, false) => continue,
+        };
+        for connections in connections {
             let action = rig.to_server(kind.clone(), connections);
             all.push(by_http(work, server(connections), action));
-            if matches!(part, Part::Find | Part::Count) {
+            if peers && connections == crowd {
+                all.extend(peers::measurements(rig, work, &kind, crowd)?);
+            }
+            if asked && matches!(part, Part::Find | Part::Count) {
                 let action = Action::Http(Box::new(to_hello(rig, part, connections)));
                 all.push(by_http(work, hello(connections), action));
             }
         }
+        if !asked {
+            continue;
+        }
         if let (Part::Create | Part::Count, Some(stack)) = (part, rig.empty) {
-            let connections = rig.options.crowd();
-            let request = rig.request(stack, kind, connections);
+            let request = rig.request(stack, kind, crowd);
             let action = Action::Emptied(Box::new(Action::Http(Box::new(request))));
-            all.push(by_http(work, empty(connections), action));
+            all.push(by_http(work, empty(crowd), action));
         }
         match part {
             Part::Create => all.extend(database_measurements(rig, work, Script::Create)?),
@@ -61,7 +84,7 @@ fn to_hello(rig: &Rig<'_>, part: Part, connections: usize) -> Request {
         ),
     };
     Request {
-        kind,
+        kinds: vec![(Hits::Any, kind)],
         target: hello.target.clone(),
         processes: Processes::alone(hello.pid()),
         ..rig.request(rig.stack, Kind::Count, connections)
@@ -111,8 +134,10 @@ fn best_clients(rig: &mut Rig<'_>, job: Job) -> anyhow::Result<u32> {
     if rig.options.rounds == 1 {
         return Ok(CLIENTS_UNTRIED);
     }
-    let mut best = (0.0, CLIENTS[0]);
-    for clients in CLIENTS {
+    let numbers = job.clients();
+    let mut best = (0.0, numbers[0]);
+    for clients in numbers {
+        rig.go_on()?;
         let Some(pgbench) = &mut rig.pgbench else {
             anyhow::bail!("pgbench was not prepared")
         };
@@ -122,7 +147,7 @@ fn best_clients(rig: &mut Rig<'_>, job: Job) -> anyhow::Result<u32> {
         }
     }
     say(format_args!(
-        "  {} is best with {} of {CLIENTS:?} clients: {:.0} rows/s",
+        "  {} is best with {} of {numbers:?} clients: {:.0} rows/s",
         job.name(),
         best.1,
         best.0

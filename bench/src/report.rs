@@ -1,8 +1,10 @@
 //! The files of a bench: tables for a page, every sample for programs, and a picture.
 
+mod classes;
 mod disturbance;
 mod goals;
 mod page;
+mod peers;
 mod picture;
 mod table;
 
@@ -10,10 +12,13 @@ use std::path::{Path, PathBuf};
 
 use warrior_load::files::{create_directory, write_whole};
 
+use self::classes::classes;
 use self::disturbance::disturbance;
 use self::goals::goals;
 use self::page::page;
+use self::peers::peers;
 use self::picture::picture;
+use crate::fill::Contents;
 use crate::options::{BenchOptions, Part};
 use crate::result::BenchResult;
 
@@ -57,9 +62,12 @@ pub fn write(bench: &BenchResult, out: Option<&Path>) -> anyhow::Result<BenchFil
     Ok(files)
 }
 
-/// The goals, for the terminal.
+/// The goals, the peers and the classes, for the terminal.
 pub fn summary(bench: &BenchResult) -> String {
-    let mut table = goals(&bench.goals);
+    let mut tables = vec![goals(&bench.goals), peers(bench)];
+    tables.extend(bench.searches.iter().map(|state| classes(bench, state)));
+    tables.retain(|table| !table.is_empty());
+    let mut table = tables.join("\n");
     if let Some(note) = disturbance(bench) {
         table += &format!("\n{note}\n");
     }
@@ -93,14 +101,18 @@ fn name(options: &BenchOptions) -> String {
         (Part::Search, "search"),
         (Part::Classes, "classes"),
         (Part::Mixed, "mixed"),
+        (Part::Peers, "peers"),
     ];
     let chosen = all.iter().filter(|(part, _)| options.only.contains(part));
     let mut names: Vec<&str> = chosen.map(|(_, name)| *name).collect();
     if names.len() == all.len() {
         names = vec!["all"];
     }
-    if options.distinct_skills {
-        names.push("distinct-skills");
-    }
+    let tables = options.tables.iter().map(|table| match table {
+        Contents::Laboratory => "",
+        Contents::DistinctSkills => "distinct-skills",
+        Contents::RealNames => "real-names",
+    });
+    names.extend(tables.filter(|table| !table.is_empty()));
     format!("{}-{}-rows", names.join("-"), options.rows)
 }

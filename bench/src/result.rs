@@ -4,7 +4,7 @@ use serde::Serialize;
 use warrior_load::database::DatabaseFacts;
 use warrior_load::machine::{Machine, Throttling};
 
-use crate::goals::Goal;
+use crate::goals::{ClassGoals, Comparison, Goal};
 use crate::options::BenchOptions;
 use crate::sample::Series;
 use crate::searches::Searches;
@@ -38,4 +38,8 @@ pub struct BenchResult {
     pub searches: Vec<Searches>,
     /// The goals, and whether they were met.
     pub goals: Vec<Goal>,
+    /// The server beside each peer.
+    pub peers: Vec<Comparison>,
+    /// The goals of searches, class by class.
+    pub class_goals: Vec<ClassGoals>,
 }

@@ -11,11 +11,15 @@ use warrior_load::output::{micros, say};
 use warrior_load::stack::Stack;
 use warrior_load::workload::Kind;
 
+use crate::companion::Companion;
 use crate::cpu::Processes;
-use crate::hello::Hello;
+use crate::flush;
+use crate::hello;
+use crate::hits::Hits;
 use crate::http::{self, HttpLoad, Request, WARMUP};
 use crate::measurement::{Action, CREATE, Measurement};
 use crate::options::{BenchOptions, Part};
+use crate::peers::Peers;
 use crate::pgbench::Pgbench;
 use crate::sample::{Sample, Series, Unit};
 use crate::table;
@@ -29,10 +33,12 @@ pub(crate) struct Rig<'s> {
     pub(crate) empty: Option<&'s Stack>,
     pub(crate) pgbench: Option<Pgbench<'s>>,
     /// Hello servers with bodies as long as those of a find and of a count.
-    pub(crate) hello_find: Hello,
-    pub(crate) hello_count: Hello,
+    pub(crate) hello_find: Companion,
+    pub(crate) hello_count: Companion,
     /// Warriors to be found.
     pub(crate) known: Arc<[Uri]>,
+    /// Other programs that do the same.
+    pub(crate) peers: Peers,
     pub(crate) series: Vec<Series>,
     /// The class of search terms that was slowest, once they were measured.
     pub(crate) worst: Option<String>,
@@ -62,16 +68,17 @@ impl<'s> Rig<'s> {
             .map(|uri| body(&uri.to_string()))
             .collect();
         Ok(Rig {
-            hello_find: Hello::start(middle(found?))?,
-            hello_count: Hello::start(body("/counting-warriors")?)?,
+            hello_find: hello::start(middle(found?))?,
+            hello_count: hello::start(body("/counting-warriors")?)?,
             pgbench: options
-                .wants(&[Part::Create, Part::Find])
+                .wants(&[Part::Create, Part::Find, Part::Peers])
                 .then_some(pgbench),
             options,
             stop,
             stack,
             empty,
             known,
+            peers: Peers::default(),
             series: Vec::new(),
             worst: None,
             seed: 1,
@@ -97,7 +104,8 @@ impl<'s> Rig<'s> {
         Ok(())
     }
 
-    fn measure(&mut self, measurement: &Measurement) -> anyhow::Result<Sample> {
+    /// Takes a measurement once.
+    pub(crate) fn measure(&mut self, measurement: &Measurement) -> anyhow::Result<Sample> {
         let sample = match &measurement.action {
             Action::Http(request) => {
                 self.seed += 1;
@@ -116,6 +124,14 @@ impl<'s> Rig<'s> {
                 };
                 return self.measure(&emptied);
             }
+            Action::Flushed(action) => {
+                let flushed = Measurement {
+                    action: (**action).clone(),
+                    ..measurement.clone()
+                };
+                let stack = self.stack;
+                return flush::beside(stack, || self.measure(&flushed))?;
+            }
             Action::Pgbench { job, clients } => {
                 let pgbench = self.pgbench.as_mut().context("pgbench was not prepared")?;
                 pgbench.run(*job, *clients, self.options.seconds)
@@ -133,7 +149,7 @@ impl<'s> Rig<'s> {
                 http::measure_beside(&create, &search, self.stop)
             }
         };
-        ensure!(!self.stop.load(Ordering::Relaxed), "interrupted");
+        self.go_on()?;
         let sample =
             sample.with_context(|| format!("{}, {}", measurement.work, measurement.executor))?;
         // Otherwise the next measurement would clean up after this one.
@@ -141,6 +157,12 @@ impl<'s> Rig<'s> {
             table::flush(self.stack)?;
         }
         Ok(sample)
+    }
+
+    /// Fails once a signal has come.
+    pub(crate) fn go_on(&self) -> anyhow::Result<()> {
+        ensure!(!self.stop.load(Ordering::Relaxed), "interrupted");
+        Ok(())
     }
 
     fn print(&self, round: usize, measurement: &Measurement, sample: &Sample) {
@@ -167,7 +189,7 @@ impl<'s> Rig<'s> {
     /// Requests to a stack, over so many connections.
     pub(crate) fn request(&self, stack: &Stack, kind: Kind, connections: usize) -> Request {
         Request {
-            kind,
+            kinds: vec![(Hits::Any, kind)],
             target: stack.api.clone(),
             processes: Processes::of_stack(stack),
             load: HttpLoad::Connections(connections),

@@ -51,6 +51,12 @@ pub struct Sample {
     pub p99_us: f64,
     /// The slowest one.
     pub max_us: f64,
+    /// The same as `p99_us` of searches that find fewer than ten rows, where any were told apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub few_p99_us: Option<f64>,
+    /// The same of searches that find fifty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fifty_p99_us: Option<f64>,
     /// How many there were.
     pub done: u64,
     /// How many were answered in another way, or not at all.
@@ -118,6 +124,11 @@ impl Series {
     /// The spread of one figure over the rounds.
     pub fn spread(&self, figure: impl Fn(&Sample) -> f64) -> Option<Spread> {
         Spread::of(self.samples.iter().map(figure))
+    }
+
+    /// The spread of a figure that not every round has.
+    pub(crate) fn spread_of_some(&self, figure: impl Fn(&Sample) -> Option<f64>) -> Option<Spread> {
+        Spread::of(self.samples.iter().filter_map(figure))
     }
 
     /// The median of one figure; 0 without rounds.

@@ -5,12 +5,20 @@ use warrior_load::output::say;
 use warrior_load::workload::Kind;
 
 use crate::check::{self, Checked};
-use crate::fill::SkillPool;
-use crate::measurement::{Measurement, by_http};
+use crate::fill::Contents;
+use crate::hits::{self, HitCounts};
+use crate::http::Request;
+use crate::measurement::{Action, Measurement, SEARCH, by_http};
+use crate::options::Part;
+use crate::peers::to;
 use crate::rig::Rig;
 use crate::sample::Series;
 use crate::table;
 use crate::terms::{Class, classes};
+
+/// The works of the server, and of the peer that calls the same function for each request.
+const BY_CLASS: &str = "search by class";
+const ONE_BY_ONE: &str = "search by class, one by one";
 
 /// Connections that search at once.
 pub(crate) const CONNECTIONS: usize = 32;
@@ -21,7 +29,7 @@ const CHECKED: usize = 3;
 /// The same when the table is large.
 const CHECKED_LARGE: usize = 1;
 /// A table of more rows is large.
-const LARGE: u64 = 2_000_000;
+const LARGE: u64 = 500_000;
 
 /// Searches in one state of the table.
 #[derive(Clone, Debug, Serialize)]
@@ -39,46 +47,57 @@ pub struct ClassResult {
     pub name: String,
     /// How many different terms there were; equal ones that wait together are answered by one search.
     pub terms: usize,
+    /// How many of them find how many rows.
+    pub hits: HitCounts,
     /// The samples of the class.
     pub series: Series,
+    /// Those of the peer that calls the same function for each request.
+    pub one_by_one: Option<Series>,
     /// The comparison of its answers.
     pub checked: Checked,
 }
 
 /// Measures every class. Nothing is compared yet, which takes longer and may be disturbed.
-pub(crate) fn measure(rig: &mut Rig<'_>, pool: SkillPool) -> anyhow::Result<Searches> {
-    let state = match pool {
-        SkillPool::MartialArts => format!("{} rows, 25 skills", rig.options.rows),
-        SkillPool::Distinct => {
-            format!(
-                "{} rows, {} skills",
-                rig.options.rows,
-                table::distinct_skills(rig.stack)?
-            )
+pub(crate) fn measure(rig: &mut Rig<'_>, contents: Contents) -> anyhow::Result<Searches> {
+    let rows = rig.options.rows;
+    let state = match contents {
+        Contents::Laboratory => format!("{rows} rows, 25 skills"),
+        Contents::DistinctSkills => {
+            format!("{rows} rows, {} skills", table::distinct_skills(rig.stack)?)
         }
+        Contents::RealNames => format!("{rows} rows, real names"),
     };
     say(format_args!("searches by class: {state}"));
-    let classes = classes_with_terms(rig.options.rows, pool);
-    let measurements: Vec<Measurement> = classes
-        .iter()
-        .map(|class| of_class(rig, class))
-        .collect::<anyhow::Result<_>>()?;
+    let classes = classes_with_terms(rows, contents);
+    let (mut measurements, mut hits) = (Vec::new(), Vec::new());
+    for class in &classes {
+        let (measured, counts) = of_class(rig, class)?;
+        measurements.extend(measured);
+        hits.push(counts);
+    }
     let first = rig.series.len();
     rig.rounds(&measurements)?;
-    let measured = rig.series.split_off(first);
+    let (one_by_one, measured): (Vec<Series>, Vec<Series>) = rig
+        .series
+        .split_off(first)
+        .into_iter()
+        .partition(|series| series.work == ONE_BY_ONE);
     let slowest = measured.iter().max_by(|a, b| {
         let p99 = |series: &Series| series.median(|sample| sample.p99_us);
         p99(a).total_cmp(&p99(b))
     });
     rig.worst = slowest.map(|series| series.executor.clone());
-    let results = classes.into_iter().zip(measured);
+    let mut one_by_one = one_by_one.into_iter();
+    let results = classes.into_iter().zip(measured).zip(hits);
     Ok(Searches {
         table: state,
         classes: results
-            .map(|(class, series)| ClassResult {
+            .map(|((class, series), hits)| ClassResult {
                 name: class.name.to_owned(),
                 terms: class.terms.len(),
+                hits,
                 series,
+                one_by_one: one_by_one.next(),
                 checked: Checked::default(),
             })
             .collect(),
@@ -86,14 +105,19 @@ pub(crate) fn measure(rig: &mut Rig<'_>, pool: SkillPool) -> anyhow::Result<Sear
 }
 
 /// Compares a few answers of each class with the plain definition.
-pub(crate) fn check(rig: &Rig<'_>, pool: SkillPool, searches: &mut Searches) -> anyhow::Result<()> {
+pub(crate) fn check(
+    rig: &Rig<'_>,
+    contents: Contents,
+    searches: &mut Searches,
+) -> anyhow::Result<()> {
     let terms = if rig.options.rows > LARGE {
         CHECKED_LARGE
     } else {
         CHECKED
     };
-    let classes = classes_with_terms(rig.options.rows, pool);
+    let classes = classes_with_terms(rig.options.rows, contents);
     for (class, result) in classes.iter().zip(&mut searches.classes) {
+        rig.go_on()?;
         result.checked = check::check(rig.stack, class, terms)?;
         let words = result.checked.words();
         say(format_args!("  checked {}: {words}", class.name));
@@ -101,14 +125,31 @@ pub(crate) fn check(rig: &Rig<'_>, pool: SkillPool, searches: &mut Searches) -> 
     Ok(())
 }
 
-fn of_class(rig: &Rig<'_>, class: &Class) -> anyhow::Result<Measurement> {
-    let kind = Kind::OneOf(class.uris(&rig.stack.api)?);
-    let action = rig.to_server(kind, CONNECTIONS);
-    Ok(by_http("search by class", class.name.to_owned(), action))
+/// The measurement of a class, and beside it, where peers are measured, that of the function called one by one.
+fn of_class(rig: &Rig<'_>, class: &Class) -> anyhow::Result<(Vec<Measurement>, HitCounts)> {
+    let (kinds, hits) = hits::apart(rig.stack, class)?;
+    let request = Request {
+        kinds,
+        ..rig.request(rig.stack, Kind::Search, CONNECTIONS)
+    };
+    let mut all = Vec::new();
+    if rig.options.wants(&[Part::Peers]) {
+        let companion = rig.peers.pooled(SEARCH)?;
+        let request = Request {
+            // Its rate alone is compared.
+            length: request.length / 2,
+            ..to(companion, rig.stack, request.clone())
+        };
+        let action = Action::Http(Box::new(request));
+        all.push(by_http(ONE_BY_ONE, class.name.to_owned(), action));
+    }
+    let action = Action::Http(Box::new(request));
+    all.push(by_http(BY_CLASS, class.name.to_owned(), action));
+    Ok((all, hits))
 }
 
-fn classes_with_terms(rows: u64, pool: SkillPool) -> Vec<Class> {
-    let mut classes = classes(rows, pool);
+fn classes_with_terms(rows: u64, contents: Contents) -> Vec<Class> {
+    let mut classes = classes(rows, contents);
     classes.retain(|class| !class.terms.is_empty());
     classes
 }

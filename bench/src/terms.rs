@@ -1,5 +1,7 @@
 //! Search terms by class: what they match decides how they are found.
 
+mod real;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -8,7 +10,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
-use crate::fill::{MARKED_EVERY, SkillPool, row};
+use crate::fill::{Contents, MARKED_EVERY, row};
 use warrior_load::schedule::stream;
 use warrior_load::target::Target;
 use warrior_load::workload::MARTIAL_ARTS;
@@ -39,7 +41,7 @@ pub(crate) fn uri(target: &Target, term: &str) -> anyhow::Result<Uri> {
 }
 
 /// The classes for a table of `rows` rows as [`crate::fill`] makes them.
-pub(crate) fn classes(rows: u64, pool: SkillPool) -> Vec<Class> {
+pub(crate) fn classes(rows: u64, contents: Contents) -> Vec<Class> {
     let draw = |name: &'static str, make: &dyn Fn(&mut Pcg64Mcg) -> Option<String>| {
         let terms: BTreeSet<String> = (0..TERMS)
             .filter_map(|n| make(&mut stream(0x7465_726d, u64::from(name.as_bytes()[0]), n)))
@@ -49,14 +51,14 @@ pub(crate) fn classes(rows: u64, pool: SkillPool) -> Vec<Class> {
             terms: terms.into_iter().collect(),
         }
     };
-    let any_row = |random: &mut Pcg64Mcg| row(random.random_range(0..rows), pool);
+    let any_row = |random: &mut Pcg64Mcg| row(random.random_range(0..rows), contents);
     let marks = (rows + MARKED_EVERY / 2) / MARKED_EVERY;
     let marked = |random: &mut Pcg64Mcg| (marks > 0).then(|| random.random_range(0..marks));
     let one_of = |random: &mut Pcg64Mcg, from: &[&str]| {
         Some(from[random.random_range(0..from.len())].to_owned())
     };
     let date = |random: &mut Pcg64Mcg| any_row(random).dob;
-    vec![
+    let mut classes = vec![
         draw("no match", &|r| Some(letters(r, 12))),
         draw("rare: 8 letters of one name", &|r| {
             part(&any_row(r).name, 8, r)
@@ -82,9 +84,9 @@ pub(crate) fn classes(rows: u64, pool: SkillPool) -> Vec<Class> {
         draw("skill, rare", &|r| {
             let listed = any_row(r).skills.swap_remove(0);
             let mark = marked(r)?;
-            Some(match pool {
-                SkillPool::MartialArts => format!("Lethwei {mark}"),
-                SkillPool::Distinct => listed,
+            Some(match contents {
+                Contents::Laboratory | Contents::RealNames => format!("Lethwei {mark}"),
+                Contents::DistinctSkills => listed,
             })
         }),
         draw("50 characters of one name", &|r| {
@@ -97,7 +99,11 @@ pub(crate) fn classes(rows: u64, pool: SkillPool) -> Vec<Class> {
         draw("not ASCII, no match", &|r| {
             Some(format!("ø{}å", letters(r, 4)))
         }),
-    ]
+    ];
+    if contents == Contents::RealNames {
+        classes.extend(real::classes(&draw, &any_row));
+    }
+    classes
 }
 
 /// `length` characters in a row of a name that has as many, and that no space ends.
@@ -116,14 +122,19 @@ fn letters(random: &mut Pcg64Mcg, length: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum;
+
     use super::*;
 
     #[test]
     fn every_class_has_terms_that_are_what_it_says() {
-        for pool in [SkillPool::MartialArts, SkillPool::Distinct] {
-            let classes = classes(20_000, pool);
+        for contents in Contents::value_variants() {
+            let classes = classes(20_000, *contents);
             for class in &classes {
-                assert!(!class.terms.is_empty(), "{}", class.name);
+                // Few real names are as long as that.
+                let may_be_empty =
+                    *contents == Contents::RealNames && class.name == "50 characters of one name";
+                assert!(may_be_empty || !class.terms.is_empty(), "{}", class.name);
                 let characters = |n| class.terms.iter().all(|term| term.chars().count() == n);
                 let expected = match class.name {
                     name if name.starts_with("one letter") => Some(1),

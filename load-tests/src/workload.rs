@@ -14,7 +14,7 @@ use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
 pub use template::{Rows, Template};
-pub use warrior::{MARTIAL_ARTS, Skills, Warrior};
+pub use warrior::{MARTIAL_ARTS, Skills, Warrior, search_term};
 
 use crate::schedule::stream;
 use crate::target::Target;

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use clap::Args;
 use warrior_bench::bench::bench;
+use warrior_bench::fill::Contents;
 use warrior_bench::options::{BenchOptions, Part};
 use warrior_bench::report;
 use warrior_load::exit::Exit;
@@ -21,11 +22,14 @@ pub(crate) struct BenchArgs {
     /// Rows in the table before anything is measured
     #[arg(long, default_value_t = 1_000_000)]
     rows: u64,
-    /// Search by class once more, in a table with a million distinct skills
-    #[arg(long)]
-    distinct_skills: bool,
+    /// The binary of the peers
+    #[arg(long, default_value = "target/release/warrior-peers")]
+    peers: PathBuf,
+    /// Tables: the first one for everything, each further one for searches by class alone
+    #[arg(long, value_delimiter = ',', value_enum, default_values_t = [Contents::Laboratory])]
+    tables: Vec<Contents>,
     /// Numbers of connections
-    #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64, 256])]
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 64, 256])]
     connections: Vec<usize>,
     /// How often each figure is taken; medians come from at least five
     #[arg(long, default_value_t = 5)]
@@ -64,7 +68,8 @@ impl BenchArgs {
         let options = BenchOptions {
             server: std::path::absolute(&self.server)?,
             rows,
-            distinct_skills: self.distinct_skills,
+            peers: std::path::absolute(&self.peers)?,
+            tables: self.tables,
             connections: self.connections,
             rounds,
             seconds,

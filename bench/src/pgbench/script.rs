@@ -10,12 +10,21 @@ pub(crate) const BATCH: u32 = 50;
 /// Different rows to be inserted; they are used in turn.
 pub(super) const ROWS: u64 = 50_000;
 
-/// Different lookups, for each size of a batch.
+/// Different lookups, for each size of a batch, and different searches.
 pub(super) const LOOKUPS: i32 = 2_000;
+
+/// Different batches of rows.
+pub(super) const BATCHES: u64 = ROWS / BATCH as u64;
 
 /// The statements that the server sends.
 const INSERT: &str = include_str!("../../../src/store/sql/insert.sql");
 const FIND: &str = include_str!("../../../src/store/sql/find.sql");
+const SEARCH: &str = include_str!("../../../src/store/sql/search.sql");
+
+/// The statements that PostgREST makes: a create, a source of rows, and the JSON of any such source.
+const POSTGREST_CREATE: &str = include_str!("../sql/postgrest_create.sql");
+const POSTGREST_FIND: &str = include_str!("../sql/postgrest_find.sql");
+const POSTGREST_READ: &str = include_str!("../sql/postgrest_read.sql");
 
 /// The statement that a script runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -27,6 +36,24 @@ pub(crate) enum Script {
     CreateBare,
     /// `find.sql`.
     Find,
+    /// An insert from JSON, as PostgREST writes it.
+    PostgrestCreate,
+    /// A read of one row that answers JSON, as PostgREST writes it.
+    PostgrestFind,
+    /// `search.sql`, whose answer the database turns into JSON.
+    PostgrestSearch,
+}
+
+impl Script {
+    /// Whether it inserts into the table that the API serves.
+    pub(super) fn creates(self) -> bool {
+        matches!(self, Script::Create | Script::PostgrestCreate)
+    }
+
+    /// Whether its rows need ids that are made before.
+    pub(super) fn takes_ids(self) -> bool {
+        matches!(self, Script::Create | Script::CreateBare)
+    }
 }
 
 /// One way to run pgbench: a statement, the rows of each transaction, and the way to the database.
@@ -41,6 +68,25 @@ pub(crate) struct Job {
 }
 
 impl Job {
+    /// One statement a request, through PgBouncer.
+    pub(crate) fn postgrest(script: Script) -> Job {
+        Job {
+            script,
+            size: 1,
+            pooled: true,
+        }
+    }
+
+    /// The numbers of clients to try. Single statements through a pooler want more of them than batches do.
+    pub(crate) fn clients(&self) -> [u32; 4] {
+        match self.script {
+            Script::Create | Script::CreateBare | Script::Find => [1, 2, 4, 8],
+            Script::PostgrestCreate | Script::PostgrestFind | Script::PostgrestSearch => {
+                [2, 8, 16, 32]
+            }
+        }
+    }
+
     /// How the table of results names it.
     pub(crate) fn name(&self) -> String {
         let size = match self.size {
@@ -51,6 +97,9 @@ impl Job {
         let bare = match self.script {
             Script::CreateBare => ", bare table",
             Script::Create | Script::Find => "",
+            Script::PostgrestCreate | Script::PostgrestFind | Script::PostgrestSearch => {
+                return format!("pgbench PostgREST's statement, {way}");
+            }
         };
         format!("pgbench {size}, {way}{bare}")
     }
@@ -58,18 +107,38 @@ impl Job {
     /// The script: the server's statement, its parameters read from the tables of the schema bench.
     pub(super) fn text(&self, batches_per_client: u32) -> anyhow::Result<String> {
         let size = self.size;
+        match self.script {
+            Script::Create | Script::CreateBare => self.insert(batches_per_client),
+            Script::Find => {
+                let ids = format!("ids from bench.wanted where size = {size}");
+                drawn(FIND, LOOKUPS as u64, &ids)
+            }
+            Script::PostgrestCreate => drawn(
+                POSTGREST_CREATE,
+                BATCHES,
+                "body from bench.new_bodies where true",
+            ),
+            Script::PostgrestFind => {
+                let statement = with_source(POSTGREST_FIND);
+                let id = "ids[1] from bench.wanted where size = 1";
+                drawn(&statement, LOOKUPS as u64, id)
+            }
+            Script::PostgrestSearch => {
+                let statement = with_source(SEARCH);
+                drawn(
+                    &statement,
+                    LOOKUPS as u64,
+                    "term from bench.terms where true",
+                )
+            }
+        }
+    }
+
+    fn insert(&self, batches_per_client: u32) -> anyhow::Result<String> {
+        let size = self.size;
         let batch = |column: &str, table: &str, n: &str| {
             format!("(select {column} from bench.{table} where size = {size} and n = :{n})")
         };
-        if self.script == Script::Find {
-            let ids = batch("ids", "wanted", "n");
-            let statement = with_parameters(FIND, &[ids])?;
-            return Ok(format!(
-                "\\set n random(0, {})\n{statement};\n",
-                LOOKUPS - 1
-            ));
-        }
-        let batches = ROWS / u64::from(BATCH);
         let parameters = [
             batch("ids", "new_ids", "n"),
             batch("names", "new_names", "b"),
@@ -86,7 +155,7 @@ impl Job {
         }
         // pgbench keeps the variables of a client from one transaction to the next.
         Ok(format!(
-            "\\set n :client_id * {batches_per_client} + :i\n\\set b :n % {batches}\n\
+            "\\set n :client_id * {batches_per_client} + :i\n\\set b :n % {BATCHES}\n\
              \\set i :i + 1\n{statement};\n"
         ))
     }
@@ -94,12 +163,25 @@ impl Job {
     /// The rows of the table that it inserts into.
     pub(super) fn rows(&self, owner: &mut Client) -> anyhow::Result<Option<i64>> {
         let statement = match self.script {
-            Script::Create => include_str!("../../../src/store/sql/count.sql"),
+            script if script.creates() => include_str!("../../../src/store/sql/count.sql"),
             Script::CreateBare => "select count(*) from bench.warrior",
-            Script::Find => return Ok(None),
+            _ => return Ok(None),
         };
         Ok(Some(owner.query_one(statement, &[])?.try_get(0)?))
     }
+}
+
+/// What PostgREST makes of a source of rows; on lines of their own, since each file begins with a comment.
+fn with_source(source: &str) -> String {
+    format!("with pgrst_source as (\n{source}\n)\n{POSTGREST_READ}")
+}
+
+/// A script whose one parameter is drawn: `source` is a select list, a table of the schema bench and a condition.
+fn drawn(statement: &str, different: u64, source: &str) -> anyhow::Result<String> {
+    let parameter = format!("(select {source} and n = :n)");
+    let statement = with_parameters(statement, &[parameter])?;
+    let last = different - 1;
+    Ok(format!("\\set n random(0, {last})\n{statement};\n"))
 }
 
 /// A statement of the server without its comments, each `$n` replaced.
@@ -142,6 +224,11 @@ mod tests {
         );
         let bare = job(Script::CreateBare, 50).text(100).expect("one table");
         assert!(!bare.contains("public.warrior "), "{bare}");
+        let search = Job::postgrest(Script::PostgrestSearch)
+            .text(0)
+            .expect("one parameter");
+        assert!(search.contains("json_agg"), "{search}");
+        assert!(!search.contains('$') && !search.contains("--"), "{search}");
         let find = job(Script::Find, 1).text(0).expect("one parameter");
         assert!(find.contains("from bench.wanted where size = 1"), "{find}");
         assert!(!find.contains('$') && !find.contains("--"), "{find}");

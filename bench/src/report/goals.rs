@@ -3,8 +3,21 @@
 use super::table::{spread, table};
 use crate::goals::Goal;
 
-/// The goals, what was measured, and whether they were met.
+/// Whether it was kept.
+pub(super) fn verdict(goal: &Goal) -> String {
+    let words = match goal.met {
+        Some(true) => "held",
+        Some(false) => "NOT HELD",
+        None => "-",
+    };
+    words.to_owned()
+}
+
+/// The goals, what was measured, and whether they were met; empty without goals.
 pub(super) fn goals(goals: &[Goal]) -> String {
+    if goals.is_empty() {
+        return String::new();
+    }
     let rows: Vec<[String; 4]> = goals
         .iter()
         .map(|goal| {
@@ -17,11 +30,7 @@ pub(super) fn goals(goals: &[Goal]) -> String {
                 goal.what.clone(),
                 spread(&goal.measured, show),
                 goal.wanted.clone(),
-                match goal.met {
-                    Some(true) => "held".to_owned(),
-                    Some(false) => "NOT HELD".to_owned(),
-                    None => "-".to_owned(),
-                },
+                verdict(goal),
             ]
         })
         .collect();

@@ -4,8 +4,10 @@ use std::fmt::Write;
 
 use warrior_load::output::micros;
 
+use super::classes::classes;
 use super::disturbance::disturbance;
 use super::goals::goals;
+use super::peers::peers;
 use super::table::{spread, table};
 use crate::goals::is_server;
 use crate::result::BenchResult;
@@ -58,9 +60,14 @@ pub(super) fn page(bench: &BenchResult, picture: &str) -> String {
         if let Some(note) = disturbance(bench) {
             writeln!(text, "**{note}**\n")?;
         }
-        writeln!(text, "## Ratios\n\n{}", goals(&bench.goals))?;
+        if !bench.goals.is_empty() {
+            writeln!(text, "## Ratios\n\n{}", goals(&bench.goals))?;
+        }
         if bench.series.iter().any(is_server) {
             writeln!(text, "![throughput]({picture})\n")?;
+        }
+        if !bench.peers.is_empty() {
+            writeln!(text, "## Peers\n\n{}", peers(bench))?;
         }
         writeln!(
             text,
@@ -68,11 +75,17 @@ pub(super) fn page(bench: &BenchResult, picture: &str) -> String {
             figures(&bench.series.iter().collect::<Vec<_>>())
         )?;
         for state in &bench.searches {
-            let series: Vec<&Series> = state.classes.iter().map(|class| &class.series).collect();
+            let series: Vec<&Series> = state
+                .classes
+                .iter()
+                .flat_map(|class| [Some(&class.series), class.one_by_one.as_ref()])
+                .flatten()
+                .collect();
             writeln!(
                 text,
-                "## Searches by class: {}\n\n{}",
+                "## Searches by class: {}\n\n{}\n{}",
                 state.table,
+                classes(bench, state),
                 figures(&series)
             )?;
             let checked: Vec<[String; 4]> = state

@@ -11,6 +11,7 @@ pub(super) fn picture(bench: &BenchResult) -> String {
         is_server(series)
             || series.executor.starts_with("hello")
             || series.executor.starts_with("pgbench batches")
+            || bench.peers.iter().any(|with| with.peer == series.executor)
     });
     let drawn: Vec<Bar> = shown
         .filter_map(|series| {

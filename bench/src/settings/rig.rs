@@ -18,7 +18,8 @@ use super::options::{Load, SettingsOptions};
 use super::restart::restart;
 use super::setting::Setting;
 use crate::cpu::Processes;
-use crate::fill::{SkillPool, fill};
+use crate::fill::{Contents, fill};
+use crate::hits::Hits;
 use crate::http::{self, HttpLoad, Request, WARMUP};
 use crate::sample::Sample;
 use crate::table;
@@ -49,10 +50,11 @@ impl<'s> SettingsRig<'s> {
             &stack,
             &options.server,
             options.rows,
-            SkillPool::MartialArts,
+            Contents::Laboratory,
+            stop,
         )?;
         let mut searches = Vec::new();
-        for class in classes(options.rows, SkillPool::MartialArts) {
+        for class in classes(options.rows, Contents::Laboratory) {
             searches.extend(class.uris(&stack.api)?.iter().cloned());
         }
         Ok(SettingsRig {
@@ -162,7 +164,7 @@ impl<'s> SettingsRig<'s> {
             Load::Search | Load::Cold => (Kind::OneOf(Arc::clone(&self.searches)), 32),
         };
         let request = Request {
-            kind,
+            kinds: vec![(Hits::Any, kind)],
             target: self.stack.api.clone(),
             processes: Processes::of_stack(&self.stack),
             load: HttpLoad::Connections(connections),

@@ -27,6 +27,10 @@ create table bench.new_skills (
     size int, n int, skills text[] not null, primary key (size, n));
 alter table bench.new_skills alter column skills set storage plain;
 
+-- A row a JSON document, and terms to be searched for, as the public stress test draws them.
+create table bench.new_bodies (n int primary key, body json not null);
+create table bench.terms (n int primary key, term text not null);
+
 -- The table without what a search and a count need: columns and primary key, no further index, no trigger.
 create table bench.warrior (like public.warrior including defaults, primary key (id));
 

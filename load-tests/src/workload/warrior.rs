@@ -120,7 +120,7 @@ impl Warrior {
 }
 
 /// A search term of the public stress test: 1 to 50 random letters and spaces.
-pub(super) fn search_term(random: &mut Pcg64Mcg) -> String {
+pub fn search_term(random: &mut Pcg64Mcg) -> String {
     letters_and_spaces(random, 1, 50)
 }
 

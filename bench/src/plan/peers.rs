@@ -1,0 +1,123 @@
+//! The measurements of peers, to stand beside the server's.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use warrior_load::output::say;
+use warrior_load::workload::Kind;
+
+use super::best_clients;
+use crate::companion::Companion;
+use crate::http::Request;
+use crate::measurement::{Action, CREATE, FIND, Measurement, SEARCH, by_http, by_pgbench};
+use crate::peers::{GROUPING, GUIDE, POOLED, Peers, SearchBy, guide_connections, peer, to};
+use crate::pgbench::{Job, Script};
+use crate::rig::Rig;
+
+/// Sizes of the pool, of which the best is taken, for each work.
+const POOLS: [usize; 3] = [4, 16, 64];
+/// The size when they are not tried.
+const POOL_UNTRIED: usize = 16;
+
+/// The guide's search takes seconds where the table is large, so it is measured for longer, without a warm-up whose
+/// requests would outlast it.
+const GUIDE_LONGER: u32 = 6;
+/// Bounds the rows of a table that the guide's search is tried on. On more, requests would not end in time.
+const GUIDE_ROWS_MAX: u64 = 1_500_000;
+
+/// Those of all peers that can do this work, over so many connections.
+pub(super) fn measurements(
+    rig: &mut Rig<'_>,
+    work: &'static str,
+    kind: &Kind,
+    connections: usize,
+) -> anyhow::Result<Vec<Measurement>> {
+    let stack = rig.stack;
+    start_pooled(rig, work, kind, connections)?;
+    if rig.peers.grouping.is_none() {
+        rig.peers.grouping = Some(Peers::start_grouping(rig.options, stack)?);
+    }
+    let mut all = Vec::new();
+    let mut add = |name: &str, companion: &Companion, request: Request| {
+        let executor = peer(name, request.load.connections());
+        all.push(measurement(work, executor, to(companion, stack, request)));
+    };
+    let request = rig.request(stack, kind.clone(), connections);
+    add(POOLED, rig.peers.pooled(work)?, request.clone());
+    let grouping = rig.peers.grouping.as_ref();
+    add(
+        GROUPING,
+        grouping.context("the grouping peer was not started")?,
+        request,
+    );
+    if work == SEARCH && rig.options.rows > GUIDE_ROWS_MAX {
+        say(format_args!(
+            "  {GUIDE} reads every row, and is not measured above {GUIDE_ROWS_MAX} rows"
+        ));
+    } else if work == SEARCH {
+        let guide = Peers::start_pooled(rig.options, stack, guide_connections(), SearchBy::Guide)?;
+        let request = Request {
+            warmup: Duration::ZERO,
+            length: Duration::from_secs(u64::from(GUIDE_LONGER * rig.options.seconds)),
+            ..rig.request(stack, kind.clone(), guide_connections())
+        };
+        add(GUIDE, &guide, request);
+        rig.peers.guide = Some(guide);
+    }
+    all.extend(postgrest(rig, work)?);
+    Ok(all)
+}
+
+/// Starts the pooled peer with each size of its pool, and keeps the one that did most in a second.
+fn start_pooled(
+    rig: &mut Rig<'_>,
+    work: &'static str,
+    kind: &Kind,
+    connections: usize,
+) -> anyhow::Result<()> {
+    let start =
+        |rig: &Rig<'_>, size| Peers::start_pooled(rig.options, rig.stack, size, SearchBy::Function);
+    // A single round is not worth it.
+    if rig.options.rounds == 1 {
+        let companion = start(rig, POOL_UNTRIED)?;
+        rig.peers.pooled.push((work, companion));
+        return Ok(());
+    }
+    let mut tried = Vec::new();
+    for size in POOLS {
+        let companion = start(rig, size)?;
+        let request = rig.request(rig.stack, kind.clone(), connections);
+        let request = to(&companion, rig.stack, request);
+        let sample = rig.measure(&measurement(work, POOLED.to_owned(), request))?;
+        tried.push((sample.rate, size, companion));
+    }
+    let best = tried.into_iter().max_by(|a, b| a.0.total_cmp(&b.0));
+    let (rate, size, companion) = best.context("no size of the pool was tried")?;
+    say(format_args!(
+        "  {work}: {POOLED} is best with {size} of {POOLS:?} connections in its pool: {rate:.0} requests/s"
+    ));
+    rig.peers.pooled.push((work, companion));
+    Ok(())
+}
+
+/// PostgREST's statement for this work, where it has one.
+fn postgrest(rig: &mut Rig<'_>, work: &str) -> anyhow::Result<Option<Measurement>> {
+    let script = match work {
+        CREATE => Script::PostgrestCreate,
+        FIND => Script::PostgrestFind,
+        SEARCH => Script::PostgrestSearch,
+        _ => return Ok(None),
+    };
+    let job = Job::postgrest(script);
+    let clients = best_clients(rig, job)?;
+    Ok(Some(by_pgbench(work, job.name(), job, clients)))
+}
+
+fn measurement(work: &str, executor: String, request: Request) -> Measurement {
+    let action = Action::Http(Box::new(request));
+    let action = match work {
+        CREATE => Action::Flushed(Box::new(action)),
+        _ => action,
+    };
+    by_http(work, executor, action)
+}
