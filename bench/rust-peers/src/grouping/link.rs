@@ -2,9 +2,15 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, Error, NoTls, Row, Statement};
+
+/// How long a login is tried again.
+const LOGIN_TIMEOUT: Duration = Duration::from_secs(60);
+/// The pause before it is.
+const LOGIN_PAUSE: Duration = Duration::from_millis(100);
 
 /// A connection, with the statements that it has prepared where it prepares any.
 pub(super) struct Link {
@@ -14,7 +20,15 @@ pub(super) struct Link {
 
 impl Link {
     pub(super) async fn connect(config: &Config, prepare: bool) -> Result<Arc<Link>, Error> {
-        let (client, connection) = config.connect(NoTls).await?;
+        let give_up = Instant::now() + LOGIN_TIMEOUT;
+        // A busy pooler ends a login that takes its time.
+        let (client, connection) = loop {
+            match config.connect(NoTls).await {
+                Ok(connected) => break connected,
+                Err(error) if Instant::now() > give_up => return Err(error),
+                Err(_) => tokio::time::sleep(LOGIN_PAUSE).await,
+            }
+        };
         tokio::spawn(connection);
         let prepared = prepare.then(Mutex::default);
         Ok(Arc::new(Link { client, prepared }))
