@@ -32,8 +32,10 @@ pub(crate) enum SearchBy {
 /// The peers that were started.
 #[derive(Debug, Default)]
 pub(crate) struct Peers {
-    /// With the pool that is best for a work, for each work.
-    pub(crate) pooled: Vec<(&'static str, Companion)>,
+    /// One for each size of the pool.
+    pub(crate) pooled: Vec<(usize, Companion)>,
+    /// The place of the one that is best for a work, for each work.
+    pub(crate) best: Vec<(&'static str, usize)>,
     pub(crate) guide: Option<Companion>,
     pub(crate) grouping: Option<Companion>,
 }
@@ -51,7 +53,9 @@ pub(crate) fn guide_connections() -> usize {
 impl Peers {
     /// The pooled peer whose pool is best for this work.
     pub(crate) fn pooled(&self, work: &str) -> anyhow::Result<&Companion> {
-        let found = self.pooled.iter().find(|(best_for, _)| *best_for == work);
+        let best = self.best.iter().find(|(best_for, _)| *best_for == work);
+        let place = best.map(|(_, place)| *place);
+        let found = place.and_then(|place| self.pooled.get(place));
         let (_, companion) = found.context("the pooled peer was not started")?;
         Ok(companion)
     }

@@ -71,7 +71,7 @@ impl Cli {
                 database,
                 connections,
                 search,
-            } => Store::Pooled(Pooled::new(database.config()?, *connections, *search)?),
+            } => Store::Pooled(Pooled::start(database.config()?, *connections, *search).await?),
             Peer::Grouping {
                 database,
                 workers,

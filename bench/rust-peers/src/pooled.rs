@@ -26,8 +26,8 @@ pub(crate) struct Pooled {
 }
 
 impl Pooled {
-    /// Connects when the first request needs it.
-    pub(crate) fn new(
+    /// Opens the whole pool, so that no request waits for a login.
+    pub(crate) async fn start(
         mut config: Config,
         connections: usize,
         search: Search,
@@ -41,6 +41,11 @@ impl Pooled {
         };
         let manager = Manager::from_config(config, NoTls, recycling);
         let pool = Pool::builder(manager).max_size(connections).build()?;
+        let mut opened = Vec::new();
+        for _ in 0..connections {
+            opened.push(pool.get().await?);
+        }
+        drop(opened);
         Ok(Pooled { pool, search })
     }
 

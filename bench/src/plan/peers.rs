@@ -33,7 +33,7 @@ pub(super) fn measurements(
     connections: usize,
 ) -> anyhow::Result<Vec<Measurement>> {
     let stack = rig.stack;
-    start_pooled(rig, work, kind, connections)?;
+    choose_pool(rig, work, kind, connections)?;
     if rig.peers.grouping.is_none() {
         rig.peers.grouping = Some(Peers::start_grouping(rig.options, stack)?);
     }
@@ -68,35 +68,46 @@ pub(super) fn measurements(
     Ok(all)
 }
 
-/// Starts the pooled peer with each size of its pool, and keeps the one that did most in a second.
-fn start_pooled(
+/// Starts the pooled peer with each size of its pool, once for all works, and takes the one that does most in a second.
+fn choose_pool(
     rig: &mut Rig<'_>,
     work: &'static str,
     kind: &Kind,
     connections: usize,
 ) -> anyhow::Result<()> {
-    let start =
-        |rig: &Rig<'_>, size| Peers::start_pooled(rig.options, rig.stack, size, SearchBy::Function);
-    // A single round is not worth it.
-    if rig.options.rounds == 1 {
-        let companion = start(rig, POOL_UNTRIED)?;
-        rig.peers.pooled.push((work, companion));
-        return Ok(());
+    // A single round is not worth a trial.
+    let sizes: &[usize] = match rig.options.rounds {
+        1 => &[POOL_UNTRIED],
+        _ => &POOLS,
+    };
+    let (options, stack) = (rig.options, rig.stack);
+    for size in &sizes[rig.peers.pooled.len()..] {
+        let peer = Peers::start_pooled(options, stack, *size, SearchBy::Function)?;
+        rig.peers.pooled.push((*size, peer));
     }
-    let mut tried = Vec::new();
-    for size in POOLS {
-        let companion = start(rig, size)?;
-        let request = rig.request(rig.stack, kind.clone(), connections);
-        let request = to(&companion, rig.stack, request);
-        let sample = rig.measure(&measurement(work, POOLED.to_owned(), request))?;
-        tried.push((sample.rate, size, companion));
+    let (mut best, mut most) = (0, 0.0);
+    let tried = if sizes.len() > 1 { sizes.len() } else { 0 };
+    for place in 0..tried {
+        let (_, companion) = &rig.peers.pooled[place];
+        let request = to(
+            companion,
+            stack,
+            rig.request(stack, kind.clone(), connections),
+        );
+        let rate = rig
+            .measure(&measurement(work, POOLED.to_owned(), request))?
+            .rate;
+        if rate > most {
+            (best, most) = (place, rate);
+        }
     }
-    let best = tried.into_iter().max_by(|a, b| a.0.total_cmp(&b.0));
-    let (rate, size, companion) = best.context("no size of the pool was tried")?;
-    say(format_args!(
-        "  {work}: {POOLED} is best with {size} of {POOLS:?} connections in its pool: {rate:.0} requests/s"
-    ));
-    rig.peers.pooled.push((work, companion));
+    if tried > 0 {
+        say(format_args!(
+            "  {work}: {POOLED} is best with {} of {sizes:?} connections in its pool: {most:.0} requests/s",
+            sizes[best]
+        ));
+    }
+    rig.peers.best.push((work, best));
     Ok(())
 }
 
