@@ -1,5 +1,5 @@
-//! The reference for the database alone: pgbench running the server's own statements, in
-//! batches of 50 and one by one, directly and through PgBouncer.
+//! The reference for the database alone: pgbench running the server's own statements in batches of 50, directly and
+//! through PgBouncer, and one by one; and those that PostgREST makes.
 
 mod script;
 

@@ -91,22 +91,20 @@ fn to_hello(rig: &Rig<'_>, part: Part, connections: usize) -> Request {
     }
 }
 
-/// pgbench in batches and one by one, directly and through PgBouncer, each with the number of
-/// clients that is best for it; and for creates, into a bare table.
+/// pgbench in batches, directly and through PgBouncer, each with the number of clients that is best for it; for creates,
+/// into a bare table, too; and one by one with one client.
 fn database_measurements(
     rig: &mut Rig<'_>,
     work: &str,
     script: Script,
 ) -> anyhow::Result<Vec<Measurement>> {
     let mut jobs = Vec::new();
-    for size in [BATCH, 1] {
-        for pooled in [false, true] {
-            jobs.push(Job {
-                script,
-                size,
-                pooled,
-            });
-        }
+    for pooled in [false, true] {
+        jobs.push(Job {
+            script,
+            size: BATCH,
+            pooled,
+        });
     }
     if script == Script::Create {
         jobs.push(Job {

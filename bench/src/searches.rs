@@ -69,8 +69,10 @@ pub(crate) fn measure(rig: &mut Rig<'_>, contents: Contents) -> anyhow::Result<S
     };
     say(format_args!("searches by class: {state}"));
     let classes = classes_with_terms(rows, contents);
+    say(format_args!("  asking what each term finds"));
     let (mut measurements, mut hits) = (Vec::new(), Vec::new());
     for class in &classes {
+        rig.go_on()?;
         let (measured, counts) = of_class(rig, class)?;
         measurements.extend(measured);
         hits.push(counts);
@@ -128,18 +130,17 @@ pub(crate) fn check(
 /// The measurement of a class, and beside it, where peers are measured, that of the function called one by one.
 fn of_class(rig: &Rig<'_>, class: &Class) -> anyhow::Result<(Vec<Measurement>, HitCounts)> {
     let (kinds, hits) = hits::apart(rig.stack, class)?;
+    let request = rig.request(rig.stack, Kind::Search, CONNECTIONS);
     let request = Request {
         kinds,
-        ..rig.request(rig.stack, Kind::Search, CONNECTIONS)
+        // There are many classes, and each has its requests within half the time.
+        length: request.length / 2,
+        ..request
     };
     let mut all = Vec::new();
     if rig.options.wants(&[Part::Peers]) {
         let companion = rig.peers.pooled(SEARCH)?;
-        let request = Request {
-            // Its rate alone is compared.
-            length: request.length / 2,
-            ..to(companion, rig.stack, request.clone())
-        };
+        let request = to(companion, rig.stack, request.clone());
         let action = Action::Http(Box::new(request));
         all.push(by_http(ONE_BY_ONE, class.name.to_owned(), action));
     }

@@ -29,7 +29,7 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_delimiter = ',', value_enum, default_values_t = [Contents::Laboratory])]
     tables: Vec<Contents>,
     /// Numbers of connections
-    #[arg(long, value_delimiter = ',', default_values_t = [1, 64, 256])]
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 64])]
     connections: Vec<usize>,
     /// How often each figure is taken; medians come from at least five
     #[arg(long, default_value_t = 5)]

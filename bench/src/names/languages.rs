@@ -13,11 +13,13 @@ pub(super) const LANGUAGES: [Language; 16] = [
     Language {
         weight: 22,
         first: "James,Mary,John,Patricia,Robert,Jennifer,Michael,Linda,William,Elizabeth,David,Barbara,Richard,\
-            Susan,Thomas,Jessica,Charles,Sarah,Daniel,Karen,Matthew,Emily,Oliver,Olivia,Siobhán,Zoë",
+            Susan,Thomas,Jessica,Charles,Sarah,Daniel,Karen,Matthew,Emily,Oliver,Olivia,George,Alice,\
+            Henry,Grace,Edward,Siobhán,Zoë",
         family: "Smith,Johnson,Williams,Brown,Jones,Miller,Davis,Wilson,Anderson,Taylor,Thomas,Moore,Jackson,\
             Martin,Lee,Thompson,White,Harris,Clark,Lewis,Robinson,Walker,Young,Allen,King,Wright,Scott,Hill,\
             Green,Adams,Baker,Nelson,Campbell,Mitchell,Roberts,Carter,Phillips,Evans,Turner,Parker,Edwards,\
-            Collins,Stewart,Morris,Murphy,Cook,Rogers,O'Brien,O'Connor,MacDonald,Ashworth,Featherstone",
+            Collins,Stewart,Morris,Murphy,Cook,Rogers,O'Brien,O'Connor,MacDonald,Cooper,Reed,Bailey,\
+            Bell,Kelly,Howard,Ward,Cox,Richardson,Wood,Watson,Brooks,Bennett,Gray,Hughes,Price,Ashworth,Featherstone",
     },
     // Spanish
     Language {
@@ -46,7 +48,8 @@ pub(super) const LANGUAGES: [Language; 16] = [
         family: "Müller,Schmidt,Schneider,Fischer,Weber,Meyer,Wagner,Becker,Schulz,Hoffmann,Schäfer,Koch,Bauer,\
             Richter,Klein,Wolf,Schröder,Neumann,Schwarz,Zimmermann,Braun,Krüger,Hofmann,Hartmann,Lange,Schmitt,\
             Werner,Krause,Meier,Lehmann,Köhler,Herrmann,König,Walter,Mayer,Huber,Kaiser,Fuchs,Peters,Lang,Möller,\
-            Weiß,Jung,Großmann,Böhm,von Bülow",
+            Weiß,Jung,Großmann,Scholz,Maier,Vogel,\
+            Stein,Jäger,Otto,Böhm,von Bülow",
     },
     // French
     Language {
@@ -145,12 +148,14 @@ pub(super) const LANGUAGES: [Language; 16] = [
         first: "Γεώργιος,Μαρία,Ιωάννης,Ελένη,Κωνσταντίνος,Αικατερίνη,Δημήτριος,Βασιλική,Νικόλαος,Σοφία,Παναγιώτης,\
             Αγγελική,Χρήστος,Ζωή",
         family: "Παπαδόπουλος,Παππά,Καραγιάννης,Βλάχου,Ιωαννίδης,Οικονόμου,Παπαγεωργίου,Μακρή,Κωνσταντινίδης,\
-            Δημοπούλου,Γεωργίου,Παπαδάκη,Αγγελόπουλος,Νικολάου,Χατζής,Σταματίου,Ψαρρά,Θεοδωρίδης,Ξενάκη,Φωτίου",
+            Δημοπούλου,Γεωργίου,Παπαδάκη,Αγγελόπουλος,Νικολάου,Χατζής,Σταματίου,Ψαρρά,Θεοδωρίδης,Αλεξίου,\
+            Ρήγας,Ξενάκη,Φωτίου",
     },
     // Vietnamese
     Language {
         weight: 2,
         first: "Anh,Minh,Hương,Hùng,Lan,Dũng,Linh,Tuấn,Thảo,Sơn,Ngọc,Đức,Trang,Hải,Phương,Quân",
-        family: "Nguyễn,Trần,Lê,Phạm,Hoàng,Huỳnh,Phan,Vũ,Võ,Đặng,Bùi,Đỗ,Hồ,Ngô,Dương,Lý,Đinh,Trịnh,Đoàn,Mai",
+        family: "Nguyễn,Trần,Lê,Phạm,Hoàng,Huỳnh,Phan,Vũ,Võ,Đặng,Bùi,Đỗ,Hồ,Ngô,Dương,Lý,Đinh,Trịnh,Đoàn,Lương,Châu,Tạ,\
+            Mai",
     },
 ];

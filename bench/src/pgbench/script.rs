@@ -78,11 +78,11 @@ impl Job {
     }
 
     /// The numbers of clients to try. Single statements through a pooler want more of them than batches do.
-    pub(crate) fn clients(&self) -> [u32; 4] {
+    pub(crate) fn clients(&self) -> [u32; 3] {
         match self.script {
-            Script::Create | Script::CreateBare | Script::Find => [1, 2, 4, 8],
+            Script::Create | Script::CreateBare | Script::Find => [2, 4, 8],
             Script::PostgrestCreate | Script::PostgrestFind | Script::PostgrestSearch => {
-                [2, 8, 16, 32]
+                [8, 16, 32]
             }
         }
     }

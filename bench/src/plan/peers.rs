@@ -21,7 +21,7 @@ const POOL_UNTRIED: usize = 16;
 
 /// The guide's search takes seconds where the table is large, so it is measured for longer, without a warm-up whose
 /// requests would outlast it.
-const GUIDE_LONGER: u32 = 6;
+const GUIDE_LONGER: u32 = 4;
 /// Bounds the rows of a table that the guide's search is tried on. On more, requests would not end in time.
 const GUIDE_ROWS_MAX: u64 = 1_500_000;
 
