@@ -1,5 +1,5 @@
 //! The server's API as others would write it on async tasks, for the bench to measure in turn with the server: with a
-//! pool and a statement for each request ([`pooled`]), and with natural batching ([`grouping`]).
+//! pool and a statement for each request (`pooled`), and with natural batching (`grouping`).
 
 mod api;
 mod cli;
