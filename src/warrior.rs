@@ -3,14 +3,13 @@
 //! Parsing is validation: a [`NewWarrior`] in hand satisfies every limit below, so nothing further
 //! down checks again. This module imports no layer.
 
-use std::collections::HashSet;
-use std::fmt;
+mod body;
 
 use chrono::{Datelike, NaiveDate};
-use serde::de::{Error as _, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde::Serialize;
 use uuid::Uuid;
+
+use body::Json;
 
 /// Longest name, in Unicode code points, as PostgreSQL's `varchar(100)` counts.
 pub const NAME_MAX: usize = 100;
@@ -57,7 +56,7 @@ pub struct StoredWarrior<'r> {
 /// Why bytes are not a warrior.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Rejection {
-    /// Not one JSON object: broken syntax, invalid UTF-8, a lone surrogate, a key given twice.
+    /// Not one JSON object: broken syntax, invalid UTF-8, a lone surrogate, a key given twice, values nested too deep.
     Malformed(String),
     /// A JSON object whose fields are wrong or missing; every wrong field, in the contract's order.
     Invalid(Vec<FieldError>),
@@ -90,8 +89,7 @@ impl NewWarrior {
     /// [`Rejection::Malformed`] when it is not one JSON object, [`Rejection::Invalid`] with every
     /// wrong field otherwise. Unknown keys are ignored.
     pub fn parse(body: &[u8]) -> Result<Self, Rejection> {
-        let fields: Fields =
-            serde_json::from_slice(body).map_err(|e| Rejection::Malformed(e.to_string()))?;
+        let fields = body::read(body).map_err(Rejection::Malformed)?;
         let mut wrong = Vec::new();
         let name = checked("name", name(fields.name), &mut wrong);
         let dob = checked("dob", dob(fields.dob), &mut wrong);
@@ -121,15 +119,15 @@ fn checked<T>(
         .ok()
 }
 
-fn name(value: Option<Value>) -> Result<String, String> {
+fn name(value: Option<Json>) -> Result<String, String> {
     text(value, NAME_MAX)
 }
 
-fn dob(value: Option<Value>) -> Result<String, String> {
+fn dob(value: Option<Json>) -> Result<String, String> {
     const RIGHT: &str = "must be a calendar date written YYYY-MM-DD, 0001-01-01 to 9999-12-31";
     let text = match value {
         None => return Err(format!("is missing; it {RIGHT}")),
-        Some(Value::String(text)) => text,
+        Some(Json::Text(text)) => text,
         Some(_) => return Err(RIGHT.to_owned()),
     };
     // chrono alone would accept "2020-1-1" and "+2020-01-01"; writing the date back settles it.
@@ -141,11 +139,11 @@ fn dob(value: Option<Value>) -> Result<String, String> {
     }
 }
 
-fn fight_skills(value: Option<Value>) -> Result<Vec<String>, String> {
+fn fight_skills(value: Option<Json>) -> Result<Vec<String>, String> {
     let right = format!("must be an array of 1 to {SKILLS_MAX} strings");
     let items = match value {
         None => return Err(format!("is missing; it {right}")),
-        Some(Value::Array(items)) => items,
+        Some(Json::List(items)) => items,
         Some(_) => return Err(right),
     };
     if items.is_empty() || items.len() > SKILLS_MAX {
@@ -159,11 +157,11 @@ fn fight_skills(value: Option<Value>) -> Result<Vec<String>, String> {
 }
 
 /// A string of 1 to `max` code points without U+0000, which PostgreSQL's text cannot hold.
-fn text(value: Option<Value>, max: usize) -> Result<String, String> {
+fn text(value: Option<Json>, max: usize) -> Result<String, String> {
     let right = format!("must be a string of 1 to {max} characters");
     let text = match value {
         None => return Err(format!("is missing; it {right}")),
-        Some(Value::String(text)) => text,
+        Some(Json::Text(text)) => text,
         Some(_) => return Err(right),
     };
     if text.contains('\0') {
@@ -172,51 +170,6 @@ fn text(value: Option<Value>, max: usize) -> Result<String, String> {
     match text.chars().count() {
         n if (1..=max).contains(&n) => Ok(text),
         n => Err(format!("{right}; it has {n}")),
-    }
-}
-
-/// The three known keys of a JSON object, before any of them is judged.
-#[derive(Default)]
-struct Fields {
-    name: Option<Value>,
-    dob: Option<Value>,
-    fight_skills: Option<Value>,
-}
-
-impl<'de> Deserialize<'de> for Fields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FieldsVisitor)
-    }
-}
-
-struct FieldsVisitor;
-
-impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object with the keys name, dob and fight_skills")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Fields, M::Error> {
-        let mut fields = Fields::default();
-        let mut unknown = HashSet::new();
-        while let Some(key) = map.next_key::<String>()? {
-            // Unknown values are read whole too, so that a lone surrogate in them is found.
-            let value: Value = map.next_value()?;
-            let twice = match key.as_str() {
-                "name" => fields.name.replace(value).is_some(),
-                "dob" => fields.dob.replace(value).is_some(),
-                "fight_skills" => fields.fight_skills.replace(value).is_some(),
-                _ => !unknown.insert(key.clone()),
-            };
-            if twice {
-                return Err(M::Error::custom(format_args!(
-                    "the key {key:?} is given twice"
-                )));
-            }
-        }
-        Ok(fields)
     }
 }
 

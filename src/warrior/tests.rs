@@ -47,7 +47,6 @@ fn what_is_no_json_object_is_malformed() {
         b"{\"name\":\"\xff\"}",
         b"{/**/}",
         b"{\"name\":NaN}",
-        b"{\"name\":1e400}",
         br#"{"name":"\ud800"}"#,
         br#"{"unknown":"\ud800"}"#,
         br#"{"name":"a","name":"a"}"#,
@@ -56,6 +55,113 @@ fn what_is_no_json_object_is_malformed() {
     bodies.iter().for_each(|body| malformed(body));
     malformed("[".repeat(60_000).as_bytes());
     malformed(format!("{{\"name\":{}", "[".repeat(60_000)).as_bytes());
+}
+
+/// Places of a value: under keys that mean something, and under others.
+const KNOWN: [&str; 3] = [
+    r#"{"name":VALUE}"#,
+    r#"{"dob":VALUE,"u":1e400}"#,
+    r#"{"fight_skills":[VALUE]}"#,
+];
+const UNKNOWN: [&str; 4] = [
+    r#"{"u":VALUE,REST}"#,
+    r#"{REST,"u":VALUE}"#,
+    r#"{"u":[0,[VALUE]],REST}"#,
+    r#"{REST,"u":{"x":[{"y":VALUE}]}}"#,
+];
+
+fn nested(levels: usize) -> String {
+    "[".repeat(levels) + &"]".repeat(levels)
+}
+
+#[test]
+fn what_readers_read_in_two_ways_is_malformed_at_every_depth() {
+    let rest = r#""name":"n","dob":"2000-01-01","fight_skills":["s"]"#;
+    for value in [
+        r#""\ud800""#,
+        r#""\udc00\ud800""#,
+        r#""\ud800x""#,
+        r#"{"\ud800":1}"#,
+        r#"{"a":1,"a":2}"#,
+        r#"{"a":1,"\u0061":2}"#,
+        r#"{"":{},"":[]}"#,
+        r#"[1e400,{"a":1,"b":1,"a":1}]"#,
+        "01",
+        "+1",
+        "1.",
+        ".5",
+        "1e",
+        "1e400x",
+        "-",
+        "NaN",
+        "Infinity",
+        "tru",
+        "[1,]",
+        r#"{"a"}"#,
+        "\"\t\"",
+        &nested(127),
+    ] {
+        for place in KNOWN.iter().chain(&UNKNOWN) {
+            let body = place.replace("VALUE", value).replace("REST", rest);
+            malformed(body.as_bytes());
+        }
+    }
+    let bytes = [&br#"{"u":[""#[..], b"\xed\xa0\x80", br#""]}"#].concat();
+    malformed(&bytes);
+}
+
+#[test]
+fn what_is_json_is_no_reason_to_refuse_a_warrior() {
+    let rest = r#""name":"1e9 \"-2\" \\","dob":"2000-01-01","fight_skills":["3e4000"]"#;
+    let plain = NewWarrior::parse(format!("{{{rest}}}").as_bytes()).unwrap();
+    let digits = "9".repeat(500);
+    for value in [
+        "1e400",
+        "-1E+400",
+        "1e-400",
+        "-0",
+        "-0.0e-0",
+        &digits,
+        &format!("-{digits}.{digits}e{digits}"),
+        &format!("[{digits},\t-1e999 , 0]"),
+        r#""\u0000""#,
+        r#""\ud83d\ude00 \\ud800 1e400""#,
+        r#"{"a":{"a":1},"b":{"a":1}}"#,
+        r#"[{"a":1},{"a":1e400}]"#,
+        "null",
+    ] {
+        for place in UNKNOWN {
+            let body = place.replace("VALUE", value).replace("REST", rest);
+            assert_eq!(
+                NewWarrior::parse(body.as_bytes()),
+                Ok(plain.clone()),
+                "{body}"
+            );
+        }
+        // Where it means something, it is a wrong field of a whole object.
+        let body = format!(r#"{{"name":"n","dob":"2000-01-01","fight_skills":{value}}}"#);
+        let result = NewWarrior::parse(body.as_bytes());
+        assert!(matches!(result, Err(Rejection::Invalid(_))), "{result:?}");
+    }
+    // The braces of the body are the first level.
+    let deepest = format!(r#"{{"u":{},{rest}}}"#, nested(126));
+    assert_eq!(NewWarrior::parse(deepest.as_bytes()), Ok(plain));
+}
+
+#[test]
+fn what_is_malformed_is_said_with_its_place() {
+    let why = |body: &str| match NewWarrior::parse(body.as_bytes()) {
+        Err(Rejection::Malformed(why)) => why,
+        other => panic!("{body}: {other:?}"),
+    };
+    assert!(
+        why(r#"{"u":1e400,"u":2}"#).contains(r#"the key "u" is given twice at line 1 column 1"#)
+    );
+    assert!(why(r#"{"u":1e400,"v":"\ud800"}"#).contains("column 2"));
+    assert!(why(r#"{"u":1e400,"v":"#).contains("EOF while parsing a value at line 1 column 15"));
+    // A long key is not sent back.
+    let key = "k".repeat(10_000);
+    assert!(why(&format!(r#"{{"{key}":1,"{key}":2}}"#)).len() < 200);
 }
 
 #[test]

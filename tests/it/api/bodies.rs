@@ -54,6 +54,12 @@ fn every_wrong_field_is_named_and_nothing_is_stored(store: &Stored) {
                 .all(|e| !e["detail"].as_str().unwrap().is_empty())
         );
     }
+    // A number of any size is JSON, and no name.
+    let huge = replaced(&warrior("n").to_string(), "\"n\"", b"1e400");
+    let problem = server
+        .post_bytes(&[], &huge)
+        .problem(422, "invalid-warrior");
+    assert_eq!(problem["errors"][0]["field"], "name");
     assert_eq!(server.count(), 0);
 }
 
@@ -61,7 +67,7 @@ fn what_is_no_json_object_is_400_and_not_stored(store: &Stored) {
     let server = store.server();
     let valid = warrior("n").to_string();
     let deep = format!("{{\"x\":{}", "[".repeat(60_000));
-    let bodies: [&[u8]; 17] = [
+    let bodies: [&[u8]; 18] = [
         b"",
         b" ",
         b"null",
@@ -76,9 +82,10 @@ fn what_is_no_json_object_is_400_and_not_stored(store: &Stored) {
         &replaced(&valid, "\"n\"", b"\"\xFF\""),
         &replaced(&valid, "\"n\"", b"\"\0\""),
         &replaced(&valid, "\"n\"", b"\"\\ud800\""),
-        &replaced(&valid, "\"n\"", b"1e400"),
         &replaced(&valid, "}", b",\"x\":\"\\udc00\"}"),
         &replaced(&valid, "}", b",\"name\":\"m\"}"),
+        &replaced(&valid, "}", b",\"x\":[{\"a\":1,\"a\":2}]}"),
+        &replaced(&valid, "}", b",\"x\":1e}"),
     ];
     for body in bodies {
         let answer = server.post_bytes(&[], body);
@@ -91,7 +98,11 @@ fn what_is_no_json_object_is_400_and_not_stored(store: &Stored) {
     assert_eq!(server.count(), 0);
 
     // Neither an unknown key nor another content type is a reason to refuse a warrior.
-    let more = replaced(&valid, "}", b",\"id\":\"x\",\"created_at\":-0}");
+    let more = replaced(
+        &valid,
+        "}",
+        b",\"id\":\"x\",\"created_at\":-1e400,\"x\":{\"name\":[1e999,\"1e999\"]}}",
+    );
     let headers = [("Content-Type", "text/plain"), ("Accept", "text/xml")];
     server.post_bytes(&headers, &more).json(201);
     assert_eq!(server.count(), 1);
