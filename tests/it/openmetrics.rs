@@ -35,6 +35,9 @@ pub(crate) fn open_metrics(text: &str) -> Metrics {
                 Some("TYPE") => {
                     let twice = metrics.kinds.insert(name.to_owned(), value.to_owned());
                     assert!(twice.is_none(), "{line}");
+                    // Endings of samples of other kinds, which `promtool check metrics` refuses.
+                    let of_samples = ["_total", "_created", "_bucket", "_sum", "_count", "_info"];
+                    assert!(!of_samples.iter().any(|end| name.ends_with(end)), "{line}");
                     family = name.to_owned();
                 }
                 Some("UNIT") => assert!(name.ends_with(value), "{line}"),

@@ -140,7 +140,7 @@ fn metrics_are_openmetrics_and_count() {
         "warrior_request_bytes",
         "warrior_request_bytes_max",
         "http_server_request_duration_seconds",
-        "db_client_connection_count",
+        "db_client_connections",
         "db_client_connection_max",
         "db_client_connection_timeouts",
         "db_client_connection_use_time_seconds",

@@ -61,7 +61,7 @@ fn patient(database: &Fresh) -> TestServer {
     });
     server.await_ready();
     eventually("all connections are there", || {
-        let idle = "db_client_connection_count{state=\"idle\"} 5";
+        let idle = "db_client_connections{state=\"idle\"} 5";
         let metrics = server.ask_admin("/metrics");
         metrics.text().lines().any(|line| line == idle)
     });
