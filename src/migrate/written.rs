@@ -26,11 +26,10 @@ pub(super) fn time(time: i64) -> String {
     if is_infinite_time(time) {
         return infinity(time > 0);
     }
-    // PostgreSQL's form is 0044-03-15T12:00:00 BCZ.
     calendar::moment(time.saturating_sub(MICROS_1970_TO_2000))
         .replace('T', " ")
-        .replace(" BCZ", "+00 (BC)")
         .replace('Z', "+00")
+        .replace(" BC", " (BC)")
 }
 
 fn infinity(positive: bool) -> String {

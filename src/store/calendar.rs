@@ -1,5 +1,5 @@
-//! Dates and moments, written as PostgreSQL's `to_json` writes them. The calendar is ours, since chrono cannot hold the
-//! whole range of the databases.
+//! Dates and moments, written as PostgreSQL's `to_json` writes them, with `Z` for the zone. The calendar is ours, since
+//! chrono cannot hold the whole range of the databases.
 
 /// How a date and a moment after all others are written.
 pub(super) const INFINITY: &str = "infinity";
@@ -25,12 +25,12 @@ pub(crate) fn date(days: i64) -> String {
     text + era
 }
 
-/// The moment this many microseconds after 2000-01-01 in UTC: `2020-02-03T04:05:06.789Z`.
+/// The moment this many microseconds after 2000-01-01 in UTC: `2020-02-03T04:05:06.789Z`, `0044-03-15T12:00:00Z BC`.
 pub(crate) fn moment(micros: i64) -> String {
     let mut text = String::with_capacity(27);
     let era = write_day(&mut text, micros.div_euclid(MICROS_IN_DAY));
     write_time(&mut text, micros.rem_euclid(MICROS_IN_DAY));
-    text + era + "Z"
+    text + "Z" + era
 }
 
 /// Writes a day, counted from 2000-01-01, and gives what belongs after it and its time. Years begin in
