@@ -177,10 +177,10 @@ impl Opening {
             head_timeout: server.head_timeout,
             drain_timeout: server.drain_timeout,
         };
-        let public_task = tokio::spawn(http::serve(public, limits, phase, move |head, body| {
+        let public_task = tokio::spawn(http::serve(public, limits, phase, move |received| {
             let (api, requests) = (api.clone(), requests.clone());
             let began = Instant::now();
-            let asked = api.read(head, body);
+            let asked = api.read(received);
             async move {
                 let answer = api.answer(asked).await;
                 requests.answered(
@@ -210,9 +210,9 @@ impl Opening {
                 drain_timeout: ADMIN_DRAIN_TIMEOUT,
             },
             phase,
-            move |head, body| {
+            move |received| {
                 let admin = admin.clone();
-                async move { admin.answer(&head, body).await }
+                async move { admin.answer(received).await }
             },
         ));
         Ok(Running {

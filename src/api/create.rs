@@ -6,6 +6,7 @@ use hyper::HeaderMap;
 use hyper::header::CONTENT_ENCODING;
 
 use super::problem::Problem;
+use crate::http::members;
 use crate::warrior::{NewWarrior, Rejection};
 
 /// A warrior to be stored, and the client's key, if it sent one.
@@ -22,9 +23,8 @@ pub struct Create {
 /// # Errors
 /// The problem that its client gets instead.
 pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Create, Problem> {
-    if headers
-        .get(CONTENT_ENCODING)
-        .is_some_and(|encoding| encoding != "identity")
+    let encodings = headers.get_all(CONTENT_ENCODING).iter();
+    if members(encodings.map(AsRef::as_ref)).any(|coding| !coding.eq_ignore_ascii_case(b"identity"))
     {
         return Err(Problem::UnsupportedEncoding);
     }

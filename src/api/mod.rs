@@ -11,6 +11,8 @@ mod keys;
 
 mod problem;
 
+mod faults;
+
 mod render;
 
 mod answers;
@@ -24,7 +26,6 @@ use std::time::Duration;
 use http_body_util::Full;
 use hyper::Response;
 use hyper::body::Bytes;
-use hyper::http::request::Parts;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -37,7 +38,7 @@ pub use problem::{Problem, Settle};
 pub use route::{Request, route};
 
 use crate::dispatch::{Dispatch, Failure, Reason};
-use crate::http::BodyError;
+use crate::http::Received;
 use crate::store::{Created, NewRow};
 use crate::throttle::{panic_message, throttled};
 
@@ -77,14 +78,24 @@ impl Api {
         }
     }
 
-    /// Reads one request, whose body has been read or cannot be. Nothing of it is left afterwards: its bytes
-    /// lie in the buffer that hyper reads into, and as long as they are in use, hyper needs another.
-    pub fn read(&self, head: Parts, body: Result<Bytes, BodyError>) -> Asked {
+    /// Reads one request. Nothing of it is left afterwards: its bytes lie in the buffer that hyper reads into, and
+    /// as long as they are in use, hyper needs another.
+    pub fn read(&self, received: Received) -> Asked {
+        let deadline = Instant::now() + self.deadline;
+        let (route, request) = match received {
+            Received::Request(head, body) => (
+                route::name(&head),
+                guarded(|| route(&head, &body)).flatten(),
+            ),
+            Received::Refused(head, fault) => (
+                head.as_ref().map_or(route::NONE, route::name),
+                Err(Problem::Http(fault)),
+            ),
+        };
         Asked {
-            deadline: Instant::now() + self.deadline,
-            route: route::name(&head),
-            request: (body.map_err(Problem::from))
-                .and_then(|body| guarded(|| route(&head, &body))?),
+            route,
+            request,
+            deadline,
         }
     }
 

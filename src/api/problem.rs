@@ -1,22 +1,23 @@
 //! Problem details (RFC 9457): errors as the client sees them, and the one table of status codes.
 
-use std::time::Duration;
-
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::faults;
 use crate::dispatch::Reason;
-use crate::http::BodyError;
+use crate::http::Fault;
 use crate::warrior::FieldError;
 
 /// A request that got no result, and why, as its client may know it.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Problem {
-    /// The body is not one JSON object.
+    /// An error of HTTP itself.
+    Http(Fault),
+    /// The body cannot be read as one JSON object.
     MalformedBody(String),
     /// Fields are wrong; every one of them.
     InvalidWarrior(Vec<FieldError>),
@@ -26,12 +27,8 @@ pub enum Problem {
     NotFound(&'static str),
     /// The path is known, the method is not; the methods that are.
     MethodNotAllowed(&'static str),
-    /// The body did not arrive within this time.
-    BodyTimeout(Duration),
-    /// The body is larger than this many bytes.
-    BodyTooLarge(usize),
-    /// The request target is longer than this many bytes.
-    TargetTooLong(usize),
+    /// The method is none that HTTP has.
+    MethodUnknown,
     /// The body is encoded.
     UnsupportedEncoding,
     /// The key was used for another warrior.
@@ -83,10 +80,11 @@ impl Problem {
     pub fn kind(&self) -> (StatusCode, &'static str, &'static str) {
         use StatusCode as S;
         match self {
+            Self::Http(fault) => faults::kind(*fault),
             Self::MalformedBody(_) => (
                 S::BAD_REQUEST,
                 "malformed-body",
-                "The body is not one JSON object",
+                "The body cannot be read as one JSON object",
             ),
             Self::InvalidWarrior(_) => (
                 S::UNPROCESSABLE_ENTITY,
@@ -100,20 +98,10 @@ impl Problem {
                 "method-not-allowed",
                 "The method is not allowed here",
             ),
-            Self::BodyTimeout(_) => (
-                S::REQUEST_TIMEOUT,
-                "body-timeout",
-                "The body did not arrive in time",
-            ),
-            Self::BodyTooLarge(_) => (
-                S::PAYLOAD_TOO_LARGE,
-                "body-too-large",
-                "The body is too large",
-            ),
-            Self::TargetTooLong(_) => (
-                S::URI_TOO_LONG,
-                "target-too-long",
-                "The request target is too long",
+            Self::MethodUnknown => (
+                S::NOT_IMPLEMENTED,
+                "method-unknown",
+                "The method is not known here",
             ),
             Self::UnsupportedEncoding => (
                 S::UNSUPPORTED_MEDIA_TYPE,
@@ -169,6 +157,7 @@ impl Problem {
     /// A sentence on the event and the next step.
     fn detail(&self) -> String {
         match self {
+            Self::Http(fault) => faults::detail(*fault),
             Self::MalformedBody(why) | Self::BadRequest(why) => why.clone(),
             Self::InvalidWarrior(errors) => {
                 let fields: Vec<_> = errors.iter().map(|e| e.field).collect();
@@ -176,11 +165,7 @@ impl Problem {
             }
             Self::NotFound(what) => (*what).to_owned(),
             Self::MethodNotAllowed(allow) => format!("Use one of {allow}."),
-            Self::BodyTimeout(limit) => {
-                format!("Send the whole body within {} seconds.", limit.as_secs())
-            }
-            Self::BodyTooLarge(max) => format!("Send at most {max} bytes."),
-            Self::TargetTooLong(max) => format!("Use a path and query of at most {max} bytes."),
+            Self::MethodUnknown => "Use one of GET, HEAD, POST.".to_owned(),
             Self::UnsupportedEncoding => "Send the body without Content-Encoding.".to_owned(),
             Self::KeyReused => {
                 "Send each warrior with an Idempotency-Key of its own; nothing was stored."
@@ -248,19 +233,12 @@ impl Problem {
             Self::MethodNotAllowed(allow) => {
                 headers.insert(ALLOW, HeaderValue::from_static(allow));
             }
+            Self::UnsupportedEncoding => {
+                headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+            }
             _ => {}
         }
         response
-    }
-}
-
-impl From<BodyError> for Problem {
-    fn from(error: BodyError) -> Self {
-        match error {
-            BodyError::TooLarge(max) => Self::BodyTooLarge(max),
-            BodyError::TooSlow(limit) => Self::BodyTimeout(limit),
-            BodyError::Broken(why) => Self::BadRequest(format!("The body cannot be read: {why}.")),
-        }
     }
 }
 

@@ -1,16 +1,12 @@
 //! Routing table: method, path and body become one closed enum. The whole surface stands on one screen.
 
-use hyper::header::HOST;
+use hyper::Method;
 use hyper::http::request::Parts;
-use hyper::{Method, Version};
 use uuid::Uuid;
 
 use super::create::{self, Create};
 use super::problem::Problem;
 use super::query;
-
-/// Longest path and query, in bytes.
-pub(super) const TARGET_MAX: usize = 8 * 1024;
 
 /// A request that this API answers.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,7 +40,9 @@ enum Resource<'p> {
 /// # Errors
 /// The problem that its client gets instead.
 pub fn route(head: &Parts, body: &[u8]) -> Result<Request, Problem> {
-    check_head(head)?;
+    if !is_known(&head.method) {
+        return Err(Problem::MethodUnknown);
+    }
     let resource = Resource::at(head.uri.path()).ok_or_else(no_such_path)?;
     // A HEAD is a GET whose answer is sent without its body.
     let get = matches!(head.method, Method::GET | Method::HEAD);
@@ -65,6 +63,9 @@ pub fn route(head: &Parts, body: &[u8]) -> Result<Request, Problem> {
     }
 }
 
+/// The name in metrics of a target that is none of the API's.
+pub(super) const NONE: &str = "none";
+
 /// The name of a target's route in metrics, also of a request that is refused.
 pub(super) fn name(head: &Parts) -> &'static str {
     match Resource::at(head.uri.path()) {
@@ -74,7 +75,7 @@ pub(super) fn name(head: &Parts) -> &'static str {
         Some(Resource::Count) => "count",
         Some(Resource::Health) => "health",
         Some(Resource::OpenApi) => "openapi",
-        None => "none",
+        None => NONE,
     }
 }
 
@@ -94,21 +95,20 @@ impl<'p> Resource<'p> {
     }
 }
 
-fn check_head(head: &Parts) -> Result<(), Problem> {
-    let target = head
-        .uri
-        .path_and_query()
-        .map_or(0, |target| target.as_str().len());
-    if target > TARGET_MAX {
-        return Err(Problem::TargetTooLong(TARGET_MAX));
-    }
-    let hosts = head.headers.get_all(HOST).iter().count();
-    if hosts > 1 || (hosts == 0 && head.version == Version::HTTP_11) {
-        return Err(Problem::BadRequest(
-            "Send exactly one Host header.".to_owned(),
-        ));
-    }
-    Ok(())
+/// The methods of RFC 9110, PATCH and QUERY, which a path can refuse (405). Names of others mean nothing here (501).
+fn is_known(method: &Method) -> bool {
+    matches!(
+        *method,
+        Method::GET
+            | Method::HEAD
+            | Method::POST
+            | Method::PUT
+            | Method::DELETE
+            | Method::CONNECT
+            | Method::OPTIONS
+            | Method::TRACE
+            | Method::PATCH
+    ) || method.as_str() == "QUERY"
 }
 
 /// A UUID in its one form with hyphens, in any case.

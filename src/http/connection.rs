@@ -9,7 +9,6 @@ use std::time::Duration;
 use http_body_util::Full;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{CONNECTION, HeaderValue};
-use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -19,11 +18,13 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, watch};
 use tokio::time::timeout;
 
-use super::body::{self, BodyError};
 use super::data_rate::{DataRate, RateChecked};
+use super::fault::{Fault, Received};
+use super::refused::{self, Withheld};
+use super::{body, head};
 
 /// Room for a request's head, in bytes.
-const HEAD_MAX: usize = 16 * 1024;
+pub const HEAD_MAX: usize = 16 * 1024;
 /// The slowest rate at which a client may take its answer: a megabyte has 74 s.
 const DATA_RATE_MIN: DataRate = DataRate {
     pause_max: Duration::from_secs(10),
@@ -65,12 +66,13 @@ pub(super) async fn connection<A, F>(
     head_timeout: Duration,
     answer: A,
 ) where
-    A: Fn(Parts, Result<Bytes, BodyError>) -> F + Clone + Send + Sync + 'static,
+    A: Fn(Received) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
     let _ = stream.set_nodelay(true);
     let asked = Arc::new(AtomicBool::new(false));
     let head_read = Arc::clone(&asked);
+    let refuse = answer.clone();
     let service = service_fn(move |request| {
         head_read.store(true, Ordering::Relaxed);
         respond(request, phase.clone(), answer.clone())
@@ -84,7 +86,7 @@ pub(super) async fn connection<A, F>(
         .header_read_timeout(head_timeout)
         .max_buf_size(HEAD_MAX)
         .serve_connection(
-            TokioIo::new(RateChecked::new(stream, DATA_RATE_MIN)),
+            TokioIo::new(Withheld::new(RateChecked::new(stream, DATA_RATE_MIN))),
             service,
         );
     let mut left = false;
@@ -110,13 +112,30 @@ pub(super) async fn connection<A, F>(
             (&mut connection).await
         }
     };
-    drop(idle);
-    // A client's own error, which hyper has answered.
     let late = ended
         .inspect_err(|e| tracing::debug!(error = %e, "a connection ended early"))
         .is_err_and(|e| e.is_timeout());
+    let (mut stream, fault) = {
+        let parts = connection.into_parts();
+        let (stream, status) = parts.io.into_inner().into_inner();
+        let begun = !parts.read_buf.trim_ascii_start().is_empty();
+        let fault = match status {
+            Some(status) => Some(refused::fault(status, &parts.read_buf, HEAD_MAX)),
+            None if late && begun && !stream.holds_answer() => {
+                Some(Fault::HeadTooSlow(head_timeout))
+            }
+            None => None,
+        };
+        (stream, fault)
+    };
+    if let Some(fault) = fault {
+        let refusal = refuse(Received::Refused(None, fault));
+        // On the heap, as few connections need the room.
+        stream = Box::pin(async { refused::write(stream, refusal.await).await }).await;
+    }
+    drop(idle);
     if !late && !left {
-        let _ = timeout(LINGER_MAX, read_on(connection.into_parts().io.into_inner())).await;
+        let _ = timeout(LINGER_MAX, read_on(stream)).await;
     }
     drop(place);
 }
@@ -135,24 +154,32 @@ fn respond<A, F>(
     answer: A,
 ) -> impl Future<Output = Result<Response<Full<Bytes>>, Infallible>> + use<A, F>
 where
-    A: Fn(Parts, Result<Bytes, BodyError>) -> F,
+    A: Fn(Received) -> F,
     F: Future<Output = Response<Full<Bytes>>>,
 {
     let (head, incoming) = request.into_parts();
     let version = head.version;
-    let begun = if incoming.is_end_stream() {
-        Ok(answer(head, Ok(Bytes::new())))
-    } else {
-        Err((head, incoming, answer))
+    let mut leaves_rest = false;
+    let begun = match head::check(&head) {
+        Err(fault) => {
+            leaves_rest = true;
+            Ok(answer(Received::Refused(Some(head), fault)))
+        }
+        Ok(()) if incoming.is_end_stream() => Ok(answer(Received::Request(head, Bytes::new()))),
+        Ok(()) => Err((head, incoming, answer)),
     };
     async move {
-        let mut leaves_rest = false;
         let mut response = match begun {
             Ok(answer) => answer.await,
             Err((head, incoming, answer)) => {
-                let body = body::read(incoming).await;
-                leaves_rest = body.as_ref().is_err_and(BodyError::leaves_rest);
-                answer(head, body).await
+                let received = match body::read(incoming).await {
+                    Ok(body) => Received::Request(head, body),
+                    Err(fault) => {
+                        leaves_rest = fault.leaves_rest();
+                        Received::Refused(Some(head), fault)
+                    }
+                };
+                answer(received).await
             }
         };
         if leaves_rest || *phase.borrow() != Phase::Serving {

@@ -45,6 +45,11 @@ impl<S: AsyncWrite + Unpin> RateChecked<S> {
         }
     }
 
+    /// Whether a part of an answer waits to be taken.
+    pub(super) fn holds_answer(&self) -> bool {
+        self.held.is_some()
+    }
+
     /// The time by which the next byte must have been taken.
     fn due(&self, held: &Held) -> Instant {
         let written = u32::try_from(held.written).unwrap_or(u32::MAX);

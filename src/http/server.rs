@@ -6,13 +6,12 @@ use std::time::Duration;
 use http_body_util::Full;
 use hyper::Response;
 use hyper::body::Bytes;
-use hyper::http::request::Parts;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
-use super::body::BodyError;
 use super::connection::{Drain, Phase, connection};
+use super::fault::Received;
 use crate::throttle::throttled;
 
 /// Longest wait for bytes that are under way between a client and us when a listener closes: a request that was
@@ -39,15 +38,14 @@ pub struct Limits {
 }
 
 /// Serves `listener` within `limits` until `phase` is closing or has no sender, then lets open requests
-/// finish. `answer` gets the head and the whole body, or its fault, so that it knows of
-/// every request.
+/// finish. `answer` gets every request, whole or with its fault.
 pub async fn serve<A, F>(
     listener: TcpListener,
     limits: Limits,
     phase: watch::Receiver<Phase>,
     answer: A,
 ) where
-    A: Fn(Parts, Result<Bytes, BodyError>) -> F + Clone + Send + Sync + 'static,
+    A: Fn(Received) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
     let places = Arc::new(Semaphore::new(limits.connections_max));

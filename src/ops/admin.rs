@@ -6,15 +6,14 @@ use std::time::Duration;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
-use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
-use crate::api::KnownKeys;
+use crate::api::{KnownKeys, Problem};
 use crate::dispatch::Dispatch;
-use crate::http::{BodyError, Phase};
+use crate::http::{Phase, Received};
 
 /// Longest time that `/ready` waits for the database.
 const READY_TIMEOUT: Duration = Duration::from_secs(1);
@@ -51,22 +50,14 @@ impl Admin {
         }
     }
 
-    /// Answers one request; a body is read and ignored.
-    pub async fn answer(
-        &self,
-        head: &Parts,
-        body: Result<Bytes, BodyError>,
-    ) -> Response<Full<Bytes>> {
-        if let Err(error) = body {
-            let status = match error {
-                BodyError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-                BodyError::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
-                BodyError::Broken(_) => StatusCode::BAD_REQUEST,
-            };
-            return text(status, "send no body\n".to_owned());
-        }
+    /// Answers one request; a body is read and ignored. Errors of HTTP itself look as those of the API.
+    pub async fn answer(&self, received: Received) -> Response<Full<Bytes>> {
+        let head = match received {
+            Received::Request(head, _) => head,
+            Received::Refused(_, fault) => return Problem::Http(fault).response(),
+        };
         if !matches!(head.method, Method::GET | Method::HEAD) {
-            return text(StatusCode::METHOD_NOT_ALLOWED, "use GET\n".to_owned());
+            return Problem::MethodNotAllowed("GET, HEAD").response();
         }
         match head.uri.path() {
             "/live" => text(StatusCode::OK, "live\n".to_owned()),

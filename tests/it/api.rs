@@ -116,7 +116,7 @@ fn health_and_openapi_need_no_database() {
         ("PUT", "/warrior/x", "GET, HEAD"),
         ("OPTIONS", "/counting-warriors", "GET, HEAD"),
         ("TRACE", "/openapi.json", "GET, HEAD"),
-        ("BREW", "/warrior", "GET, HEAD, POST"),
+        ("PATCH", "/warrior", "GET, HEAD, POST"),
     ] {
         let answer = request(server.public, method, target, &[], b"");
         answer.problem(405, "method-not-allowed");

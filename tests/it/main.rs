@@ -18,6 +18,7 @@ mod drift;
 mod faults;
 mod flush;
 mod guide_road;
+mod head;
 mod http;
 mod idempotency;
 mod left;

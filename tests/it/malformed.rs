@@ -168,6 +168,8 @@ fn a_malformed_head_is_refused() {
         wire.send(head);
         let answer = wire.answer();
         assert!(statuses.contains(&answer.status), "{head:?}: {answer:?}");
+        let content_type = answer.header("content-type");
+        assert_eq!(content_type, Some("application/problem+json"), "{head:?}");
         if answer.header("connection") != Some("close") {
             // Then both sides agree on where the next request begins.
             wire.send(LAST);

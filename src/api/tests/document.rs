@@ -1,10 +1,9 @@
 //! The OpenAPI document says what the code does.
 
-use hyper::StatusCode;
 use serde_json::Value;
 
 use super::*;
-use crate::http::{BODY_MAX, BODY_TIMEOUT, BodyError};
+use crate::http::{BODY_MAX, BODY_TIMEOUT, Fault, HEAD_MAX, TARGET_MAX};
 
 #[test]
 fn every_documented_operation_is_routed_and_no_other() {
@@ -38,38 +37,60 @@ fn every_problem_has_its_status_documented() {
             .map(|status| status.parse().unwrap())
             .collect()
     };
-    assert_eq!(
-        statuses("/warrior", "post"),
-        [201, 400, 408, 413, 414, 415, 422, 503, 504]
-    );
-    assert_eq!(statuses("/warrior", "get"), [200, 400, 414, 503]);
-    assert_eq!(statuses("/warrior/{id}", "get"), [200, 400, 404, 414, 503]);
-    assert_eq!(statuses("/counting-warriors", "get"), [200, 400, 414, 503]);
+    let of_http = [400, 408, 413, 414, 431, 501, 505];
+    for (path, method, more) in [
+        ("/warrior", "post", &[201, 415, 422, 503, 504][..]),
+        ("/warrior", "get", &[200, 503]),
+        ("/warrior/{id}", "get", &[200, 404, 503]),
+        ("/counting-warriors", "get", &[200, 503]),
+        ("/health", "get", &[200]),
+        ("/openapi.json", "get", &[200]),
+    ] {
+        let mut expected = [&of_http, more].concat();
+        expected.sort_unstable();
+        assert_eq!(statuses(path, method), expected, "{method} {path}");
+    }
+    for fault in FAULTS {
+        let (status, _, _) = Problem::Http(fault).kind();
+        assert!(of_http.contains(&status.as_u16()), "{fault:?}");
+    }
 }
 
+const FAULTS: [Fault; 11] = [
+    Fault::MalformedHead,
+    Fault::Version,
+    Fault::HeadTooLarge(0),
+    Fault::TargetTooLong(TARGET_MAX),
+    Fault::HeadTooSlow(Duration::ZERO),
+    Fault::Host,
+    Fault::Authority,
+    Fault::TransferCoding,
+    Fault::BodyTooLarge(BODY_MAX),
+    Fault::BodyTooSlow(BODY_TIMEOUT),
+    Fault::BrokenBody,
+];
+
 #[test]
-fn the_limits_of_a_body_are_documented() {
+fn the_limits_of_a_request_are_documented() {
     let document: Value = serde_json::from_str(DOCUMENT).unwrap();
     let description = |response: &str| {
         let response = &document["components"]["responses"][response];
         response["description"].as_str().unwrap().to_owned()
     };
-    let seconds = format!("within {} seconds", BODY_TIMEOUT.as_secs());
-    let late = description("BodyTimeout");
-    assert!(late.contains(&seconds), "{late}");
-    let kib = format!("over {} KiB", BODY_MAX / 1024);
-    assert_eq!(BODY_MAX % 1024, 0);
-    let large = description("BodyTooLarge");
-    assert!(large.contains(&kib), "{large}");
-    let late = Problem::from(BodyError::TooSlow(BODY_TIMEOUT));
-    assert_eq!(late.kind().0, StatusCode::REQUEST_TIMEOUT);
-    let large = Problem::from(BodyError::TooLarge(BODY_MAX));
-    assert_eq!(large.kind().0, StatusCode::PAYLOAD_TOO_LARGE);
-    let broken = Problem::from(BodyError::Broken("why".to_owned()));
-    assert_eq!(broken.kind().0, StatusCode::BAD_REQUEST);
-    let documented = &document["paths"]["/warrior"]["post"]["responses"];
-    for (status, response) in [("408", "BodyTimeout"), ("413", "BodyTooLarge")] {
-        let reference = format!("#/components/responses/{response}");
-        assert_eq!(documented[status]["$ref"], reference);
+    let kib = |bytes: usize| {
+        assert_eq!(bytes % 1024, 0);
+        format!("over {} KiB", bytes / 1024)
+    };
+    for (response, limit) in [
+        (
+            "Timeout",
+            format!("within {} seconds", BODY_TIMEOUT.as_secs()),
+        ),
+        ("BodyTooLarge", kib(BODY_MAX)),
+        ("TargetTooLong", kib(TARGET_MAX)),
+        ("HeadTooLarge", kib(HEAD_MAX)),
+    ] {
+        let text = description(response);
+        assert!(text.contains(&limit), "{text}");
     }
 }

@@ -85,7 +85,8 @@ async fn answers(
     let (_known, keys) = tokio::sync::watch::channel(Ok(keys));
     let api = Api::new(dispatch, keys, Duration::from_secs(20));
     let ask = async |method: &str, target: &str, headers: &[(&str, &str)]| {
-        let asked = api.read(head(method, target, headers), Ok(Bytes::from_static(BODY)));
+        let body = Bytes::from_static(BODY);
+        let asked = api.read(Received::Request(head(method, target, headers), body));
         api.answer(asked).await.response
     };
     let key = [("idempotency-key", "0123456789abcdef")];

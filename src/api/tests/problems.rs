@@ -4,6 +4,7 @@ use hyper::StatusCode;
 use serde_json::Value;
 
 use super::*;
+use crate::http::Fault;
 
 #[tokio::test]
 async fn problems_are_problem_json() {
@@ -85,7 +86,7 @@ async fn the_problems_of_the_load_balancer_say_what_those_of_the_server_say() {
         ),
         (
             include_str!("../../../balancer/problems/408.json"),
-            Problem::BodyTimeout(Duration::ZERO),
+            Problem::Http(Fault::BodyTooSlow(Duration::ZERO)),
         ),
         (
             include_str!("../../../balancer/problems/503.json"),
