@@ -25,7 +25,7 @@ use output::Output;
 pub(crate) fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     let output = Output(cli.log_format);
     let logs = || ops::start_logs(cli.log_format, &cli.log_level);
-    for note in cli.notes() {
+    for note in cli.notes()? {
         output.print_warning(&note);
     }
     match &cli.command {

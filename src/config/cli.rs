@@ -10,7 +10,7 @@ use super::embedded::EmbeddedArgs;
 use super::error::ConfigError;
 use super::local::{Local, LocalArgs};
 use super::secret_variables;
-use super::server::{AdminArgs, DbMode, Listen, Server, ServerArgs};
+use super::server::{AdminArgs, DbMode, Listen, ModeArgs, Server, ServerArgs};
 use super::sizes::{Sizes, SizesArgs};
 
 /// An HTTP API over PostgreSQL that keeps its promises under stress.
@@ -84,7 +84,7 @@ pub struct StackArgs {
     #[command(flatten)]
     pub(super) embedded: EmbeddedArgs,
     #[command(flatten)]
-    pub(super) server: ServerArgs,
+    pub(super) mode: ModeArgs,
     #[command(flatten)]
     pub(super) sizes: SizesArgs,
 }
@@ -152,7 +152,7 @@ impl UpArgs {
     /// # Errors
     /// Names the variable that is out of range, or that `DB_MODE` is local.
     pub fn server(&self) -> Result<Server, ConfigError> {
-        self.server.check_postgresql("up")?;
+        self.server.mode.check_postgresql("up")?;
         let mut server = self.server.resolve(self.sizes.resolve()?)?;
         if self.embedded.ephemeral {
             // Free ports: a throw-away stack must never be in the way of a real one.
@@ -179,8 +179,8 @@ impl StackArgs {
     /// # Errors
     /// Names the variable that is out of range.
     pub fn sizes(&self) -> Result<Sizes, ConfigError> {
-        self.server.check_postgresql("stack")?;
-        Ok(self.server.resolve(self.sizes.resolve()?)?.sizes)
+        self.mode.check_postgresql("stack")?;
+        self.sizes.resolve()
     }
 }
 
@@ -207,7 +207,7 @@ impl ServeArgs {
     }
 
     pub(super) fn is_local(&self) -> bool {
-        self.server.db_mode == DbMode::Local
+        self.server.mode.db_mode == DbMode::Local
     }
 
     /// Where requests go.

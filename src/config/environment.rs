@@ -22,8 +22,15 @@ static FROM_FILE: OnceLock<Values> = OnceLock::new();
 /// Names in `.env` that look as if they were meant for the program, and that no command reads.
 static UNREAD: OnceLock<Vec<String>> = OnceLock::new();
 
-/// Variables that a flag, the environment or `.env` gives a value.
-static GIVEN: OnceLock<Vec<String>> = OnceLock::new();
+static GIVEN: OnceLock<Given> = OnceLock::new();
+
+/// Settings that are not left at their defaults, by variable and flag.
+pub(super) struct Given {
+    /// By a flag, the environment or `.env`.
+    pub(super) all: Vec<(String, String)>,
+    /// By a flag that somebody typed.
+    pub(super) typed: Vec<(String, String)>,
+}
 
 /// Keeps the contents of `.env` for later reads.
 pub(super) fn keep(values: Values, unread: Vec<String>) {
@@ -31,17 +38,24 @@ pub(super) fn keep(values: Values, unread: Vec<String>) {
     let _ = UNREAD.set(unread);
 }
 
-/// Keeps the names of the variables whose settings are given, in whatever way.
-pub(super) fn keep_given(names: Vec<String>) {
-    let _ = GIVEN.set(names);
+/// Keeps which settings are given, and how.
+pub(super) fn keep_given(given: Given) {
+    let _ = GIVEN.set(given);
 }
 
 /// Whether the setting of this variable is given, in whatever way.
 pub(super) fn is_given(name: &str) -> bool {
     let by_flag = GIVEN
         .get()
-        .is_some_and(|names| names.iter().any(|n| n == name));
+        .is_some_and(|given| given.all.iter().any(|(variable, _)| variable == name));
     by_flag || variable(name).is_ok_and(|value| value.is_some())
+}
+
+/// The flag by which somebody has typed the setting of this variable.
+pub(super) fn typed(name: &str) -> Option<String> {
+    let mut typed = GIVEN.get()?.typed.iter();
+    let (_, flag) = typed.find(|(variable, _)| variable == name)?;
+    Some(format!("--{flag}"))
 }
 
 /// The value of a variable, from the environment or from `.env`; an empty one is a value, too.

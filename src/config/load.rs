@@ -14,7 +14,7 @@ use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
 
 use super::cli::Cli;
 use super::env_file::{self, Values};
-use super::environment::{ENV_FILE, OTHERS, SECRETS, keep, keep_given};
+use super::environment::{ENV_FILE, Given, OTHERS, SECRETS, keep, keep_given};
 use super::error::ConfigError;
 
 /// Prefixes of names that no other program is likely to have. POSTGRES_ is not among them: the images of
@@ -44,10 +44,18 @@ pub fn load() -> Result<Cli, ConfigError> {
         Err(e) if e.kind() == ErrorKind::NotFound => Values::new(),
         Err(e) => return Err(ConfigError(format!("{ENV_FILE} cannot be read: {e}"))),
     };
+    let typed = given(&command, &matches, |source| {
+        source == ValueSource::CommandLine
+    });
     arguments.extend(flags(&command, &matches, &values));
     keep(values, unread.into_inner());
     let matches = command.clone().get_matches_from(arguments);
-    keep_given(given(&command, &matches));
+    keep_given(Given {
+        all: given(&command, &matches, |source| {
+            source != ValueSource::DefaultValue
+        }),
+        typed,
+    });
     Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit()))
 }
 
@@ -80,22 +88,23 @@ fn flags(command: &Command, matches: &ArgMatches, values: &Values) -> Vec<OsStri
     flags
 }
 
-/// The variables of the settings that are not left at their defaults.
-fn given(command: &Command, matches: &ArgMatches) -> Vec<String> {
+/// The settings whose values come from where `is` says, by variable and flag.
+fn given(
+    command: &Command,
+    matches: &ArgMatches,
+    is: impl Fn(ValueSource) -> bool,
+) -> Vec<(String, String)> {
     let mut names = Vec::new();
     let mut level = Some((command, matches));
     while let Some((command, matches)) = level {
-        let given = |arg: &&Arg| {
-            let source = matches.value_source(arg.get_id().as_str());
-            source.is_some_and(|source| source != ValueSource::DefaultValue)
-        };
-        let variables = command.get_arguments().filter(given).map(Arg::get_env);
-        names.extend(
-            variables
-                .flatten()
-                .filter_map(|name| name.to_str())
-                .map(str::to_owned),
-        );
+        for arg in command.get_arguments() {
+            let variable = arg.get_env().and_then(|name| name.to_str());
+            if let (Some(variable), Some(flag)) = (variable, arg.get_long())
+                && matches.value_source(arg.get_id().as_str()).is_some_and(&is)
+            {
+                names.push((variable.to_owned(), flag.to_owned()));
+            }
+        }
         level = matches
             .subcommand()
             .and_then(|(name, matches)| Some((command.find_subcommand(name)?, matches)));

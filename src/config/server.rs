@@ -57,7 +57,7 @@ pub struct Server {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct ServerArgs {
+pub(super) struct ModeArgs {
     /// Database behind the API; local is one DuckDB file, for serve alone
     #[arg(
         long,
@@ -66,6 +66,12 @@ pub(super) struct ServerArgs {
         default_value = "postgresql"
     )]
     pub(super) db_mode: DbMode,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ServerArgs {
+    #[command(flatten)]
+    pub(super) mode: ModeArgs,
     /// Address of the public API
     #[arg(
         long,
@@ -168,7 +174,7 @@ impl ServerArgs {
     }
 }
 
-impl ServerArgs {
+impl ModeArgs {
     /// Refuses what another database than PostgreSQL has no use for.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ mod count;
 mod drain;
 mod drift;
 mod faults;
+mod flags;
 mod flush;
 mod guide_road;
 mod head;

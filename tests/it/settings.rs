@@ -148,10 +148,9 @@ fn what_is_not_taken_as_it_stands_is_said() {
         "{heard}"
     );
 
-    let mut up = Command::new(WARRIOR_API);
-    up.env_clear().current_dir("/").arg("up");
     let heard = said(
-        up.env("POSTGRES_PORT", "5432")
+        program(&["up"])
+            .env("POSTGRES_PORT", "5432")
             .env("POSTGRES_PASSWORD", "hunter2"),
     );
     assert!(
@@ -277,14 +276,15 @@ fn a_malformed_env_file_stops_the_start_without_showing_it() {
     assert!(said.contains("70000"), "{said}");
 }
 
-/// `warrior-api schema status`, without this process's settings and without a `.env`.
-fn schema() -> Command {
+/// The program with these arguments, without this process's settings and without a `.env`.
+pub(crate) fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(WARRIOR_API);
+    command.env_clear().current_dir("/").args(arguments);
     command
-        .env_clear()
-        .current_dir("/")
-        .args(["schema", "status"]);
-    command
+}
+
+fn schema() -> Command {
+    program(&["schema", "status"])
 }
 
 #[test]
