@@ -168,6 +168,12 @@ pub enum StackError {
     /// A stop was asked for during a start; what had been started was stopped again.
     #[error("the start was given up, because a stop was asked for")]
     Interrupted,
+    /// The input by which a parent process commands a stack ended during the start, as that of `nohup` does at once.
+    #[error(
+        "standard input has ended, which stops this command: another program has to hold it open; for a stack of \
+         your own, run: warrior-api up"
+    )]
+    NoInput,
     /// The system refuses signal handlers.
     #[error(
         "signals cannot be handled: {0}; allow this process more descriptors (`ulimit -n`), then run this again"

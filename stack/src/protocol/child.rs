@@ -5,7 +5,8 @@
 //! it through its standard input. When the input ends, because the parent is done or was killed, the stack stops.
 
 use std::io::{self, BufRead, Write};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 
 use crate::connections::Connections;
 use crate::error::StackError;
@@ -29,6 +30,8 @@ enum Event {
 struct Events {
     sender: mpsc::SyncSender<Event>,
     stop: Stop,
+    /// Whether standard input has ended.
+    input_ended: Arc<AtomicBool>,
 }
 
 impl Events {
@@ -47,14 +50,17 @@ impl Events {
 /// kill without warning takes the process id instead.
 ///
 /// # Errors
-/// As [`crate::start`] and [`Stack::stop`], and when the system refuses signal handlers or threads.
+/// As [`crate::start`] and [`Stack::stop`], when the system refuses signal handlers or threads, and when the input ends
+/// during the start.
 pub fn run_commanded(embedded: &Embedded, connections: Connections) -> Result<(), StackError> {
     let (sender, receiver) = mpsc::sync_channel(COMMANDS_MAX);
     let stop = Stop::default();
     let events = Events {
         sender,
         stop: stop.clone(),
+        input_ended: Arc::default(),
     };
+    let input_ended = Arc::clone(&events.input_ended);
     // Before anything is started, or a stop in between would not be heard. A second signal changes nothing: tools
     // and impatient terminals send several, and an exit between two of them would leave PostgreSQL behind.
     let ended = events.clone();
@@ -65,6 +71,9 @@ pub fn run_commanded(embedded: &Embedded, connections: Connections) -> Result<()
         let _ = writeln!(io::stderr(), "{step}");
     };
     let mut stack = match stack::start(embedded, connections, progress, &stop) {
+        Err(StackError::Interrupted) if input_ended.load(Ordering::Relaxed) => {
+            return Err(StackError::NoInput);
+        }
         Err(StackError::Interrupted) => return Ok(()),
         started => started?,
     };
@@ -111,6 +120,7 @@ fn read_commands(events: Events) -> Result<(), StackError> {
                 return;
             }
         }
+        events.input_ended.store(true, Ordering::Relaxed);
         events.end();
     })
     .map_err(StackError::NoThread)

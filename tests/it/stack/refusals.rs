@@ -10,6 +10,7 @@ use nix::unistd::geteuid;
 use warrior_stack::DATABASE;
 
 use super::{ask, start_in};
+use crate::program::refusal;
 use crate::supervisor::{Scratch, Supervisor, stack};
 
 #[test]
@@ -25,6 +26,14 @@ fn a_port_in_use_names_the_port_and_its_variable() {
             .env(variable, &port);
         assert_refused(&mut command, &[&port, variable]);
     }
+}
+
+/// As under `nohup`.
+#[test]
+fn a_stack_that_nobody_commands_says_what_to_run() {
+    let said = refusal(stack().arg("--ephemeral"));
+    assert!(said.contains("standard input has ended"), "{said}");
+    assert!(said.contains("warrior-api up"), "{said}");
 }
 
 #[test]
