@@ -40,6 +40,7 @@ mod replication;
 mod schema;
 mod search;
 mod searches;
+mod secrets;
 mod server;
 mod settings;
 mod slow_readers;
