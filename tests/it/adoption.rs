@@ -36,6 +36,8 @@ fn what_others_have_put_on_a_table_is_named_when_it_is_adopted() {
         ("one_day", "UNIQUE"),
         ("the rule no_delete", "ON DELETE"),
         ("the policy not_x", "drop policy not_x"),
+        ("the trigger theirs", "where theirs keeps the copy out"),
+        ("one_day", "where one_day keeps the copy out"),
     ] {
         for notes in [&applied.notes, &status.notes] {
             let named = notes
@@ -44,6 +46,9 @@ fn what_others_have_put_on_a_table_is_named_when_it_is_adopted() {
             assert!(named, "{name} is not among {notes:#?}");
         }
     }
+    // Its own row has passed it.
+    let mut checks = status.notes.iter().filter(|note| note.starts_with("named"));
+    assert!(checks.all(|note| !note.contains("keeps the copy out")));
 }
 
 #[test]

@@ -65,6 +65,14 @@ pub(super) fn look(client: &mut Client) -> Result<Others, SchemaError> {
                 "the {kind} {name} never runs for the API, which neither changes nor removes a warrior ({definition})"
             )),
         }
+        if row.get("meets_copies")
+            && let Some(note) = others.notes.last_mut()
+        {
+            *note = format!(
+                "{note}; each flush of the search indexes adds a copy of a row, which it undoes: where {name} keeps \
+                 the copy out, the flush may hold creates up"
+            );
+        }
         // A trigger of another program is never replaced, and rows that are hidden are not counted.
         if matches!(kind, "trigger under our name" | "forced row-level security") {
             others

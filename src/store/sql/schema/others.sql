@@ -2,6 +2,9 @@
 --
 -- Triggers: schema/functions/others.sql asks the same at every create, and a test compares the two
 -- (tests/it/adoption.rs). A trigger that is disabled does nothing, but under a name of ours stands in the way of our own.
+--
+-- meets_copies: it may keep out the copy of a row that a flush adds and undoes (schema/functions/flush.sql). A check that
+-- the row has passed lets its copy pass.
 with runtime as (
     select oid, rolname, rolbypassrls, rolsuper
       from pg_catalog.pg_roles
@@ -21,7 +24,8 @@ select case
            else 'trigger'
        end as kind,
        t.tgname::text as name,
-       pg_catalog.pg_get_triggerdef(t.oid, true) as definition
+       pg_catalog.pg_get_triggerdef(t.oid, true) as definition,
+       ours.name is null and t.tgenabled <> 'R' and t.tgtype & 6 = 6 as meets_copies -- BEFORE, INSERT
   from warrior
   join pg_catalog.pg_trigger as t on t.tgrelid = warrior.oid and not t.tgisinternal
   left join ours on ours.name = t.tgname
@@ -30,26 +34,26 @@ select case
 union all
 -- `insert ... on conflict` is refused beside a rule for INSERT (3) or UPDATE (2).
 select case when r.ev_type in ('2', '3') then 'rule of inserts' else 'rule' end,
-       r.rulename::text, pg_catalog.pg_get_ruledef(r.oid, true)
+       r.rulename::text, pg_catalog.pg_get_ruledef(r.oid, true), false
   from warrior
   join pg_catalog.pg_rewrite as r on r.ev_class = warrior.oid
 union all
 select 'policy', p.polname::text,
        concat(case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end,
               ' using (', pg_catalog.pg_get_expr(p.polqual, p.polrelid), ') with check (',
-              pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid), ')')
+              pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid), ')'), false
   from warrior
   join pg_catalog.pg_policy as p on p.polrelid = warrior.oid
  where warrior.relrowsecurity
 union all
 -- The role of this session fills the count and the lists, and the owner does in the triggers.
-select 'forced row-level security', role.rolname::text, ''
+select 'forced row-level security', role.rolname::text, '', false
   from warrior
   join pg_catalog.pg_roles as role on role.oid = warrior.relowner or role.rolname = current_user
  where warrior.relrowsecurity and warrior.relforcerowsecurity and not (role.rolbypassrls or role.rolsuper)
 union all
 -- Nobody's row is hidden from a superuser, nor from the owner as long as it is not forced.
-select 'row-level security without a policy', command.name, quote_ident(runtime.rolname)
+select 'row-level security without a policy', command.name, quote_ident(runtime.rolname), false
   from warrior
   cross join runtime
   cross join (values ('r', 'select'), ('a', 'insert')) as command (code, name)
@@ -61,13 +65,14 @@ select 'row-level security without a policy', command.name, quote_ident(runtime.
                            or exists (select from unnest(p.polroles) as role
                                        where pg_catalog.pg_has_role(runtime.oid, role, 'usage'))))
 union all
-select 'constraint', con.conname::text, pg_catalog.pg_get_constraintdef(con.oid, true)
+select 'constraint', con.conname::text, pg_catalog.pg_get_constraintdef(con.oid, true),
+       con.contype in ('u', 'x') or not con.convalidated
   from warrior
   join pg_catalog.pg_constraint as con on con.conrelid = warrior.oid
  where con.contype in ('c', 'f', 'u', 'x') and con.conname <> 'warrior_created_at_present'
    and not (con.contype = 'u' and con.conkey = array[warrior.id])
 union all
-select 'constraint', x.indexrelid::regclass::text, pg_catalog.pg_get_indexdef(x.indexrelid)
+select 'constraint', x.indexrelid::regclass::text, pg_catalog.pg_get_indexdef(x.indexrelid), true
   from warrior
   join pg_catalog.pg_index as x on x.indrelid = warrior.oid
  where x.indisunique and x.indkey::text <> warrior.id::text
