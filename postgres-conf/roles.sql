@@ -80,9 +80,9 @@ alter role warrior set DateStyle = 'ISO, YMD';
 -- Default: on. Ours: compiling takes longer than any statement of the API runs.
 alter role warrior set jit = off;
 
--- Default: 4MB. Ours: the server empties the lists of the search indexes before they are that long, so no
+-- Default: 4MB. Ours: the servers empty the lists of the search indexes before they are that long, so no
 -- create does it in the middle of its own statement (schema/functions/flush.sql).
-alter role warrior set gin_pending_list_limit = '32MB';
+alter role warrior set gin_pending_list_limit = '64MB';
 
 do $$
 begin

@@ -20,6 +20,7 @@ use crate::cpu::{Meter, Processes};
 use crate::fill::{Contents, array, row};
 use crate::flush;
 use crate::sample::Sample;
+use crate::table;
 use warrior_load::machine::newest_postgres_program;
 use warrior_load::schedule::stream;
 use warrior_load::stack::{Instance, Stack, Version};
@@ -195,7 +196,8 @@ impl<'s> Pgbench<'s> {
             writeln!(writer, "{}\t{n}\t{{{}}}", job.size, ids.join(","))?;
         }
         writer.finish()?;
-        owner.batch_execute("analyze bench.new_ids; select public.warrior_flush()")?;
+        owner.batch_execute("analyze bench.new_ids")?;
+        table::flush(self.stack)?;
         Ok(per_client)
     }
 

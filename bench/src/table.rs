@@ -6,6 +6,8 @@ use anyhow::ensure;
 use hyper::Uri;
 use warrior_load::stack::Stack;
 
+use crate::flush::ASK_INTERVAL;
+
 /// Removes every row.
 pub(crate) fn empty(stack: &Stack) -> anyhow::Result<()> {
     let mut owner = stack.owner().connect()?;
@@ -15,7 +17,14 @@ pub(crate) fn empty(stack: &Stack) -> anyhow::Result<()> {
 /// Moves the pending lists into the search indexes, so that the next measurement does not.
 pub(crate) fn flush(stack: &Stack) -> anyhow::Result<()> {
     let mut owner = stack.owner().connect()?;
-    Ok(owner.batch_execute(include_str!("sql/flush.sql"))?)
+    // None: a flusher of the server is at it.
+    while (owner.query_one(include_str!("sql/flush.sql"), &[])?)
+        .try_get::<_, Option<i64>>(0)?
+        .is_none()
+    {
+        std::thread::sleep(ASK_INTERVAL);
+    }
+    Ok(())
 }
 
 /// The warriors that finds ask for; pgbench draws from the same ones.

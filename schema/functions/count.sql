@@ -5,8 +5,8 @@
 --
 -- What inserts pay for it: ../../bench/results/2026-11-schema/README.md#indexes.
 
--- security definer: the runtime role may insert warriors, but not write the count.
-create or replace function public.warrior_count_add(change bigint) returns void
+-- security definer: the runtime role may insert warriors, but not write the count. listed: bytes in the pending lists.
+create or replace function public.warrior_count_add(change bigint, listed bigint) returns void
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -15,12 +15,12 @@ begin
     -- that matters. Such a transaction adds a slot instead; `schema recount` merges the slots.
     if current_setting('transaction_isolation') in ('read committed', 'read uncommitted') then
         update public.warrior_count
-           set n = n + change
+           set n = n + change, list_bytes = list_bytes + listed
          where slot = (select slot from public.warrior_count limit 1 for update skip locked);
         if found then
             return;
         end if;
     end if;
-    insert into public.warrior_count (n) values (change);
+    insert into public.warrior_count (n, list_bytes) values (change, listed);
 end
 $$;

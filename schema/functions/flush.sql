@@ -1,9 +1,37 @@
--- A flush of the GIN pending lists, bounded in time.
+-- The GIN pending lists of the search indexes: how long they are, and a flush of them, bounded in time.
 --
 -- A GIN index with fastupdate appends new rows to a pending list, which every search reads from end to end. The writer
 -- whose row overfills the list moves all of it into the index, and waits meanwhile: a larger list only moves that stall
--- about. The server therefore flushes while it writes, before a writer has to (src/store/postgres/backlog.rs says when). Only
--- the owner of an index may flush, hence security definer.
+-- about. The servers therefore flush while they write, before a writer has to (src/store/postgres/backlog.rs says when).
+--
+-- How long the lists are is said by the database, since they are one for all servers, and rows of psql or an import wait
+-- in them, too. pgstatginindex knows it, but its extension is a superuser's to install. So the triggers add up what
+-- writers have listed (tables/V2__count.sql), and a flush writes down the sum it began with. What a statement that was
+-- undone has listed is not in it; the next flush takes that along.
+
+-- Bytes that wait in the lists, and those that searches have read of them since the last flush, to which newly_read is
+-- added first.
+create or replace function public.warrior_pending(newly_read bigint, out waiting bigint, out read bigint)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if newly_read > 0 then
+        update public.warrior_flushed set read_bytes = read_bytes + newly_read;
+    end if;
+    select greatest(0, coalesce(sum(list_bytes), 0) - coalesce((select list_bytes from public.warrior_flushed), 0)),
+           coalesce((select read_bytes from public.warrior_flushed), 0)
+      into waiting, read
+      from public.warrior_count;
+end
+$$;
+
+-- A flush, unless fewer bytes wait than are worth one. Gives the bytes that wait afterwards, or null where another session
+-- is at it, or holds the table. Only the owner of an index may flush, hence security definer.
+--
+-- Mutual exclusion: an advisory lock of the transaction, so that one flushes however many servers there are, and a server
+-- that dies leaves nothing locked. Who does not get it has nothing to do. The sum is read under the lock, so that of two
+-- who find the same list too long the second one flushes nothing.
 --
 -- gin_clean_pending_list does not end while writers add: each round takes what came during the round before, and rounds
 -- that shrink cost more for each row. statement_timeout then cuts it off, in the middle of a round whose work is lost.
@@ -11,42 +39,46 @@
 -- that is undone by a division by zero in its RETURNING; what moved into the indexes stays there, since an index is not
 -- undone. Each flush leaves one dead row behind, which vacuum removes.
 --
--- gin_pending_list_limit: 64 kB, the least, makes sure that this insert flushes. The writers' own limit is 32 MB
+-- gin_pending_list_limit: 64 kB, the least, makes sure that this insert flushes. The writers' own limit is 64 MB
 -- (postgres-conf/roles.sql), which they do not reach while a server flushes.
 --
--- work_mem: a flush moves one portion of this size at a time, so that one which is cut off keeps what it has done. A
--- list of the length at which the server flushes is one portion.
+-- portion_kb: a flush sorts this much in memory, moves it and takes it off the list, then the next. One that is cut off
+-- keeps the portions it has done. Each portion visits most of the index, so larger ones cost less for each row.
 --
 -- The row is a copy of one that is there, under a new id: a made-up row would fail the checks of an adopted table.
 -- Where a unique constraint or a trigger refuses the copy, too, gin_clean_pending_list has to do.
 --
 -- Measured: ../../bench/results/2026-11-schema/README.md#flush.
-
-create or replace function public.warrior_flush() returns bigint
+create or replace function public.warrior_flush(worth bigint, portion_kb integer) returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 set gin_pending_list_limit = '64kB'
-set work_mem = '16MB'
 as $$
 declare
     nothing integer;
     index regclass;
+    indexes regclass[];
+    waiting bigint;
+    listed bigint;
 begin
-    -- One flusher and at most one waiter, however many servers there are: each of the two holds a connection of the
-    -- pool. A third caller has nothing to do, since the waiter's flush has yet to begin and takes what stands in the
-    -- lists now. The waiter's place is a lock of the session, since it is released in the middle of the transaction,
-    -- errors included.
     if not pg_try_advisory_xact_lock(33602666402246515) then
-        if not pg_try_advisory_lock(33602666402246516) then
-            return 0;
-        end if;
-        begin
-            perform pg_advisory_xact_lock(33602666402246515);
-        exception when query_canceled or others then
-            perform pg_advisory_unlock(33602666402246516);
-            raise;
-        end;
-        perform pg_advisory_unlock(33602666402246516);
+        return null;
+    end if;
+    listed := (select coalesce(sum(list_bytes), 0) from public.warrior_count);
+    waiting := greatest(0, listed - coalesce((select list_bytes from public.warrior_flushed), 0));
+    if waiting < worth then
+        return waiting;
+    end if;
+    perform set_config('work_mem', portion_kb || 'kB', true), set_config('maintenance_work_mem', portion_kb || 'kB', true);
+    indexes := array(
+        select i.indexrelid::regclass
+          from pg_index as i
+          join pg_class as c on c.oid = i.indexrelid
+          join pg_am as am on am.oid = c.relam
+         where i.indrelid = 'public.warrior'::regclass and i.indisready and am.amname = 'gin');
+    -- An autovacuum empties the list, too, and holds this lock meanwhile; the insert would leave the list to it.
+    if exists (select from pg_locks where locktype = 'page' and relation = any (indexes::oid[])) then
+        return null;
     end if;
 
     begin
@@ -61,12 +93,9 @@ begin
         end if;
     exception
         when division_by_zero then null;
-        when lock_not_available then return 0;
+        when lock_not_available then return null;
         when others then
-            foreach index in array array[
-                to_regclass('public.idx_warrior_name_parts'),
-                to_regclass('public.idx_warrior_skill_keys')
-            ] loop
+            foreach index in array indexes loop
                 perform gin_clean_pending_list(index);
             end loop;
     end;
@@ -80,6 +109,10 @@ begin
         exception when division_by_zero then null;
         end;
     end if;
-    return 0;
+
+    insert into public.warrior_flushed as last (list_bytes, read_bytes, flushes)
+    values (listed, 0, 1)
+    on conflict (one) do update set list_bytes = excluded.list_bytes, read_bytes = 0, flushes = last.flushes + 1;
+    return (select greatest(0, sum(list_bytes) - listed) from public.warrior_count);
 end
 $$;

@@ -27,9 +27,9 @@ begin
     with free as (
         select slot from public.warrior_count for update skip locked
     ), merged as (
-        delete from public.warrior_count as c using free where c.slot = free.slot returning c.n
+        delete from public.warrior_count as c using free where c.slot = free.slot returning c.n, c.list_bytes
     )
-    insert into public.warrior_count (n) select sum(n) from merged having count(*) > 0;
+    insert into public.warrior_count (n, list_bytes) select sum(n), sum(list_bytes) from merged having count(*) > 0;
 
     select counted, rows - counted
       into count_before, drift

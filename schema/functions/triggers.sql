@@ -7,6 +7,10 @@
 -- Count and lists in one function, since each call costs an insert time. A new letter is looked for by one regular
 -- expression over names and distinct skills, and listed only where it matches.
 --
+-- listed: the bytes that these rows take in the pending lists. An entry of a list takes 24 bytes where it is a trigram,
+-- of which a name has about one for each letter, and where it is a skill 20 and the skill. The lengths of the values say
+-- it to a tenth, without a look at each skill. An update may have left the lists as they are; it counts all the same.
+--
 -- Durability: a pooler in transaction mode lends one session to all clients of a role, and `set synchronous_commit =
 -- off` of one client stays for the next. A crash may then lose an acknowledged warrior, without any statement that
 -- fails. The trigger therefore resets the setting for its transaction. Null is `reset`: what role, database or server
@@ -17,17 +21,21 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    added constant bigint := (select count(*) from added_rows);
+    added bigint;
+    listed bigint;
     skills text[];
     unlisted text;
 begin
+    select count(*), sum(24 * octet_length(name) + 16 * cardinality(fight_skills) + pg_column_size(fight_skills))
+      into added, listed
+      from added_rows;
     if added > 0 then
         if current_setting('synchronous_commit') <> 'on' then
             perform set_config('synchronous_commit', null, true);
         end if;
         skills := array(select distinct skill from added_rows, unnest(fight_skills) as skill);
         unlisted := public.warrior_unlisted_letter();
-        perform public.warrior_count_add(added);
+        perform public.warrior_count_add(added, coalesce(listed, 0));
         perform public.warrior_list(skills, array(select distinct dob from added_rows));
         if exists (select from added_rows where lower(name) ~ unlisted) then
             perform public.warrior_list_letters(array(
@@ -49,7 +57,13 @@ declare
     skills constant text[] := array(
         select distinct skill from changed_rows, unnest(fight_skills) as skill);
     unlisted constant text := public.warrior_unlisted_letter();
+    listed constant bigint := (
+        select sum(24 * octet_length(name) + 16 * cardinality(fight_skills) + pg_column_size(fight_skills))
+          from changed_rows);
 begin
+    if listed > 0 then
+        perform public.warrior_count_add(0, listed);
+    end if;
     perform public.warrior_list(skills, array(select distinct dob from changed_rows));
     if exists (select from changed_rows where lower(name) ~ unlisted) then
         perform public.warrior_list_letters(array(
@@ -70,7 +84,7 @@ declare
     removed constant bigint := (select count(*) from removed_rows);
 begin
     if removed > 0 then
-        perform public.warrior_count_add(-removed);
+        perform public.warrior_count_add(-removed, 0);
     end if;
     return null;
 end
@@ -83,7 +97,7 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    truncate public.warrior_count, public.warrior_skill, public.warrior_date, public.warrior_letter;
+    truncate public.warrior_count, public.warrior_flushed, public.warrior_skill, public.warrior_date, public.warrior_letter;
     return null;
 end
 $$;

@@ -14,6 +14,8 @@ const READ_ONLY: &str = "25006";
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
 /// undefined_table.
 const MISSING_TABLE: &str = "42P01";
+/// undefined_function.
+const MISSING_FUNCTION: &str = "42883";
 /// invalid_catalog_name.
 const MISSING_DATABASE: &str = "3D000";
 /// too_many_connections.
@@ -56,6 +58,10 @@ pub(super) fn is_insufficient_privilege(sqlstate: &str) -> bool {
 
 pub(super) fn is_missing_table(sqlstate: &str) -> bool {
     sqlstate == MISSING_TABLE
+}
+
+pub(super) fn is_missing_function(sqlstate: &str) -> bool {
+    sqlstate == MISSING_FUNCTION
 }
 
 pub(super) fn is_missing_database(sqlstate: &str) -> bool {

@@ -58,8 +58,8 @@ fn a_frozen_backend_is_given_up_after_slow_statements_are() {
     let roles = include_str!("../../postgres-conf/roles.sql");
     let statement = "alter role warrior set statement_timeout = '2s';";
     assert!(roles.contains(statement), "compare query_timeout again");
-    let flush = include_str!("../../src/store/sql/flush.sql");
-    let longest = "set local statement_timeout = '4s';";
+    let flush = include_str!("../../src/store/sql/flush_limit.sql");
+    let longest = "set local statement_timeout = '4s'";
     assert!(flush.contains(longest), "compare query_timeout again");
     assert!((5..=10).contains(&number(PGBOUNCER_INI, "query_timeout")));
 }

@@ -1,4 +1,4 @@
-//! The pending lists of the search indexes: emptied without a trace, and without an end to wait for.
+//! The pending lists of the search indexes: emptied by one server for all, without a trace, and without an end to wait for.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -6,33 +6,71 @@ use std::time::Instant;
 
 use postgres::Client;
 use postgres::error::SqlState;
+use postgres::types::Type;
+use warrior_api::store::schema;
 
 use crate::lock::TableLock;
-use crate::supervisor::eventually;
-use crate::support::{Ending, Fresh, fresh_database};
+use crate::server::TestServer;
+use crate::supervisor::{Supervisor, eventually};
+use crate::support::{Ending, Fresh, fresh_database, fresh_database_on};
 
 const FLUSH: &str = include_str!("../../src/store/sql/flush.sql");
+const FLUSH_LIMIT: &str = include_str!("../../src/store/sql/flush_limit.sql");
+const PENDING: &str = include_str!("../../src/store/sql/pending.sql");
 /// Names of 88 random letters and digits; 500 of them fill a list of 800 kB.
 const ADD: &str = "insert into public.warrior (name, dob, fight_skills)
                    select encode(sha512(random()::text::bytea), 'base64'), date '1990-01-01', '{judo}'
                      from generate_series(1, 500)";
 /// A list that is not worth a flush: 64 kB, and the page that went over it.
 const SHORT: i32 = 9;
+/// kB of a portion.
+const PORTION: i32 = 16 * 1024;
 
 fn pending_pages(superuser: &mut Client) -> i32 {
     let sql = "select pending_pages from pgstatginindex('public.idx_warrior_name_parts')";
     superuser.query_one(sql, &[]).unwrap().get(0)
 }
 
-/// One flush, as the server's flusher does it: again where it ran out of its time, which keeps what was done.
-fn flush(client: &mut Client) {
+/// A session of a superuser who can see how long a list is.
+fn superuser(database: &Fresh) -> Client {
+    let mut superuser = database.superuser();
+    superuser
+        .batch_execute("create extension pgstattuple")
+        .unwrap();
+    superuser
+}
+
+/// One flush, as the server's flusher does it; none while another session is at it.
+fn try_flush(client: &mut Client, worth: i64) -> Result<Option<i64>, postgres::Error> {
+    let mut transaction = client.transaction()?;
+    transaction.batch_execute(FLUSH_LIMIT)?;
+    let params: [(&(dyn postgres::types::ToSql + Sync), Type); 2] =
+        [(&worth, Type::INT8), (&PORTION, Type::INT4)];
+    let left = transaction.query_typed(FLUSH, &params)?[0].get(0);
+    transaction.commit()?;
+    Ok(left)
+}
+
+/// One flush; again where it ran out of its time, which keeps what was done, and where a vacuum is at it.
+pub(crate) fn flush(client: &mut Client) {
     eventually("a flush ends within its time", || {
-        match client.batch_execute(FLUSH) {
-            Ok(()) => true,
+        match try_flush(client, 0) {
+            Ok(left) => left.is_some(),
             Err(e) if e.code() == Some(&SqlState::QUERY_CANCELED) => false,
             Err(e) => panic!("{e:?}"),
         }
     });
+}
+
+/// The bytes that wait, and those that searches have read, after `read` more.
+fn pending(client: &mut Client, read: i64) -> (i64, i64) {
+    let row = &client.query_typed(PENDING, &[(&read, Type::INT8)]).unwrap()[0];
+    (row.get(0), row.get(1))
+}
+
+fn flushes(client: &mut Client) -> i64 {
+    let sql = "select coalesce(sum(flushes), 0)::bigint from public.warrior_flushed";
+    client.query_one(sql, &[]).unwrap().get(0)
 }
 
 /// As the API's role: 500 rows at once are no request, and on a busy machine take longer than one may.
@@ -45,10 +83,7 @@ fn patient_warrior(database: &Fresh) -> Client {
 #[test]
 fn a_flush_empties_the_list_and_leaves_no_row() {
     let database = fresh_database();
-    let mut superuser = database.superuser();
-    superuser
-        .batch_execute("create extension pgstattuple")
-        .unwrap();
+    let mut superuser = superuser(&database);
     let mut warrior = patient_warrior(&database);
     warrior.batch_execute(ADD).unwrap();
     assert!(pending_pages(&mut superuser) > SHORT);
@@ -70,10 +105,7 @@ fn a_flush_empties_the_list_and_leaves_no_row() {
 #[test]
 fn a_flush_ends_although_writers_go_on() {
     let database = fresh_database();
-    let mut superuser = database.superuser();
-    superuser
-        .batch_execute("create extension pgstattuple")
-        .unwrap();
+    let mut superuser = superuser(&database);
     let ended = AtomicBool::new(false);
     thread::scope(|scope| {
         let ending = Ending(&ended);
@@ -101,7 +133,7 @@ fn flush_five_times(owner: &mut Client, superuser: &mut Client) -> Result<usize,
     let mut flushed = 0;
     while flushed < 5 && started.elapsed().as_secs() < 30 {
         if pending_pages(superuser) > SHORT {
-            owner.batch_execute("select public.warrior_flush()")?;
+            owner.batch_execute("select public.warrior_flush(0, 16384)")?;
             flushed += 1;
         }
     }
@@ -112,8 +144,10 @@ fn flush_five_times(owner: &mut Client, superuser: &mut Client) -> Result<usize,
 fn a_flush_does_not_wait_for_a_table_that_somebody_holds() {
     let database = fresh_database();
     let lock = TableLock::take(&database);
-    flush(&mut database.pooled());
+    // It gives the table up, and nobody takes the list for flushed.
+    assert_eq!(try_flush(&mut database.pooled(), 0).unwrap(), None);
     lock.release();
+    assert_eq!(flushes(&mut database.owner()), 0);
 }
 
 /// A table that was there before may have no default for ids, and triggers of its own.
@@ -155,10 +189,7 @@ fn a_flush_empties_the_list_of_a_table_that_others_use_too() {
         trigger("new.name := 'flush'; return new;"),
     ] {
         let database = fresh_database();
-        let mut superuser = database.superuser();
-        superuser
-            .batch_execute("create extension pgstattuple")
-            .unwrap();
+        let mut superuser = superuser(&database);
         let mut warrior = patient_warrior(&database);
         warrior.batch_execute(ADD).unwrap();
         database.owner().batch_execute(&theirs).unwrap();
@@ -173,19 +204,124 @@ fn a_flush_empties_the_list_of_a_table_that_others_use_too() {
     }
 }
 
-/// Each of the two holds a connection of the pool, which many servers may share.
 #[test]
-fn one_flush_waits_for_another_and_a_third_does_not() {
+fn a_flush_is_one_for_all_and_dies_with_its_session() {
     let database = fresh_database();
-    let mut running = database.owner();
-    let mut running = running.transaction().unwrap();
+    database.owner().batch_execute(ADD).unwrap();
+    let mut other = database.pooled();
+    let mut running = database.pooled();
     running
-        .batch_execute("select pg_advisory_xact_lock(33602666402246515)")
+        .batch_execute("begin; select public.warrior_flush(0, 16384)")
         .unwrap();
-    let mut waiting = database.owner();
-    let mut waiting = waiting.transaction().unwrap();
-    waiting
-        .batch_execute("select pg_advisory_lock(33602666402246516)")
+    assert_eq!(try_flush(&mut other, 0).unwrap(), None);
+    // As a server that is killed: its socket closes, and nothing is said.
+    drop(running);
+    eventually("the next one flushes", || {
+        try_flush(&mut other, 0).unwrap().is_some()
+    });
+    assert_eq!(
+        flushes(&mut database.owner()),
+        1,
+        "the first one was undone"
+    );
+}
+
+#[test]
+fn what_waits_is_what_every_writer_added_since_the_last_flush() {
+    let database = fresh_database();
+    let mut owner = database.owner();
+    let mut warrior = patient_warrior(&database);
+    assert_eq!(pending(&mut warrior, 0), (0, 0));
+    owner.batch_execute(ADD).unwrap();
+    let (waiting, _) = pending(&mut warrior, 0);
+    warrior.batch_execute(ADD).unwrap();
+    assert_eq!(pending(&mut warrior, 0).0, 2 * waiting);
+    flush(&mut warrior);
+    assert_eq!(pending(&mut warrior, 0), (0, 0));
+    assert_eq!(flushes(&mut owner), 1);
+    // Of two who found the same list too long, the second one flushes nothing.
+    assert_eq!(try_flush(&mut warrior, waiting).unwrap(), Some(0));
+    assert_eq!(flushes(&mut owner), 1);
+
+    // What is undone was not added, a slot that is merged is not lost, and a table that is emptied has nothing.
+    owner
+        .batch_execute(&format!("begin; {ADD}; rollback; {ADD}"))
         .unwrap();
-    flush(&mut database.pooled());
+    assert_eq!(pending(&mut warrior, 0).0, waiting);
+    schema::recount(&mut owner, &mut |_| {}).unwrap();
+    assert_eq!(pending(&mut warrior, 0).0, waiting);
+    owner.batch_execute("truncate public.warrior").unwrap();
+    assert_eq!(pending(&mut warrior, 0), (0, 0));
+    owner.batch_execute(ADD).unwrap();
+    assert_eq!(pending(&mut warrior, 0).0, waiting);
+}
+
+#[test]
+fn what_searches_have_read_is_summed_until_the_next_flush() {
+    let database = fresh_database();
+    let mut one = database.pooled();
+    let mut other = database.pooled();
+    flush(&mut one);
+    assert_eq!(pending(&mut one, 5).1, 5);
+    assert_eq!(pending(&mut other, 7).1, 12);
+    flush(&mut one);
+    assert_eq!(pending(&mut one, 0).1, 0);
+}
+
+/// The lists as they are told: an entry of a trigram for each letter, and one of each skill. As long as they really are to
+/// a quarter, for short names as for long ones.
+#[test]
+fn the_bytes_that_wait_are_those_of_the_lists() {
+    let database = fresh_database();
+    let mut superuser = superuser(&database);
+    let mut warrior = patient_warrior(&database);
+    for name in [
+        "left(md5(n::text), 8)",
+        "encode(sha512(n::text::bytea), 'base64')",
+    ] {
+        flush(&mut warrior);
+        let add = format!(
+            "insert into public.warrior (name, dob, fight_skills)
+             select {name}, date '1990-01-01', array['judo', 'sambo ' || n % 20, 'tai chi ' || n % 30]
+               from generate_series(1, 2000) as n"
+        );
+        warrior.batch_execute(&add).unwrap();
+        let real = "select sum(pending_pages)::bigint * 8192
+                      from unnest(array['idx_warrior_name_parts', 'idx_warrior_skill_keys']) as name,
+                           pgstatginindex(name::regclass)";
+        let real: i64 = superuser.query_one(real, &[]).unwrap().get(0);
+        let told = pending(&mut warrior, 0).0;
+        assert!((told - real).abs() * 4 <= real, "{told} for {real}");
+    }
+}
+
+/// Servers that find the same list worth a flush, filled by somebody else.
+#[test]
+fn servers_share_one_flush_of_what_others_have_added() {
+    let database = fresh_database();
+    let mut superuser = superuser(&database);
+    let mut owner = database.owner();
+    let servers: Vec<TestServer> = (0..3)
+        .map(|_| TestServer::start(&database.pooled_login()))
+        .collect();
+    for turn in 1..=2 {
+        owner.batch_execute(ADD).unwrap();
+        eventually("a server flushes", || flushes(&mut owner) == turn);
+        assert!(pending_pages(&mut superuser) <= SHORT);
+    }
+    drop(servers);
+    assert_eq!(flushes(&mut owner), 2);
+}
+
+#[test]
+fn a_restart_of_the_database_loses_no_count() {
+    let mut stack = Supervisor::throw_away();
+    let database = fresh_database_on(&stack.endpoints);
+    database.owner().batch_execute(ADD).unwrap();
+    flush(&mut database.owner());
+    database.owner().batch_execute(ADD).unwrap();
+    let waiting = pending(&mut database.owner(), 3);
+    stack.command("stop postgres");
+    stack.command("start postgres");
+    assert_eq!(pending(&mut database.owner(), 0), waiting);
 }

@@ -1,1 +1,1 @@
-select public.warrior_flush()
+select public.warrior_flush(0, 16384)

@@ -1,10 +1,12 @@
-//! Group flush and backpressure: the index entries of added rows that still wait in the pending lists (GIN
-//! `fastupdate`).
+//! Group flush and backpressure: when what waits in the pending lists (GIN `fastupdate`) is worth a flush.
 //!
-//! A flush costs about the same however many entries it moves, since it visits nearly every trigram there is: so the
-//! longer the list, the cheaper each row. But every search reads the list from end to end. So there are three reasons
-//! to flush: the list is as long as it may become, searches have spent as much on reading it as a flush costs, or
-//! nothing more is added. Writers that outrun the flusher take turns, which is the backpressure.
+//! A flush costs about the same however much it moves, since it visits nearly every trigram there is: so the longer the
+//! list, the cheaper each row. But every search reads the list from end to end. So there are three reasons to flush:
+//! the list is as long as it may become, searches have spent as much on reading it as a flush costs, or nothing more is
+//! added. Writers that outrun the flusher take turns, which is the backpressure.
+//!
+//! The lists are one for all servers, so the database says how long they are, and what searches have read of them. The
+//! flusher asks it now and then; in between this server adds what itself has done.
 //!
 //! Figures: `bench/results/2026-11-pending-lists/README.md`; `make bench` measures again.
 
@@ -14,95 +16,133 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 
-/// Entries that are worth a flush whether anybody searches or not: 13,000 names of 50 letters with 10 skills, a
-/// list of 13 MB. A writer flushes by itself, in its own statement, at 32 MB (`postgres-conf/roles.sql`).
-pub(super) const FLUSH_AT_ENTRIES: u64 = 768 * 1024;
-/// Fewer entries than this stay: a flush leaves lists of 64 kB as they are, and a dead row of its own.
-pub(super) const FLUSH_MIN_ENTRIES: u64 = 4096;
-/// Entries that searches may read before a flush is cheaper: at so many, both take the same processor time.
-const FLUSH_AT_ENTRIES_READ: u64 = 44 * 1024 * 1024;
-/// How long nothing is added until the entries that wait are flushed without need: otherwise the first searches of a
-/// quiet time would read all of them in the list.
+/// Bytes that are worth a flush whether anybody searches or not: 13,000 names of 50 letters with 10 skills.
+pub(super) const FLUSH_AT_BYTES: u64 = 18 * 1024 * 1024;
+/// Bytes of this process's own after which the database is asked how much waits: sixteen servers that add the same
+/// together have added what is worth a flush.
+const LOOK_AT_BYTES: u64 = FLUSH_AT_BYTES / 16;
+/// Less than this stays: a flush leaves lists of 64 kB as they are, and a dead row of its own.
+pub(super) const FLUSH_MIN_BYTES: u64 = 96 * 1024;
+/// Bytes that searches may read before a flush is cheaper: at so many, both take the same processor time.
+const FLUSH_AT_BYTES_READ: u64 = 1024 * 1024 * 1024;
+/// How long nothing is added until what waits is flushed without need: otherwise the first searches of a quiet time would
+/// read all of it in the list.
 pub(super) const QUIET_TIME: Duration = Duration::from_secs(1);
-/// Above this the writers outrun the flusher, and write one at a time. One alone does not: a row costs
-/// a writer more than the flusher.
-const THROTTLE_ABOVE_ENTRIES: u64 = FLUSH_AT_ENTRIES + FLUSH_AT_ENTRIES / 3;
+/// Above this the writers outrun the flusher, and write one at a time. They may add as much again while it flushes as
+/// has made it begin: a flush takes most of a second on a busy machine. A writer flushes by itself, in its own statement,
+/// when one list has 64 MB (`postgres-conf/roles.sql`).
+pub(super) const THROTTLE_ABOVE_BYTES: u64 = 2 * FLUSH_AT_BYTES;
 /// Longest wait for a turn: the writer that has it may be stuck on a connection that is dead, and the others go on.
 const TURN_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The index entries that this process has added, flushed and read; other writers flush their own.
+/// What waits in the pending lists, and what searches have read of them since the last flush: as the database said last,
+/// and by this process since.
 pub(super) struct Backlog {
-    added: AtomicU64,
-    flushed: AtomicU64,
-    /// Since the last flush.
-    read: AtomicU64,
+    waiting: Tally,
+    read: Tally,
     flusher: SyncSender<()>,
     turn: Mutex<()>,
 }
 
+/// Bytes.
+#[derive(Debug, Default)]
+struct Tally {
+    seen: AtomicU64,
+    since: AtomicU64,
+}
+
+/// What this process has done since it asked the database last, at the moment when it asks again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    /// Bytes that this process has added to the lists since the database said last how long they are.
+    pub(super) added: u64,
+    /// Bytes of the lists that searches of this process have read since the database was told last.
+    pub(super) read: u64,
+}
+
+impl Tally {
+    fn bytes(&self) -> u64 {
+        self.seen.load(Ordering::Relaxed) + self.since.load(Ordering::Relaxed)
+    }
+
+    fn add(&self, bytes: u64) {
+        self.since.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// What the database has said includes these bytes of the process's own.
+    fn learn(&self, seen: u64, own: u64) {
+        self.seen.store(seen, Ordering::Relaxed);
+        self.since.fetch_sub(own, Ordering::Relaxed);
+    }
+}
+
 impl Backlog {
-    /// An empty one, which wakes `flusher` when a flush [is wanted](Self::wants_flush), and ends it by being dropped.
+    /// An empty one, which wakes `flusher` when the database is to be asked, and ends it by being dropped.
     pub(super) fn new(flusher: SyncSender<()>) -> Self {
         Self {
-            added: AtomicU64::new(0),
-            flushed: AtomicU64::new(0),
-            read: AtomicU64::new(0),
+            waiting: Tally::default(),
+            read: Tally::default(),
             flusher,
             turn: Mutex::new(()),
         }
     }
 
-    /// Backpressure: to be held while rows are being added; one writer passes at a time while too many entries wait.
+    /// Backpressure: to be held while rows are being added; one writer passes at a time while too much waits.
     pub(super) fn turn(&self) -> Option<MutexGuard<'_, ()>> {
-        if self.entries() <= THROTTLE_ABOVE_ENTRIES {
+        if self.waiting.bytes() <= THROTTLE_ABOVE_BYTES {
             return None;
         }
         self.turn.try_lock_for(TURN_TIMEOUT)
     }
 
-    /// Counts entries that were added.
-    pub(super) fn add(&self, entries: u64) {
-        self.added.fetch_add(entries, Ordering::Relaxed);
-        self.wake_if_wanted();
+    /// Counts bytes that were added.
+    pub(super) fn add(&self, bytes: u64) {
+        self.waiting.add(bytes);
+        self.wake_if_due();
     }
 
-    /// Counts a search, which reads all entries that wait.
+    /// Counts a search, which reads all that waits.
     pub(super) fn read(&self) {
-        self.read.fetch_add(self.entries(), Ordering::Relaxed);
-        self.wake_if_wanted();
+        self.read.add(self.waiting.bytes());
+        self.wake_if_due();
     }
 
-    fn wake_if_wanted(&self) {
-        if self.wants_flush(false) {
+    fn wake_if_due(&self) {
+        let own = self.waiting.since.load(Ordering::Relaxed);
+        if own >= LOOK_AT_BYTES || self.due(false).is_some() {
             // A wake-up that has not been received yet serves for this one, too.
             let _ = self.flusher.try_send(());
         }
     }
 
-    /// Whether a flush costs less than going on without; `quiet` says that nothing was added for [`QUIET_TIME`]. The
-    /// flusher asks after a wake-up, too, since the last flush may have moved the entries that it was for.
-    pub(super) fn wants_flush(&self, quiet: bool) -> bool {
-        let entries = self.entries();
-        entries >= FLUSH_MIN_ENTRIES
-            && (quiet
-                || entries >= FLUSH_AT_ENTRIES
-                || self.read.load(Ordering::Relaxed) >= FLUSH_AT_ENTRIES_READ)
+    /// The fewest bytes for which a flush costs less than going on without, where that many wait; `quiet` says that
+    /// nothing was added for [`QUIET_TIME`].
+    pub(super) fn due(&self, quiet: bool) -> Option<u64> {
+        let waiting = self.waiting.bytes();
+        let read = self.read.bytes() >= FLUSH_AT_BYTES_READ;
+        match waiting {
+            FLUSH_AT_BYTES.. => Some(FLUSH_AT_BYTES),
+            FLUSH_MIN_BYTES.. if quiet || read => Some(FLUSH_MIN_BYTES),
+            _ => None,
+        }
     }
 
-    /// Entries that wait now.
-    pub(super) fn entries(&self) -> u64 {
-        let flushed = self.flushed.load(Ordering::Relaxed);
-        self.added.load(Ordering::Relaxed).saturating_sub(flushed)
+    /// Before the database is asked.
+    pub(super) fn asking(&self) -> Asked {
+        Asked {
+            added: self.waiting.since.load(Ordering::Relaxed),
+            read: self.read.since.load(Ordering::Relaxed),
+        }
     }
 
-    /// Entries added so far, to be given to [`flushed`](Self::flushed) once they are.
-    pub(super) fn added(&self) -> u64 {
-        self.added.load(Ordering::Relaxed)
+    /// The database has said what waits, and what was read of it.
+    pub(super) fn learn(&self, asked: Asked, waiting: u64, read: u64) {
+        self.waiting.learn(waiting, asked.added);
+        self.read.learn(read, asked.read);
     }
 
-    /// The flush that began when `added` entries had been added has ended.
-    pub(super) fn flushed(&self, added: u64) {
-        self.flushed.store(added, Ordering::Relaxed);
-        self.read.store(0, Ordering::Relaxed);
+    /// Nobody can flush, or say what waits: then the writers flush by themselves, and need not wait.
+    pub(super) fn forget(&self) {
+        self.learn(self.asking(), 0, 0);
     }
 }

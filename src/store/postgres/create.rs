@@ -40,7 +40,7 @@ impl Session<'_> {
     pub fn create(&mut self, rows: &[&NewRow]) -> Result<Vec<Created>, StoreError> {
         let inserted = self.insert(rows)?;
         let added = rows.iter().filter(|row| inserted.ids.contains(&row.id));
-        (self.backlog()).add(added.map(|row| index_entries(row)).sum());
+        (self.backlog()).add(added.map(|row| list_bytes(row)).sum());
         let times = rows.iter().fold(HashMap::new(), |mut times, row| {
             *times.entry(row.id).or_insert(0) += 1;
             times
@@ -145,9 +145,11 @@ impl Session<'_> {
     }
 }
 
-/// The index entries of a row: about one for each letter of the name, and one for each skill.
-pub(super) fn index_entries(row: &NewRow) -> u64 {
-    (row.warrior.name.chars().count() + row.warrior.fight_skills.len()) as u64
+/// Bytes of a row in the pending lists, as the triggers count them (`schema/functions/triggers.sql`): an entry for each
+/// letter of the name, and one for each skill.
+pub(super) fn list_bytes(row: &NewRow) -> u64 {
+    let skills = row.warrior.fight_skills.iter();
+    (24 * row.warrior.name.len() + skills.map(|skill| 20 + skill.len()).sum::<usize>()) as u64
 }
 
 /// A PostgreSQL array literal, each element quoted. A parameter per skill could not carry rows with

@@ -71,14 +71,13 @@ impl<'s> Connected<'s> {
     }
 
     /// Runs statements without a repair: their limit is one of their own, which is no other client's.
-    pub(super) fn run_unrepaired(
+    pub(super) fn run_unrepaired<T>(
         &mut self,
         limit: Duration,
-        statements: &str,
-    ) -> Result<(), postgres::Error> {
+        statements: impl FnOnce(&mut Client) -> Result<T, postgres::Error>,
+    ) -> Result<T, postgres::Error> {
         let until = Instant::now() + limit;
-        let run = |client: &mut Client| client.batch_execute(statements);
-        let result = (self.held.connection).run(until, run);
+        let result = (self.held.connection).run(until, statements);
         self.note_failure(result)
     }
 

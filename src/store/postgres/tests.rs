@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use r2d2::ManageConnection;
 use uuid::Uuid;
 
-use super::backlog::{Backlog, FLUSH_AT_ENTRIES, FLUSH_MIN_ENTRIES};
+use super::backlog::{Backlog, FLUSH_AT_BYTES, FLUSH_MIN_BYTES, THROTTLE_ABOVE_BYTES};
 use super::connection::{Liveness, Manager};
-use super::create::index_entries;
+use super::create::list_bytes;
 use super::*;
 use crate::warrior::NewWarrior;
 
@@ -179,50 +179,75 @@ fn database(server: &TcpListener) -> Database {
 }
 
 #[test]
-fn the_flusher_is_woken_by_enough_entries_and_writers_take_turns_above_too_many() {
+fn the_database_is_asked_in_time_and_writers_take_turns_above_too_much() {
     let (flusher, due) = sync_channel(1);
     let backlog = Backlog::new(flusher);
-    backlog.add(FLUSH_AT_ENTRIES - 1);
+    backlog.add(FLUSH_AT_BYTES / 16 - 1);
     assert!(due.try_recv().is_err());
     backlog.add(1);
     assert!(due.try_recv().is_ok());
-    let added = backlog.added();
+    // Fifteen other servers have added the same.
+    backlog.learn(backlog.asking(), FLUSH_AT_BYTES, 0);
+    assert_eq!(backlog.due(false), Some(FLUSH_AT_BYTES));
 
-    // Writers go on while it flushes, and keep out of each other's way only when it falls behind.
-    backlog.add(FLUSH_AT_ENTRIES / 3);
+    // Writers go on while one of them flushes, and keep out of each other's way only when they outrun it.
+    let asked = backlog.asking();
+    backlog.add(FLUSH_AT_BYTES);
     assert!(backlog.turn().is_none());
     backlog.add(1);
     let turn = backlog.turn();
     assert!(turn.is_some());
-    backlog.flushed(added);
-    assert_eq!(backlog.entries(), FLUSH_AT_ENTRIES / 3 + 1);
+    // What was added after the flush had begun is still to come.
+    backlog.learn(asked, 0, 0);
+    assert_eq!(backlog.asking().added, FLUSH_AT_BYTES + 1);
     assert!(backlog.turn().is_none());
+    backlog.forget();
+    assert_eq!(backlog.due(true), None);
 }
 
 #[test]
 fn searches_that_read_a_list_often_enough_have_it_flushed() {
-    let (flusher, due) = sync_channel(1);
+    let (flusher, _due) = sync_channel(1);
     let backlog = Backlog::new(flusher);
-    let read_until_due = || (1..1_000_000).find(|_| (backlog.read(), due.try_recv().is_ok()).1);
-    backlog.add(FLUSH_AT_ENTRIES / 2);
+    let read_until_due =
+        || (1..1_000_000).find(|_| (backlog.read(), backlog.due(false).is_some()).1);
+    backlog.add(FLUSH_AT_BYTES / 2);
     let long = read_until_due().expect("due in the end");
-    backlog.flushed(backlog.added());
-    // Entries that were flushed cost a search nothing.
+    backlog.learn(backlog.asking(), 0, 0);
+    // Bytes that were flushed cost a search nothing.
     backlog.read();
-    assert!(!backlog.wants_flush(false));
-    backlog.add(FLUSH_AT_ENTRIES / 100);
+    assert_eq!(backlog.due(false), None);
+    backlog.add(FLUSH_AT_BYTES / 100);
     let short = read_until_due().expect("due in the end");
     assert!((45..=55).contains(&(short / long)), "{short} after {long}");
+    // What searches of other servers have read counts the same.
+    let read = backlog.asking().read;
+    backlog.learn(backlog.asking(), FLUSH_MIN_BYTES, read);
+    assert_eq!(backlog.due(false), Some(FLUSH_MIN_BYTES));
 }
 
 #[test]
 fn a_quiet_time_has_all_flushed_but_what_a_flush_would_leave() {
     let (flusher, _due) = sync_channel(1);
     let backlog = Backlog::new(flusher);
-    backlog.add(FLUSH_MIN_ENTRIES - 1);
-    assert!(!backlog.wants_flush(true));
+    backlog.add(FLUSH_MIN_BYTES - 1);
+    assert_eq!(backlog.due(true), None);
     backlog.add(1);
-    assert!(backlog.wants_flush(true) && !backlog.wants_flush(false));
+    assert_eq!(backlog.due(true), Some(FLUSH_MIN_BYTES));
+    assert_eq!(backlog.due(false), None);
+}
+
+#[test]
+fn the_lengths_of_the_lists_agree() {
+    let roles = include_str!("../../../postgres-conf/roles.sql");
+    let limit = roles.split("set gin_pending_list_limit = '").nth(1);
+    let limit = limit.and_then(|rest| rest.split("MB'").next());
+    let limit: u64 = limit.unwrap().parse().unwrap();
+    // Writers take turns long before one of them flushes in its own statement.
+    assert!(THROTTLE_ABOVE_BYTES + FLUSH_AT_BYTES <= limit * 1024 * 1024);
+    let bench = include_str!("../../../bench/src/sql/flush_due.sql");
+    let flush = format!("select public.warrior_flush({FLUSH_AT_BYTES}, ");
+    assert!(bench.contains(&flush), "bench flushes as the server does");
 }
 
 #[test]
@@ -236,6 +261,6 @@ fn a_row_has_an_entry_for_each_letter_and_each_skill() {
             fight_skills: vec!["judo".to_owned(); skills],
         }),
     };
-    assert_eq!(index_entries(&row("Ana", 2)), 5);
-    assert_eq!(index_entries(&row("Žižka", 1)), 6);
+    assert_eq!(list_bytes(&row("Ana", 2)), 3 * 24 + 2 * 24);
+    assert_eq!(list_bytes(&row("Žižka", 1)), 7 * 24 + 24);
 }

@@ -1,6 +1,2 @@
--- A flush of the GIN pending lists (schema/functions/flush.sql). Two statements in one message are one transaction. No
--- client waits for this one, so it may take longer than the role allows, though not so long that PgBouncer gives the
--- connection up (query_timeout): what is cut off has to be done again. Measured:
--- bench/results/2026-11-schema/README.md#flush.
-set local statement_timeout = '4s';
-select public.warrior_flush()
+-- A flush of the GIN pending lists (schema/functions/flush.sql). $1: fewest bytes that are worth one, $2: kB of a portion.
+select public.warrior_flush($1::bigint, $2::integer)

@@ -3,6 +3,7 @@
 use postgres::types::Type;
 use warrior_api::store::schema::{self, SchemaError};
 
+use crate::flush::flush;
 use crate::schema::applied::{SEARCH, apply, assert_complete, number};
 use crate::support::fresh_database;
 
@@ -29,7 +30,7 @@ fn functions_that_a_restore_left_out_are_created_again_and_the_server_is_not_rea
     assert_eq!(version, None);
     let status = schema::status(&mut owner).unwrap();
     for missing in [
-        "public.warrior_flush()",
+        "public.warrior_flush(bigint, integer)",
         "public.warrior_skill_keys(text[])",
     ] {
         let line = format!("the function {missing} is missing");
@@ -165,7 +166,7 @@ fn privileges_that_a_restore_left_out_are_missed_by_status_and_given_by_apply() 
         .unwrap();
     let status = schema::status(&mut owner).unwrap();
     for name in [
-        "public.warrior_count_add(bigint)",
+        "public.warrior_count_add(bigint, bigint)",
         "public.warrior_gone()",
         "public.warrior_secret",
     ] {
@@ -184,8 +185,7 @@ fn privileges_that_a_restore_left_out_are_missed_by_status_and_given_by_apply() 
             .batch_execute("select * from public.warrior_secret")
             .is_err()
     );
-    let flush = include_str!("../../../src/store/sql/flush.sql");
-    database.runtime().batch_execute(flush).unwrap();
+    flush(&mut database.runtime());
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn parts_of_another_owner_are_named_with_the_commands_that_hand_them_over() {
     superuser
         .batch_execute(
             "alter table public.warrior owner to postgres; alter table public.warrior_schema owner to postgres;
-             alter function public.warrior_flush() owner to postgres;
+             alter function public.warrior_flush(bigint, int) owner to postgres;
              create function public.warrior_flush(of_others int) returns int language sql as 'select 1'",
         )
         .unwrap();

@@ -2,6 +2,7 @@
 
 use postgres::error::SqlState;
 
+use crate::flush::flush;
 use crate::support::{fresh_database, log_in};
 
 #[test]
@@ -23,11 +24,12 @@ fn the_api_role_may_read_and_add_and_nothing_else() {
         "create schema x",
         "create function public.x() returns int language sql as 'select 1'",
         "update public.warrior_count set n = 0",
+        "update public.warrior_flushed set list_bytes = 0",
         "insert into public.warrior_skill values ('x')",
         "insert into public.refinery_schema_history values (99, 'x', 'x', 'x')",
         "update public.warrior_schema set number = 99",
         "select public.warrior_recount()",
-        "select public.warrior_count_add(1)",
+        "select public.warrior_count_add(1, 1)",
         "select public.warrior_list('{x}', '{}')",
         "copy public.warrior to program 'true'",
         "copy public.warrior to '/tmp/x'",
@@ -51,7 +53,6 @@ fn the_api_role_may_read_and_add_and_nothing_else() {
                          || current_setting('idle_in_transaction_session_timeout') || ' '
                          || current_setting('search_path') || ' ' || current_setting('gin_pending_list_limit')";
     let limits: String = warrior.query_typed(limits, &[]).unwrap()[0].get(0);
-    assert_eq!(limits, "2s 1s 5s public, pg_temp 32MB");
-    let flush = include_str!("../../../src/store/sql/flush.sql");
-    warrior.batch_execute(flush).unwrap();
+    assert_eq!(limits, "2s 1s 5s public, pg_temp 64MB");
+    flush(&mut warrior);
 }

@@ -6,8 +6,9 @@ declare
     runtime constant text := coalesce(nullif(current_setting('warrior_api.runtime', true), ''), 'warrior');
     -- Functions that change what the triggers keep, most with the owner's rights. Every role may call a new function.
     guarded constant regprocedure[] := array[
-        'public.warrior_flush()',
-        'public.warrior_count_add(bigint)',
+        'public.warrior_pending(bigint)',
+        'public.warrior_flush(bigint, integer)',
+        'public.warrior_count_add(bigint, bigint)',
         'public.warrior_list(text[], date[])',
         'public.warrior_list_letters(text[])',
         'public.warrior_inserted()',
@@ -16,10 +17,11 @@ declare
         'public.warrior_truncated()',
         'public.warrior_mend_triggers()',
         'public.warrior_recount()'];
-    -- The runtime role empties the pending lists of the search indexes a few times a second while it writes, and looks for
-    -- drift. The rest is what its searches and inserts call: every role may by default, which administrators change.
+    -- The runtime role asks how long the pending lists are, and empties them while it writes. It looks for drift. The rest
+    -- is what its searches and inserts call: every role may by default, which administrators change.
     called constant regprocedure[] := array[
-        'public.warrior_flush()',
+        'public.warrior_pending(bigint)',
+        'public.warrior_flush(bigint, integer)',
         'public.warrior_drift(bigint)',
         'public.warrior_has_other_triggers()',
         'public.warrior_unlisted_letter()',
@@ -45,8 +47,8 @@ declare
     indexed constant regprocedure := 'public.warrior_skill_keys(text[])';
     -- The warriors, the count, what a search looks up first, and the version for /ready.
     shown constant regclass[] := array[
-        'public.warrior', 'public.warrior_count', 'public.warrior_skill', 'public.warrior_date', 'public.warrior_letter',
-        'public.warrior_schema'];
+        'public.warrior', 'public.warrior_count', 'public.warrior_flushed', 'public.warrior_skill', 'public.warrior_date',
+        'public.warrior_letter', 'public.warrior_schema'];
     secret constant regclass := 'public.warrior_secret';
     -- The list of migrations is optional: psql does not write it.
     history constant regclass := to_regclass('public.refinery_schema_history');

@@ -8,7 +8,7 @@ select wanted.name, wanted.value
            ('search_path', 'public, pg_temp'),
            ('DateStyle', 'ISO, YMD'),
            ('jit', 'off'),
-           ('gin_pending_list_limit', '32MB')
+           ('gin_pending_list_limit', '64MB')
        ) as wanted (name, value)
   join pg_catalog.pg_settings as now on lower(now.name) = lower(wanted.name)
  where not exists (
