@@ -106,6 +106,15 @@ impl StoreError {
         }
     }
 
+    /// As [`Self::of_write`], for a statement that was still to be sent.
+    pub(super) fn of_unsent(source: postgres::Error) -> Self {
+        let mut error = Self::of_write(source);
+        if error.class == Class::Unknown {
+            error.class = Class::NotSent;
+        }
+        error
+    }
+
     /// As [`Self::of_write`], for a statement that changes nothing.
     pub(super) fn of_read(source: postgres::Error) -> Self {
         let mut error = Self::of_write(source);

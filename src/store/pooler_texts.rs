@@ -14,6 +14,7 @@ const NOT_SENT: &[&str] = &[
     "client_login_timeout",
     "the database system is starting up",
     "the database system is shutting down",
+    "prepared statement did not exist",
 ];
 
 /// A login was refused; Odyssey's texts, too. The first that fits decides.

@@ -20,6 +20,12 @@ const MISSING_FUNCTION: &str = "42883";
 const MISSING_DATABASE: &str = "3D000";
 /// too_many_connections.
 const TOO_MANY_CONNECTIONS: &str = "53300";
+/// invalid_sql_statement_name: the name of a statement is unknown.
+const UNKNOWN_NAME: &str = "26000";
+/// duplicate_prepared_statement.
+const NAME_IN_USE: &str = "42P05";
+/// feature_not_supported: when a named statement is bound, its result has changed.
+const CHANGED_RESULT: &str = "0A000";
 /// cannot_connect_now: the server starts, stops or recovers.
 const CANNOT_CONNECT_NOW: &str = "57P03";
 /// The class of invalid_authorization_specification and invalid_password.
@@ -97,6 +103,11 @@ pub(super) fn is_outcome_unknown(sqlstate: &str) -> bool {
 /// A page of the table, or of an index, that cannot be read: only a statement that needs it meets this.
 pub(super) fn is_corruption(sqlstate: &str) -> bool {
     matches!(sqlstate, "XX001" | "XX002")
+}
+
+/// A named statement that is another one now, or none.
+pub(super) fn is_lost_name(sqlstate: &str) -> bool {
+    matches!(sqlstate, UNKNOWN_NAME | NAME_IN_USE | CHANGED_RESULT)
 }
 
 /// A failure that a setting of the session may have caused: read only, serialization_failure, insufficient_privilege.

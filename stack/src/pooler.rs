@@ -27,7 +27,7 @@ const SETTINGS_SINCE: [(Version, &str); 1] = [(
         major: 1,
         minor: 21,
     },
-    // Named statements, for clients that use them; the server's own are unnamed. The default since 1.24.
+    // Names of statements, which the server gives where they are kept. The default since 1.24.
     "max_prepared_statements = 200",
 )];
 

@@ -29,6 +29,7 @@ mod lock;
 mod malformed;
 #[cfg(feature = "duckdb")]
 mod migrate;
+mod named;
 mod one_role;
 mod openmetrics;
 mod ops;

@@ -157,6 +157,7 @@ fn metrics_are_openmetrics_and_count() {
         "warrior_queue_wait_seconds",
         "warrior_refused",
         "warrior_rejected_rows",
+        "warrior_statements",
         "warrior_worker_panics",
     ] {
         assert!(families.contains(documented), "{documented}: {families:?}");

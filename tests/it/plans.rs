@@ -196,6 +196,20 @@ fn the_other_statements_use_theirs() {
     for sql in [FIND, STORED] {
         session.assert_uses(sql, &[(&ids, Type::UUID_ARRAY)], &["warrior_pkey"]);
     }
+    // Named: planned without the ids from its sixth execution on, as long as there are enough of them.
+    let named = session
+        .client
+        .prepare_typed(FIND, &[Type::UUID_ARRAY])
+        .unwrap();
+    for _ in 0..6 {
+        session.notices.lock().unwrap().clear();
+        session.client.query(&named, &[&&ids[..12]]).unwrap();
+    }
+    let plan = take(&mut *session.notices.lock().unwrap()).join("\n\n");
+    assert!(
+        plan.contains("warrior_pkey") && plan.contains("ANY ($1)"),
+        "{plan}"
+    );
     let count = session.plans(COUNT, &[]);
     assert!(
         count.contains("warrior_count") && !count.contains(" on warrior "),

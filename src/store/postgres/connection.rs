@@ -3,6 +3,7 @@
 //! The synchronous client lacks a deadline for each statement and for the end, and a liveness check that is made only
 //! when there is a reason to doubt a connection: both are added here.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ use r2d2::ManageConnection;
 use super::error::chain;
 use super::login::{Login, LoginError, Logins};
 use super::mend::{self, Repair, Suspect};
+use super::named::{self, Forms, Named};
 use super::refusal::Refusal;
 use super::sqlstate;
 use super::tls::TlsError;
@@ -22,7 +24,7 @@ use crate::config::Database;
 
 /// A connection that has idled longer is checked before it is used.
 const IDLE_MAX_UNCHECKED: Duration = Duration::from_secs(5);
-/// Longest time of that check.
+/// Longest time of that check, and of a trial of the way to PostgreSQL.
 const CHECK_TIMEOUT: Duration = Duration::from_millis(500);
 /// Longest time of a close when the server owes no answer.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
@@ -31,6 +33,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 pub(super) struct Manager {
     logins: Logins,
     liveness: Liveness,
+    forms: Forms,
 }
 
 /// The state of the database as its connections have shown it; shared by the pool's manager and its users.
@@ -44,11 +47,14 @@ struct Learned {
     epoch: AtomicU64,
     /// Why the last login, or the first check after it, failed; none when both succeeded.
     last_failure: Mutex<Option<String>>,
+    /// Until when no way is tried, since a trial has ended its connection: a pooler may lend no transactions.
+    no_trial_until: Mutex<Option<Instant>>,
 }
 
 /// A connection and the last signs of its liveness.
 pub(super) struct Connection {
     login: Login,
+    named: Named,
     /// The epoch in which the server last showed that it lives; none before the first time.
     epoch: Option<u64>,
     last_used: Instant,
@@ -73,6 +79,17 @@ impl Liveness {
         *self.0.last_failure.lock() = failure;
     }
 
+    fn lets_try(&self, now: Instant) -> bool {
+        self.0
+            .no_trial_until
+            .lock()
+            .is_none_or(|until| now >= until)
+    }
+
+    fn stop_trials(&self, until: Instant) {
+        *self.0.no_trial_until.lock() = Some(until);
+    }
+
     fn epoch(&self) -> u64 {
         self.0.epoch.load(Ordering::Relaxed)
     }
@@ -81,36 +98,23 @@ impl Liveness {
 // === impl Manager ===
 
 impl Manager {
-    pub(super) fn new(database: Database, liveness: Liveness) -> Result<Self, TlsError> {
+    pub(super) fn new(
+        database: Database,
+        liveness: Liveness,
+        forms: Forms,
+    ) -> Result<Self, TlsError> {
         let logins = Logins::new(database)?;
-        Ok(Self { logins, liveness })
-    }
-}
-
-impl ManageConnection for Manager {
-    type Connection = Connection;
-    type Error = LoginError;
-
-    fn connect(&self) -> Result<Connection, LoginError> {
-        // A login that works proves little; the first check proves more, see `is_valid`.
-        let login =
-            (self.logins.login()).inspect_err(|e| self.liveness.learn(Some(e.to_string())))?;
-        Ok(Connection {
-            login,
-            // A pooler lets clients log in while its database is gone. Found by a check, such a connection is known
-            // to have carried nothing; found by a write, it would leave the outcome unknown, since the client loses a
-            // last message that comes together with the end.
-            epoch: None,
-            last_used: Instant::now(),
-            owed: false,
+        Ok(Self {
+            logins,
+            liveness,
+            forms,
         })
     }
 
-    /// Checks a connection only before its first use, when another one has failed since, or after idling: a
-    /// round trip for each checkout would double the cost of a find.
-    fn is_valid(&self, connection: &mut Connection) -> Result<(), LoginError> {
+    /// Checks whether a connection lives, unless it has shown it lately.
+    fn check(&self, connection: &mut Connection, now: Instant) -> Result<(), LoginError> {
         let epoch = Some(self.liveness.epoch());
-        if connection.epoch == epoch && connection.last_used.elapsed() < IDLE_MAX_UNCHECKED {
+        if connection.epoch == epoch && now < connection.last_used + IDLE_MAX_UNCHECKED {
             return Ok(());
         }
         let answer = connection.ping().map_err(|e| {
@@ -124,6 +128,51 @@ impl ManageConnection for Manager {
         connection.epoch = epoch;
         connection.last_used = Instant::now();
         Ok(())
+    }
+
+    /// Tries whether statements can be named, when it is time to.
+    fn try_names(&self, connection: &mut Connection, now: Instant) -> Result<(), LoginError> {
+        if !connection.named.are_due(now) || !self.liveness.lets_try(now) {
+            return Ok(());
+        }
+        match connection.try_names() {
+            Err(e) if connection.is_spent() => {
+                self.liveness.suspect_all();
+                self.liveness.stop_trials(now + named::TRIAL_INTERVAL);
+                let why = format!("a trial of named statements ended it: {}", chain(&e));
+                Err(self.logins.refused(why, Refusal::of(&e)))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl ManageConnection for Manager {
+    type Connection = Connection;
+    type Error = LoginError;
+
+    fn connect(&self) -> Result<Connection, LoginError> {
+        // A login that works proves little; the first check proves more, see `is_valid`.
+        let login =
+            (self.logins.login()).inspect_err(|e| self.liveness.learn(Some(e.to_string())))?;
+        Ok(Connection {
+            named: Named::new(login.promise.backend(), self.forms.clone()),
+            login,
+            // A pooler lets clients log in while its database is gone. Found by a check, such a connection is known
+            // to have carried nothing; found by a write, it would leave the outcome unknown, since the client loses a
+            // last message that comes together with the end.
+            epoch: None,
+            last_used: Instant::now(),
+            owed: false,
+        })
+    }
+
+    /// Checks a connection only before its first use, when another one has failed since, or after idling: a
+    /// round trip for each checkout would double the cost of a find.
+    fn is_valid(&self, connection: &mut Connection) -> Result<(), LoginError> {
+        let now = Instant::now();
+        self.check(connection, now)?;
+        self.try_names(connection, now)
     }
 
     fn has_broken(&self, connection: &mut Connection) -> bool {
@@ -140,10 +189,10 @@ impl Connection {
     pub(super) fn run<T>(
         &mut self,
         until: Instant,
-        statement: impl FnOnce(&mut Client) -> Result<T, postgres::Error>,
+        statement: impl FnOnce(&mut Client, &mut Named) -> Result<T, postgres::Error>,
     ) -> Result<T, postgres::Error> {
         self.begin(until);
-        let result = statement(&mut self.login.client);
+        let result = statement(&mut self.login.client, &mut self.named);
         self.owed = false;
         if let Err(e) = &result {
             self.failed(e);
@@ -157,10 +206,12 @@ impl Connection {
         &mut self,
         until: Instant,
         suspect: Suspect,
-        statement: &impl Fn(&mut Client) -> Result<T, postgres::Error>,
+        statement: &impl Fn(&mut Client, &mut Named) -> Result<T, postgres::Error>,
     ) -> Option<Result<T, postgres::Error>> {
         self.begin(until);
-        let Repair { again, open } = mend::run(&mut self.login.client, suspect, statement);
+        let named = RefCell::new(&mut self.named);
+        let statement = |client: &mut Client| statement(client, &mut named.borrow_mut());
+        let Repair { again, open } = mend::run(&mut self.login.client, suspect, &statement);
         self.owed = open.is_some() || matches!(&again, Some(Err(e)) if !leaves_session_usable(e));
         again
     }
@@ -178,9 +229,21 @@ impl Connection {
 
     /// The liveness check, within [`CHECK_TIMEOUT`].
     pub(super) fn ping(&mut self) -> Result<(), postgres::Error> {
-        self.run(Instant::now() + CHECK_TIMEOUT, |client| {
+        self.run(Instant::now() + CHECK_TIMEOUT, |client, _| {
             client.simple_query("").map(drop)
         })
+    }
+
+    /// A trial of the way to PostgreSQL, within [`CHECK_TIMEOUT`].
+    fn try_names(&mut self) -> Result<(), postgres::Error> {
+        self.run(Instant::now() + CHECK_TIMEOUT, |client, named| {
+            named.try_way(client)
+        })
+    }
+
+    /// Whether its statements are named.
+    pub(super) fn names_statements(&self) -> bool {
+        self.named.are_kept()
     }
 
     /// Whether the last statement committed on this server alone; see [`super::replication`].

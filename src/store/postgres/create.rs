@@ -6,6 +6,7 @@ use postgres::types::Type;
 use uuid::Uuid;
 
 use super::error::StoreError;
+use super::named::Failure;
 use super::read::{ID, SHARED_COLUMNS, warrior};
 use super::session::Session;
 use crate::store::{Created, NewRow};
@@ -96,7 +97,7 @@ impl Session<'_> {
                     (&skills, Type::TEXT_ARRAY),
                 ],
             )
-            .map_err(StoreError::of_write)?;
+            .map_err(Failure::of_write)?;
         self.check_replicated()?;
         let read = || -> Result<_, postgres::Error> {
             Ok(Inserted {
@@ -115,7 +116,7 @@ impl Session<'_> {
         // The insert before it is committed, so a failure here leaves the rows in doubt.
         let rows = self
             .run(STORED, &[(&ids, Type::UUID_ARRAY)])
-            .map_err(StoreError::doubtful)?;
+            .map_err(|failure| StoreError::doubtful(failure.error))?;
         self.check_replicated()?;
         let read = || -> Result<_, postgres::Error> {
             let mut stored = Stored::default();

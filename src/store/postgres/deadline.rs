@@ -20,6 +20,7 @@ use tokio::time::{Sleep, sleep_until};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::causes;
+use super::greeting::{Greeting, Promise};
 
 /// An SSLRequest, which asks a server for TLS: the length of the message and its code.
 const SSL_REQUEST: &[u8] = b"\0\0\0\x08\x04\xd2\x16\x2f";
@@ -44,6 +45,7 @@ pub(super) struct Connector {
     /// None: clear text.
     pub(super) tls: Option<MakeRustlsConnect>,
     pub(super) deadline: Deadline,
+    pub(super) promise: Promise,
 }
 
 /// [`Connector`] for one server.
@@ -60,8 +62,15 @@ pub(super) struct Bounded {
     timer: Option<Pin<Box<Sleep>>>,
 }
 
+/// A session, whose greeting is read along.
+pub(super) struct Stream {
+    bytes: Bytes,
+    /// Until it has ended.
+    greeting: Option<Greeting>,
+}
+
 /// A session's bytes.
-pub(super) enum Stream {
+enum Bytes {
     Clear(Bounded),
     Tls(Box<<MakeRustlsConnect as MakeTlsConnect<Bounded>>::Stream>),
 }
@@ -104,7 +113,15 @@ impl TlsConnect<Socket> for Handshake {
     type Future = Pin<Box<dyn Future<Output = Result<Stream, Self::Error>> + Send>>;
 
     fn connect(self, socket: Socket) -> Self::Future {
-        let Connector { tls, deadline } = self.connector;
+        let Connector {
+            tls,
+            deadline,
+            promise,
+        } = self.connector;
+        let greeted = |bytes| Stream {
+            bytes,
+            greeting: Some(Greeting::new(promise)),
+        };
         let mut socket = Bounded {
             socket,
             deadline,
@@ -112,7 +129,7 @@ impl TlsConnect<Socket> for Handshake {
         };
         Box::pin(async move {
             let Some(mut tls) = tls else {
-                return Ok(Stream::Clear(socket));
+                return Ok(greeted(Bytes::Clear(socket)));
             };
             socket.write_all(SSL_REQUEST).await?;
             // Not a byte more: what follows in clear text must not count as sent through TLS.
@@ -121,7 +138,7 @@ impl TlsConnect<Socket> for Handshake {
             }
             let handshake =
                 MakeTlsConnect::<Bounded>::make_tls_connect(&mut tls, &self.host)?.connect(socket);
-            Ok(Stream::Tls(Box::new(handshake.await?)))
+            Ok(greeted(Bytes::Tls(Box::new(handshake.await?))))
         })
     }
 }
@@ -194,10 +211,14 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Clear(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
-        }
+        let Self { bytes, greeting } = self.get_mut();
+        let before = buffer.filled().len();
+        let polled = match bytes {
+            Bytes::Clear(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Bytes::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+        };
+        greeting.take_if(|greeting| !greeting.read(&buffer.filled()[before..]));
+        polled
     }
 }
 
@@ -207,32 +228,32 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Clear(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+        match &mut self.get_mut().bytes {
+            Bytes::Clear(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Bytes::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Clear(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        match &mut self.get_mut().bytes {
+            Bytes::Clear(stream) => Pin::new(stream).poll_flush(cx),
+            Bytes::Tls(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Clear(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        match &mut self.get_mut().bytes {
+            Bytes::Clear(stream) => Pin::new(stream).poll_shutdown(cx),
+            Bytes::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }
 
 impl TlsStream for Stream {
     fn channel_binding(&self) -> ChannelBinding {
-        match self {
-            Self::Clear(_) => ChannelBinding::none(),
-            Self::Tls(stream) => stream.channel_binding(),
+        match &self.bytes {
+            Bytes::Clear(_) => ChannelBinding::none(),
+            Bytes::Tls(stream) => stream.channel_binding(),
         }
     }
 }

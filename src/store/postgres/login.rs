@@ -15,6 +15,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::deadline::{Connector, Deadline, Overdue};
 use super::error::{causes, chain};
+use super::greeting::Promise;
 use super::refusal::Refusal;
 use super::replication::StandbyWait;
 use super::resolver::{self, Resolver};
@@ -69,6 +70,7 @@ pub(super) struct Login {
     pub(super) client: Client,
     pub(super) deadline: Deadline,
     pub(super) standby_wait: StandbyWait,
+    pub(super) promise: Promise,
 }
 
 /// Logs in once, outside any pool, and gives a plain client, whose statements have no deadline.
@@ -191,12 +193,14 @@ impl Logins {
 
     fn attempt(&self, mut config: Config, until: Instant) -> Result<Login, Box<dyn Error>> {
         let (deadline, standby_wait) = (Deadline::default(), StandbyWait::default());
+        let promise = Promise::default();
         deadline.set(Some(until));
         let seen = standby_wait.clone();
         config.notice_callback(move |notice| seen.notice(&notice));
         let connector = Connector {
             tls: self.tls.clone(),
             deadline: deadline.clone(),
+            promise: promise.clone(),
         };
         let manager = PostgresConnectionManager::new(config, connector);
         // The client panics when there are no descriptors left; r2d2 would lose count of its connections.
@@ -206,6 +210,7 @@ impl Logins {
             client,
             deadline,
             standby_wait,
+            promise,
         })
     }
 

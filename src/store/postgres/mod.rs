@@ -1,7 +1,7 @@
 //! The store on PostgreSQL: sessions from a pool, and their statements.
 //!
-//! Every statement stands in a `.sql` file, takes its parameters typed, and goes out unnamed in one
-//! round trip, so that any pooler in transaction mode can carry it. A statement is its own
+//! Every statement stands in a `.sql` file, takes its parameters typed, and goes out in one round trip: unnamed, so that
+//! any pooler in transaction mode can carry it, or [named](named) where names are kept. A statement is its own
 //! transaction, and has succeeded only when the server is ready for the next one.
 
 mod pool;
@@ -20,6 +20,8 @@ mod decode;
 
 mod mend;
 
+mod named;
+
 mod replication;
 
 mod connection;
@@ -29,6 +31,8 @@ mod login;
 mod refusal;
 
 mod deadline;
+
+mod greeting;
 
 mod resolver;
 

@@ -14,6 +14,7 @@ use super::backlog::Backlog;
 use super::connection::{Liveness, Manager};
 use super::error::StoreError;
 use super::in_turn::InTurn;
+use super::named::Forms;
 use super::pool_metrics::{LoginFailures, PoolEvents};
 use super::session::Connected;
 use super::tls::TlsError;
@@ -65,7 +66,11 @@ impl Connections {
             .event_handler(Box::new(events))
             .error_handler(Box::new(LoginFailures))
             .thread_pool(Arc::new(login_threads))
-            .build_unchecked(Manager::new(database.clone(), liveness.clone())?);
+            .build_unchecked(Manager::new(
+                database.clone(),
+                liveness.clone(),
+                Forms::register(registry),
+            )?);
         Ok(Self {
             pool: Some(pool),
             liveness,

@@ -18,6 +18,10 @@ const SEARCH: &str = include_str!("../sql/search.sql");
 const SEARCHES: &str = include_str!("../sql/searches.sql");
 const SECRET: &str = include_str!("../sql/secret.sql");
 
+/// Fewest ids of a find that is named. PostgreSQL reckons with ten where it plans without them, so for fewer it would
+/// plan anew each time; the same id again costs less than that.
+const NAMED_IDS_MIN: usize = 12;
+
 /// The columns that find.sql, search.sql, searches.sql and stored.sql share, and answer first, in this order. By
 /// number, since a name would be compared with those of all columns, for each field of each row.
 pub(super) const ID: usize = 0;
@@ -42,7 +46,12 @@ impl Session<'_> {
         ids: HashSet<Uuid>,
         mut render: impl FnMut(Option<&StoredWarrior>) -> A,
     ) -> Result<HashMap<Uuid, A>, StoreError> {
-        let ids: Vec<Uuid> = ids.into_iter().collect();
+        let mut ids: Vec<Uuid> = ids.into_iter().collect();
+        if self.names_statements()
+            && let Some(first) = ids.first().copied()
+        {
+            ids.resize(ids.len().max(NAMED_IDS_MIN), first);
+        }
         let mut found = HashMap::with_capacity(ids.len());
         self.each(FIND, &[(&ids, Type::UUID_ARRAY)], |row| {
             let created_at: Option<Moment> = row.try_get(CREATED_AT)?;

@@ -10,8 +10,7 @@ use std::time::{Duration, Instant};
 use parking_lot::MutexGuard;
 use postgres::error::SqlState;
 use postgres::fallible_iterator::FallibleIterator;
-use postgres::types::{ToSql, Type};
-use postgres::{Client, Row};
+use postgres::{Client, Row, RowIter};
 use r2d2::PooledConnection;
 
 use super::backlog::Backlog;
@@ -19,6 +18,7 @@ use super::connection::{Liveness, Manager};
 use super::error::StoreError;
 use super::in_turn::InTurn;
 use super::mend::Suspect;
+use super::named::{Failure, Named, Parameters};
 use crate::throttle::throttled;
 
 /// The role's `statement_timeout` (`postgres-conf/roles.sql`): a server that is slow says so itself by then,
@@ -27,9 +27,6 @@ pub(super) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Time after that, and after the last deadline of a batch, at which its worker gives up. By then the front end
 /// has answered for all requests, so no answer depends on it.
 const STATEMENT_GRACE: Duration = Duration::from_millis(500);
-
-/// A statement's parameters with their types.
-pub(super) type Parameters<'p> = &'p [(&'p (dyn ToSql + Sync), Type)];
 
 /// A checked-out connection; held by a writer in its turn while writers take turns.
 type Held<'s> = InTurn<PooledConnection<Manager>, Option<MutexGuard<'s, ()>>>;
@@ -77,7 +74,8 @@ impl<'s> Connected<'s> {
         statements: impl FnOnce(&mut Client) -> Result<T, postgres::Error>,
     ) -> Result<T, postgres::Error> {
         let until = Instant::now() + limit;
-        let result = (self.held.connection).run(until, statements);
+        let run = |client: &mut Client, _: &mut Named| statements(client);
+        let result = (self.held.connection).run(until, run);
         self.note_failure(result)
     }
 
@@ -107,14 +105,12 @@ impl Session<'_> {
     /// read, also after `take` fails, so that the connection can be used again.
     pub(super) fn each(
         &mut self,
-        sql: &str,
+        sql: &'static str,
         params: Parameters<'_>,
         take: impl FnMut(&Row) -> Result<(), postgres::Error>,
     ) -> Result<(), StoreError> {
         let (take, taken, begun) = (RefCell::new(take), Cell::new(Ok(())), Cell::new(false));
-        let statement = |client: &mut Client| {
-            let params = params.iter().map(|(value, of)| (*value, of.clone()));
-            let mut rows = client.query_typed_raw(sql, params)?;
+        let read = |mut rows: RowIter<'_>| {
             while let Some(row) = rows.next()? {
                 begun.set(true);
                 let before = taken.replace(Ok(()));
@@ -123,33 +119,59 @@ impl Session<'_> {
             Ok(())
         };
         // Rows that were taken once cannot be taken again.
-        self.repaired_while(|| !begun.get(), statement)
-            .map_err(StoreError::of_read)?;
+        self.read(sql, params, || !begun.get(), read)
+            .map_err(|failure| StoreError::of_read(failure.error))?;
         taken.into_inner().map_err(StoreError::of_row)
     }
 
     /// Reads a result that is small.
     pub(super) fn rows(
         &mut self,
-        sql: &str,
+        sql: &'static str,
         params: Parameters<'_>,
     ) -> Result<Vec<Row>, StoreError> {
-        self.run(sql, params).map_err(StoreError::of_read)
+        self.run(sql, params)
+            .map_err(|failure| StoreError::of_read(failure.error))
     }
 
     pub(super) fn run(
         &mut self,
-        sql: &str,
+        sql: &'static str,
         params: Parameters<'_>,
-    ) -> Result<Vec<Row>, postgres::Error> {
-        self.repaired(|client| client.query_typed(sql, params))
+    ) -> Result<Vec<Row>, Failure> {
+        self.read(sql, params, || true, |rows| rows.collect())
+    }
+
+    /// Whether statements are named on this connection.
+    pub(super) fn names_statements(&self) -> bool {
+        self.connected.held.connection.names_statements()
+    }
+
+    /// Runs a statement, named where names are kept, and gives its rows to `take`.
+    fn read<T>(
+        &mut self,
+        sql: &'static str,
+        params: Parameters<'_>,
+        repeated: impl Fn() -> bool,
+        take: impl Fn(RowIter<'_>) -> Result<T, postgres::Error>,
+    ) -> Result<T, Failure> {
+        let sent = Cell::new(false);
+        let statement = |client: &mut Client, named: &mut Named| {
+            sent.set(false);
+            named.run(client, sql, params, &sent, &take)
+        };
+        self.repaired_while(repeated, statement)
+            .map_err(|error| Failure {
+                error,
+                sent: sent.get(),
+            })
     }
 
     pub(super) fn repaired<T>(
         &mut self,
         statement: impl Fn(&mut Client) -> Result<T, postgres::Error>,
     ) -> Result<T, postgres::Error> {
-        self.repaired_while(|| true, statement)
+        self.repaired_while(|| true, |client, _| statement(client))
     }
 
     /// Session repair: a statement that another client's settings made fail runs once more in a session that is reset,
@@ -157,7 +179,7 @@ impl Session<'_> {
     fn repaired_while<T>(
         &mut self,
         repeated: impl Fn() -> bool,
-        statement: impl Fn(&mut Client) -> Result<T, postgres::Error>,
+        statement: impl Fn(&mut Client, &mut Named) -> Result<T, postgres::Error>,
     ) -> Result<T, postgres::Error> {
         let (began, until) = (Instant::now(), self.until);
         let connection = &mut self.connected.held.connection;
@@ -165,8 +187,8 @@ impl Session<'_> {
         if let Err(e) = &result
             && let Some(suspect) = Suspect::of(e, began.elapsed())
         {
-            let again = |client: &mut Client| match repeated() {
-                true => statement(client).map(Some),
+            let again = |client: &mut Client, named: &mut Named| match repeated() {
+                true => statement(client, named).map(Some),
                 false => Ok(None),
             };
             match connection.mend(until, suspect, &again) {

@@ -163,7 +163,8 @@ fn the_wait_for_an_answer_is_longer_than_the_role_s_statement_timeout() {
 }
 
 fn manager(server: &TcpListener) -> Manager {
-    Manager::new(database(server), Liveness::default()).unwrap()
+    let forms = named::Forms::default();
+    Manager::new(database(server), Liveness::default(), forms).unwrap()
 }
 
 fn database(server: &TcpListener) -> Database {
