@@ -8,6 +8,8 @@
 //!
 //! A name can be lost later: by DDL that changes a result, by `DEALLOCATE ALL`, by a pooler that is set otherwise. That
 //! shows before anything is executed, so the same statement goes out unnamed at once.
+//!
+//! Figures: `bench/results/2026-11-27-named-statements/README.md`.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
