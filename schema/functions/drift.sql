@@ -8,7 +8,7 @@
 create or replace function public.warrior_drift(
     count_rows_max bigint,
     out triggers text[], out folds boolean, out kept bigint, out counted bigint,
-    out sampled bigint, out skills bigint, out dates bigint, out letters bigint)
+    out sampled bigint, out skills bigint, out letters bigint)
 language plpgsql
 set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
@@ -48,10 +48,10 @@ begin
     pages := pg_relation_size('public.warrior') / current_setting('block_size')::bigint;
     unlisted := public.warrior_unlisted_letter();
     with seen as materialized (
-        (select name, dob, fight_skills
+        (select name, fight_skills
            from public.warrior tablesample system (least(100, 1600.0 / greatest(pages, 1))))
         union all
-        (select name, dob, fight_skills
+        (select name, fight_skills
            from public.warrior where ctid >= format('(%s,0)', greatest(pages - 16, 0))::tid)
     ), skill as materialized (
         select distinct skill from seen, unnest(fight_skills) as skill where skill is not null
@@ -61,9 +61,7 @@ begin
     select (select count(*) from seen),
            (select count(*) from skill
              where not exists (select from public.warrior_skill as old where old.skill = skill.skill)),
-           (select count(*) from (select distinct dob from seen) as used
-             where not exists (select from public.warrior_date as old where old.day = used.dob)),
            (select count(*) from written where lower(line) ~ unlisted)
-      into sampled, skills, dates, letters;
+      into sampled, skills, letters;
 end
 $$;

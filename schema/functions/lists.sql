@@ -1,9 +1,9 @@
--- The dictionaries (tables/V3__dictionaries.sql), kept by the triggers for every writer: skills, dates and letters that
--- a statement brings are listed when they are new.
+-- The dictionaries (tables/V3__dictionaries.sql), kept by the triggers for every writer: skills and letters that a
+-- statement brings are listed when they are new.
 
 -- Membership first, then the insert. The settings leave the planner one plan, an index probe for each distinct value:
 -- the one that stays right while a dictionary grows from nothing to a million entries within one session.
-create or replace function public.warrior_list(skills text[], days date[]) returns void
+create or replace function public.warrior_list(skills text[]) returns void
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
@@ -18,12 +18,6 @@ begin
       from unnest(skills) as new (skill)
      where new.skill is not null
        and not exists (select from public.warrior_skill as old where old.skill = new.skill);
-
-    -- to_json writes a date as ISO 8601, infinity and BC included, whatever DateStyle is.
-    insert into public.warrior_date (day, written)
-    select new.day, to_json(new.day) #>> '{}'
-      from unnest(days) as new (day)
-     where not exists (select from public.warrior_date as old where old.day = new.day);
 end
 $$;
 

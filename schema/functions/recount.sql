@@ -8,7 +8,7 @@
 
 create or replace function public.warrior_recount(
     out count_before bigint, out count_after bigint,
-    out skills_added bigint, out dates_added bigint, out letters_added bigint)
+    out skills_added bigint, out letters_added bigint)
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
@@ -47,12 +47,6 @@ begin
        and not exists (select from public.warrior_skill as old where old.skill = used.skill);
     get diagnostics skills_added = row_count;
 
-    insert into public.warrior_date (day, written)
-    select day, to_json(day) #>> '{}'
-      from (select distinct dob as day from public.warrior) as used
-     where not exists (select from public.warrior_date as old where old.day = used.day);
-    get diagnostics dates_added = row_count;
-
     -- Rounds: each lists the letters of up to 1,000 texts that have a new one; the last finds none, or none that is new.
     letters_added := 0;
     loop
@@ -72,8 +66,5 @@ begin
     delete from public.warrior_skill as copy
      using (select skill, min(ctid) as kept from public.warrior_skill group by skill having count(*) > 1) as twice
      where copy.skill = twice.skill and copy.ctid <> twice.kept;
-    delete from public.warrior_date as copy
-     using (select day, min(ctid) as kept from public.warrior_date group by day having count(*) > 1) as twice
-     where copy.day = twice.day and copy.ctid <> twice.kept;
 end
 $$;

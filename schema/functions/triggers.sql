@@ -36,7 +36,7 @@ begin
         skills := array(select distinct skill from added_rows, unnest(fight_skills) as skill);
         unlisted := public.warrior_unlisted_letter();
         perform public.warrior_count_add(added, coalesce(listed, 0));
-        perform public.warrior_list(skills, array(select distinct dob from added_rows));
+        perform public.warrior_list(skills);
         if exists (select from added_rows where lower(name) ~ unlisted) then
             perform public.warrior_list_letters(array(
                 select name from added_rows where lower(name) ~ unlisted));
@@ -64,7 +64,7 @@ begin
     if listed > 0 then
         perform public.warrior_count_add(0, listed);
     end if;
-    perform public.warrior_list(skills, array(select distinct dob from changed_rows));
+    perform public.warrior_list(skills);
     if exists (select from changed_rows where lower(name) ~ unlisted) then
         perform public.warrior_list_letters(array(
             select name from changed_rows where lower(name) ~ unlisted));
@@ -97,7 +97,7 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    truncate public.warrior_count, public.warrior_flushed, public.warrior_skill, public.warrior_date, public.warrior_letter;
+    truncate public.warrior_count, public.warrior_flushed, public.warrior_skill, public.warrior_letter;
     return null;
 end
 $$;

@@ -1,5 +1,5 @@
--- Dictionaries: each distinct skill, date and letter once. A search for a part of a skill or date is answered from the
--- short list, and then by an exact index on warrior. Triggers keep them for every writer (functions/lists.sql).
+-- Dictionaries: each distinct skill and letter once. A search for a part of a skill is answered from the short list, and
+-- then by an exact index on warrior. Triggers keep them for every writer (functions/lists.sql).
 --
 -- No unique constraint, on purpose. A constraint makes the writer of a new skill wait for every open transaction that
 -- brings the same skill (`on conflict do nothing` waits, too): one idle transaction would stop all writers. Without the
@@ -10,11 +10,6 @@
 -- An entry stays when its last warrior is deleted: the price is one probe that finds nothing.
 
 create table if not exists public.warrior_skill (skill text not null);
-create table if not exists public.warrior_date (
-    day date not null,
-    -- The text that a search looks in: as the API serves it, ISO whatever DateStyle is.
-    written text not null
-);
 -- The characters of any kind that names and skills hold, case folded: some forty rows for one alphabet. A term with a
 -- letter that is not listed is in no name and no skill, and nothing is read to know it. A term of two letters has no
 -- trigram, but has those that it makes with each letter that may follow, so that the index finds it.
@@ -26,10 +21,6 @@ create table if not exists public.warrior_letter (letter text);
 -- Membership, asked for each distinct skill of each insert. A hash index, since a btree refuses keys over 2,704 bytes
 -- and would then refuse a COPY of one long skill; 4 bytes a key.
 create index if not exists warrior_skill_exact on public.warrior_skill using hash (skill);
-create index if not exists warrior_date_exact on public.warrior_date (day);
--- Substrings: clients choose skills, so their number has no bound; 80 years of dates are 29,000 texts, which every
--- search made of digits would read.
+-- Substrings: clients choose skills, so their number has no bound.
 create index if not exists warrior_skill_trigram
     on public.warrior_skill using gin (lower(skill) gin_trgm_ops);
-create index if not exists warrior_date_trigram
-    on public.warrior_date using gin (written gin_trgm_ops);

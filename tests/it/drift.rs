@@ -26,7 +26,7 @@ fn assert_a_server_finds(database: &Fresh, parts: &[&str]) {
     let found = || -> Vec<&str> {
         let metrics = server.ask_admin("/metrics");
         let metrics = open_metrics(metrics.text());
-        ["triggers", "count", "skills", "dates", "letters", "locale"]
+        ["triggers", "count", "skills", "letters", "locale"]
             .into_iter()
             .filter(|part| metrics.sample(&format!("warrior_drift{{part=\"{part}\"}}")) != 0.0)
             .collect()
@@ -69,14 +69,14 @@ fn rows_that_no_trigger_saw_are_found_and_repaired() {
     let found = faults(&mut owner);
     assert_eq!(found.len(), 2, "{found:#?}");
     assert!(found[0].contains("the count says 20000, and public.warrior has 20001 rows"));
-    assert!(found[1].contains("1 skills, 1 dates, and the letters of 2 names"));
+    assert!(found[1].contains("1 skills, and the letters of 2 names"));
     for fault in &found {
         assert!(
             fault.ends_with("run `warrior-api schema recount`"),
             "{fault}"
         );
     }
-    assert_a_server_finds(&database, &["count", "skills", "dates", "letters"]);
+    assert_a_server_finds(&database, &["count", "skills", "letters"]);
     schema::recount(&mut owner, &mut |_| {}).unwrap();
     assert_eq!(faults(&mut owner), [""; 0]);
     assert_a_server_finds(&database, &[]);
@@ -155,12 +155,12 @@ fn a_count_that_takes_too_long_is_left_out_of_the_next_look() {
                  create or replace function public.warrior_drift(
                      count_rows_max bigint,
                      out triggers text[], out folds boolean, out kept bigint, out counted bigint,
-                     out sampled bigint, out skills bigint, out dates bigint, out letters bigint)
+                     out sampled bigint, out skills bigint, out letters bigint)
                  language plpgsql security definer as $$
                  begin
                      if count_rows_max > 0 then perform nextval('public.counted'), pg_sleep(30); end if;
                      triggers := '{{}}'; folds := true; kept := 0;
-                     sampled := 1; skills := 1; dates := 0; letters := 0;
+                     sampled := 1; skills := 1; letters := 0;
                  end $$",
                 database.name()
             ))

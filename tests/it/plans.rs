@@ -18,7 +18,7 @@ const SEARCH: &str = include_str!("../../src/store/sql/search.sql");
 const SEARCHES: &str = include_str!("../../src/store/sql/searches.sql");
 
 /// Terms, each with the indexes that its search must use.
-const TERMS: [(&str, &[&str]); 10] = [
+const TERMS: [(&str, &[&str]); 11] = [
     ("early", &["idx_warrior_name_order", "warrior_pkey"]),
     (
         "late 6666",
@@ -31,14 +31,9 @@ const TERMS: [(&str, &[&str]); 10] = [
         &["idx_warrior_name_parts"],
     ),
     // No name and no skill has a hyphen, so only dates are looked at.
-    (
-        "1990-01-01",
-        &["warrior_date_exact", "idx_warrior_date_order"],
-    ),
-    (
-        "-03-15",
-        &["warrior_date_trigram", "idx_warrior_date_order"],
-    ),
+    ("1990-01-01", &["idx_warrior_date_order"]),
+    ("-03-15", &["idx_warrior_day_order"]),
+    ("1990-01", &["idx_warrior_year_order"]),
     // Three letters, looked for in buckets first; they stand beside each other nowhere.
     ("lww", &["idx_warrior_name_parts", "CTE candidate"]),
     (
@@ -73,7 +68,7 @@ const TOGETHER: &[&str] = &["early", "lww", "-03-15"];
 const OF_TOGETHER: [&str; 3] = [
     "idx_warrior_name_order",
     "idx_warrior_name_parts",
-    "warrior_date_trigram",
+    "idx_warrior_day_order",
 ];
 
 /// A session whose every statement tells its plan as a notice.
@@ -118,7 +113,7 @@ impl Explained {
         for index in indexes {
             assert!(plans.contains(index), "{index} is not used:\n{plans}");
         }
-        for table in ["warrior ", "warrior_date ", "warrior_skill "] {
+        for table in ["warrior ", "warrior_skill "] {
             let whole = format!("Seq Scan on {table}");
             assert!(!plans.contains(&whole), "{whole}:\n{plans}");
         }
@@ -162,7 +157,6 @@ fn a_search_uses_its_indexes_with_plans_made_while_the_table_was_small() {
         .batch_execute(
             "alter table public.warrior set (autovacuum_enabled = off);
              alter table public.warrior_skill set (autovacuum_enabled = off);
-             alter table public.warrior_date set (autovacuum_enabled = off);
              insert into public.warrior (name, dob, fight_skills)
              select 'few ' || n, '2000-01-01', '{judo}' from generate_series(1, 9) as n",
         )
@@ -226,10 +220,6 @@ fn the_other_statements_use_theirs() {
         (&dobs, Type::TEXT_ARRAY),
         (&skills, Type::TEXT_ARRAY),
     ];
-    let indexes = [
-        "Arbiter Indexes: warrior_pkey",
-        "warrior_skill_exact",
-        "warrior_date_exact",
-    ];
+    let indexes = ["Arbiter Indexes: warrior_pkey", "warrior_skill_exact"];
     session.assert_uses(INSERT, &params, &indexes);
 }

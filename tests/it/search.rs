@@ -1,5 +1,6 @@
 //! Search, compared with the plain definition of the contract.
 
+mod dates;
 mod lists;
 mod odd_rows;
 pub(crate) mod plain;
@@ -167,7 +168,7 @@ fn finds_what_the_plain_definition_finds_among_30_000_rows() {
 /// Hits are read in buckets, by the first one or two characters of the name as it is written: names that
 /// begin with what is no letter, with either case, with letters beyond ASCII, with characters that share a
 /// number, with the term itself; of one character and of none; all alike; few in each bucket; more in one
-/// than are read. Dates are merged from their days.
+/// than are read. Dates of each kind of key.
 #[test]
 fn finds_what_the_plain_definition_finds_across_buckets_and_days() {
     let database = fresh_database();

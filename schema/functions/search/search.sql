@@ -66,7 +66,7 @@ begin
     end if;
     -- A longer term cannot stand in YYYY-MM-DD.
     if cardinality(hits) < 50 and term ~ '^[0-9-]{1,10}$' then
-        hits := hits || public.warrior_search_dates(term, pattern, indexable, hits, samples, sample_from, sample_to);
+        hits := hits || public.warrior_search_dates(term, pattern, hits);
     end if;
     if listed and cardinality(hits) < 50 then
         hits := hits || public.warrior_search_skills(needle, pattern, indexable, hits, samples, sample_from, sample_to);

@@ -19,8 +19,6 @@ pub(in crate::store) struct Drift {
     pub(in crate::store) sampled: i64,
     /// Skills among them that are not listed.
     pub(in crate::store) skills: i64,
-    /// Dates among them that are not listed.
-    pub(in crate::store) dates: i64,
     /// Their names and skills that have a letter which is not listed.
     pub(in crate::store) letters: i64,
 }
@@ -38,8 +36,7 @@ impl Drift {
             counted: row.try_get(3)?,
             sampled,
             skills: row.try_get(5)?,
-            dates: row.try_get(6)?,
-            letters: row.try_get(7)?,
+            letters: row.try_get(6)?,
         }))
     }
 
@@ -60,11 +57,11 @@ impl Drift {
                 self.kept
             ));
         }
-        if self.skills + self.dates + self.letters > 0 {
+        if self.skills + self.letters > 0 {
             faults.push(format!(
-                "searches miss rows: of {} that were looked at, {} skills, {} dates, and the letters of {} names and \
-                 skills are not listed; {recount}",
-                self.sampled, self.skills, self.dates, self.letters
+                "searches miss rows: of {} that were looked at, {} skills, and the letters of {} names and skills are not \
+                 listed; {recount}",
+                self.sampled, self.skills, self.letters
             ));
         }
         if !self.folds {

@@ -105,7 +105,6 @@ fn show(drift: &Drift, gauges: &Family<Part, Gauge>) {
         ("triggers", triggers),
         ("count", drift.counted.unwrap_or(drift.kept) - drift.kept),
         ("skills", drift.skills),
-        ("dates", drift.dates),
         ("letters", drift.letters),
         ("locale", i64::from(!drift.folds)),
     ] {

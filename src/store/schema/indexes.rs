@@ -27,10 +27,10 @@ macro_rules! index {
 }
 
 /// In the order in which they are built.
-pub(super) const INDEXES: [Index; 4] = [
+pub(super) const INDEXES: [Index; 6] = [
     index!(
         "idx_warrior_name_order",
-        "USING btree (name COLLATE \"C\", id)"
+        "USING btree (name COLLATE \"C\", id) INCLUDE (dob)"
     ),
     index!(
         "idx_warrior_name_parts",
@@ -40,6 +40,15 @@ pub(super) const INDEXES: [Index; 4] = [
     index!(
         "idx_warrior_date_order",
         "USING btree (dob, name COLLATE \"C\", id)"
+    ),
+    index!(
+        "idx_warrior_year_order",
+        "USING btree (EXTRACT(year FROM dob), name COLLATE \"C\", id) INCLUDE (dob)"
+    ),
+    index!(
+        "idx_warrior_day_order",
+        "USING btree ((((EXTRACT(month FROM dob) * (100)::numeric) + EXTRACT(day FROM dob))), \
+         name COLLATE \"C\", id) INCLUDE (dob)"
     ),
     index!(
         "idx_warrior_skill_keys",

@@ -21,8 +21,6 @@ pub struct Recounted {
     pub after: i64,
     /// Skills that the dictionary lacked.
     pub skills_added: i64,
-    /// Dates that the dictionary lacked.
-    pub dates_added: i64,
     /// Letters of names and skills that were not listed.
     pub letters_added: i64,
 }
@@ -77,7 +75,6 @@ fn repair(client: &mut Client, progress: &mut dyn FnMut(String)) -> Result<Recou
         before: row.get("count_before"),
         after: row.get("count_after"),
         skills_added: row.get("skills_added"),
-        dates_added: row.get("dates_added"),
         letters_added: row.get("letters_added"),
     })
 }
@@ -94,8 +91,8 @@ impl fmt::Display for Recounted {
         }
         write!(
             f,
-            "; {} skills, {} dates and {} letters were not listed",
-            self.skills_added, self.dates_added, self.letters_added
+            "; {} skills and {} letters were not listed",
+            self.skills_added, self.letters_added
         )?;
         match self.triggers_mended.is_empty() {
             true => Ok(()),

@@ -30,7 +30,7 @@ fn the_api_role_may_read_and_add_and_nothing_else() {
         "update public.warrior_schema set number = 99",
         "select public.warrior_recount()",
         "select public.warrior_count_add(1, 1)",
-        "select public.warrior_list('{x}', '{}')",
+        "select public.warrior_list('{x}')",
         "copy public.warrior to program 'true'",
         "copy public.warrior to '/tmp/x'",
         "select pg_read_file('postgresql.conf')",

@@ -1,9 +1,9 @@
-//! The lists of letters and days that searches read, under several writers.
+//! The list of letters that searches read, under several writers.
 
 use postgres::Client;
 
 use super::SEARCH;
-use super::plain::{PLAIN, hits};
+use super::plain::hits;
 use crate::support::fresh_database;
 
 /// Writers that cannot see each other list a letter once each; that is still one letter.
@@ -56,29 +56,4 @@ fn a_search_for_two_letters_holds_no_list_while_it_waits_for_the_table() {
         truncate.commit().unwrap();
         assert!(search.join().unwrap().is_empty());
     });
-}
-
-/// Writers that begin together each list a new day, so the list of days holds some twice, next to each other. More
-/// than 500 days are too many to be merged, however often each is listed.
-#[test]
-fn finds_every_day_although_days_are_listed_twice() {
-    let database = fresh_database();
-    let mut owner = database.owner();
-    owner
-        .batch_execute(
-            "insert into public.warrior (name, dob, fight_skills)
-             select md5(n::text), date '1960-01-01' + n, '{judo}' from generate_series(0, 8999) as n;
-             create temp table once as select * from public.warrior_date;
-             truncate public.warrior_date;
-             insert into public.warrior_date
-             select day, written from once, generate_series(1, 2) order by day",
-        )
-        .unwrap();
-    for term in ["-10-", "98", "0-0", "-1"] {
-        assert_eq!(
-            hits(&mut owner, SEARCH, term),
-            hits(&mut owner, PLAIN, term),
-            "term {term:?}"
-        );
-    }
 }

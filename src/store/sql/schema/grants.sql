@@ -9,7 +9,7 @@ declare
         'public.warrior_pending(bigint)',
         'public.warrior_flush(bigint, integer)',
         'public.warrior_count_add(bigint, bigint)',
-        'public.warrior_list(text[], date[])',
+        'public.warrior_list(text[])',
         'public.warrior_list_letters(text[])',
         'public.warrior_inserted()',
         'public.warrior_updated()',
@@ -33,10 +33,7 @@ declare
         'public.warrior_index_names(text, text, text[], bigint)',
         'public.warrior_index_bucket(text, text, text[], text, integer, bigint)',
         'public.warrior_bucket_names(text, text, text[], boolean, boolean)',
-        'public.warrior_search_dates(text, text, boolean, uuid[], double precision, tid, tid)',
-        'public.warrior_search_days(text, text, boolean, bigint)',
-        'public.warrior_merge_days(date[], uuid[], bigint)',
-        'public.warrior_walk_dates(text, uuid[], bigint)',
+        'public.warrior_search_dates(text, text, uuid[])',
         'public.warrior_search_skills(text, text, boolean, uuid[], double precision, tid, tid)',
         'public.warrior_few_skills(text, text, boolean, text[])',
         'public.warrior_sampled_skills(text, bigint)',
@@ -47,8 +44,8 @@ declare
     indexed constant regprocedure := 'public.warrior_skill_keys(text[])';
     -- The warriors, the count, what a search looks up first, and the version for /ready.
     shown constant regclass[] := array[
-        'public.warrior', 'public.warrior_count', 'public.warrior_flushed', 'public.warrior_skill', 'public.warrior_date',
-        'public.warrior_letter', 'public.warrior_schema'];
+        'public.warrior', 'public.warrior_count', 'public.warrior_flushed', 'public.warrior_skill', 'public.warrior_letter',
+        'public.warrior_schema'];
     secret constant regclass := 'public.warrior_secret';
     -- The list of migrations is optional: psql does not write it.
     history constant regclass := to_regclass('public.refinery_schema_history');

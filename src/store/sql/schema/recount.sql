@@ -1,2 +1,2 @@
-select count_before, count_after, skills_added, dates_added, letters_added
+select count_before, count_after, skills_added, letters_added
   from public.warrior_recount()
