@@ -11,9 +11,14 @@
 
 -- Walk: at most 50 hits among the first `most` names (null: among all). The inner limit keeps the filter out of the
 -- subquery, so that no plan but the walk is possible.
-create or replace function public.warrior_walk_names(pattern text, most bigint) returns uuid[]
+--
+-- ASCII: only K (Kelvin) and İ fold into ASCII from beyond it, so names are not asked whether they are ASCII for a term
+-- that is, and has neither k nor i.
+create or replace function public.warrior_walk_names(needle text, pattern text, most bigint) returns uuid[]
 language plpgsql stable
 as $$
+declare
+    ascii constant boolean := octet_length(needle) = length(needle) and needle !~ '[ik]';
 begin
     return array(
         select w.id
@@ -21,7 +26,7 @@ begin
                   from public.warrior
                  order by name collate "C", id
                  limit most) as w
-         where public.warrior_folded(w.name) collate "C" like pattern
+         where case when ascii then lower(w.name collate "C") else public.warrior_folded(w.name) end collate "C" like pattern
          order by w.name collate "C", w.id
          limit 50);
 end
@@ -87,72 +92,38 @@ $$;
 -- Index scan of one bucket: the names whose first `width` characters are `start`. Number and `most` mean the rows that
 -- the index gives; another bucket may have the same code.
 create or replace function public.warrior_index_bucket(
-    pattern text, index_pattern text, pair text[], start text, width integer, most bigint,
-    out found_rows bigint, out hits uuid[])
+    pattern text, index_pattern text, start text, width integer, most bigint, out found_rows bigint, out hits uuid[])
 language plpgsql stable
 as $$
 declare
     -- The trigram of the word's first letter, or the one of both letters.
-    place constant text := coalesce(index_pattern, '%') || case width
+    place constant text := index_pattern || case width
         when 1 then ' ' || chr(19968 + ascii(start) % 20000) || '%'
         else chr(19968 + ascii(start) % 20000) || chr(19968 + ascii(substr(start, 2)) % 20000)
     end;
 begin
-    if pair is null then
-        with candidate as materialized (
-            select id, name
-              from public.warrior
-             where lower(name) || ' ' || chr(19968 + ascii(name) % 20000) || chr(19968 + ascii(substr(name, 2)) % 20000)
-                   like place
-               and tableoid <> 0
-             limit most)
-        select (select count(*) from candidate),
-               array(
-                   select id
-                     from candidate
-                    where left(name, width) = start
-                      and public.warrior_folded(name) collate "C" like pattern
-                    order by name collate "C", id
-                    limit 50)
-          into found_rows, hits;
-    else
-        with candidate as materialized (
-            select id, name
-              from (select id, name
-                      from public.warrior
-                     where lower(name) || ' ' || chr(19968 + ascii(name) % 20000) || chr(19968 + ascii(substr(name, 2)) % 20000)
-                           ~ pair[1]
-                       and lower(name) || ' ' || chr(19968 + ascii(name) % 20000) || chr(19968 + ascii(substr(name, 2)) % 20000)
-                           like place
-                       and tableoid <> 0
-                     limit most) as before_letter
-            union
-            select id, name
-              from (select id, name
-                      from public.warrior
-                     where lower(name) || ' ' || chr(19968 + ascii(name) % 20000) || chr(19968 + ascii(substr(name, 2)) % 20000)
-                           ~ pair[2]
-                       and lower(name) || ' ' || chr(19968 + ascii(name) % 20000) || chr(19968 + ascii(substr(name, 2)) % 20000)
-                           like place
-                       and tableoid <> 0
-                     limit most) as before_other)
-        select (select count(*) from candidate),
-               array(
-                   select id
-                     from candidate
-                    where left(name, width) = start
-                      and public.warrior_folded(name) collate "C" like pattern
-                    order by name collate "C", id
-                    limit 50)
-          into found_rows, hits;
-    end if;
+    with candidate as materialized (
+        select id, name
+          from public.warrior
+         where lower(name) || ' ' || chr(19968 + ascii(name) % 20000) || chr(19968 + ascii(substr(name, 2)) % 20000)
+               like place
+           and tableoid <> 0
+         limit most)
+    select (select count(*) from candidate),
+           array(
+               select id
+                 from candidate
+                where left(name, width) = start
+                  and public.warrior_folded(name) collate "C" like pattern
+                order by name collate "C", id
+                limit 50)
+      into found_rows, hits;
 end
 $$;
 
 -- Buckets, one after the other in name order, until there are 50 hits. Null: given up, since they hold too many hits to
 -- sort, or too few to be worth it.
-create or replace function public.warrior_bucket_names(
-    pattern text, index_pattern text, pair text[], wide boolean, eager boolean)
+create or replace function public.warrior_bucket_names(pattern text, index_pattern text, wide boolean, eager boolean)
 returns uuid[]
 language plpgsql stable
 as $$
@@ -183,7 +154,7 @@ begin
             bound := start;
             continue;
         end if;
-        asked := public.warrior_index_bucket(pattern, index_pattern, pair, start, width, most + 1);
+        asked := public.warrior_index_bucket(pattern, index_pattern, start, width, most + 1);
         if asked.found_rows > most then
             if width = 2 then
                 return null;
@@ -204,16 +175,19 @@ begin
 end
 $$;
 
--- Chooses the way, from top to bottom as the table in docs/ARCHITECTURE.md. `pattern` is the LIKE pattern;
--- `index_pattern` one for the index that finds at least the same rows, or null when none helps. The sample is `pages` /
--- `samples` pages.
-create or replace function public.warrior_search_names(
-    needle text, pattern text, index_pattern text, pages bigint, samples double precision, sample_from tid, sample_to tid)
-returns uuid[]
+-- Chooses the way, from top to bottom as the table in docs/ARCHITECTURE.md. `pattern` is the LIKE pattern.
+create or replace function public.warrior_search_names(needle text, pattern text) returns uuid[]
 language plpgsql stable
 as $$
 declare
+    -- A pattern for the index that finds at least the same rows, or null when none helps.
+    index_pattern text;
     pair text[];
+    -- Two trigrams of a long term: its first and its last three letters or digits in a row. Each trigram more is
+    -- another posting list to read.
+    head text;
+    tail text;
+    sample record;
     sampled bigint;
     matched bigint;
     rows bigint;
@@ -223,46 +197,57 @@ declare
     asked record;
     hits uuid[];
 begin
-    -- Without an index there is no choice, so no sample is needed.
-    if index_pattern is null and needle !~ '^[[:alnum:]]{2}$' then
-        return public.warrior_walk_names(pattern, null);
+    if public.warrior_has_trigram(needle) then
+        index_pattern := pattern;
+    elsif needle !~ '^[[:alnum:]]{2}$' then
+        return public.warrior_walk_names(needle, pattern, null);
     end if;
     -- A long term is mostly rare, which the index tells for less than a sample does.
     if length(needle) > 5 and index_pattern is not null then
+        head := substring(needle from '[[:alnum:]]{3}');
+        tail := substring(needle from '.*([[:alnum:]]{3})');
+        if length(substring(needle from '(.*)[[:alnum:]]{3}')) >= strpos(needle, head) + 2 then
+            index_pattern := '%' || head || '%' || tail || '%';
+        elsif length(needle) > 16 and (public.warrior_has_trigram(left(needle, 6)) or public.warrior_has_trigram(right(needle, 6))) then
+            index_pattern := '%' || regexp_replace(left(needle, 6), E'([\\\\%_])', E'\\\\\\1', 'g')
+                || '%' || regexp_replace(right(needle, 6), E'([\\\\%_])', E'\\\\\\1', 'g') || '%';
+        end if;
         asked := public.warrior_index_names(pattern, index_pattern, null, 301);
         if asked.found_rows <= 300 then
             return asked.hits;
         end if;
     end if;
 
+    -- A pair has a costly index, and is worth a larger sample.
+    sample := public.warrior_sample(case when index_pattern is null then 8 else 2 end);
     select count(*), count(*) filter (where public.warrior_folded(name) collate "C" like pattern)
       into sampled, matched
       from public.warrior
-     where ctid >= sample_from and ctid < sample_to;
-    rows := samples * sampled;
-    expected := samples * matched;
-    -- Fewer than three may be chance.
-    if matched > 2 and 30 * matched > sampled then
-        -- The sample for a pair is large, so its share is sure; but the first names may be short ones without any pair.
-        walk := case when index_pattern is null then 2000 else 200 end * sampled / matched;
-        hits := public.warrior_walk_names(pattern, walk);
+     where ctid >= sample.first and ctid < sample.past;
+    rows := sample.samples * sampled;
+    expected := sample.samples * matched;
+    -- Fewer may be chance.
+    if (index_pattern is null and matched > 1) or (matched > 2 and 30 * matched > sampled) then
+        -- At least some thousands for a pair, since the first names may be short ones without any.
+        walk := greatest(200 * sampled / matched, case when index_pattern is null then 10000 end);
+        hits := public.warrior_walk_names(needle, pattern, walk);
         if cardinality(hits) = 50 then
             return hits;
         end if;
-        -- The three were chance, too. The walk has seen more rows than the sample, so its share is the better one.
+        -- It was chance, too. The walk has seen more rows than the sample, so its share is the better one.
         expected := rows::double precision * cardinality(hits) / walk;
     end if;
     if index_pattern is null then
         pair := public.warrior_pair_patterns(needle);
         if pair is null then
-            return public.warrior_walk_names(pattern, null);
+            return public.warrior_walk_names(needle, pattern, null);
         end if;
     end if;
 
     if matched = 0 then
         -- Three letters are mostly in no name or in many, which buckets tell for less.
         if rows > 10000 and needle ~ '^[[:alnum:]]{3}$' then
-            hits := public.warrior_bucket_names(pattern, index_pattern, pair, rows < 8000000, true);
+            hits := public.warrior_bucket_names(pattern, index_pattern, rows < 8000000, true);
             if hits is not null then
                 return hits;
             end if;
@@ -272,20 +257,21 @@ begin
             return asked.hits;
         end if;
         -- The index reads in the order of the table, so its last row tells the share of the table that held the hits.
-        expected := asked.found_rows * greatest(pages / ((asked.last_read::text::point)[0] + 1), 1);
+        expected := asked.found_rows * greatest(
+            pg_relation_size('public.warrior') / current_setting('block_size')::bigint
+            / ((asked.last_read::text::point)[0] + 1), 1);
     end if;
 
     -- One or two matches in the sample prove little. Buckets of one character cost less than a walk that finds too few.
-    if expected > 600 and (matched between 1 and 2 or 50 * rows > 2000 * expected) then
+    if pair is null and expected > 600 and (matched between 1 and 2 or 50 * rows > 2000 * expected) then
         hits := public.warrior_bucket_names(
-            pattern, index_pattern, pair,
-            case when matched > 0 then rows < 8000000 else expected < 20000 end, false);
+            pattern, index_pattern, case when matched > 0 then rows < 8000000 else expected < 20000 end, false);
         if hits is not null then
             return hits;
         end if;
     end if;
     if 50 * rows <= 2000 * expected then
-        hits := public.warrior_walk_names(pattern, (200 * rows / expected)::bigint);
+        hits := public.warrior_walk_names(needle, pattern, (200 * rows / expected)::bigint);
         if cardinality(hits) = 50 then
             return hits;
         end if;
@@ -297,7 +283,7 @@ begin
     if asked.found_rows <= most then
         return asked.hits;
     end if;
-    hits := public.warrior_walk_names(pattern, 200 * rows / most);
+    hits := public.warrior_walk_names(needle, pattern, 200 * rows / most);
     if cardinality(hits) = 50 then
         return hits;
     end if;

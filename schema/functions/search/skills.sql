@@ -184,15 +184,16 @@ end
 $$;
 
 -- Chooses the way, from top to bottom as the table in docs/ARCHITECTURE.md.
-create or replace function public.warrior_search_skills(
-    needle text, pattern text, indexable boolean, earlier uuid[], samples double precision, sample_from tid, sample_to tid)
-returns uuid[]
+create or replace function public.warrior_search_skills(needle text, pattern text, earlier uuid[]) returns uuid[]
 language plpgsql stable
 as $$
 declare
     wanted constant bigint := 50 - cardinality(earlier);
+    indexable constant boolean := public.warrior_has_trigram(needle);
     pair constant text[] := public.warrior_pair_patterns(needle);
     skills constant text[] := public.warrior_few_skills(needle, pattern, indexable, pair);
+    sample_pages integer;
+    sample record;
     sampled bigint;
     matched bigint;
     rows bigint;
@@ -208,18 +209,24 @@ begin
         return public.warrior_search_many_skills(pattern, indexable, pair, earlier);
     end if;
 
-    select count(*), count(*) filter (where fight_skills && skills)
-      into sampled, matched
-      from public.warrior
-     where ctid >= sample_from and ctid < sample_to;
-    rows := samples * sampled;
-    most := greatest(500, sqrt(25 * rows));
-    if 20 * matched > sampled then
-        hits := public.warrior_walk_skills(skills, earlier, 200 * sampled / matched);
-        if cardinality(hits) = wanted then
-            return hits;
+    -- The second sample is large, since the index reads all rows of a skill before it gives the first.
+    foreach sample_pages in array array[2, 8] loop
+        sample := public.warrior_sample(sample_pages);
+        select count(*), count(*) filter (where fight_skills && skills)
+          into sampled, matched
+          from public.warrior
+         where ctid >= sample.first and ctid < sample.past;
+        rows := sample.samples * sampled;
+        most := greatest(500, sqrt(25 * rows));
+        -- One may be chance.
+        if matched > 1 and sample.samples * matched > most then
+            hits := public.warrior_walk_skills(skills, earlier, 200 * sampled / matched);
+            if cardinality(hits) = wanted then
+                return hits;
+            end if;
+            exit;
         end if;
-    end if;
+    end loop;
 
     keys := public.warrior_skill_keys(skills);
     loop

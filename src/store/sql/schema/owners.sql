@@ -3,10 +3,10 @@
 -- before, its adoption asks.
 select null as signature, format('alter table %s owner to %I;', c.oid::regclass, current_user) as command
   from pg_catalog.pg_class as c
-  where c.oid in (to_regclass('public.warrior_count'), to_regclass('public.warrior_flushed'),
-                  to_regclass('public.warrior_skill'), to_regclass('public.warrior_letter'),
-                  to_regclass('public.warrior_secret'), to_regclass('public.warrior_schema'),
-                  to_regclass('public.refinery_schema_history'),
+ where c.oid in (to_regclass('public.warrior_count'), to_regclass('public.warrior_flushed'),
+                 to_regclass('public.warrior_skill'), to_regclass('public.warrior_letter'),
+                 to_regclass('public.warrior_secret'), to_regclass('public.warrior_schema'),
+                 to_regclass('public.refinery_schema_history'),
                  case when to_regclass('public.warrior_schema') is not null then to_regclass('public.warrior') end)
    and not pg_catalog.pg_has_role(c.relowner, 'usage')
 union all
