@@ -13,11 +13,12 @@ use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 use serde::Serialize;
 
-use crate::names;
 use warrior_load::output::say;
 use warrior_load::schedule::stream;
 use warrior_load::stack::Stack;
 use warrior_load::workload::{MARTIAL_ARTS, Skills, Warrior};
+
+use crate::{marks, names};
 
 /// Rows for each COPY: the triggers see this many at once.
 const CHUNK: u64 = 100_000;
@@ -75,6 +76,7 @@ pub(crate) fn row(number: u64, contents: Contents) -> SeedRow {
             drawn.into_iter().map(str::to_owned).collect()
         }
     };
+    marks::mark(number, &mut name, &mut skills);
     if contents == Contents::RealNames {
         name = names::draw(&mut random);
     }
@@ -176,6 +178,13 @@ mod tests {
     #[test]
     fn rows_are_the_same_each_time_and_the_marked_ones_are_known() {
         for contents in Contents::value_variants() {
+            let rows: Vec<SeedRow> = (0..1_000).map(|number| row(number, *contents)).collect();
+            for pair in marks::PAIRS {
+                let with = rows.iter().filter(|row| row.name.contains(pair)).count();
+                assert!(with == 20 || *contents == Contents::RealNames, "{with}");
+            }
+            let with = |row: &&SeedRow| row.skills.iter().any(|skill| skill == marks::SKILL);
+            assert_eq!(rows.iter().filter(with).count(), 40);
             assert_eq!(row(7, *contents), row(7, *contents));
             let marked = row(MARKED_EVERY / 2, *contents);
             assert_eq!(marked.name, "Žižka Ñandú 0");

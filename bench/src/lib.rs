@@ -34,6 +34,7 @@ mod sample;
 mod check;
 pub mod fill;
 mod hits;
+mod marks;
 mod names;
 mod provenance;
 mod table;

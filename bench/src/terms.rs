@@ -11,6 +11,7 @@ use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
 use crate::fill::{Contents, MARKED_EVERY, row};
+use crate::marks;
 use warrior_load::schedule::stream;
 use warrior_load::target::Target;
 use warrior_load::workload::MARTIAL_ARTS;
@@ -68,6 +69,9 @@ pub(crate) fn classes(rows: u64, contents: Contents) -> Vec<Class> {
         }),
         draw("one letter", &|r| Some(letters(r, 1))),
         draw("two letters, frequent", &|r| Some(letters(r, 2))),
+        draw("two letters, 2 % of the names", &|r| {
+            one_of(r, &marks::PAIRS)
+        }),
         draw("two letters, rare", &|r| {
             one_of(r, &["ži", "žk", "ña", "dú", "Ži", "ÑA"])
         }),
@@ -81,6 +85,9 @@ pub(crate) fn classes(rows: u64, contents: Contents) -> Vec<Class> {
         draw("date, year", &|r| Some(date(r)[..4].to_owned())),
         draw("date, month and day", &|r| Some(date(r)[5..].to_owned())),
         draw("skill, frequent", &|r| one_of(r, &MARTIAL_ARTS)),
+        draw("skill, 4 % of the rows", &|r| {
+            one_of(r, &[marks::SKILL, "Vovi", "ovina", "vinam"])
+        }),
         draw("skill, rare", &|r| {
             let listed = any_row(r).skills.swap_remove(0);
             let mark = marked(r)?;
