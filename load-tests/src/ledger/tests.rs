@@ -121,3 +121,61 @@ fn an_existing_ledger_is_never_overwritten() {
     std::fs::remove_file(&path).expect("ours");
     assert!(format!("{error:#}").contains("exists"), "{error:#}");
 }
+
+#[test]
+fn a_damaged_ledger_is_named_with_its_line() {
+    let header =
+        br#"{"ledger":1,"run":"r","target":"http://h","started_at":1,"count_before":null}"#;
+    let sent = br#"{"sent":0,"body":{}}"#;
+    let answer = br#"{"answer":0,"status":201,"location":"/warrior/1"}"#;
+    let says = |lines: &[&[u8]]| {
+        let path = scratch("damaged");
+        let text: Vec<u8> = lines
+            .iter()
+            .flat_map(|line| [line, &b"\n"[..]].concat())
+            .collect();
+        std::fs::write(&path, text).expect("written");
+        let error = read(&path).expect_err("damaged");
+        std::fs::remove_file(&path).expect("ours");
+        format!("{error:#}")
+    };
+    for (line, words) in [
+        (&sent[..], "request 0 is sent twice"),
+        (br#"{"answer":7,"status":201}"#, "answers request 7"),
+        (br#"{"sent":1,"body":{}"#, "not a line of a ledger"),
+        (br#"{"sent":-1,"body":{}}"#, "not a line of a ledger"),
+        (br#"{"answer":0,"status":99999}"#, "not a line of a ledger"),
+        (b"\xff\xfe", "utf-8"),
+        (b"", "not a line of a ledger"),
+    ] {
+        let text = says(&[header, sent, line]);
+        assert!(
+            text.contains("line 3 is damaged") && text.contains(words),
+            "{text}"
+        );
+    }
+    let text = says(&[header, sent, answer, answer]);
+    assert!(
+        text.contains("line 4") && text.contains("answered twice"),
+        "{text}"
+    );
+    for first in [&b""[..], b"{}", b"[]", b"\xff", sent] {
+        assert!(
+            says(&[first]).contains("not a ledger's header"),
+            "{first:?}"
+        );
+    }
+    // Numbers are no lengths.
+    let path = scratch("sparse");
+    let far = br#"{"sent":18446744073709551615,"body":{}}"#;
+    let text = [header, &b"\n"[..], far, b"\n", sent, b"\n"].concat();
+    std::fs::write(&path, text).expect("written");
+    let numbers = read(&path).map(|(_, attempts)| {
+        attempts
+            .iter()
+            .map(|attempt| attempt.number)
+            .collect::<Vec<_>>()
+    });
+    std::fs::remove_file(&path).expect("ours");
+    assert_eq!(numbers.expect("a ledger"), [0, u64::MAX]);
+}
