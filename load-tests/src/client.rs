@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use futures_util::future::join_all;
@@ -14,6 +14,13 @@ use crate::target::Target;
 use crate::workload::Prepared;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Bounds an answer: fifty warriors of the greatest size that the contract allows are less than half of it.
+const BODY_MAX: usize = 16 << 20;
+
+/// Bounds the wait for a server that only refuses: this long after its last other answer, a 503 counts, whatever
+/// its `Retry-After` says.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Gets one path below the target's base.
 pub fn get(target: &Target, path: &str) -> anyhow::Result<Answer> {
@@ -31,9 +38,10 @@ pub fn send(target: &Target, request: &Prepared) -> anyhow::Result<Answer> {
         .enable_all()
         .build()
         .context("cannot start an event loop")?;
-    let mut kept = None;
-    let exchange = exchange(target, request, &mut kept);
-    let answer = LocalSet::new().block_on(&runtime, exchange);
+    let answer = LocalSet::new().block_on(&runtime, async {
+        let (mut kept, patience) = (None, Patience::new());
+        patience.exchange(target, request, &mut kept).await
+    });
     answer.with_context(|| format!("{} of {}", request.describe(), target.url))
 }
 
@@ -65,18 +73,58 @@ pub fn get_each(
         .context("cannot start an event loop")?;
     let (next, handle) = (Rc::new(Cell::new(0)), RefCell::new(handle));
     LocalSet::new().block_on(&runtime, async {
+        let patience = Patience::new();
         let readers = (0..connections.min(uris.len()).max(1)).map(|_| async {
-            let mut kept: Option<Connection> = None;
+            let mut kept = None;
             while next.get() < uris.len() {
                 let place = next.replace(next.get() + 1);
                 let request = Prepared::get(target, uris[place].clone(), 200);
-                let result = exchange(target, &request, &mut kept).await;
+                let result = patience.exchange(target, &request, &mut kept).await;
                 (handle.borrow_mut())(place, result);
             }
         });
         join_all(readers).await;
     });
     Ok(())
+}
+
+/// The wait that `Retry-After` asks for, shared by all that ask one server.
+struct Patience {
+    /// When the server last answered anything but a 503.
+    answered: Cell<Instant>,
+}
+
+impl Patience {
+    fn new() -> Patience {
+        Patience {
+            answered: Cell::new(Instant::now()),
+        }
+    }
+
+    /// Asks again when the server says to, until it answers something else than 503.
+    async fn exchange(
+        &self,
+        target: &Target,
+        request: &Prepared,
+        kept: &mut Option<Connection>,
+    ) -> Result<Answer, Failure> {
+        loop {
+            let result = exchange(target, request, kept).await;
+            let Ok(answer) = &result else {
+                return result;
+            };
+            if answer.status != 503 {
+                self.answered.set(Instant::now());
+            }
+            let silent = self.answered.get().elapsed();
+            match answer.retry_after {
+                Some(wait) if silent.saturating_add(wait) <= PATIENCE => {
+                    tokio::time::sleep(wait).await;
+                }
+                _ => return result,
+            }
+        }
+    }
 }
 
 async fn exchange(
@@ -90,9 +138,11 @@ async fn exchange(
         let attempt = async {
             let mut connection = match kept.take().filter(Connection::is_usable) {
                 Some(connection) => connection,
-                None => Connection::open(target.address).await?,
+                None => Connection::open(target).await?,
             };
-            let answer = connection.send(request.to_request()).await?;
+            let answer = connection
+                .send(request.to_request(), BODY_MAX, u64::MAX)
+                .await?;
             *kept = Some(connection);
             Ok(answer)
         };

@@ -10,7 +10,7 @@ mod reproduce;
 mod slices;
 mod student;
 
-pub use comparison::Comparison;
+pub use comparison::{Comparison, Slice, show};
 pub use finding::{ComparedFigure, Direction, Finding};
 pub use reproduce::{Conclusion, Reproduction, reproduce};
-pub use slices::{Side, compare};
+pub use slices::{FIGURES, Side, SliceFigure, compare};

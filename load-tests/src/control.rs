@@ -77,14 +77,7 @@ fn round_of(
 ) -> anyhow::Result<(Verdict, Option<String>)> {
     let server = Server::start(cluster.server_command(&trial.server)?)?;
     let profile = Profile::parse(PROFILE, Path::new("."))?;
-    let overrides = Overrides {
-        seed,
-        speed: 1.0,
-        threads: 1,
-        connections: None,
-        lateness_max: None,
-        capacity: None,
-    };
+    let overrides = Overrides::seeded(seed);
     let plan = Arc::new(compile(&profile, &server.target, &overrides)?);
     let path = trial
         .directory

@@ -1,10 +1,52 @@
-//! Atomic file replacement: written aside, brought to the disk, renamed.
+//! Files: replaced atomically (written aside, brought to the disk, renamed), and known by their digests.
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// An input file as it was read.
+#[derive(Clone, Debug)]
+pub struct InputFile {
+    /// Where it is, from the root.
+    pub path: PathBuf,
+    /// What it held.
+    pub text: Arc<str>,
+}
+
+/// A file that a run read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FileDigest {
+    /// Where it is, from the root.
+    pub path: String,
+    /// SHA-256 of what it held.
+    pub sha256: String,
+}
+
+impl InputFile {
+    /// Reads a text file.
+    ///
+    /// # Errors
+    /// Names the file and why it cannot be read.
+    pub fn read(path: PathBuf) -> anyhow::Result<InputFile> {
+        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        let text = text.into();
+        Ok(InputFile { path, text })
+    }
+
+    /// The file by its digest.
+    pub fn digest(&self) -> FileDigest {
+        FileDigest {
+            path: self.path.display().to_string(),
+            sha256: sha256(self.text.as_bytes()),
+        }
+    }
+}
 
 /// Writes a file that is there whole or not at all.
 ///
@@ -35,4 +77,10 @@ pub fn write_whole(path: &Path, text: &str) -> anyhow::Result<()> {
 pub fn create_directory(path: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(path)
         .with_context(|| format!("cannot create the directory {} (--out)", path.display()))
+}
+
+/// SHA-256 in hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

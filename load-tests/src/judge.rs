@@ -59,8 +59,8 @@ pub fn validity(
              or its connections_max; raise `ulimit -n` or the profile's limit"
         ));
     }
-    if total.sent == 0 {
-        invalid.push("nothing was sent after the warm-up".to_owned());
+    if total.scheduled == 0 {
+        invalid.push("nothing was due after the warm-up".to_owned());
     }
     validity.marks = marks(throttling, machine, database);
     validity

@@ -8,6 +8,7 @@
 pub mod profile;
 pub mod schedule;
 pub mod target;
+pub mod tls;
 pub mod workload;
 
 // A run: from its configuration to its result.

@@ -2,11 +2,36 @@
 
 use std::fmt;
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+use serde::Serialize;
+
+/// Whether standard output belongs to a document, so that lines go to standard error.
+static HAS_DOCUMENT: AtomicBool = AtomicBool::new(false);
+
+/// Leaves standard output to one JSON document: from now on, lines go to standard error.
+pub fn reserve_for_document() {
+    HAS_DOCUMENT.store(true, Ordering::Relaxed);
+}
+
+/// Prints the document that standard output was reserved for.
+///
+/// # Errors
+/// When it cannot be written: unlike a line, it is what was asked for.
+pub fn print_document(document: &impl Serialize) -> anyhow::Result<()> {
+    let text = serde_json::to_string_pretty(document)?;
+    writeln!(std::io::stdout(), "{text}").context("cannot write the document to standard output")
+}
 
 /// Prints a line. A reader that went away (`| head`) is no reason to end the run: its result is in
 /// files, and its verdict in the exit code.
 pub fn say(line: fmt::Arguments<'_>) {
-    writeln!(std::io::stdout(), "{line}").ok();
+    if HAS_DOCUMENT.load(Ordering::Relaxed) {
+        writeln!(std::io::stderr(), "{line}").ok();
+    } else {
+        writeln!(std::io::stdout(), "{line}").ok();
+    }
 }
 
 /// Prints why the program, or a part of its work, failed: one line with its chain of causes.

@@ -2,13 +2,16 @@
 
 mod arrivals;
 mod built_in;
+mod check;
 mod compile;
 mod duration;
+mod files;
 mod like;
 mod load;
 mod spec;
 mod threshold;
 mod unit;
+mod withheld;
 
 pub use arrivals::ArrivalSpec;
 pub use built_in::{built_in, built_in_names};
@@ -16,3 +19,4 @@ pub use compile::{Overrides, compile};
 pub use spec::{ClosedSpec, Connections, FollowSpec, Profile, ScenarioSpec};
 pub use threshold::{Metric, Operator, Threshold};
 pub use unit::Unit;
+pub use withheld::{split_header, with_secrets};

@@ -2,6 +2,7 @@
 
 mod bars;
 mod charts;
+mod comparison;
 mod figures;
 mod html;
 mod markdown;
@@ -11,6 +12,7 @@ mod verdict;
 use std::path::{Path, PathBuf};
 
 pub use bars::{Bar, bars};
+pub use comparison::comparison_page;
 pub use html::html;
 pub use markdown::markdown;
 pub use verdict::{reasons, verdict_lines};

@@ -2,10 +2,10 @@
 //!
 //! Durations are microseconds, shares are of one, and absent figures are `null`.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+mod read;
 
-use anyhow::Context;
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use hdrhistogram::Histogram;
@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::database::DatabaseFacts;
 use crate::exit::Exit;
+use crate::files::FileDigest;
 use crate::machine::{Machine, Throttling};
 use crate::profile::Unit;
 use crate::verify::Verdict;
@@ -100,8 +101,12 @@ pub struct Setup {
     pub generator: String,
     /// The commit of the work tree that it ran in, with `-dirty` where the tree differed; `null` outside of one.
     pub commit: Option<String>,
-    /// Where requests went.
+    /// Where requests went; credentials in the URL are not kept.
     pub target: String,
+    /// Whether the URL had credentials.
+    pub credentials: bool,
+    /// Whose certificate was trusted, where the target is https.
+    pub tls: Option<TlsSetup>,
     /// The profile's name.
     pub profile: String,
     /// One sentence about it.
@@ -110,6 +115,10 @@ pub struct Setup {
     pub profile_digest: String,
     /// The profile's text.
     pub profile_source: String,
+    /// The profile's folder, where it names files.
+    pub profile_directory: Option<String>,
+    /// The files that it names, as they were.
+    pub files: Vec<FileDigest>,
     /// Draws everything that is random.
     pub seed: u64,
     /// The divisor of every length of time.
@@ -124,6 +133,15 @@ pub struct Setup {
     pub capacity: Option<f64>,
     /// `open` or `closed`.
     pub model: String,
+}
+
+/// TLS to the target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TlsSetup {
+    /// Whether the target's certificate was verified; anyone may have answered when it was not.
+    pub verified: bool,
+    /// The file of the authority that was trusted; the system's authorities when absent.
+    pub ca: Option<FileDigest>,
 }
 
 /// The figures of one endpoint, or of all.
@@ -175,6 +193,7 @@ pub struct Quantiles {
     pub mean_us: f64,
     pub p50_us: u64,
     pub p90_us: u64,
+    pub p95_us: u64,
     pub p99_us: u64,
     pub p99_9_us: u64,
     pub p99_99_us: u64,
@@ -214,19 +233,6 @@ pub struct SecondRow {
     pub max_us: u64,
 }
 
-impl RunResult {
-    /// Reads a stored result.
-    ///
-    /// # Errors
-    /// When the file cannot be read, or another version wrote it.
-    pub fn read(path: &Path) -> anyhow::Result<RunResult> {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read the result {}", path.display()))?;
-        serde_json::from_str(&text)
-            .with_context(|| format!("{} is not a result of this version", path.display()))
-    }
-}
-
 impl EndpointResult {
     /// Requests that ended in any way but the prescribed one.
     pub fn failed(&self) -> u64 {
@@ -252,6 +258,7 @@ impl Quantiles {
             mean_us: histogram.mean(),
             p50_us: at(0.5),
             p90_us: at(0.9),
+            p95_us: at(0.95),
             p99_us: at(0.99),
             p99_9_us: at(0.999),
             p99_99_us: at(0.9999),

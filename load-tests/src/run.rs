@@ -39,7 +39,7 @@ pub fn run(
         ..config.overrides.clone()
     };
     compile(&config.profile, &config.target, &any_capacity)?;
-    config.target.reach()?;
+    let target = config.target.reach()?;
     let mut machine = Machine::look();
     machine.fdatasync_per_second = config
         .fsync_directory
@@ -50,10 +50,15 @@ pub fn run(
         .as_ref()
         .map(DatabaseAccess::facts)
         .transpose()?;
-    let overrides = with_capacity(config, stop)?;
-    let plan = Arc::new(compile(&config.profile, &config.target, &overrides)?);
+    let run = uuid::Uuid::now_v7();
+    let overrides = Overrides {
+        // No other run stores these rows, also not one with the same seed: a ledger stays true for ever.
+        letters: Some(run.as_u64_pair().1),
+        ..with_capacity(config, &target, stop)?
+    };
+    let plan = Arc::new(compile(&config.profile, &target, &overrides)?);
     create_directory(&config.directory)?;
-    let run = uuid::Uuid::now_v7().to_string();
+    let run = run.to_string();
     let ledger = open_ledger(config, &plan, &run)?.map(Arc::new);
     let started_at = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
 
@@ -76,12 +81,7 @@ pub fn run(
     let verified = match &ledger {
         Some(ledger) if config.verify || asks_for_lost(&config.profile) => {
             let database = config.database.as_ref();
-            verify_ledger(
-                ledger.path(),
-                &config.target,
-                database,
-                Exclusivity::Exclusive,
-            )
+            verify_ledger(ledger.path(), &target, database, Exclusivity::Exclusive)
         }
         _ => Ok(Vec::new()),
     };
@@ -102,6 +102,7 @@ pub fn run(
         verification,
         unverified,
         interrupted,
+        silent: gauges.as_ref().and_then(ServerGauges::silence),
         greatest: gauges.map(|gauges| gauges.greatest()).unwrap_or_default(),
         ledger: ledger.as_ref().and_then(|ledger| file_name(ledger.path())),
     };
@@ -112,8 +113,8 @@ fn open_ledger(config: &RunConfig, plan: &Plan, run: &str) -> anyhow::Result<Opt
     if !plan.creates() {
         return Ok(None);
     }
-    let before = client::count(&config.target)?;
-    let mut header = Header::new(run, &config.target.url, before);
+    let before = client::count(&plan.target)?;
+    let mut header = Header::new(run, &plan.target.url, before);
     if let Some(access) = &config.database {
         header.database_clock = Some(access.clock()?);
     }

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use warrior_stack::announcement::Announcement;
@@ -42,6 +42,24 @@ pub struct Stack {
     pub postgres: Instance,
     /// PgBouncer.
     pub pooler: Instance,
+}
+
+/// The server's program: the given one, or the one beside this program.
+///
+/// # Errors
+/// When there is none.
+pub fn server_program(given: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    if let Some(given) = given {
+        return Ok(given);
+    }
+    let beside = std::env::current_exe()?.with_file_name("warrior-api");
+    ensure!(
+        beside.exists(),
+        "{} does not exist; build it with `cargo build --release`, or name the server's program with \
+         --server",
+        beside.display()
+    );
+    Ok(beside)
 }
 
 impl Stack {

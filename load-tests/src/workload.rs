@@ -1,19 +1,24 @@
 //! The requests of a run: what is sent, and which status the contract prescribes for it.
 
+mod place;
+mod rows;
 mod template;
 mod warrior;
 
 use std::sync::Arc;
 
+use anyhow::Context;
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Uri};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
-pub use template::{Rows, Template};
+pub use place::Place;
+pub use rows::Rows;
+pub use template::Template;
 pub use warrior::{MARTIAL_ARTS, Skills, Warrior, search_term};
 
 use crate::schedule::stream;
@@ -49,8 +54,8 @@ pub struct Custom {
     pub path: Template,
     /// The body, with fields.
     pub body: Option<Template>,
-    /// Headers besides `Host`.
-    pub headers: HeaderMap,
+    /// Headers besides `Host`, with fields.
+    pub headers: Vec<(HeaderName, Template)>,
     /// The statuses that count as success.
     pub expect: Expect,
     /// The rows that columns among the fields draw from.
@@ -146,6 +151,7 @@ pub struct Maker {
     kind: Kind,
     seed: u64,
     lane: u64,
+    letters: Option<u64>,
     target: Target,
     headers: HeaderMap,
 }
@@ -154,17 +160,20 @@ impl Maker {
     /// Requests of `kind` to `target`. `lane` keeps the random streams of scenarios apart.
     pub fn new(kind: Kind, seed: u64, lane: u64, target: &Target) -> Maker {
         let json = matches!(kind, Kind::Create | Kind::CreateValid);
-        let mut headers = headers(target, json);
-        if let Kind::Custom(custom) = &kind {
-            headers.extend(custom.headers.clone());
-        }
         Maker {
+            headers: headers(target, json),
             kind,
             seed,
             lane,
+            letters: None,
             target: target.clone(),
-            headers,
         }
+    }
+
+    /// The same requests with the letters of their warriors drawn by `letters`, so that the rows of two runs with
+    /// one seed are told apart.
+    pub fn in_letters(self, letters: Option<u64>) -> Maker {
+        Maker { letters, ..self }
     }
 
     /// Whether these requests can store rows that the ledger has to know of.
@@ -172,12 +181,32 @@ impl Maker {
         matches!(self.kind, Kind::Create | Kind::CreateValid)
     }
 
+    /// Makes the request of every row once, so that none fails when it is due.
+    ///
+    /// # Errors
+    /// Names the row that makes no request.
+    pub fn check(&self) -> anyhow::Result<()> {
+        let Kind::Custom(custom) = &self.kind else {
+            return Ok(());
+        };
+        for index in 0..custom.rows.count().max(1) as u64 {
+            let made = self.custom(custom, index, &mut stream(self.seed, self.lane, index));
+            if let Err(error) = made {
+                return Err(match custom.rows.place(index) {
+                    Some(place) => error.context(place),
+                    None => error,
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// Request number `index`. `known` are locations that this run was given by the server.
     pub fn make(&self, index: u64, known: &[Uri]) -> anyhow::Result<Prepared> {
         let mut random = stream(self.seed, self.lane, index);
         Ok(match &self.kind {
-            Kind::Create => self.create(&Warrior::draw(&mut random))?,
-            Kind::CreateValid => self.create(&Warrior::draw_valid(&mut random))?,
+            Kind::Create => self.create(Warrior::draw(&mut random), index)?,
+            Kind::CreateValid => self.create(Warrior::draw_valid(&mut random), index)?,
             Kind::Search => {
                 let term = warrior::search_term(&mut random);
                 let path = format!(
@@ -200,12 +229,16 @@ impl Maker {
         })
     }
 
-    fn create(&self, warrior: &Warrior) -> anyhow::Result<Prepared> {
+    fn create(&self, drawn: Warrior, index: u64) -> anyhow::Result<Prepared> {
+        let warrior = match self.letters {
+            Some(letters) => drawn.in_other_letters(&mut stream(letters, self.lane, index)),
+            None => drawn,
+        };
         Ok(Prepared {
             method: Method::POST,
             uri: self.target.uri("/warrior")?,
             headers: self.headers.clone(),
-            body: serde_json::to_vec(warrior)?.into(),
+            body: serde_json::to_vec(&warrior)?.into(),
             expect: Expect::Exactly(warrior.prescribed_status()),
             is_create: true,
         })
@@ -221,16 +254,19 @@ impl Maker {
         index: u64,
         random: &mut Pcg64Mcg,
     ) -> anyhow::Result<Prepared> {
-        let body = custom
-            .body
-            .as_ref()
-            .map(|body| body.fill(index, random, &custom.rows));
+        let mut fill = |template: &Template| template.fill(index, random, &custom.rows);
+        let body = custom.body.as_ref().map(&mut fill).transpose()?;
+        let uri = self.target.uri(&fill(&custom.path)?)?;
+        let mut headers = self.headers.clone();
+        for (name, value) in &custom.headers {
+            let value = HeaderValue::try_from(fill(value)?.into_bytes())
+                .with_context(|| format!("header `{name}` cannot hold this value"))?;
+            headers.insert(name, value);
+        }
         Ok(Prepared {
             method: custom.method.clone(),
-            uri: self
-                .target
-                .uri(&custom.path.fill(index, random, &custom.rows))?,
-            headers: self.headers.clone(),
+            uri,
+            headers,
             body: body.unwrap_or_default().into(),
             expect: custom.expect.clone(),
             is_create: false,
@@ -241,6 +277,9 @@ impl Maker {
 fn headers(target: &Target, json: bool) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(4);
     headers.insert(HOST, target.host.clone());
+    if let Some(authorization) = &target.authorization {
+        headers.insert(AUTHORIZATION, authorization.clone());
+    }
     if json {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyhow::ensure;
 use clap::Args;
 use warrior_load::compare::{Finding, Side, compare};
 use warrior_load::exit::Exit;
@@ -9,8 +10,9 @@ use warrior_load::files::{create_directory, write_whole};
 use warrior_load::output::say;
 use warrior_load::process::{raise_descriptor_limit, stop_on_interrupt};
 use warrior_load::profile::Profile;
+use warrior_load::report::comparison_page;
 
-use super::load_args::LoadArgs;
+use super::load_args::{DocumentArgs, OutArgs, SendArgs, TrustArgs};
 
 #[derive(Args)]
 pub(crate) struct CompareArgs {
@@ -45,39 +47,55 @@ pub(crate) struct CompareArgs {
     #[arg(long, default_value_t = 2.0)]
     least: f64,
     #[command(flatten)]
-    load: LoadArgs,
+    send: SendArgs,
+    #[command(flatten)]
+    trust: TrustArgs,
+    #[command(flatten)]
+    out: OutArgs,
+    #[command(flatten)]
+    document: DocumentArgs,
 }
 
 impl CompareArgs {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         raise_descriptor_limit();
+        self.document.reserve();
+        ensure!(
+            (0.0..100.0).contains(&self.least),
+            "--least {}: want a percentage from 0 to below 100",
+            self.least
+        );
         let profile = Profile::load(&self.profile)?;
         let other = self.b_profile.as_deref().map(Profile::load).transpose()?;
-        let a = Side::new(&self.a, &profile, self.slice, self.before_a)?;
-        let url = self.b.as_deref().unwrap_or(&self.a);
+        let a = self.trust.target(&self.a)?;
+        let b = self.trust.target(self.b.as_ref().unwrap_or(&self.a))?;
+        self.trust.check([&a, &b])?;
+        let a = Side::new(a, &profile, self.slice, self.before_a)?;
         let b = Side::new(
-            url,
+            b,
             other.as_ref().unwrap_or(&profile),
             self.slice,
             self.before_b,
         )?;
         let decides = (self.decide.as_str(), self.least / 100.0);
-        let overrides = self.load.overrides();
+        let overrides = self.send.overrides(self.out.lateness_max);
         let stop = stop_on_interrupt()?;
-        create_directory(&self.load.out)?;
+        create_directory(&self.out.out)?;
         let comparison = compare([&a, &b], &overrides, self.pairs, decides, &stop)?;
         say(format_args!("\n{}", comparison.table()));
         let name = format!("compare-{}", uuid::Uuid::now_v7());
-        let file = |extension: &str| self.load.out.join(format!("{name}.{extension}"));
+        let file = |extension: &str| self.out.out.join(format!("{name}.{extension}"));
         let json = serde_json::to_string_pretty(&comparison)? + "\n";
         let written = write_whole(&file("json"), &json)
             .and_then(|()| write_whole(&file("md"), &comparison.table()))
-            .map(|()| say(format_args!("report: {}", file("md").display())));
+            .and_then(|()| write_whole(&file("html"), &comparison_page(&comparison)))
+            .map(|()| say(format_args!("report: {}", file("html").display())));
         let exit = match comparison.verdict {
             _ if !comparison.invalid.is_empty() => Exit::Invalid,
             Finding::Worse => Exit::Worse,
             Finding::Better | Finding::NoDifferenceShown => Exit::Passed,
         };
-        Ok(exit.with_files(written))
+        let printed = self.document.print(&comparison);
+        Ok(exit.with_files(written).with_files(printed))
     }
 }

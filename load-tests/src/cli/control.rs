@@ -7,12 +7,13 @@ use warrior_load::control::{Trial, control};
 use warrior_load::exit::Exit;
 use warrior_load::files::create_directory;
 use warrior_load::output::say;
+use warrior_load::stack::server_program;
 
 #[derive(Args)]
 pub(crate) struct ControlArgs {
-    /// The server's binary
-    #[arg(long, default_value = "target/release/warrior-api")]
-    server: PathBuf,
+    /// The server's program [default: the one beside this program]
+    #[arg(long)]
+    server: Option<PathBuf>,
     /// Folder of PostgreSQL's programs [default: the newest that the machine has]
     #[arg(long)]
     programs: Option<PathBuf>,
@@ -31,7 +32,7 @@ impl ControlArgs {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         create_directory(&self.out)?;
         let trial = Trial {
-            server: std::path::absolute(&self.server)?,
+            server: std::path::absolute(server_program(self.server)?)?,
             programs: self.programs,
             synchronous_commit: self.synchronous_commit == "on",
             rounds: self.rounds,

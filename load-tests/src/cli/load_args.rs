@@ -5,17 +5,19 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::Args;
+use serde::Serialize;
 use warrior_load::database::DatabaseAccess;
 use warrior_load::live::View;
-use warrior_load::output::say;
+use warrior_load::output::{print_document, reserve_for_document, say};
 use warrior_load::process::raise_descriptor_limit;
 use warrior_load::profile::{Overrides, Profile};
 use warrior_load::report;
 use warrior_load::result::RunResult;
 use warrior_load::run::{RunConfig, run};
 use warrior_load::target::Target;
+use warrior_load::tls::Trust;
 
 /// Direct access to the database, as two flags.
 #[derive(Args, Clone)]
@@ -24,13 +26,52 @@ pub(super) struct DatabaseArgs {
     #[arg(long)]
     postgres: Option<String>,
     /// A file with its password
-    #[arg(long)]
+    #[arg(long, requires = "postgres")]
     postgres_password_file: Option<PathBuf>,
 }
 
-/// How load is sent and where results go.
+/// Whose certificates are trusted where a URL is https.
 #[derive(Args, Clone)]
-pub(super) struct LoadArgs {
+pub(super) struct TrustArgs {
+    /// PEM file of the authority that signed the target's certificate; the system's authorities without
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    ca: Option<PathBuf>,
+    /// Accept whatever certificate the target has; the report says so
+    #[arg(long)]
+    insecure: bool,
+}
+
+impl TrustArgs {
+    /// The choice of the flags; `None` without any.
+    pub(super) fn given(&self) -> Option<Trust> {
+        match &self.ca {
+            Some(ca) => Some(Trust::Ca(ca.clone())),
+            None => self.insecure.then_some(Trust::Anyone),
+        }
+    }
+
+    /// A target that is trusted by the flags.
+    pub(super) fn target(&self, url: &str) -> anyhow::Result<Target> {
+        Target::trusting(url, &self.given().unwrap_or_default())
+    }
+
+    /// Asks whether the flags have an effect on any of the targets.
+    pub(super) fn check<'a>(
+        &self,
+        targets: impl IntoIterator<Item = &'a Target>,
+    ) -> anyhow::Result<()> {
+        let is_tls = targets.into_iter().any(|target| target.tls.is_some());
+        ensure!(
+            is_tls || self.given().is_none(),
+            "--ca and --insecure have no effect: no URL begins with https://"
+        );
+        Ok(())
+    }
+}
+
+/// How load is sent.
+#[derive(Args, Clone)]
+pub(super) struct SendArgs {
     /// Closed mode: this many connections, each waiting for its answer
     #[arg(long)]
     pub(super) connections: Option<usize>,
@@ -43,6 +84,11 @@ pub(super) struct LoadArgs {
     /// Generator threads
     #[arg(long, default_value_t = 1)]
     threads: usize,
+}
+
+/// How a run is judged and where its results go.
+#[derive(Args, Clone)]
+pub(super) struct OutArgs {
     /// When 1 % of the requests begin later than this after their moment, the run is INVALID;
     /// the profile's limit (5ms) without
     #[arg(long, value_parser = humantime::parse_duration)]
@@ -50,6 +96,36 @@ pub(super) struct LoadArgs {
     /// Where the ledger and the results go
     #[arg(long, default_value = "load-results")]
     pub(super) out: PathBuf,
+}
+
+/// A document on standard output.
+#[derive(Args, Clone)]
+pub(super) struct DocumentArgs {
+    /// The result as JSON on standard output; everything else goes to standard error
+    #[arg(long)]
+    json: bool,
+}
+
+impl DocumentArgs {
+    /// To be called before anything is said.
+    pub(super) fn reserve(&self) {
+        if self.json {
+            reserve_for_document();
+        }
+    }
+
+    /// Prints the document where it was asked for.
+    pub(super) fn print(&self, document: &impl Serialize) -> anyhow::Result<()> {
+        if self.json {
+            print_document(document)?;
+        }
+        Ok(())
+    }
+}
+
+/// What is looked at besides the answers, and how a run is shown.
+#[derive(Args, Clone)]
+pub(super) struct WatchArgs {
     #[command(flatten)]
     database: DatabaseArgs,
     /// Base URL of the server's admin listener, for its /metrics
@@ -61,6 +137,8 @@ pub(super) struct LoadArgs {
     /// Lines instead of the full-screen view
     #[arg(long)]
     no_tui: bool,
+    #[command(flatten)]
+    document: DocumentArgs,
     /// The usual variable: any value but an empty one means lines without colour
     #[arg(long, env = "NO_COLOR", hide = true)]
     no_color: Option<String>,
@@ -75,44 +153,44 @@ impl DatabaseArgs {
     }
 }
 
-impl LoadArgs {
+impl SendArgs {
+    /// Choices of the command line; `lateness_max` is that of [`OutArgs`].
+    pub(super) fn overrides(&self, lateness_max: Option<Duration>) -> Overrides {
+        // 52 bits are exact in every reader of JSON.
+        let any = || uuid::Uuid::new_v4().as_u64_pair().0 >> 12;
+        Overrides {
+            speed: self.speed,
+            threads: self.threads,
+            connections: self.connections,
+            lateness_max,
+            ..Overrides::seeded(self.seed.unwrap_or_else(any))
+        }
+    }
+}
+
+impl WatchArgs {
     /// The configuration of a run of this profile.
     pub(super) fn config(
         &self,
         profile: Profile,
-        url: &str,
-        verify: bool,
+        target: Target,
+        overrides: Overrides,
+        out: &OutArgs,
     ) -> anyhow::Result<RunConfig> {
         raise_descriptor_limit();
+        // The server is one: its other listener is trusted as this one is.
+        let trust = target.tls.as_ref().map(|tls| tls.trust.clone());
+        let admin = |url: &String| Target::trusting(url, &trust.unwrap_or_default());
         Ok(RunConfig {
             profile,
-            target: Target::parse(url)?,
-            overrides: self.overrides(),
-            directory: self.out.clone(),
+            target,
+            overrides,
+            directory: out.out.clone(),
             database: self.database.access(),
-            verify,
-            admin: self
-                .admin
-                .as_deref()
-                .map(Target::parse)
-                .transpose()
-                .context("--admin")?,
+            verify: false,
+            admin: (self.admin.as_ref().map(admin).transpose()).context("--admin")?,
             fsync_directory: self.fsync_dir.clone(),
         })
-    }
-
-    pub(super) fn overrides(&self) -> Overrides {
-        Overrides {
-            // 52 bits are exact in every reader of JSON.
-            seed: self
-                .seed
-                .unwrap_or_else(|| uuid::Uuid::new_v4().as_u64_pair().0 >> 12),
-            speed: self.speed,
-            threads: self.threads,
-            connections: self.connections,
-            lateness_max: self.lateness_max,
-            capacity: None,
-        }
     }
 
     fn view(&self, stop: &Arc<AtomicBool>) -> View {
@@ -120,7 +198,7 @@ impl LoadArgs {
             .no_color
             .as_deref()
             .is_some_and(|value| !value.is_empty());
-        View::choose(self.no_tui, no_color, stop)
+        View::choose(self.no_tui || self.document.json, no_color, stop)
     }
 
     /// Runs, prints the verdict, and writes the files.
@@ -129,6 +207,7 @@ impl LoadArgs {
         config: &RunConfig,
         stop: &Arc<AtomicBool>,
     ) -> anyhow::Result<RunResult> {
+        self.document.reserve();
         let mut result = run(config, stop, self.view(stop))?;
         say(format_args!("{}", report::verdict_lines(&result)));
         report::reasons(&result)
@@ -136,7 +215,8 @@ impl LoadArgs {
             .for_each(|reason| say(format_args!("  {reason}")));
         let written = report::write(&result, &config.directory)
             .map(|files| say(format_args!("report: {}", files.html.display())));
-        result.exit = result.exit.with_files(written);
+        let printed = self.document.print(&result);
+        result.exit = result.exit.with_files(written).with_files(printed);
         Ok(result)
     }
 }

@@ -7,14 +7,15 @@ use warrior_load::exit::Exit;
 use warrior_load::process::{raise_descriptor_limit, stop_on_interrupt};
 use warrior_load::profile::{Overrides, Profile};
 use warrior_load::rehearse::{Rehearsal, creates, rehearse};
+use warrior_load::stack::server_program;
 
 #[derive(Args)]
 pub(crate) struct RehearseArgs {
     /// The DuckDB file; it is only read
     file: PathBuf,
-    /// The server's binary
-    #[arg(long, default_value = "target/release/warrior-api")]
-    server: PathBuf,
+    /// The server's program [default: the one beside this program]
+    #[arg(long)]
+    server: Option<PathBuf>,
     /// The libduckdb to load [default: the first of ../lib beside the server and the system's folders]
     #[arg(long, env = "DUCKDB_LIBRARY", value_name = "DUCKDB_LIBRARY")]
     library: Option<PathBuf>,
@@ -40,7 +41,7 @@ impl RehearseArgs {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         raise_descriptor_limit();
         let rehearsal = Rehearsal {
-            server: std::path::absolute(&self.server)?,
+            server: std::path::absolute(server_program(self.server)?)?,
             file: self.file,
             library: self.library,
             flags: self.flags,
@@ -49,12 +50,8 @@ impl RehearseArgs {
                 Some(number) => creates(number)?,
             },
             overrides: Overrides {
-                seed: uuid::Uuid::new_v4().as_u64_pair().0 >> 12,
-                speed: 1.0,
-                threads: 1,
-                connections: None,
                 lateness_max: self.lateness_max,
-                capacity: None,
+                ..Overrides::seeded(uuid::Uuid::new_v4().as_u64_pair().0 >> 12)
             },
             directory: self.out,
         };

@@ -3,16 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::Args;
 use warrior_load::compare::{Conclusion, reproduce};
 use warrior_load::exit::Exit;
 use warrior_load::output::say;
 use warrior_load::process::stop_on_interrupt;
-use warrior_load::profile::{Overrides, Profile};
-use warrior_load::result::RunResult;
+use warrior_load::profile::{Overrides, Profile, with_secrets};
+use warrior_load::result::{RunResult, Setup};
+use warrior_load::target::Target;
+use warrior_load::tls::Trust;
 
-use super::load_args::LoadArgs;
+use super::load_args::{OutArgs, TrustArgs, WatchArgs};
 
 #[derive(Args)]
 pub(crate) struct ReproduceArgs {
@@ -21,34 +23,45 @@ pub(crate) struct ReproduceArgs {
     /// Another target than the stored one
     #[arg(long)]
     url: Option<String>,
+    /// A header whose value the stored result withholds, as in `Authorization: Bearer ...`; repeatable
+    #[arg(long)]
+    header: Vec<String>,
     #[command(flatten)]
-    load: LoadArgs,
+    trust: TrustArgs,
+    #[command(flatten)]
+    out: OutArgs,
+    #[command(flatten)]
+    watch: WatchArgs,
 }
 
 impl ReproduceArgs {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         let stored = RunResult::read(&self.result)?;
-        let profile = Profile::parse(&stored.setup.profile_source, Path::new("."))
-            .context("the stored profile cannot be read by this version")?;
-        let url = self
-            .url
-            .clone()
-            .unwrap_or_else(|| stored.setup.target.clone());
-        let mut config = self
-            .load
-            .config(profile, &url, !stored.verification.is_empty())?;
+        let source = with_secrets(&stored.setup.profile_source, &self.header)?;
+        let directory = stored.setup.profile_directory.as_deref().unwrap_or(".");
+        let profile = Profile::parse(&source, Path::new(directory)).with_context(|| {
+            format!(
+                "the profile in {} cannot be run again",
+                self.result.display()
+            )
+        })?;
+        profile.check_files(&stored.setup.files)?;
+        let target = self.target(&stored.setup)?;
         let setup = &stored.setup;
-        config.overrides = Overrides {
+        let overrides = Overrides {
             seed: setup.seed,
             speed: setup.speed,
             threads: setup.threads,
             connections: setup.connections,
-            lateness_max: (self.load.lateness_max)
+            lateness_max: (self.out.lateness_max)
                 .or(setup.lateness_max_us.map(Duration::from_micros)),
             capacity: setup.capacity,
+            letters: None,
         };
+        let mut config = (self.watch).config(profile, target, overrides, &self.out)?;
+        config.verify = !stored.verification.is_empty();
         let stop = stop_on_interrupt()?;
-        let new = self.load.run_and_report(&config, &stop)?;
+        let new = self.watch.run_and_report(&config, &stop)?;
         let outcome = reproduce(&stored, &new);
         for row in &outcome.rows {
             say(format_args!(
@@ -75,5 +88,24 @@ impl ReproduceArgs {
             Exit::Usage => Exit::Usage,
             _ => Exit::Passed,
         })
+    }
+
+    /// The stored target or another, trusted by the flags or as it was.
+    fn target(&self, setup: &Setup) -> anyhow::Result<Target> {
+        let stored = setup.tls.as_ref().map(|tls| match &tls.ca {
+            _ if !tls.verified => Trust::Anyone,
+            Some(ca) => Trust::Ca(ca.path.clone().into()),
+            None => Trust::System,
+        });
+        let trust = self.trust.given().or(stored).unwrap_or_default();
+        let target = Target::trusting(self.url.as_ref().unwrap_or(&setup.target), &trust)?;
+        self.trust.check([&target])?;
+        ensure!(
+            target.authorization.is_some() || !setup.credentials,
+            "the URL of the stored run had credentials, which are not kept; give them again, as in \
+             --url with USER:PASSWORD@ before the host of {}",
+            setup.target
+        );
+        Ok(target)
     }
 }

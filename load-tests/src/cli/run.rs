@@ -2,13 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::Args;
 use warrior_load::exit::Exit;
 use warrior_load::process::stop_on_interrupt;
-use warrior_load::profile::{Profile, built_in_names};
+use warrior_load::profile::{Profile, built_in_names, split_header};
 
-use super::load_args::LoadArgs;
+use super::load_args::{OutArgs, SendArgs, TrustArgs, WatchArgs};
 
 #[derive(Args)]
 pub(crate) struct RunArgs {
@@ -20,7 +19,13 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     quick: Quick,
     #[command(flatten)]
-    load: LoadArgs,
+    send: SendArgs,
+    #[command(flatten)]
+    out: OutArgs,
+    #[command(flatten)]
+    trust: TrustArgs,
+    #[command(flatten)]
+    watch: WatchArgs,
     /// Verify the ledger afterwards even if no threshold asks for it
     #[arg(long)]
     verify: bool,
@@ -30,7 +35,7 @@ pub(crate) struct RunArgs {
 #[derive(Args)]
 struct Quick {
     /// Requests per second
-    #[arg(long)]
+    #[arg(long, conflicts_with = "connections")]
     rate: Option<f64>,
     /// How long, as in 30s or 5m
     #[arg(long = "for", id = "length")]
@@ -66,11 +71,21 @@ impl RunArgs {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         let (profile, base) = match &self.profile {
             Some(name) => (Profile::load(name)?, self.url.clone()),
-            None => self.quick.profile(&self.url, &self.load)?,
+            None => self.quick.profile(&self.url, &self.send)?,
         };
-        let config = self.load.config(profile, &base, self.verify)?;
+        anyhow::ensure!(
+            profile.creates() || !self.verify,
+            "--verify has no effect: profile `{}` has no scenario with request `create` or \
+             `create-valid`, so there is no ledger",
+            profile.name
+        );
+        let overrides = self.send.overrides(self.out.lateness_max);
+        let target = self.trust.target(&base)?;
+        self.trust.check([&target])?;
+        let mut config = (self.watch).config(profile, target, overrides, &self.out)?;
+        config.verify = self.verify;
         let stop = stop_on_interrupt()?;
-        self.load
+        self.watch
             .run_and_report(&config, &stop)
             .map(|result| result.exit)
     }
@@ -78,7 +93,7 @@ impl RunArgs {
 
 impl Quick {
     /// A profile of one scenario, and the base that its path is below.
-    fn profile(&self, url: &str, load: &LoadArgs) -> anyhow::Result<(Profile, String)> {
+    fn profile(&self, url: &str, send: &SendArgs) -> anyhow::Result<(Profile, String)> {
         let scheme_end = url.find("://").map_or(0, |at| at + 3);
         let path_at = url[scheme_end..]
             .find('/')
@@ -90,15 +105,13 @@ impl Quick {
         };
         let length = self.length.clone().unwrap_or_else(|| "10s".to_owned());
         anyhow::ensure!(
-            self.rate.is_some() || load.connections.is_some(),
+            self.rate.is_some() || send.connections.is_some(),
             "give --rate N (open model), --connections N (closed model) or --profile NAME"
         );
         let mut headers = toml::Table::new();
         for header in &self.header {
-            let (name, value) = header
-                .split_once(':')
-                .with_context(|| format!("--header `{header}`: want `Name: value`"))?;
-            headers.insert(name.trim().to_owned(), value.trim().into());
+            let (name, value) = split_header(header)?;
+            headers.insert(name.to_owned(), value.into());
         }
         let mut arrivals = toml::Table::new();
         arrivals.insert("rate".into(), self.rate.unwrap_or(1.0).into());

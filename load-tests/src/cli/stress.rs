@@ -6,32 +6,38 @@ use clap::Args;
 use warrior_load::exit::Exit;
 use warrior_load::process::stop_on_interrupt;
 use warrior_load::profile::Profile;
-use warrior_load::stack::Stack;
+use warrior_load::stack::{Stack, server_program};
 
-use super::load_args::LoadArgs;
+use super::load_args::{OutArgs, SendArgs, WatchArgs};
 
 #[derive(Args)]
 pub(crate) struct StressArgs {
-    /// The server's binary
-    #[arg(long, default_value = "target/release/warrior-api")]
-    server: PathBuf,
+    /// The server's program [default: the one beside this program]
+    #[arg(long)]
+    server: Option<PathBuf>,
     /// The profile
     #[arg(long, default_value = "lab")]
     profile: String,
     #[command(flatten)]
-    load: LoadArgs,
+    send: SendArgs,
+    #[command(flatten)]
+    out: OutArgs,
+    #[command(flatten)]
+    watch: WatchArgs,
 }
 
 impl StressArgs {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         let profile = Profile::load(&self.profile)?;
         let stop = stop_on_interrupt()?;
-        let stack = Stack::start(&self.server)?;
-        let mut config = self.load.config(profile, &stack.api.url, true)?;
+        let overrides = self.send.overrides(self.out.lateness_max);
+        let stack = Stack::start(&server_program(self.server)?)?;
+        let mut config = (self.watch).config(profile, stack.api.clone(), overrides, &self.out)?;
+        config.verify = true;
         config.admin = config.admin.or(Some(stack.admin.clone()));
         config.database = config.database.or(Some(stack.database.clone()));
         config.fsync_directory = config.fsync_directory.or(Some(stack.data.clone()));
-        self.load
+        self.watch
             .run_and_report(&config, &stop)
             .map(|result| result.exit)
     }

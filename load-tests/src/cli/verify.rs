@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::Args;
 use warrior_load::exit::Exit;
 use warrior_load::ledger;
 use warrior_load::output::say;
-use warrior_load::target::Target;
 use warrior_load::verify::{Exclusivity, verify_directly, verify_ledger};
 
-use super::load_args::DatabaseArgs;
+use super::load_args::{DatabaseArgs, DocumentArgs, TrustArgs};
 
 #[derive(Args)]
 pub(crate) struct VerifyArgs {
@@ -19,34 +19,45 @@ pub(crate) struct VerifyArgs {
     #[arg(long)]
     url: Option<String>,
     #[command(flatten)]
+    trust: TrustArgs,
+    #[command(flatten)]
     database: DatabaseArgs,
+    #[command(flatten)]
+    document: DocumentArgs,
 }
 
 impl VerifyArgs {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
+        self.document.reserve();
         let (header, attempts) = ledger::read(&self.ledger)?;
         let database = self.database.access();
-        let target = Target::parse(self.url.as_deref().unwrap_or(&header.target))?;
+        let target = match &self.url {
+            Some(url) => self.trust.target(url)?,
+            None => (self.trust.target(&header.target))
+                .with_context(|| format!("the target in {}", self.ledger.display()))?,
+        };
+        self.trust.check([&target])?;
         let verdicts = match (&database, target.reach()) {
             // The server may be gone by now; the table alone can still be judged.
             (Some(access), Err(_)) if self.url.is_none() => {
                 vec![verify_directly(access, &header, &attempts, None)?]
             }
             (_, reached) => {
-                reached?;
                 let exclusivity = Exclusivity::Shared;
-                verify_ledger(&self.ledger, &target, database.as_ref(), exclusivity)?
+                verify_ledger(&self.ledger, &reached?, database.as_ref(), exclusivity)?
             }
         };
         verdicts
             .iter()
             .for_each(|verdict| say(format_args!("{verdict}")));
-        Ok(if verdicts.iter().any(|verdict| !verdict.holds()) {
+        let printed = self.document.print(&verdicts);
+        let exit = if verdicts.iter().any(|verdict| !verdict.holds()) {
             Exit::Lost
         } else if verdicts.iter().all(|verdict| verdict.undetermined > 0) {
             Exit::Invalid
         } else {
             Exit::Passed
-        })
+        };
+        Ok(exit.with_files(printed))
     }
 }

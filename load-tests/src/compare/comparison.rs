@@ -24,8 +24,29 @@ pub struct Comparison {
     pub rows: Vec<ComparedFigure>,
     /// The finding of the figure that decides.
     pub verdict: Finding,
+    /// What each slice measured, A and B.
+    pub pairs: Vec<[Slice; 2]>,
     /// Why the comparison says nothing; empty when it does.
     pub invalid: Vec<String>,
+}
+
+/// The figures of one slice.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Slice {
+    /// Requests answered as prescribed, a second.
+    pub rate: f64,
+    /// Their share.
+    pub success: f64,
+    /// Latency from the intended moment at the median.
+    pub p50_us: f64,
+    /// At 90 %.
+    pub p90_us: f64,
+    /// At 99 %.
+    pub p99_us: f64,
+    /// Service time at the median.
+    pub service_p50_us: f64,
+    /// The outcomes of its requests, for reading.
+    pub outcomes: String,
 }
 
 impl Comparison {
@@ -68,7 +89,8 @@ impl Comparison {
     }
 }
 
-fn show(value: f64, unit: &str) -> String {
+/// A figure with its unit.
+pub fn show(value: f64, unit: &str) -> String {
     match unit {
         "us" => micros(value as u64),
         "%" => format!("{:.2} %", value * 100.0),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::ensure;
 
-use super::comparison::Comparison;
+use super::comparison::{Comparison, Slice};
 use super::finding::{ComparedFigure, Direction, Finding};
 use super::student::student_interval;
 use crate::drive::drive;
@@ -35,9 +35,10 @@ pub struct Side {
 }
 
 /// A figure: name, unit, direction, and where it stands in a slice.
-type SliceFigure = (&'static str, &'static str, Direction, fn(&Slice) -> f64);
+pub type SliceFigure = (&'static str, &'static str, Direction, fn(&Slice) -> f64);
 
-const FIGURES: [SliceFigure; 6] = [
+/// The figures that are compared.
+pub const FIGURES: [SliceFigure; 6] = [
     ("rate", "/s", Direction::HigherIsBetter, |slice| slice.rate),
     ("success", "%", Direction::HigherIsBetter, |slice| {
         slice.success
@@ -49,18 +50,6 @@ const FIGURES: [SliceFigure; 6] = [
         slice.service_p50_us
     }),
 ];
-
-/// The figures of one slice.
-struct Slice {
-    rate: f64,
-    success: f64,
-    p50_us: f64,
-    p90_us: f64,
-    p99_us: f64,
-    service_p50_us: f64,
-    /// The outcomes of its requests, for reading.
-    outcomes: String,
-}
 
 /// Alternates A and B for `pairs` pairs of slices (A B, B A, A B, ...: a drift then favours
 /// neither) and compares what was measured.
@@ -80,7 +69,7 @@ pub fn compare(
         "--decide `{decides}`: want one of {}",
         FIGURES.map(|(name, ..)| name).join(", ")
     );
-    let mut measured: Vec<(Slice, Slice)> = Vec::new();
+    let mut measured: Vec<[Slice; 2]> = Vec::new();
     let mut invalid = Vec::new();
     for pair in 0..pairs {
         // The same seed on both sides: they are asked the same things at the same moments.
@@ -121,7 +110,7 @@ pub fn compare(
                 ));
                 break;
             }
-            measured.push((a, b));
+            measured.push([a, b]);
         }
     }
     let rows = rows(&measured, least);
@@ -149,16 +138,17 @@ pub fn compare(
         least,
         rows,
         verdict,
+        pairs: measured,
         invalid,
     })
 }
 
 /// Whether B clearly answers less as prescribed than A: it is then worse, however quick. By
 /// differences, since a share of nothing has no logarithm and must not drop out.
-fn answers_less(measured: &[(Slice, Slice)]) -> bool {
+fn answers_less(measured: &[[Slice; 2]]) -> bool {
     let differences: Vec<f64> = measured
         .iter()
-        .map(|(a, b)| b.success - a.success)
+        .map(|[a, b]| b.success - a.success)
         .collect();
     student_interval(&differences).is_some_and(|(mean, half)| mean + half < -SUCCESS_TOLERANCE)
 }
@@ -169,41 +159,43 @@ fn slice(
     stop: &Arc<AtomicBool>,
 ) -> anyhow::Result<(Slice, Vec<String>)> {
     if let Some(command) = &side.before {
-        let status = Command::new("sh").args(["-c", command]).status()?;
+        // Standard output may belong to a document.
+        let status = Command::new("sh")
+            .args(["-c", command])
+            .stdout(std::io::stderr())
+            .status()?;
         ensure!(
             status.success(),
             "`{command}` failed ({status}); it must prepare {}",
             side.label
         );
     }
-    side.target.reach()?;
-    let plan = Arc::new(compile(&side.profile, &side.target, overrides)?);
+    let target = side.target.reach()?;
+    let plan = Arc::new(compile(&side.profile, &target, overrides)?);
     let collected = drive(&plan, None, stop, |_, _| {})?;
     let (throttling, machine) = (Throttling::default(), Machine::default());
     let validity = judge::validity(&plan, &collected, false, &throttling, &machine, None);
-    Ok((Slice::of(&plan, &collected.total()), validity.invalid))
+    Ok((slice_of(&plan, &collected.total()), validity.invalid))
 }
 
-impl Slice {
-    fn of(plan: &Plan, total: &Tally) -> Slice {
-        let at = |quantile| total.latency.value_at_quantile(quantile) as f64;
-        Slice {
-            rate: total.succeeded() as f64 / plan.measured_seconds(),
-            success: total.succeeded() as f64 / total.ended().max(1) as f64,
-            p50_us: at(0.5),
-            p90_us: at(0.9),
-            p99_us: at(0.99),
-            service_p50_us: total.service.value_at_quantile(0.5) as f64,
-            outcomes: total.outcomes_text(),
-        }
+fn slice_of(plan: &Plan, total: &Tally) -> Slice {
+    let at = |quantile| total.latency.value_at_quantile(quantile) as f64;
+    Slice {
+        rate: total.succeeded() as f64 / plan.measured_seconds(),
+        success: total.succeeded() as f64 / total.ended().max(1) as f64,
+        p50_us: at(0.5),
+        p90_us: at(0.9),
+        p99_us: at(0.99),
+        service_p50_us: total.service.value_at_quantile(0.5) as f64,
+        outcomes: total.outcomes_text(),
     }
 }
 
-fn rows(measured: &[(Slice, Slice)], least: f64) -> Vec<ComparedFigure> {
+fn rows(measured: &[[Slice; 2]], least: f64) -> Vec<ComparedFigure> {
     FIGURES
         .iter()
         .filter_map(|(name, unit, direction, pick)| {
-            let pairs: Vec<(f64, f64)> = measured.iter().map(|(a, b)| (pick(a), pick(b))).collect();
+            let pairs: Vec<(f64, f64)> = measured.iter().map(|[a, b]| (pick(a), pick(b))).collect();
             ComparedFigure::of(name, unit, *direction, &pairs, least)
         })
         .collect()
@@ -243,12 +235,12 @@ pub(crate) fn for_slices(profile: &Profile, length: Duration) -> anyhow::Result<
 impl Side {
     /// A side that is asked a profile's greatest rate in slices of this length.
     pub fn new(
-        url: &str,
+        target: Target,
         profile: &Profile,
         length: Duration,
         before: Option<String>,
     ) -> anyhow::Result<Side> {
-        let target = Target::parse(url)?;
+        let url = &target.url;
         let label = match &before {
             Some(before) => format!("{url}, {} ({before})", profile.name),
             None => format!("{url}, {}", profile.name),
@@ -282,9 +274,9 @@ mod tests {
     #[test]
     fn a_side_that_answers_nothing_in_some_pairs_is_worse() {
         let against = |successes: &[f64]| {
-            let pairs: Vec<(Slice, Slice)> = successes
+            let pairs: Vec<[Slice; 2]> = successes
                 .iter()
-                .map(|success| (slice(1.0), slice(*success)))
+                .map(|success| [slice(1.0), slice(*success)])
                 .collect();
             answers_less(&pairs)
         };

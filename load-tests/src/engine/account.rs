@@ -38,6 +38,7 @@ impl Ending {
                 body_bytes: 0,
             },
             (None, Failure::Exhausted(_)) => Ending::Unsent(Unsent::Generator),
+            (None, Failure::NotAccepted) => Ending::Unsent(Unsent::NotAccepted),
             (None, _) => Ending::Unsent(Unsent::Connect),
         }
     }
@@ -61,6 +62,7 @@ pub(super) fn end(tally: &mut Tally, intended: u64, end: u64, timing: &Timing, e
     if let Some(connect) = timing.connect_nanos {
         record(&mut tally.connect, connect);
     }
+    let latency = end.saturating_sub(intended);
     let (outcome, body_bytes) = match *ending {
         Ending::Sent {
             outcome,
@@ -68,13 +70,15 @@ pub(super) fn end(tally: &mut Tally, intended: u64, end: u64, timing: &Timing, e
         } => (outcome, body_bytes),
         Ending::Unsent(reason) => {
             *tally.unsent.entry(reason).or_default() += 1;
+            if reason == Unsent::NotAccepted {
+                record(&mut tally.latency, latency);
+            }
             return;
         }
     };
     tally.sent += 1;
     tally.body_bytes += body_bytes;
     *tally.outcomes.entry(outcome).or_default() += 1;
-    let latency = end.saturating_sub(intended);
     match outcome {
         Outcome::Prescribed(_) => {
             record(&mut tally.latency, latency);

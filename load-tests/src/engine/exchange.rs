@@ -12,6 +12,9 @@ use crate::ledger::Answered;
 use crate::target::given_location;
 use crate::workload::Prepared;
 
+/// Bounds the bytes of an answer's body that are kept: examples take 200 of them, and the ledger the id in a 504.
+const BODY_KEPT_MAX: usize = 64 * 1024;
+
 /// Bounds the examples of failures that a thread reports in one second.
 const EXAMPLES_MAX: usize = 3;
 
@@ -40,14 +43,18 @@ impl Worker {
             }
         };
         self.in_flight.set(self.in_flight.get() + 1);
-        let exchange = self.exchange(prepared, own);
+        let give_up = now() + self.plan.timeout.as_nanos() as u64;
+        let exchange = self.exchange(prepared, own, give_up);
         let (timing, result) = match tokio::time::timeout(self.plan.timeout, exchange).await {
             Ok(done) => done,
             Err(_elapsed) => {
-                // How far it came is not known; whether bytes left does not matter to a request
-                // that was given up, so it counts as sent.
-                *own = None;
-                (Timing::default(), Err(Failure::Timeout))
+                // Without a connection nothing left. With one, whether bytes left does not matter
+                // to a request that was given up, so it counts as sent.
+                let failure = match own.take() {
+                    Some(_closed) => Failure::Timeout,
+                    None => Failure::NotAccepted,
+                };
+                (Timing::default(), Err(failure))
             }
         };
         self.in_flight.set(self.in_flight.get() - 1);
@@ -60,6 +67,7 @@ impl Worker {
         &self,
         prepared: &Prepared,
         own: &mut Option<Counted>,
+        give_up: u64,
     ) -> (Timing, Result<Answer, Failure>) {
         let mut timing = Timing::default();
         loop {
@@ -74,7 +82,9 @@ impl Worker {
                 },
             };
             let counted = own.insert(counted);
-            let result = counted.connection.send(prepared.to_request()).await;
+            let connection = &mut counted.connection;
+            let request = prepared.to_request();
+            let result = connection.send(request, BODY_KEPT_MAX, give_up).await;
             timing.wrote_at = counted.connection.wrote_at();
             timing.read_at = counted.connection.read_at();
             if result.is_err() {
@@ -103,7 +113,7 @@ impl Worker {
                 } else {
                     Outcome::Other(answer.status)
                 },
-                body_bytes: answer.body.len() as u64,
+                body_bytes: answer.body_bytes,
             },
             Err(failure) => Ending::of_failure(failure),
         };
@@ -165,7 +175,7 @@ fn answered(result: &Result<Answer, Failure>) -> Answered<'_> {
             location: answer.location.as_deref(),
             body: &answer.body,
         },
-        Err(failure @ (Failure::Connect(_) | Failure::Exhausted(_) | Failure::NotSent)) => {
+        Err(failure) if Outcome::of_failure(failure).is_none() => {
             Answered::Unsent(failure.to_string())
         }
         Err(failure) => Answered::Cut(failure.to_string()),

@@ -12,18 +12,23 @@ use super::worker::Worker;
 use crate::schedule::stream;
 use crate::workload::Prepared;
 
-/// How many shared connections each thread opens before the run begins.
-const OPENED_AHEAD: usize = 32;
+/// Bounds the shared connections that each thread opens before the run begins.
+const OPENED_AHEAD_MAX: usize = 32;
+
+/// The first requests that have a connection opened for them: those due this soon, in nanoseconds.
+const OPENED_AHEAD_SPAN: u64 = 10_000_000;
 
 /// Sends every arrival that belongs to this thread, then waits until each has ended.
 pub(super) async fn run(worker: &Rc<Worker>, arrivals: &[Arrival]) {
-    if worker.plan.connections == ConnectionMode::Shared {
-        open_ahead(worker).await;
-    }
     let mine = arrivals
         .iter()
         .skip(worker.index)
         .step_by(worker.plan.threads);
+    if worker.plan.connections == ConnectionMode::Shared {
+        let first = mine.clone().take(OPENED_AHEAD_MAX);
+        let soon = first.take_while(|arrival| arrival.at_nanos < OPENED_AHEAD_SPAN);
+        open_ahead(worker, soon.count()).await;
+    }
     for arrival in mine {
         // The request is made while there is nothing to do yet, not when it is due.
         let scenario = &worker.plan.scenarios[arrival.scenario as usize];
@@ -49,20 +54,28 @@ pub(super) async fn run(worker: &Rc<Worker>, arrivals: &[Arrival]) {
     worker.users_ended().await;
 }
 
-/// Opens the first connections before the first moment, so that a high rate does not begin with
-/// a burst of handshakes that says nothing about the server.
-async fn open_ahead(worker: &Worker) {
+/// Opens the connections of the first requests before the first moment, so that a high rate does not begin with
+/// a burst of handshakes that says nothing about the server. A server with a short listen backlog, or one that
+/// serves its connections one by one, would be held up by more than are used at once, and one that accepts none
+/// must not hold up the schedule.
+async fn open_ahead(worker: &Worker, wanted: usize) {
     let mut opened = Vec::new();
-    while opened.len() < OPENED_AHEAD {
-        // A target that cannot be connected to shows in the requests themselves.
-        let Ok((counted, _)) = worker.pool.connect().await else {
-            break;
-        };
-        opened.push(counted);
+    let opening = async {
+        while opened.len() < wanted {
+            // A target that cannot be connected to shows in the requests themselves.
+            let Ok((counted, _)) = worker.pool.connect().await else {
+                break;
+            };
+            opened.push(counted);
+        }
+    };
+    tokio::select! {
+        () = opening => {}
+        () = worker.timer.sleep_until(worker.start) => {}
     }
-    opened
-        .into_iter()
-        .for_each(|counted| worker.pool.release(counted));
+    // The first to be accepted is the first to be used.
+    let opened = opened.into_iter().rev();
+    opened.for_each(|counted| worker.pool.release(counted));
 }
 
 /// One virtual user: the request, and what follows a 201.

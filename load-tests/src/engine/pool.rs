@@ -1,12 +1,12 @@
 //! A pool of kept-alive connections: idle ones to use again, and a bound on all that are open.
 
 use std::cell::{Cell, RefCell};
-use std::net::SocketAddr;
 use std::rc::Rc;
 
 use super::connection::{Connection, Failure};
 use super::plan::Plan;
 use super::timer::now;
+use crate::target::Target;
 
 /// A kept connection that was idle for longer is not used again: servers close idle connections,
 /// and a request that meets the close would be lost without the server's fault.
@@ -28,7 +28,7 @@ impl Drop for Slot {
 
 /// The kept connections of one thread: a stack of idle ones, and a bound on all that are open.
 pub(super) struct Pool {
-    address: SocketAddr,
+    target: Target,
     idle: RefCell<Vec<Counted>>,
     open: Rc<Cell<usize>>,
     /// Bounds the open connections of this thread.
@@ -41,7 +41,7 @@ impl Pool {
     /// A pool with this thread's share of the plan's connections, none of them open.
     pub(super) fn new(plan: &Plan) -> Pool {
         Pool {
-            address: plan.target.address,
+            target: plan.target.clone(),
             idle: RefCell::default(),
             open: Rc::default(),
             open_max: plan.connections_max.div_ceil(plan.threads),
@@ -69,7 +69,7 @@ impl Pool {
         self.open.set(self.open.get() + 1);
         let slot = Slot(Rc::clone(&self.open));
         let begun = now();
-        let connection = Connection::open(self.address).await?;
+        let connection = Connection::open(&self.target).await?;
         Ok((
             Counted {
                 connection,

@@ -34,7 +34,10 @@ impl Outcome {
             Failure::Cut(_) => Some(Outcome::Cut),
             Failure::Protocol(_) => Some(Outcome::Protocol),
             Failure::Timeout => Some(Outcome::Timeout),
-            Failure::Connect(_) | Failure::Exhausted(_) | Failure::NotSent => None,
+            Failure::Connect(_)
+            | Failure::NotAccepted
+            | Failure::Exhausted(_)
+            | Failure::NotSent => None,
         }
     }
 }
@@ -58,6 +61,8 @@ impl fmt::Display for Outcome {
 pub enum Unsent {
     /// The target could not be connected to.
     Connect,
+    /// The target gave no connection in time.
+    NotAccepted,
     /// The generator was out of descriptors, ports or its own connection limit.
     Generator,
 }
@@ -66,6 +71,7 @@ impl fmt::Display for Unsent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Unsent::Connect => "no connection",
+            Unsent::NotAccepted => "no connection in time",
             Unsent::Generator => "generator's limit",
         })
     }
@@ -87,8 +93,8 @@ pub struct Tally {
     pub unsent: BTreeMap<Unsent, u64>,
     /// Bytes of the answers' bodies.
     pub body_bytes: u64,
-    /// From the intended moment to the last byte, in microseconds: prescribed answers, and
-    /// requests that timed out (counted until they were given up, so a lower bound).
+    /// From the intended moment to the last byte, in microseconds: prescribed answers, and requests
+    /// without an answer or a connection in time (counted until they were given up, so a lower bound).
     pub latency: Histogram<u64>,
     /// The same for other answers and cut connections, kept apart so that quick refusals and cuts
     /// cannot flatter the latency.

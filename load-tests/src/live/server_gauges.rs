@@ -6,6 +6,8 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use anyhow::ensure;
+
 use crate::client;
 use crate::target::Target;
 
@@ -23,6 +25,7 @@ const WORDS: [&str; 8] = [
 
 /// Reads `/metrics` once a second until dropped. A server without it is no error.
 pub struct ServerGauges {
+    url: String,
     shared: Arc<Shared>,
     ended: Receiver<()>,
 }
@@ -31,6 +34,8 @@ pub struct ServerGauges {
 struct Shared {
     newest: Mutex<BTreeMap<String, f64>>,
     greatest: Mutex<BTreeMap<String, f64>>,
+    /// Why the newest reading failed.
+    failure: Mutex<Option<String>>,
     stop: AtomicBool,
 }
 
@@ -39,16 +44,27 @@ impl ServerGauges {
     pub fn watch(target: Target) -> ServerGauges {
         let shared: Arc<Shared> = Arc::default();
         let (sender, ended) = sync_channel(1);
-        let reading = Arc::clone(&shared);
+        let (url, reading) = (target.url.clone(), Arc::clone(&shared));
         std::thread::spawn(move || {
+            let mut reached = None;
             while !reading.stop.load(Ordering::Relaxed) {
-                reading.read(&target);
+                let failed = reading.read(&target, &mut reached).err();
+                *lock(&reading.failure) = failed.map(|error| format!("{error:#}"));
                 std::thread::park_timeout(Duration::from_secs(1));
             }
             // A receiver that is gone no longer waits for this end.
             sender.send(()).ok();
         });
-        ServerGauges { shared, ended }
+        ServerGauges { url, shared, ended }
+    }
+
+    /// Why there is no gauge, when none ever came.
+    pub fn silence(&self) -> Option<String> {
+        let failure = lock(&self.shared.failure).clone();
+        let why = failure.unwrap_or("its /metrics hold none of queues and pools".to_owned());
+        lock(&self.shared.greatest)
+            .is_empty()
+            .then(|| format!("no gauges came from --admin {}: {why}", self.url))
     }
 
     /// The newest values.
@@ -70,13 +86,18 @@ impl Drop for ServerGauges {
 }
 
 impl Shared {
-    fn read(&self, target: &Target) {
-        let Ok(answer) = client::get(target, "/metrics") else {
-            return;
+    /// `reached` is the target at the address that answered first.
+    fn read(&self, target: &Target, reached: &mut Option<Target>) -> anyhow::Result<()> {
+        let target = match reached {
+            Some(target) => target,
+            None => reached.insert(target.reach()?),
         };
-        if answer.status != 200 {
-            return;
-        }
+        let answer = client::get(target, "/metrics")?;
+        ensure!(
+            answer.status == 200,
+            "GET /metrics answered {}",
+            answer.status
+        );
         let gauges = parse(&String::from_utf8_lossy(&answer.body));
         let mut greatest = lock(&self.greatest);
         for (name, value) in &gauges {
@@ -84,6 +105,7 @@ impl Shared {
             *most = most.max(*value);
         }
         *lock(&self.newest) = gauges;
+        Ok(())
     }
 }
 

@@ -4,17 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use hyper::header::HeaderName;
 
 use super::spec::{Connections, Profile, ScenarioSpec};
 use crate::engine::{Arrival, ConnectionMode, Follow, LoadModel, Plan, Scenario};
 use crate::schedule::{Phase, arrivals};
 use crate::target::Target;
-use crate::workload::{Custom, Expect, Kind, Maker, Rows, Template};
+use crate::workload::{Custom, Expect, Kind, Maker, Place, Rows, Template};
 
 /// The longest schedule of a scenario: 1.6 GB of moments, and hours at any rate that one machine
 /// can send.
 const REQUESTS_MAX: u64 = 100_000_000;
+
+/// The most generator threads; more are no faster on any machine.
+const THREADS_MAX: usize = 1024;
 
 /// Choices of the command line, which go before those of the profile.
 #[derive(Clone, Debug)]
@@ -31,6 +34,8 @@ pub struct Overrides {
     pub lateness_max: Option<Duration>,
     /// The measured capacity, for rates given as multiples of it.
     pub capacity: Option<f64>,
+    /// Draws the letters of created warriors; the seed does without.
+    pub letters: Option<u64>,
 }
 
 impl Overrides {
@@ -43,19 +48,28 @@ impl Overrides {
             connections: None,
             lateness_max: None,
             capacity: None,
+            letters: None,
         }
     }
 }
 
 /// The plan of a profile against a target.
 pub fn compile(profile: &Profile, target: &Target, overrides: &Overrides) -> anyhow::Result<Plan> {
-    ensure!(overrides.speed > 0.0, "--speed must be above 0");
-    ensure!(overrides.threads > 0, "--threads must be at least 1");
+    ensure!(
+        overrides.speed > 0.0 && overrides.speed.is_finite(),
+        "--speed {}: want a number above 0",
+        overrides.speed
+    );
+    ensure!(
+        (1..=THREADS_MAX).contains(&overrides.threads),
+        "--threads {}: want 1 to {THREADS_MAX}",
+        overrides.threads
+    );
     let mut endpoints = Vec::new();
     let mut scenarios = Vec::new();
     for (lane, spec) in profile.scenario.iter().enumerate() {
-        let kind = kind(spec, profile)
-            .with_context(|| format!("scenario `{}` of profile `{}`", spec.name, profile.name))?;
+        let place = || format!("scenario `{}` of profile `{}`", spec.name, profile.name);
+        let kind = kind(spec, profile).with_context(place)?;
         endpoints.push(spec.name.clone());
         let endpoint = endpoints.len() - 1;
         let follow = spec.follow.as_ref().map(|follow| {
@@ -66,9 +80,10 @@ pub fn compile(profile: &Profile, target: &Target, overrides: &Overrides) -> any
             }
         });
         let maker = Maker::new(kind, overrides.seed, lane as u64, target);
+        maker.check().with_context(place)?;
         scenarios.push(Scenario {
             endpoint,
-            maker,
+            maker: maker.in_letters(overrides.letters),
             follow,
             weight: spec.weight,
         });
@@ -77,6 +92,10 @@ pub fn compile(profile: &Profile, target: &Target, overrides: &Overrides) -> any
     let load = match overrides.connections.or(closed) {
         Some(connections) => {
             ensure!(connections > 0, "closed mode wants at least 1 connection");
+            ensure!(
+                overrides.lateness_max.is_none(),
+                "--lateness-max has no effect in closed mode, where no request has a moment of its own"
+            );
             LoadModel::Closed { connections }
         }
         None => LoadModel::Open(merged(profile, overrides)?),
@@ -160,10 +179,6 @@ fn merged(profile: &Profile, overrides: &Overrides) -> anyhow::Result<Vec<Arriva
 
 fn kind(spec: &ScenarioSpec, profile: &Profile) -> anyhow::Result<Kind> {
     if let Some(request) = &spec.request {
-        ensure!(
-            spec.method.is_none() && spec.path.is_none() && spec.body.is_none(),
-            "`request` and a request of one's own (`method`, `path`, `body`) exclude each other"
-        );
         return Ok(match request.as_str() {
             "create" => Kind::Create,
             "create-valid" => Kind::CreateValid,
@@ -178,38 +193,49 @@ fn kind(spec: &ScenarioSpec, profile: &Profile) -> anyhow::Result<Kind> {
         });
     }
     let rows = match &spec.fields_file {
-        Some(file) => Rows::read(&profile.directory.join(file))?,
+        Some(file) => Rows::parse(profile.file(file)?)?,
         None => Rows::default(),
     };
     let body = match (&spec.body, &spec.body_file) {
-        (Some(_), Some(_)) => bail!("`body` and `body_file` exclude each other"),
-        (Some(body), None) => Some(body.clone()),
-        (None, Some(file)) => {
-            let path = profile.directory.join(file);
-            let text = std::fs::read_to_string(&path)
-                .with_context(|| format!("cannot read the body file {}", path.display()))?;
-            Some(text)
-        }
+        (Some(body), _) => Some(body.clone()),
+        (None, Some(file)) => Some(profile.file(file)?.text.to_string()),
         (None, None) => None,
     };
     let method = spec
         .method
         .as_deref()
         .unwrap_or(if body.is_some() { "POST" } else { "GET" });
-    let mut headers = HeaderMap::new();
+    let path = Template::parse(spec.path.as_deref().unwrap_or("/"), Place::Path, &rows)?;
+    let mut headers = Vec::new();
     for (name, value) in &spec.headers {
-        let name: HeaderName = name
-            .parse()
-            .with_context(|| format!("header name `{name}`"))?;
-        let value: HeaderValue = value.parse().with_context(|| format!("header `{name}`"))?;
-        headers.append(name, value);
+        let parsed: HeaderName = (name.parse()).with_context(|| format!("header name `{name}`"))?;
+        let value = Template::parse(value, Place::Header, &rows)
+            .with_context(|| format!("header `{name}`"))?;
+        headers.push((parsed, value));
+    }
+    let media_type = spec
+        .headers
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+    let media_type = media_type.map(|(_, value)| value.as_str());
+    let body = body
+        .map(|body| Template::parse(&body, Place::of_body(media_type, &body), &rows))
+        .transpose()?;
+    if let Some(file) = &spec.fields_file {
+        let values = headers.iter().map(|(_, value)| value);
+        let mut texts = values.chain([&path]).chain(&body);
+        ensure!(
+            texts.any(Template::draws_from_rows),
+            "the fields file {} has no effect: no `{{{{key}}}}` of it is in the path, a header or the body",
+            file.display()
+        );
     }
     Ok(Kind::Custom(Arc::new(Custom {
         method: method
             .parse()
             .with_context(|| format!("method `{method}`"))?,
-        path: Template::parse(spec.path.as_deref().unwrap_or("/"), &rows)?,
-        body: body.map(|body| Template::parse(&body, &rows)).transpose()?,
+        path,
+        body,
         headers,
         expect: match spec.expect.as_slice() {
             [] => Expect::AnySuccess,

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::ensure;
 use serde::Deserialize;
 
 use super::arrivals::ArrivalSpec;
 use super::like::written_out;
 use super::threshold::Threshold;
+use super::withheld::without_secrets;
+use crate::files::InputFile;
 
 /// A profile file. With `like = "lab"`, the keys that the file does not write are those of that built-in
 /// profile, except its name and its sentence.
@@ -49,7 +50,10 @@ pub struct Profile {
     /// Where the file is, for the files it names.
     #[serde(skip)]
     pub directory: PathBuf,
-    /// The file's text, `like` resolved, kept with the result so that it can be run again.
+    /// The files that it names.
+    #[serde(skip)]
+    pub files: Vec<InputFile>,
+    /// The file's text, `like` resolved and secrets withheld, kept with the result so that it can be run again.
     #[serde(skip)]
     pub source: String,
 }
@@ -131,8 +135,9 @@ impl Profile {
         let source = written_out(text)?.unwrap_or_else(|| text.to_owned());
         let mut profile: Profile = toml::from_str(&source)?;
         profile.directory = directory.to_owned();
-        profile.source = source;
+        profile.source = without_secrets(&source)?.unwrap_or(source);
         profile.check()?;
+        profile.read_files()?;
         Ok(profile)
     }
 
@@ -145,60 +150,16 @@ impl Profile {
         }
     }
 
-    fn check(&self) -> anyhow::Result<()> {
-        ensure!(
-            !self.scenario.is_empty(),
-            "a profile needs at least one [[scenario]]"
-        );
-        let mut names: Vec<&str> = Vec::new();
-        for scenario in &self.scenario {
-            let follow = scenario.follow.as_ref().map(|follow| follow.name.as_str());
-            for status in &scenario.expect {
-                ensure!(
-                    (100..=599).contains(status),
-                    "scenario `{}` expects the status {status}, which no answer can have: want 100 to \
-                     599",
-                    scenario.name
-                );
-            }
-            names.extend([Some(scenario.name.as_str()), follow].into_iter().flatten());
-            ensure!(
-                self.closed.is_some() || !scenario.arrivals.is_empty(),
-                "scenario `{}` has no arrivals, and the profile is not [closed]",
-                scenario.name
-            );
-            if let Some(follow) = &scenario.follow {
-                ensure!(
-                    follow.after_min <= follow.after_max,
-                    "scenario `{}`: after_min is longer than after_max",
-                    scenario.name
-                );
-            }
-            for arrival in &scenario.arrivals {
-                let of_capacity = arrival.of_capacity.is_some();
-                ensure!(
-                    !of_capacity || self.capacity.is_some(),
-                    "scenario `{}` gives a rate `of_capacity`: the profile needs [capacity]",
-                    scenario.name
-                );
-            }
-        }
-        let mut sorted = names.clone();
-        sorted.sort_unstable();
-        sorted.dedup();
-        ensure!(
-            sorted.len() == names.len(),
-            "two rows of the report share a name: {names:?}"
-        );
-        for threshold in &self.thresholds {
-            if let Some(endpoint) = &threshold.endpoint {
-                ensure!(
-                    names.contains(&endpoint.as_str()),
-                    "threshold `{threshold}` is about `{endpoint}`, but there is only {names:?}"
-                );
-            }
-        }
-        Ok(())
+    /// Whether a ledger belongs to it: creates of warriors are among its requests.
+    pub fn creates(&self) -> bool {
+        self.scenario.iter().any(ScenarioSpec::creates)
+    }
+}
+
+impl ScenarioSpec {
+    /// Whether its requests are creates of warriors.
+    pub(super) fn creates(&self) -> bool {
+        matches!(self.request.as_deref(), Some("create" | "create-valid"))
     }
 }
 
@@ -216,42 +177,4 @@ fn connections_max() -> usize {
 
 fn weight() -> u32 {
     1
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_wrong_is_named() {
-        let wrong = |text: &str| {
-            let error = Profile::parse(text, Path::new(".")).expect_err(text);
-            format!("{error:#}")
-        };
-        let scenario = "[[scenario]]\nname='a'\nrequest='count'\narrivals=[{rate=1,for='1s'}]\n";
-        for (text, word) in [
-            (
-                format!("name='x'\nthresholds=['p98x < 1ms']\n{scenario}"),
-                "p98x",
-            ),
-            (
-                format!("name='x'\nthresholds=['b.p99 < 1ms']\n{scenario}"),
-                "`b`",
-            ),
-            (
-                format!("name='x'\nthresholds=['p99 < 1']\n{scenario}"),
-                "duration",
-            ),
-            (format!("name='x'\ntimout='1s'\n{scenario}"), "timout"),
-            (format!("name='x'\ntimeout='soon'\n{scenario}"), "soon"),
-            (format!("name='x'\n{scenario}{scenario}"), "share a name"),
-            ("name='x'\nscenario=[]".to_owned(), "at least one"),
-            (
-                "name='x'\n[[scenario]]\nname='a'\nrequest='count'".to_owned(),
-                "no arrivals",
-            ),
-        ] {
-            assert!(wrong(&text).contains(word), "{text}: {}", wrong(&text));
-        }
-    }
 }

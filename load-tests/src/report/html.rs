@@ -13,6 +13,19 @@ use crate::result::{EndpointResult, RunResult};
 /// The whole page.
 pub fn html(result: &RunResult) -> String {
     let title = format!("{} · {}", result.setup.profile, result.exit);
+    let body = markup! {
+        (head(result))
+        (endpoint_table(result))
+        (charts(result))
+        (verification(result))
+        (wrong(result))
+        (environment(result))
+    };
+    page(&title, &body)
+}
+
+/// A page with this body.
+pub(super) fn page(title: &str, body: &Markup) -> String {
     let page = markup! {
         (DOCTYPE)
         html lang="en" {
@@ -22,14 +35,7 @@ pub fn html(result: &RunResult) -> String {
                 title { (title) }
                 style { (PreEscaped(include_str!("report.css"))) }
             }
-            body {
-                (head(result))
-                (endpoint_table(result))
-                (charts(result))
-                (verification(result))
-                (wrong(result))
-                (environment(result))
-            }
+            body { (body) }
         }
     };
     page.into_string()
@@ -64,7 +70,9 @@ fn head(result: &RunResult) -> Markup {
             (big(&latency(|l| l.p99_9_us), "p99.9"))
             (big(&latency(|l| l.max_us), "greatest"))
             @if let Some(verdict) = result.verification.last() {
-                (big(&format!("{} of {}", verdict.lost, verdict.acknowledged), "acknowledged writes lost"))
+                @let unread = verdict.unproven();
+                (big(&format!("{} of {}", verdict.lost, verdict.acknowledged - unread), "acknowledged writes lost"))
+                @if unread > 0 { (big(&unread.to_string(), "acknowledged writes not read back")) }
             }
         }
         p.note {
@@ -91,7 +99,7 @@ fn head(result: &RunResult) -> Markup {
     }
 }
 
-fn big(figure: &str, label: &str) -> Markup {
+pub(super) fn big(figure: &str, label: &str) -> Markup {
     markup! { div { strong { (figure) } small { (label) } } }
 }
 
@@ -166,7 +174,7 @@ fn charts(result: &RunResult) -> Markup {
     }
 }
 
-fn legend(entries: &[(&str, &str)]) -> Markup {
+pub(super) fn legend(entries: &[(&str, &str)]) -> Markup {
     markup! { p.legend { @for (name, class) in entries { span class=(class) { (name) } } } }
 }
 

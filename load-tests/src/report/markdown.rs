@@ -26,8 +26,8 @@ fn write_all(text: &mut String, result: &RunResult) -> std::fmt::Result {
     }
     writeln!(
         text,
-        "| endpoint | scheduled | sent | late | refused | success | rate/s | p50 | p99 | p99.9 | max | service p99 |\n\
-         |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
+        "| endpoint | scheduled | sent | late | refused | success | rate/s | p50 | p95 | p99 | p99.9 | max | service p99 |\n\
+         |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
     )?;
     for endpoint in result.endpoints.iter().chain([&result.total]) {
         write_row(text, endpoint)?;
@@ -62,7 +62,7 @@ fn write_all(text: &mut String, result: &RunResult) -> std::fmt::Result {
         machine.kernel,
         setup.generator,
         setup.commit.as_deref().unwrap_or("-"),
-        &setup.profile_digest[..12.min(setup.profile_digest.len())]
+        setup.profile_digest.chars().take(12).collect::<String>()
     )
 }
 
@@ -71,8 +71,8 @@ fn write_row(text: &mut String, endpoint: &EndpointResult) -> std::fmt::Result {
     let latency = endpoint.latency;
     writeln!(
         text,
-        "| {} | {} | {} | {} | {} | {} | {:.1} | {} | {} | {} | {} | {} |",
-        endpoint.name,
+        "| {} | {} | {} | {} | {} | {} | {:.1} | {} | {} | {} | {} | {} | {} |",
+        cell(&endpoint.name),
         endpoint.scheduled,
         endpoint.sent,
         endpoint.late,
@@ -80,9 +80,25 @@ fn write_row(text: &mut String, endpoint: &EndpointResult) -> std::fmt::Result {
         share(endpoint.success),
         endpoint.rate,
         shown(latency.map(|l| l.p50_us)),
+        shown(latency.map(|l| l.p95_us)),
         shown(latency.map(|l| l.p99_us)),
         shown(latency.map(|l| l.p99_9_us)),
         shown(latency.map(|l| l.max_us)),
         shown(endpoint.service.map(|s| s.p99_us)),
     )
+}
+
+/// A text that stays within its cell of a table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace(['\r', '\n'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stays_within_its_cell() {
+        assert_eq!(cell("a|b\r\nc"), "a\\|b  c");
+    }
 }

@@ -5,7 +5,7 @@ use crate::exit::Exit;
 use crate::output::micros;
 use crate::result::{Quantiles, RunResult};
 
-/// The verdict in four lines.
+/// The verdict in a few lines.
 pub fn verdict_lines(result: &RunResult) -> String {
     let total = &result.total;
     let mut lines = vec![format!(
@@ -20,10 +20,11 @@ pub fn verdict_lines(result: &RunResult) -> String {
         result.measured_seconds
     )];
     lines.push(format!(
-        "answers: {} of {} as prescribed ({}), {} late, {} refused",
+        "answers: {} of {} as prescribed ({}), {:.1}/s, {} late, {} refused",
         total.succeeded,
         total.scheduled,
         share(total.success),
+        total.rate,
         total.late,
         total.refused
     ));
@@ -37,16 +38,13 @@ pub fn verdict_lines(result: &RunResult) -> String {
         } else {
             ", PROMISE BROKEN"
         };
-        format!(
-            "lost {} of {} (by {}{state})",
-            verdict.lost, verdict.acknowledged, verdict.way
-        )
+        format!("{} (by {}{state})", verdict.headline(), verdict.way)
     });
     let lost: Vec<String> = lost.collect();
-    lines.push(if lost.is_empty() {
-        "ledger: not verified".to_owned()
-    } else {
-        lost.join("; ")
+    lines.extend(match (lost.is_empty(), &result.ledger) {
+        (false, _) => Some(lost.join("; ")),
+        (true, Some(_)) => Some("ledger: not verified".to_owned()),
+        (true, None) => None,
     });
     lines.join("\n")
 }
@@ -97,8 +95,9 @@ pub fn reasons(result: &RunResult) -> Vec<String> {
 
 fn quantiles(latency: &Quantiles) -> String {
     format!(
-        "p50 {}, p99 {}, p99.9 {}, max {}",
+        "p50 {}, p95 {}, p99 {}, p99.9 {}, max {}",
         micros(latency.p50_us),
+        micros(latency.p95_us),
         micros(latency.p99_us),
         micros(latency.p99_9_us),
         micros(latency.max_us)

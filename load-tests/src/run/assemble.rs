@@ -2,19 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest, Sha256};
-
 use super::config::RunConfig;
 use crate::collect::Collected;
 use crate::commit::commit;
 use crate::database::DatabaseFacts;
 use crate::engine::{LoadModel, Plan};
+use crate::files::sha256;
 use crate::judge;
 use crate::machine::{Machine, Throttling};
 use crate::profile::Overrides;
-use crate::result::{RunResult, SCHEMA, Setup};
+use crate::result::{RunResult, SCHEMA, Setup, TlsSetup};
 use crate::tabulate::{endpoints, series};
+use crate::tls::Trust;
 use crate::verify::Verdict;
+
+/// What a run with `--insecure` says of itself.
+const UNVERIFIED: &str = "TLS WAS NOT VERIFIED (--insecure): the answers may be anyone's";
 
 /// Observations beside the counts of the generator.
 pub(super) struct Observations {
@@ -27,6 +30,8 @@ pub(super) struct Observations {
     /// Why the ledger could not be verified.
     pub(super) unverified: Option<String>,
     pub(super) interrupted: bool,
+    /// Why the server's gauges are not known, where they were asked for.
+    pub(super) silent: Option<String>,
     /// The greatest value of each gauge.
     pub(super) greatest: BTreeMap<String, f64>,
     /// The ledger's file.
@@ -52,6 +57,11 @@ pub(super) fn assemble(
     );
     validity.invalid.extend(observed.unverified);
     validity.invalid.extend(judge::unproven(&verification));
+    validity.marks.extend(observed.silent);
+    let tls = config.target.tls.as_ref();
+    if tls.is_some_and(|tls| matches!(tls.trust, Trust::Anyone)) {
+        validity.marks.insert(0, UNVERIFIED.to_owned());
+    }
     let mut thresholds = judge::thresholds(
         &config.profile.conditions(),
         plan,
@@ -88,15 +98,25 @@ pub(super) fn assemble(
 }
 
 fn setup(config: &RunConfig, overrides: &Overrides, plan: &Plan) -> Setup {
-    let digest = Sha256::digest(config.profile.source.as_bytes());
+    let files = config.profile.digests();
+    let directory = std::path::absolute(&config.profile.directory).ok();
     Setup {
         generator: env!("CARGO_PKG_VERSION").to_owned(),
         commit: commit(),
         target: config.target.url.clone(),
+        credentials: config.target.authorization.is_some(),
+        tls: config.target.tls.as_ref().map(|tls| TlsSetup {
+            verified: !matches!(tls.trust, Trust::Anyone),
+            ca: tls.ca.clone(),
+        }),
         profile: config.profile.name.clone(),
         about: config.profile.about.clone(),
-        profile_digest: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        profile_digest: sha256(config.profile.source.as_bytes()),
         profile_source: config.profile.source.clone(),
+        profile_directory: directory
+            .filter(|_| !files.is_empty())
+            .map(|directory| directory.display().to_string()),
+        files,
         seed: overrides.seed,
         speed: overrides.speed,
         threads: overrides.threads,

@@ -9,6 +9,7 @@ use crate::drive::drive;
 use crate::exit::NothingWorked;
 use crate::output::say;
 use crate::profile::{Overrides, Profile, compile};
+use crate::target::Target;
 
 /// Separates the requests of the probe from those of the run.
 const PROBE_SEED: u64 = 0x5f0b_3d6c;
@@ -16,6 +17,7 @@ const PROBE_SEED: u64 = 0x5f0b_3d6c;
 /// The overrides with the capacity, which is measured when the profile's rates are multiples of it.
 pub(super) fn with_capacity(
     config: &RunConfig,
+    target: &Target,
     stop: &Arc<AtomicBool>,
 ) -> anyhow::Result<Overrides> {
     let mut overrides = config.overrides.clone();
@@ -38,9 +40,10 @@ pub(super) fn with_capacity(
     let own = Overrides {
         speed: 1.0,
         seed,
+        lateness_max: None,
         ..overrides.clone()
     };
-    let plan = Arc::new(compile(&probe, &config.target, &own)?);
+    let plan = Arc::new(compile(&probe, target, &own)?);
     let collected = drive(&plan, None, stop, |_, _| {})?;
     let capacity = collected.total().succeeded() as f64 / plan.measured_seconds();
     if capacity == 0.0 {

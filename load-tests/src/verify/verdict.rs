@@ -75,6 +75,21 @@ impl Verdict {
         self.acknowledged.saturating_sub(settled)
     }
 
+    /// The headline: what is lost of what was read back, and what could not be.
+    pub fn headline(&self) -> String {
+        let (acknowledged, unread) = (self.acknowledged, self.unproven());
+        let read_back = acknowledged - unread;
+        match (unread, read_back) {
+            (0, _) => format!("lost {} of {acknowledged} acknowledged", self.lost),
+            (_, 0) => format!("none of {acknowledged} acknowledged could be read back"),
+            _ => format!(
+                "lost {} of {read_back} read back; {unread} of {acknowledged} acknowledged could \
+                 not be read back",
+                self.lost
+            ),
+        }
+    }
+
     /// Whether the API's count is the table's; `None` when one of them is not known.
     pub fn count_agrees(&self) -> Option<bool> {
         Some(self.count_by_api? == self.count_expected?)
@@ -102,9 +117,8 @@ impl fmt::Display for Verdict {
         };
         writeln!(
             f,
-            "lost {} of {} acknowledged (by {}: {} present field for field, {} altered, twice: {})",
-            self.lost,
-            self.acknowledged,
+            "{} (by {}: {} present field for field, {} altered, twice: {})",
+            self.headline(),
             self.way,
             self.present,
             self.altered,
@@ -153,6 +167,25 @@ impl fmt::Display for Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_headline_counts_what_was_read_back() {
+        let of = |present, lost| {
+            let counts = Verdict {
+                acknowledged: 10,
+                present,
+                lost,
+                ..Verdict::default()
+            };
+            counts.headline()
+        };
+        assert_eq!(of(10, 0), "lost 0 of 10 acknowledged");
+        assert_eq!(
+            of(5, 1),
+            "lost 1 of 6 read back; 4 of 10 acknowledged could not be read back"
+        );
+        assert_eq!(of(0, 0), "none of 10 acknowledged could be read back");
+    }
 
     #[test]
     fn what_http_cannot_see_is_not_said_to_be_absent() {

@@ -1,119 +1,72 @@
-//! Text with fields, for requests to any API: `{{seq}}`, `{{uuid}}`, `{{int 1 100}}`,
-//! `{{letters 1 50}}`, and `{{column}}` of a file with one JSON object per line.
+//! Text with fields, for requests to any API: `{{seq}}`, `{{uuid}}`, `{{int 1 100}}`, `{{letters 1 50}}`,
+//! `{{column}}` of a file with one JSON object a line, and `{{raw column}}`, which is written as it is.
 
-use std::path::Path;
-use std::sync::Arc;
-
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
-use serde_json::{Map, Value};
 
+use super::place::{Place, Writing};
+use super::rows::Rows;
 use super::warrior::letters_and_spaces;
 
 /// A text whose fields are filled for each request.
 #[derive(Clone, Debug)]
 pub struct Template(Vec<TemplatePart>);
 
-/// The rows that `{{column}}` draws from: request `n` takes row `n` modulo their number.
-#[derive(Clone, Debug, Default)]
-pub struct Rows(Arc<Vec<Map<String, Value>>>);
-
 impl Template {
-    /// Reads the fields in `text`; `rows` says which columns exist.
-    pub fn parse(text: &str, rows: &Rows) -> anyhow::Result<Template> {
-        let mut parts = Vec::new();
-        let mut rest = text;
+    /// Reads the fields in `text`; `place` says how values are written into it, `rows` which columns exist.
+    pub fn parse(text: &str, place: Place, rows: &Rows) -> anyhow::Result<Template> {
+        let (mut parts, mut fixed, mut rest) = (Vec::new(), String::new(), text);
         while let Some(open) = rest.find("{{") {
             let close = rest[open..].find("}}").with_context(|| {
                 format!("`{}` opens a field and never closes it", &rest[open..])
             })?;
             parts.push(TemplatePart::Text(rest[..open].to_owned()));
-            parts.push(TemplatePart::field(
-                rest[open + 2..open + close].trim(),
-                rows,
-            )?);
+            fixed.push_str(&rest[..open]);
+            let field = rest[open + 2..open + close].trim();
+            let (field, writing) = match field.strip_prefix("raw ") {
+                Some(field) => (field.trim(), Writing::Raw),
+                None => (field, place.writing(&fixed)),
+            };
+            parts.push(TemplatePart::Value(Field::parse(field, rows)?, writing));
             rest = &rest[open + close + 2..];
         }
         parts.push(TemplatePart::Text(rest.to_owned()));
         Ok(Template(parts))
     }
 
+    /// Whether a column of the rows is in it.
+    pub fn draws_from_rows(&self) -> bool {
+        let mut parts = self.0.iter();
+        parts.any(|part| matches!(part, TemplatePart::Value(Field::Column(_), _)))
+    }
+
     /// The text of request number `index`.
-    pub fn fill(&self, index: u64, random: &mut Pcg64Mcg, rows: &Rows) -> String {
+    ///
+    /// # Errors
+    /// When the row of that request holds a value that has no way to be written there.
+    pub fn fill(&self, index: u64, random: &mut Pcg64Mcg, rows: &Rows) -> anyhow::Result<String> {
         let mut text = String::new();
         for part in &self.0 {
             match part {
                 TemplatePart::Text(fixed) => text.push_str(fixed),
-                TemplatePart::Seq => text.push_str(&index.to_string()),
-                TemplatePart::Uuid => {
-                    let id = uuid::Builder::from_random_bytes(random.random()).into_uuid();
-                    text.push_str(&id.to_string());
+                TemplatePart::Value(field, writing) => {
+                    field.write(*writing, index, random, rows, &mut text)?;
                 }
-                TemplatePart::Int(least, most) => {
-                    text.push_str(&random.random_range(*least..=*most).to_string());
-                }
-                TemplatePart::Letters(least, most) => {
-                    text.push_str(&letters_and_spaces(random, *least, *most));
-                }
-                TemplatePart::Column(name) => match rows.value(index, name) {
-                    Some(Value::String(value)) => text.push_str(value),
-                    Some(value) => text.push_str(&value.to_string()),
-                    None => {}
-                },
             }
         }
-        text
-    }
-}
-
-impl Rows {
-    /// Reads a file of JSON objects, one a line.
-    pub fn read(path: &Path) -> anyhow::Result<Rows> {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read the fields file {}", path.display()))?;
-        let mut rows: Vec<Map<String, Value>> = Vec::new();
-        for (index, line) in text
-            .lines()
-            .enumerate()
-            .filter(|(_, line)| !line.trim().is_empty())
-        {
-            let row: Map<String, Value> = serde_json::from_str(line).with_context(|| {
-                format!(
-                    "{} line {}: want one JSON object",
-                    path.display(),
-                    index + 1
-                )
-            })?;
-            if let Some(first) = rows.first() {
-                ensure!(
-                    first.keys().eq(row.keys()),
-                    "{} line {}: its keys differ from the first line's",
-                    path.display(),
-                    index + 1
-                );
-            }
-            rows.push(row);
-        }
-        ensure!(
-            !rows.is_empty(),
-            "{} holds no line; want JSON objects",
-            path.display()
-        );
-        Ok(Rows(Arc::new(rows)))
-    }
-
-    fn value(&self, index: u64, column: &str) -> Option<&Value> {
-        let row = self
-            .0
-            .get(usize::try_from(index).ok()? % self.0.len().max(1))?;
-        row.get(column)
+        Ok(text)
     }
 }
 
 #[derive(Clone, Debug)]
 enum TemplatePart {
     Text(String),
+    Value(Field, Writing),
+}
+
+#[derive(Clone, Debug)]
+enum Field {
     Seq,
     Uuid,
     Int(i64, i64),
@@ -121,28 +74,56 @@ enum TemplatePart {
     Column(String),
 }
 
-impl TemplatePart {
-    fn field(field: &str, rows: &Rows) -> anyhow::Result<TemplatePart> {
+impl Field {
+    fn parse(field: &str, rows: &Rows) -> anyhow::Result<Field> {
         let words: Vec<&str> = field.split_whitespace().collect();
         match words[..] {
-            ["seq"] => Ok(TemplatePart::Seq),
-            ["uuid"] => Ok(TemplatePart::Uuid),
+            ["seq"] => Ok(Field::Seq),
+            ["uuid"] => Ok(Field::Uuid),
             ["int", least, most] => {
                 let (least, most) = bounds(field, least, most)?;
-                Ok(TemplatePart::Int(least, most))
+                Ok(Field::Int(least, most))
             }
             ["letters", least, most] => {
                 let (least, most) = bounds(field, least, most)?;
-                Ok(TemplatePart::Letters(least, most))
+                Ok(Field::Letters(least, most))
             }
-            [column] if rows.0.first().is_some_and(|row| row.contains_key(column)) => {
-                Ok(TemplatePart::Column(column.to_owned()))
-            }
+            _ if rows.has(field) => Ok(Field::Column(field.to_owned())),
             _ => bail!(
                 "unknown field `{{{{{field}}}}}`; want seq, uuid, int A B, letters A B, \
-                 or a key of the fields file"
+                 or a key of the fields file, `raw ` before it or not"
             ),
         }
+    }
+
+    fn write(
+        &self,
+        writing: Writing,
+        index: u64,
+        random: &mut Pcg64Mcg,
+        rows: &Rows,
+        text: &mut String,
+    ) -> anyhow::Result<()> {
+        match self {
+            Field::Seq => text.push_str(&index.to_string()),
+            Field::Uuid => {
+                let id = uuid::Builder::from_random_bytes(random.random()).into_uuid();
+                writing.text(&id.to_string(), text);
+            }
+            Field::Int(least, most) => {
+                text.push_str(&random.random_range(*least..=*most).to_string());
+            }
+            Field::Letters(least, most) => {
+                writing.text(&letters_and_spaces(random, *least, *most), text);
+            }
+            Field::Column(name) => {
+                if let Some(value) = rows.value(index, name) {
+                    let written = writing.value(value, text);
+                    written.with_context(|| format!("field `{name}`"))?;
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -160,30 +141,62 @@ fn bounds<T: std::str::FromStr + PartialOrd>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::InputFile;
     use crate::schedule::stream;
+
+    fn rows(text: &str) -> Rows {
+        let (path, text) = ("rows".into(), text.into());
+        Rows::parse(&InputFile { path, text }).expect("objects")
+    }
 
     #[test]
     fn fields_are_filled_the_same_way_for_the_same_seed() {
-        let rows = Rows(Arc::new(vec![
-            serde_json::from_str(r#"{"user":"ann","age":3}"#).expect("an object"),
-            serde_json::from_str(r#"{"user":"bob","age":4}"#).expect("an object"),
-        ]));
-        let template = Template::parse("/u/{{user}}/{{ age }}?n={{seq}}&i={{int 5 5}}", &rows)
-            .expect("every field is known");
-        let fill = |n| template.fill(n, &mut stream(1, 2, n), &rows);
-        assert_eq!(fill(0), "/u/ann/3?n=0&i=5");
-        assert_eq!(fill(3), "/u/bob/4?n=3&i=5");
-        let random = Template::parse("{{uuid}} {{letters 1 9}}", &rows).expect("known fields");
-        let once = random.fill(7, &mut stream(1, 2, 7), &rows);
-        assert_eq!(once, random.fill(7, &mut stream(1, 2, 7), &rows));
+        let rows = rows("{\"user\":\"ann\",\"age\":3}\n\n{\"user\":\"b/b\",\"age\":4}\n");
+        let text = "/u/{{user}}/{{ age }}?n={{seq}}&i={{int 5 5}}&{{raw user}}";
+        let template = Template::parse(text, Place::Path, &rows).expect("every field is known");
+        let fill = |n| {
+            template
+                .fill(n, &mut stream(1, 2, n), &rows)
+                .expect("it fits")
+        };
+        assert_eq!(fill(0), "/u/ann/3?n=0&i=5&ann");
+        assert_eq!(fill(3), "/u/b%2Fb/4?n=3&i=5&b/b");
+        assert_eq!(rows.place(3).as_deref(), Some("rows line 3"));
+        let random = Template::parse("{{uuid}} {{letters 1 9}}", Place::Text, &rows);
+        let random = random.expect("known fields");
+        let fill = || {
+            random
+                .fill(7, &mut stream(1, 2, 7), &rows)
+                .expect("it fits")
+        };
+        let once = fill();
+        assert_eq!(once, fill());
         assert!(once[..36].parse::<uuid::Uuid>().is_ok(), "{once}");
     }
 
     #[test]
+    fn json_stays_json_inside_of_strings_and_outside() {
+        let rows = rows(r#"{"n":"O\"Brien\n","l":[1,null],"b":true}"#);
+        let text =
+            r#"{"\"{{n}}":"{{n}} {{b}}","m":{{n}},"l":{{l}},"b":{{b}},"u":{{uuid}},"s":{{seq}}}"#;
+        let template = Template::parse(text, Place::Json, &rows).expect("known fields");
+        let body = template
+            .fill(4, &mut stream(1, 2, 4), &rows)
+            .expect("it fits");
+        let value: serde_json::Value = serde_json::from_str(&body).expect(&body);
+        assert_eq!(value["\"O\"Brien\n"], "O\"Brien\n true");
+        assert_eq!(value["m"], "O\"Brien\n");
+        assert_eq!(value["l"], serde_json::json!([1, null]));
+        assert_eq!((&value["b"], &value["s"]), (&true.into(), &4.into()));
+        assert!(value["u"].is_string(), "{body}");
+    }
+
+    #[test]
     fn an_unknown_field_is_named() {
-        let error = Template::parse("{{nmae}}", &Rows::default()).expect_err("unknown");
+        let none = Rows::default();
+        let error = Template::parse("{{nmae}}", Place::Text, &none).expect_err("unknown");
         assert!(error.to_string().contains("nmae"), "{error}");
-        assert!(Template::parse("{{int 9 1}}", &Rows::default()).is_err());
-        assert!(Template::parse("{{seq", &Rows::default()).is_err());
+        assert!(Template::parse("{{int 9 1}}", Place::Text, &none).is_err());
+        assert!(Template::parse("{{seq", Place::Text, &none).is_err());
     }
 }

@@ -86,13 +86,27 @@ impl Warrior {
         let count = random.random_range(1..=20);
         Warrior {
             name: letters_and_spaces(random, 1, 100),
-            dob: format!(
-                "{:04}-{:02}-{:02}",
-                random.random_range(1940..=2020),
-                random.random_range(1..=12),
-                random.random_range(1..=28)
-            ),
+            dob: calendar_date(random),
             fight_skills: Skills::List((0..count).map(|_| martial_art(random)).collect()),
+        }
+    }
+
+    /// The same warrior in other letters: every length, every validity and so the prescribed status stay.
+    pub fn in_other_letters(self, random: &mut Pcg64Mcg) -> Warrior {
+        let length = self.name.chars().count();
+        Warrior {
+            name: letters_and_spaces(random, length, length),
+            dob: if is_calendar_date(&self.dob) {
+                calendar_date(random)
+            } else {
+                self.dob
+            },
+            fight_skills: match self.fight_skills {
+                Skills::List(skills) => {
+                    Skills::List(skills.iter().map(|_| martial_art(random)).collect())
+                }
+                other => other,
+            },
         }
     }
 
@@ -131,6 +145,15 @@ pub(super) fn letters_and_spaces(random: &mut Pcg64Mcg, least: usize, most: usiz
     (0..length)
         .map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())]))
         .collect()
+}
+
+fn calendar_date(random: &mut Pcg64Mcg) -> String {
+    format!(
+        "{:04}-{:02}-{:02}",
+        random.random_range(1940..=2020),
+        random.random_range(1..=12),
+        random.random_range(1..=28)
+    )
 }
 
 fn martial_art(random: &mut Pcg64Mcg) -> &'static str {
@@ -256,6 +279,19 @@ mod tests {
         for n in 0..10_000 {
             let warrior = Warrior::draw_valid(&mut stream(1, 0, n));
             assert_eq!(warrior.prescribed_status(), 201, "{warrior:?}");
+        }
+    }
+
+    #[test]
+    fn other_letters_prescribe_the_same_status() {
+        let length = |warrior: &Warrior| serde_json::to_vec(&warrior.name).map(|name| name.len());
+        for n in 0..10_000 {
+            let drawn = Warrior::draw(&mut stream(1, 0, n));
+            let other = drawn.clone().in_other_letters(&mut stream(2, 0, n));
+            let status = other.prescribed_status();
+            assert_eq!(status, drawn.prescribed_status(), "{drawn:?}, {other:?}");
+            assert_eq!(length(&other).ok(), length(&drawn).ok());
+            assert!(status != 201 || other != drawn, "{other:?}");
         }
     }
 

@@ -80,7 +80,7 @@ fn a_reader_that_goes_away_does_not_end_the_run() {
     let scratch = Scratch::new();
     let mut child = Command::new(PROGRAM)
         .args(["run", "--url", &server.url(), "--rate", "20", "--for", "2s"])
-        .args(["--no-tui", "--lateness-max", "1s", "--out"])
+        .args(["--no-tui", "--lateness-max", "60s", "--out"])
         .arg(&scratch.0)
         .stdout(std::process::Stdio::piped())
         .spawn()

@@ -15,10 +15,14 @@ pub(crate) struct Faults {
     pub(crate) forget_every: Option<u64>,
     /// Stores every n-th create and answers 503.
     pub(crate) refuse_stored_every: Option<u64>,
+    /// Answers 503 to the first n creates, as a server may.
+    pub(crate) refuse_first: u64,
     /// Stores every n-th create with another name.
     pub(crate) alter_every: Option<u64>,
     /// Answers 503 to every read of one warrior.
     pub(crate) refuse_reads: bool,
+    /// Answers the first n reads of one warrior with a 503 that asks for this many seconds.
+    pub(crate) busy_reads: Option<(u64, u64)>,
     /// Answers 504 to every n-th create and stores it when the count is asked next.
     pub(crate) commit_late_every: Option<u64>,
     /// Closes every connection that asks for the count, from the second time on.
@@ -36,6 +40,7 @@ struct State {
     creates: u64,
     uncommitted: Vec<(String, Value)>,
     counted: u64,
+    reads: u64,
 }
 
 impl Contract {
@@ -119,10 +124,17 @@ fn answer(request: &[u8], state: &mut State, faults: Faults) -> Option<String> {
             plain(200, &Value::Array(found.take(50).cloned().collect()))
         }
         ("GET", _) if faults.refuse_reads => plain(503, &json!({})),
-        ("GET", path) => match state.rows.get(path) {
-            Some(row) => plain(200, row),
-            None => plain(404, &json!({})),
-        },
+        ("GET", path) => {
+            state.reads += 1;
+            let busy = faults.busy_reads.filter(|(reads, _)| state.reads <= *reads);
+            match (busy, state.rows.get(path)) {
+                (Some((_, seconds)), _) => {
+                    format!("HTTP/1.1 503 X\r\nRetry-After: {seconds}\r\nContent-Length: 0\r\n\r\n")
+                }
+                (None, Some(row)) => plain(200, row),
+                (None, None) => plain(404, &json!({})),
+            }
+        }
         _ => plain(405, &json!({})),
     })
 }
@@ -145,6 +157,9 @@ fn create(body: &str, state: &mut State, faults: Faults) -> String {
     }
     state.creates += 1;
     let hit = |every: Option<u64>| every.is_some_and(|every| state.creates.is_multiple_of(every));
+    if state.creates <= faults.refuse_first {
+        return plain(503, &json!({}));
+    }
     let id = uuid::Uuid::new_v4();
     let location = format!("/warrior/{id}");
     let mut row = sent;

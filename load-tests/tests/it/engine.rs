@@ -91,6 +91,31 @@ fn an_answer_that_does_not_come_is_a_timeout_and_stays_in_the_latency() {
 }
 
 #[test]
+fn an_answer_without_end_is_a_timeout_however_fast_it_comes() {
+    use std::io::Write;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            std::thread::spawn(move || -> std::io::Result<()> {
+                stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")?;
+                let chunk = [&b"10000\r\n"[..], &[b'x'; 0x10000], b"\r\n"].concat();
+                // Until the client goes away.
+                loop {
+                    stream.write_all(&chunk)?;
+                }
+            });
+        }
+    });
+    let server = delay_server(Behaviour::fixed(Duration::ZERO));
+    let mut plan = plan(&server, "timeout = '300ms'", 20.0, "500ms");
+    plan.target.address = address;
+    let (tally, _) = run(plan);
+    assert_eq!(tally.outcomes.get(&Outcome::Timeout), Some(&10));
+    assert!(tally.latency.min() >= 300_000, "{} us", tally.latency.min());
+}
+
+#[test]
 fn every_arrival_is_accounted_for_whatever_thread_it_falls_to() {
     let server = delay_server(Behaviour::fixed(Duration::from_millis(1)));
     let mut plan = plan(&server, "warmup = '500ms'", 1000.0, "2s");

@@ -43,6 +43,28 @@ fn a_ledger_verifies_by_http_also_after_later_runs() {
 }
 
 #[test]
+fn a_run_that_is_reproduced_stores_no_row_of_the_first() {
+    let server = Contract::start(Faults {
+        refuse_first: 10,
+        ..Faults::default()
+    });
+    let (first, second) = (Scratch::new(), Scratch::new());
+    let profile = first.profile(CREATES_ALONE);
+    let (code, text) = first.load(&["run", "--url", &server.url(), "--profile", &profile]);
+    assert_eq!(code, 0, "{text}");
+    let result = first.file("json").display().to_string();
+    let (_, text) = second.load(&["reproduce", &result]);
+    // The second run stores what the first was refused, under the same seed.
+    assert!(text.contains(" 0 refused"), "{text}");
+    let (code, text) = first.load(&["verify", &first.file("ledger").display().to_string()]);
+    assert_eq!(code, 0, "{text}");
+    assert!(
+        text.contains("refused 10 (stored nevertheless: 0)"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_refused_write_is_found_behind_the_same_row_of_an_earlier_run() {
     let row = |id: &str, created_at: &str| {
         serde_json::json!({

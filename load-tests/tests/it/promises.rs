@@ -69,6 +69,30 @@ fn writes_that_cannot_be_read_back_are_6_and_never_called_kept() {
     let (code, text) = scratch.load(&["run", "--url", &server.url(), "--profile", &profile]);
     assert_eq!(code, 6, "{text}");
     assert!(text.contains("could not be read back"), "{text}");
+    assert!(text.contains("none of "), "{text}");
+    assert!(!text.contains("lost 0"), "{text}");
+}
+
+#[test]
+fn a_server_that_asks_for_patience_is_read_back_in_the_end() {
+    // More than are asked at once: some are told to wait twice.
+    let busy = |seconds| Faults {
+        busy_reads: Some((40, seconds)),
+        ..Faults::default()
+    };
+    let run = |faults| {
+        let (scratch, server) = (Scratch::new(), Contract::start(faults));
+        let profile = scratch.profile(CREATES_ALONE);
+        scratch.load(&["run", "--url", &server.url(), "--profile", &profile])
+    };
+    let (code, text) = run(busy(1));
+    assert_eq!(code, 0, "{text}");
+    // One that asks for an hour is not waited for.
+    let (code, text) = run(busy(3600));
+    assert_eq!(code, 6, "{text}");
+    assert!(text.contains(" read back; 40 of "), "{text}");
+    let unread = "40 acknowledged writes could not be read back";
+    assert!(text.contains(unread), "{text}");
 }
 
 #[test]

@@ -79,9 +79,8 @@ impl Scratch {
             .args(arguments)
             .args(match arguments[0] {
                 "verify" => vec![],
-                // It loads while it starts programs and moves files.
-                "rehearse" => vec!["--out", &out, "--lateness-max", "60s"],
-                _ => vec!["--out", &out, "--lateness-max", "1s"],
+                "report" => vec!["--out", &out],
+                _ => vec!["--out", &out, "--lateness-max", "60s"],
             })
             .env("NO_COLOR", "1")
             .output()

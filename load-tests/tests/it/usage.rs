@@ -49,8 +49,8 @@ fn wrong_use_is_1_and_names_what_is_wrong() {
             "status 1000",
         ),
         (
-            vec!["run", "--url", "https://127.0.0.1:1", "--rate", "1"],
-            "TLS",
+            vec!["run", "--url", "ftp://127.0.0.1:1", "--rate", "1"],
+            "http:// or https://",
         ),
         (
             vec![
@@ -68,6 +68,31 @@ fn wrong_use_is_1_and_names_what_is_wrong() {
         let (code, text) = scratch.load(&arguments);
         assert_eq!(code, 1, "{text}");
         assert!(text.contains(word), "{word} in {text}");
+    }
+}
+
+#[test]
+fn a_flag_without_effect_is_1_and_named() {
+    let url = "http://127.0.0.1:1";
+    let quick = ["run", "--url", url, "--rate", "1"];
+    let with = |more: &[&'static str]| [&quick[..], more].concat();
+    for (arguments, words) in [
+        (with(&["--connections", "2"]), "--connections"),
+        (with(&["--postgres-password-file", "x"]), "--postgres <"),
+        (with(&["--verify"]), "--verify has no effect"),
+        (with(&["--threads", "1000000"]), "--threads 1000000"),
+        (with(&["--speed", "inf"]), "--speed inf"),
+        (
+            vec!["run", "--url", url, "--connections", "2"],
+            "--lateness-max has no effect in closed mode",
+        ),
+        (vec!["reproduce", "x.json", "--speed", "2"], "'--speed'"),
+        (vec!["compare", "--a", url, "--admin", url], "'--admin'"),
+        (vec!["compare", "--a", url, "--least", "nan"], "--least NaN"),
+    ] {
+        let (code, text) = Scratch::new().load(&arguments);
+        assert_eq!(code, 1, "{arguments:?}: {text}");
+        assert!(text.contains(words), "{words} in {text}");
     }
 }
 
