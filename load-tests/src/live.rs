@@ -3,6 +3,7 @@
 mod plain;
 mod progress;
 mod server_gauges;
+mod table;
 mod tui;
 
 use std::io::IsTerminal;

@@ -16,7 +16,7 @@ mod withheld;
 pub use arrivals::ArrivalSpec;
 pub use built_in::{built_in, built_in_names};
 pub use compile::{Overrides, compile};
-pub use spec::{ClosedSpec, Connections, FollowSpec, Profile, ScenarioSpec};
+pub use spec::{ClosedSpec, Connections, FollowSpec, Profile, ScenarioSpec, name_at};
 pub use threshold::{Metric, Operator, Threshold};
 pub use unit::Unit;
 pub use withheld::{split_header, with_secrets};

@@ -3,6 +3,7 @@
 mod bars;
 mod charts;
 mod comparison;
+mod environment;
 mod figures;
 mod html;
 mod markdown;

@@ -44,6 +44,8 @@ pub struct RunResult {
     pub verification: Vec<Verdict>,
     /// The seconds in which requests were begun and measured.
     pub measured_seconds: f64,
+    /// The seconds of the whole run as planned, the warm-up among them.
+    pub planned_seconds: f64,
     /// Requests of the warm-up, which are in no other figure.
     pub warmup_requests: u64,
     /// All endpoints together.

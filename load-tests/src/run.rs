@@ -62,11 +62,15 @@ pub fn run(
     let ledger = open_ledger(config, &plan, &run)?.map(Arc::new);
     let started_at = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
 
+    let conditions = config.profile.conditions();
+    let name = config.profile.name_at(overrides.speed);
     let gauges = config.admin.clone().map(ServerGauges::watch);
     let before = Pressure::now();
     let collected = drive(&plan, ledger.as_ref(), stop, |collected, second| {
         let newest = gauges.as_ref().map(ServerGauges::newest);
         view.show(&Progress {
+            profile: &name,
+            conditions: &conditions,
             plan: &plan,
             collected,
             second,

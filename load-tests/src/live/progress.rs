@@ -4,9 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::collect::Collected;
 use crate::engine::Plan;
+use crate::profile::Threshold;
 
 /// A run so far, as a view shows it.
 pub struct Progress<'a> {
+    /// The profile of the run, with the divisor of its times.
+    pub profile: &'a str,
+    /// The conditions of a pass.
+    pub conditions: &'a [Threshold],
     /// The plan of the run.
     pub plan: &'a Plan,
     /// The counts so far.

@@ -12,12 +12,14 @@ use ratatui::crossterm::event::{self, Event, KeyCode, KeyModifiers};
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Style, Stylize};
 use ratatui::text::Line;
-use ratatui::widgets::{Block, Gauge, Paragraph, Row, Sparkline, Table};
+use ratatui::widgets::{Block, Gauge, Paragraph, Sparkline};
 
 use super::progress::Progress;
+use super::table::render_table;
 use crate::collect::SecondTally;
-use crate::engine::Tally;
+use crate::judge;
 use crate::output::micros;
+use crate::profile::Metric;
 use crate::result::SecondRow;
 
 /// A terminal in full-screen mode; dropped, it is as before.
@@ -67,8 +69,10 @@ fn render(frame: &mut Frame<'_>, progress: &Progress<'_>) {
     } else {
         progress.gauges.len() as u16 + 2
     };
-    let [bar, rate, latency, table, server, errors] = Layout::vertical([
+    let conditions = progress.conditions.len() as u16 + 2;
+    let [bar, held, rate, latency, table, server, errors] = Layout::vertical([
         Constraint::Length(1),
+        Constraint::Length(conditions),
         Constraint::Length(6),
         Constraint::Length(6),
         Constraint::Length(endpoints + 4),
@@ -77,6 +81,7 @@ fn render(frame: &mut Frame<'_>, progress: &Progress<'_>) {
     ])
     .areas(frame.area());
     render_progress(frame, bar, progress);
+    render_conditions(frame, held, progress);
     let seconds = progress.collected.seconds.iter();
     let per_second: Vec<SecondRow> = seconds.map(SecondTally::total).collect();
     let ended: Vec<u64> = per_second
@@ -85,13 +90,7 @@ fn render(frame: &mut Frame<'_>, progress: &Progress<'_>) {
         .collect();
     render_history(frame, rate, "answers per second", &ended, |n| n.to_string());
     let p99: Vec<u64> = per_second.iter().map(|row| row.p99_us).collect();
-    render_history(
-        frame,
-        latency,
-        "p99 from the intended progress",
-        &p99,
-        micros,
-    );
+    render_history(frame, latency, "p99 from the intended moment", &p99, micros);
     render_table(frame, table, progress);
     render_gauges(frame, server, progress);
     render_errors(frame, errors, progress);
@@ -100,7 +99,8 @@ fn render(frame: &mut Frame<'_>, progress: &Progress<'_>) {
 fn render_progress(frame: &mut Frame<'_>, area: Rect, progress: &Progress<'_>) {
     let done = (progress.second + 1) as f64 / progress.seconds_planned.max(1.0);
     let label = format!(
-        "{} of {:.0} s   {}   q ends the run",
+        "{}   {} of {:.0} s   {}   q ends the run",
+        progress.profile,
         progress.second + 1,
         progress.seconds_planned,
         progress.plan.target.url
@@ -136,59 +136,30 @@ fn render_history(
     frame.render_widget(line, area);
 }
 
-fn render_table(frame: &mut Frame<'_>, area: Rect, progress: &Progress<'_>) {
-    let head = ["sent", "ok", "failed", "p50", "p90", "p99", "p99.9", "max"];
-    let head = head.map(|name| Line::from(name).right_aligned());
-    let head = [Line::from("endpoint")].into_iter().chain(head);
-    let row = |name: &str, tally: &Tally| {
-        let at = |quantile| micros(tally.latency.value_at_quantile(quantile));
-        let failed = tally.failed();
-        let figures = [
-            tally.sent.to_string(),
-            tally.succeeded().to_string(),
-            failed.to_string(),
-            at(0.5),
-            at(0.9),
-            at(0.99),
-            at(0.999),
-            micros(tally.latency.max()),
-        ];
-        let figures = figures.map(|figure| Line::from(figure).right_aligned());
-        Row::new([Line::from(name.to_owned())].into_iter().chain(figures)).style(if failed > 0 {
-            Style::new().fg(Color::Red)
-        } else {
-            Style::new()
-        })
-    };
-    let names = progress
-        .plan
-        .endpoints
+/// The state of every threshold so far; what is judged after the run is said to be.
+fn render_conditions(frame: &mut Frame<'_>, area: Rect, progress: &Progress<'_>) {
+    let seconds = ((progress.second + 1) as f64 - progress.plan.warmup.as_secs_f64()).max(1.0);
+    let judged = judge::thresholds(
+        progress.conditions,
+        progress.plan,
+        progress.collected,
+        seconds,
+        &[],
+    );
+    let lines = progress
+        .conditions
         .iter()
-        .zip(&progress.collected.tallies);
-    let mut rows: Vec<Row<'_>> = names.map(|(name, tally)| row(name, tally)).collect();
-    rows.push(row("all", &progress.collected.total()).bold());
-    let in_flight = progress
-        .collected
-        .seconds
-        .get(progress.second)
-        .map_or(0, |row| row.in_flight);
-    let late = progress.collected.total().late;
-    let title = format!(" whole run; in flight {in_flight}, begun late {late} ");
-    let widths = [
-        Constraint::Min(12),
-        Constraint::Length(9),
-        Constraint::Length(9),
-        Constraint::Length(8),
-        Constraint::Length(9),
-        Constraint::Length(9),
-        Constraint::Length(9),
-        Constraint::Length(9),
-        Constraint::Length(9),
-    ];
-    let table = Table::new(rows, widths)
-        .header(Row::new(head).style(Style::new().dim()))
-        .block(Block::bordered().title(title));
-    frame.render_widget(table, area);
+        .zip(judged)
+        .map(|(threshold, judged)| {
+            let (state, colour) = match (threshold.metric == Metric::Lost, judged.met) {
+                (true, _) => ("after the run", Color::Gray),
+                (false, true) => ("held", Color::Green),
+                (false, false) => ("missed", Color::Red),
+            };
+            Line::from(format!("{state:>13}  {threshold}")).fg(colour)
+        });
+    let block = Block::bordered().title(" thresholds ");
+    frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()).block(block), area);
 }
 
 fn render_gauges(frame: &mut Frame<'_>, area: Rect, progress: &Progress<'_>) {
@@ -259,7 +230,10 @@ mod tests {
             collected.add(&next.expect("an interval each second"));
         }
         let gauges = BTreeMap::from([("warrior_queue_depth{lane=\"find\"}".to_owned(), 7.0)]);
+        let conditions = profile.conditions();
         let progress = Progress {
+            profile: "x, times divided by 2",
+            conditions: &conditions,
             plan: &plan,
             collected: &collected,
             second: 0,
@@ -277,6 +251,8 @@ mod tests {
             "not sent: no connection",
             "warrior_queue_depth",
             "q ends",
+            "x, times divided by 2",
+            "missed  success >= 99%",
         ] {
             assert!(screen.contains(part), "{part} in\n{screen}");
         }

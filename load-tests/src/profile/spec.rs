@@ -150,6 +150,11 @@ impl Profile {
         }
     }
 
+    /// Its name, with the divisor of its times where it has one.
+    pub fn name_at(&self, speed: f64) -> String {
+        name_at(&self.name, speed)
+    }
+
     /// Whether a ledger belongs to it: creates of warriors are among its requests.
     pub fn creates(&self) -> bool {
         self.scenario.iter().any(ScenarioSpec::creates)
@@ -160,6 +165,15 @@ impl ScenarioSpec {
     /// Whether its requests are creates of warriors.
     pub(super) fn creates(&self) -> bool {
         matches!(self.request.as_deref(), Some("create" | "create-valid"))
+    }
+}
+
+/// The name of a profile, with the divisor of its times where it has one.
+pub fn name_at(name: &str, speed: f64) -> String {
+    if speed == 1.0 {
+        name.to_owned()
+    } else {
+        format!("{name}, times divided by {speed}")
     }
 }
 

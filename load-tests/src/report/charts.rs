@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use serde::Serialize;
+
 /// One line of a chart.
 pub(super) struct Curve<'a> {
     pub(super) name: &'a str,
@@ -26,7 +28,23 @@ pub(super) struct Chart<'a> {
     pub(super) x_label: &'a str,
     /// How a value of the vertical axis reads.
     pub(super) y_show: fn(f64) -> String,
+    /// How a place on the horizontal axis reads.
+    pub(super) x_show: fn(f64) -> String,
     pub(super) series: Vec<Curve<'a>>,
+    /// Limits of thresholds, each with its text.
+    pub(super) limits: Vec<(f64, String)>,
+}
+
+/// The points of a chart for the script that shows them.
+#[derive(Serialize)]
+struct Points<'a> {
+    left: f64,
+    right: f64,
+    width: f64,
+    /// Each place that a curve has a point at: in pixels, and as it reads.
+    places: Vec<(f64, String)>,
+    /// Each curve with a text for every place, empty where it has no point.
+    curves: Vec<(&'a str, Vec<String>)>,
 }
 
 const WIDTH: f64 = 860.0;
@@ -39,13 +57,52 @@ const BOTTOM: f64 = 42.0;
 impl Chart<'_> {
     pub(super) fn svg(&self) -> String {
         let (low, high) = self.y_range();
+        // The names come from the profile, and may hold what is markup here.
+        let points = maud::html! { (self.points()) }.into_string();
         let mut svg = format!(
-            r#"<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" xmlns="http://www.w3.org/2000/svg">"#
+            r#"<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" xmlns="http://www.w3.org/2000/svg" data-chart="{points}">"#
         );
         // Writing to a string cannot fail.
         let _written = self.draw(&mut svg, low, high);
         svg.push_str("</svg>");
         svg
+    }
+
+    /// As JSON.
+    fn points(&self) -> String {
+        let all = self.series.iter().flat_map(|curve| &curve.points);
+        let mut places: Vec<f64> = all.map(|(x, _)| *x).collect();
+        places.sort_by(f64::total_cmp);
+        places.dedup();
+        let texts = |curve: &Curve<'_>| {
+            let mut points = curve.points.iter().peekable();
+            let text = |place: &f64| match points.next_if(|(x, _)| x == place) {
+                Some((_, y)) => (self.y_show)(*y),
+                None => String::new(),
+            };
+            places.iter().map(text).collect::<Vec<_>>()
+        };
+        let points = Points {
+            left: LEFT,
+            right: WIDTH - RIGHT,
+            width: WIDTH,
+            curves: self
+                .series
+                .iter()
+                .map(|curve| (curve.name, texts(curve)))
+                .collect(),
+            places: places
+                .iter()
+                .map(|place| {
+                    (
+                        (self.x(*place) * 10.0).round() / 10.0,
+                        (self.x_show)(*place),
+                    )
+                })
+                .collect(),
+        };
+        // Numbers and texts have a way to be written as JSON.
+        serde_json::to_string(&points).unwrap_or_default()
     }
 
     fn draw(&self, svg: &mut String, low: f64, high: f64) -> std::fmt::Result {
@@ -77,6 +134,20 @@ impl Chart<'_> {
             HEIGHT - 6.0,
             self.x_label
         )?;
+        for (limit, text) in &self.limits {
+            let y = self.y(*limit, low, high);
+            let text = maud::html! { (text) }.into_string();
+            write!(
+                svg,
+                r#"<line class="limit" x1="{LEFT}" x2="{0}" y1="{y:.1}" y2="{y:.1}"/><text class="limit" x="{0}" y="{1:.1}">{text}</text>"#,
+                WIDTH - RIGHT,
+                y - 4.0
+            )?;
+        }
+        write!(
+            svg,
+            r#"<line class="pointer" visibility="hidden" y1="{TOP}" y2="{bottom}"/>"#
+        )?;
         for series in &self.series {
             let mut path = String::new();
             for (x, y) in &series.points {
@@ -105,6 +176,7 @@ impl Chart<'_> {
                 .iter()
                 .flat_map(|series| &series.points)
                 .map(|(_, y)| *y)
+                .chain(self.limits.iter().map(|(limit, _)| *limit))
         };
         let high = values().fold(1.0_f64, f64::max);
         match self.y_scale {
@@ -198,13 +270,19 @@ mod tests {
             x_ticks: Vec::new(),
             x_label: "",
             y_show: |value| value.to_string(),
+            x_show: |value| value.to_string(),
             series: vec![Curve {
-                name: "</title><script>",
+                name: "</title><script>\"",
                 class: "c0",
                 points: vec![(0.0, 1.0)],
             }],
+            limits: vec![(2.0, "<script>".to_owned())],
         };
         let svg = chart.svg();
+        assert!(
+            svg.contains("&quot;2&quot;") || svg.contains("&quot;1&quot;"),
+            "{svg}"
+        );
         assert!(!svg.contains("<script>"), "{svg}");
         assert!(svg.contains("&lt;script&gt;"), "{svg}");
     }

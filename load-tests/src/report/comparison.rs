@@ -108,12 +108,14 @@ fn chart(comparison: &Comparison, (name, unit, _, pick): &SliceFigure) -> Markup
             .map(|pair| (pair as f64, pair.to_string()))
             .collect(),
         x_label: "pair",
+        x_show: |pair| format!("pair {pair:.0}"),
         y_show: match *unit {
             "us" => |value| micros(value as u64),
             "%" => share,
             _ => |value| format!("{value:.0}/s"),
         },
         series: vec![curve("A", "c0", 0), curve("B", "c1", 1)],
+        limits: Vec::new(),
     };
     markup! {
         h2 { (name) " by pair" }

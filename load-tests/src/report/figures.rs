@@ -1,6 +1,8 @@
 //! The charts of a run's report.
 
 use super::charts::{Chart, Curve, Scale, second_ticks};
+use crate::output::micros;
+use crate::profile::{Metric, Threshold};
 use crate::result::{RunResult, Second, SecondRow};
 
 /// The colours of lines, in the order of the endpoints.
@@ -12,14 +14,26 @@ fn over_time<'a>(
     class: &'a str,
     value: impl Fn(&Second) -> f64,
 ) -> Curve<'a> {
-    let points = result
-        .series
+    // Counts of a second that the run did not fill would show a plunge that was none.
+    let whole = &result.series[..whole_seconds(result)];
+    let points = whole
         .iter()
         .map(|second| (second.second as f64, value(second)));
     Curve {
         name,
         class,
         points: points.collect(),
+    }
+}
+
+/// The seconds that the run filled from their beginning to their end.
+fn whole_seconds(result: &RunResult) -> usize {
+    let (planned, seen) = (result.planned_seconds as usize, result.series.len());
+    match planned.min(seen) {
+        0 => seen,
+        // One that was interrupted ended within its last second.
+        _ if seen < planned => (seen - 1).max(1),
+        whole => whole,
     }
 }
 
@@ -56,8 +70,10 @@ fn time_chart<'a>(
         x_range: (0.0, length),
         x_ticks: second_ticks(length),
         x_label: "time since the start",
+        x_show: |second| format!("{second:.0} s"),
         y_show,
         series,
+        limits: Vec::new(),
     }
 }
 
@@ -85,7 +101,23 @@ pub(super) fn latency_chart(result: &RunResult) -> Chart<'static> {
             |row| row.p50_us,
         ),
     ];
-    time_chart(result, Scale::Log, show_micros, series)
+    let chart = time_chart(result, Scale::Log, show_micros, series);
+    Chart {
+        limits: limits(result, |metric| {
+            matches!(metric, Metric::Latency(_) | Metric::Max)
+        }),
+        ..chart
+    }
+}
+
+/// The limits of the thresholds on all rows together that are about such a figure.
+fn limits(result: &RunResult, about: impl Fn(&Metric) -> bool) -> Vec<(f64, String)> {
+    let conditions = result.thresholds.iter().filter_map(|judged| {
+        let threshold = Threshold::try_from(judged.threshold.clone()).ok()?;
+        let shown = threshold.endpoint.is_none() && about(&threshold.metric);
+        shown.then(|| (judged.limit, judged.threshold.clone()))
+    });
+    conditions.collect()
 }
 
 pub(super) fn endpoint_chart(result: &RunResult) -> Chart<'_> {
@@ -117,12 +149,12 @@ pub(super) fn rate_chart(result: &RunResult) -> Chart<'static> {
         }),
         over_time(result, "failed", "bad", |second| second.total.failed as f64),
     ];
-    time_chart(
-        result,
-        Scale::Linear,
-        |value| format!("{value:.0}/s"),
-        series,
-    )
+    let show = |value| format!("{value:.0}/s");
+    let chart = time_chart(result, Scale::Linear, show, series);
+    Chart {
+        limits: limits(result, |metric| matches!(metric, Metric::Rate)),
+        ..chart
+    }
 }
 
 pub(super) fn in_flight_chart(result: &RunResult) -> Chart<'static> {
@@ -169,13 +201,22 @@ pub(super) fn percentile_chart(result: &RunResult) -> Chart<'static> {
         x_range: (0.0, rarest),
         x_ticks: ticks.collect(),
         x_label: "share of requests that were at least this quick",
+        x_show: |rarity| format!("{} %", percent_of(rarity)),
         y_show: show_micros,
         series: vec![Curve {
             name: "latency",
             class: "c1",
             points,
         }],
+        limits: Vec::new(),
     }
+}
+
+/// The share of requests that are more frequent than one in ten to the power of `rarity`, as a percentage with the
+/// digits that tell it from its neighbours.
+fn percent_of(rarity: f64) -> String {
+    let digits = rarity.ceil() as usize;
+    format!("{:.digits$}", 100.0 - 100.0 * 10_f64.powf(-rarity))
 }
 
 /// Quarters of a small axis are not whole numbers.
@@ -187,10 +228,11 @@ fn show_count(value: f64) -> String {
     }
 }
 
+/// Labels of an axis are powers of ten, which `micros` would write with digits; values between have theirs.
 fn show_micros(value: f64) -> String {
     match value {
-        0.0..1e3 => format!("{value:.0} us"),
-        1e3..1e6 => format!("{:.0} ms", value / 1e3),
-        _ => format!("{:.0} s", value / 1e6),
+        1e3 | 1e4 | 1e5 => format!("{:.0} ms", value / 1e3),
+        1e6 | 1e7 | 1e8 => format!("{:.0} s", value / 1e6),
+        _ => micros(value as u64),
     }
 }

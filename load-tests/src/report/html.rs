@@ -1,18 +1,20 @@
-//! The HTML report in one file: no script, no font, no picture from elsewhere.
+//! The HTML report in one file: no script, no font, no picture from elsewhere. Its own script shows values under the
+//! pointer; without it nothing else is missing.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
+use super::environment::environment;
 use super::figures::{
     CLASSES, endpoint_chart, in_flight_chart, latency_chart, percentile_chart, rate_chart,
 };
-use super::values::{figure, share};
+use super::values::{figure, profile_name, share};
 use crate::exit::Exit;
 use crate::output::micros;
 use crate::result::{EndpointResult, RunResult};
 
 /// The whole page.
 pub fn html(result: &RunResult) -> String {
-    let title = format!("{} · {}", result.setup.profile, result.exit);
+    let title = format!("{} · {}", profile_name(&result.setup), result.exit);
     let body = markup! {
         (head(result))
         (endpoint_table(result))
@@ -35,7 +37,10 @@ pub(super) fn page(title: &str, body: &Markup) -> String {
                 title { (title) }
                 style { (PreEscaped(include_str!("report.css"))) }
             }
-            body { (body) }
+            body {
+                (body)
+                script { (PreEscaped(include_str!("report.js"))) }
+            }
         }
     };
     page.into_string()
@@ -57,11 +62,15 @@ fn head(result: &RunResult) -> Markup {
     };
     markup! {
         header class=(state) {
-            h1 { (result.exit) span { (setup.profile) " against " (setup.target) } }
-            p { (setup.about) }
+            h1 { (result.exit) span { (profile_name(setup)) " against " (setup.target) } }
+            p {
+                (setup.about)
+                @if setup.speed != 1.0 { " Here every length of time is divided by " (setup.speed) "." }
+            }
         }
         @for reason in &result.validity.invalid { p.reason { "INVALID: " (reason) } }
         @for mark in &result.validity.marks { p.reason.mark { "Note: " (mark) } }
+        (failures(result))
         section.figures {
             (big(&share(total.success), "as prescribed"))
             (big(&format!("{:.0}/s", total.rate), "mean rate"))
@@ -97,6 +106,33 @@ fn head(result: &RunResult) -> Markup {
             }
         }
     }
+}
+
+/// What was not as prescribed, with an example; nothing where all was.
+fn failures(result: &RunResult) -> Markup {
+    let total = &result.total;
+    let sent = total
+        .outcomes
+        .iter()
+        .filter(|(what, _)| !is_prescribed(what));
+    let unsent = total.unsent.iter();
+    markup! {
+        @if total.failed() > 0 {
+            section.failures {
+                strong { (total.failed()) " of " (total.scheduled) " not as prescribed" }
+                ul {
+                    @for (what, count) in sent { li { (count) " \u{d7} " (what) } }
+                    @for (why, count) in unsent { li { (count) " \u{d7} not sent: " (why) } }
+                }
+                @if let Some(example) = result.examples.first() { p { "For example: " code { (example) } } }
+            }
+        }
+    }
+}
+
+/// Outcomes are named by their status alone where it was prescribed.
+fn is_prescribed(outcome: &str) -> bool {
+    outcome.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 pub(super) fn big(figure: &str, label: &str) -> Markup {
@@ -207,85 +243,5 @@ fn wrong(result: &RunResult) -> Markup {
             h3 { "Examples of what was not as prescribed" }
             pre { @for example in &result.examples { (example) "\n" } }
         }
-    }
-}
-
-fn environment(result: &RunResult) -> Markup {
-    let (setup, machine, throttling) = (&result.setup, &result.machine, &result.throttling);
-    let mut rows = vec![
-        ("run", result.run.clone()),
-        ("started", result.started_at.clone()),
-        (
-            "generator",
-            format!(
-                "warrior-load {}, {} thread(s) at priority {}, {:.1} us of CPU per request",
-                setup.generator,
-                setup.threads,
-                result.generator_nice,
-                result.generator_cpu_us_per_request
-            ),
-        ),
-        (
-            "begun late by (p50, p99, max)",
-            result.total.lateness.map_or("-".to_owned(), |late| {
-                format!(
-                    "{}, {}, {}",
-                    micros(late.p50_us),
-                    micros(late.p99_us),
-                    micros(late.max_us)
-                )
-            }),
-        ),
-        ("commit", setup.commit.clone().unwrap_or("-".to_owned())),
-        ("seed, speed", format!("{}, {}", setup.seed, setup.speed)),
-        ("profile digest", setup.profile_digest.clone()),
-        (
-            "machine",
-            format!(
-                "{}: {} CPUs ({}), {} MiB, Linux {}",
-                machine.host, machine.cpus, machine.cpu_model, machine.memory_mib, machine.kernel
-            ),
-        ),
-        (
-            "held back",
-            format!(
-                "throttled {} ms, stolen {}, busy {}",
-                throttling.throttled_ms,
-                share(throttling.steal),
-                share(throttling.busy)
-            ),
-        ),
-        (
-            "fdatasync",
-            machine
-                .fdatasync_per_second
-                .map_or("not measured".to_owned(), |rate| {
-                    format!("{rate:.0} a second (pg_test_fsync)")
-                }),
-        ),
-    ];
-    if let Some(database) = &result.database {
-        rows.push((
-            "PostgreSQL",
-            format!(
-                "{}; fsync {}, synchronous_commit {}, full_page_writes {}; settings {}",
-                database.version,
-                database.fsync,
-                database.synchronous_commit,
-                database.full_page_writes,
-                database.settings_digest.as_deref().unwrap_or("-")
-            ),
-        ));
-    }
-    markup! {
-        h2 { "Environment" }
-        table.environment {
-            @for (name, value) in &rows { tr { th { (name) } td { (value) } } }
-            @for (name, value) in &result.server_gauges_max {
-                tr { th { "greatest " (name) } td { (value) } }
-            }
-        }
-        h2 { "Profile" }
-        pre { (setup.profile_source) }
     }
 }

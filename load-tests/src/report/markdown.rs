@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::values::{figure, share};
+use super::values::{figure, profile_name, share};
 use crate::output::micros;
 use crate::result::{EndpointResult, RunResult};
 
@@ -19,7 +19,9 @@ fn write_all(text: &mut String, result: &RunResult) -> std::fmt::Result {
     writeln!(
         text,
         "## {}: `{}` ({} model)\n",
-        result.exit, setup.profile, setup.model
+        result.exit,
+        profile_name(setup),
+        setup.model
     )?;
     for reason in &result.validity.invalid {
         writeln!(text, "**INVALID**: {reason}\n")?;

@@ -1,8 +1,13 @@
 //! Values as a report writes them.
 
 use crate::output::micros;
-use crate::profile::Unit;
-use crate::result::Judged;
+use crate::profile::{Unit, name_at};
+use crate::result::{Judged, Setup};
+
+/// The name of a profile, with the divisor of its times where it has one.
+pub(super) fn profile_name(setup: &Setup) -> String {
+    name_at(&setup.profile, setup.speed)
+}
 
 /// A measured figure in the unit of its threshold. Where rounding would make a figure read like its limit,
 /// so that a missed threshold looked met, the figure has all its digits.

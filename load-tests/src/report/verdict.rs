@@ -1,6 +1,6 @@
 //! The verdict for the terminal, and the reasons for it.
 
-use super::values::{figure, share};
+use super::values::{figure, profile_name, share};
 use crate::exit::Exit;
 use crate::output::micros;
 use crate::result::{Quantiles, RunResult};
@@ -16,7 +16,7 @@ pub fn verdict_lines(result: &RunResult) -> String {
         } else {
             "a run"
         },
-        result.setup.profile,
+        profile_name(&result.setup),
         result.measured_seconds
     )];
     lines.push(format!(

@@ -82,6 +82,7 @@ pub(super) fn assemble(
         thresholds,
         verification,
         measured_seconds: plan.measured_seconds(),
+        planned_seconds: plan.length.as_secs_f64(),
         warmup_requests: collected.warmup.ended(),
         total,
         endpoints,

@@ -33,7 +33,7 @@ fn two_sides_of_which_neither_works_are_not_compared() {
 #[test]
 fn a_slower_b_is_4_and_like_targets_are_0() {
     let quick = delay_server(Behaviour::fixed(Duration::from_millis(2)));
-    let slow = delay_server(Behaviour::fixed(Duration::from_millis(20)));
+    let slow = delay_server(Behaviour::fixed(Duration::from_millis(200)));
     let scratch = Scratch::new();
     let profile = scratch
         .profile("name='get'\n[[scenario]]\nname='get'\npath='/'\narrivals=[{rate=50,for='1s'}]\n");
@@ -49,7 +49,12 @@ fn a_slower_b_is_4_and_like_targets_are_0() {
     assert_eq!(code, 4, "{text}");
     assert!(text.contains("Verdict on p50: B is worse"), "{text}");
     let page = std::fs::read_to_string(scratch.file("html")).expect("a page");
-    for part in ["<h1>B is worse<span>on p50", "p50 by pair", "95 % interval", "200: 2"] {
+    for part in [
+        "<h1>B is worse<span>on p50",
+        "p50 by pair",
+        "95 % interval",
+        "200: 2",
+    ] {
         assert!(page.contains(part), "{part} in {page}");
     }
     let failing = delay_server(Behaviour {
@@ -87,7 +92,7 @@ fn a_stored_result_is_run_again_with_its_seed() {
     assert_eq!(code, 0, "{text}");
     let alike = ["\nREPRODUCED", "NO DIFFERENCE SHOWN"];
     assert!(alike.iter().any(|said| text.contains(said)), "{text}");
-    let slow = delay_server(Behaviour::fixed(Duration::from_millis(30)));
+    let slow = delay_server(Behaviour::fixed(Duration::from_millis(300)));
     let (code, text) = second.load(&[
         "reproduce",
         &result,

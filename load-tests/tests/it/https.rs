@@ -47,7 +47,10 @@ fn an_https_target_is_trusted_by_its_authority_or_not_at_all() {
     };
     let (code, text) = run(&Scratch::new(), &[]);
     assert_eq!(code, 2, "{text}");
-    assert!(text.contains("UnknownIssuer") && text.contains("--ca FILE"), "{text}");
+    assert!(
+        text.contains("UnknownIssuer") && text.contains("--ca FILE"),
+        "{text}"
+    );
     assert!(server.requests().is_empty());
     let (code, text) = run(&scratch, &["--ca", &ca]);
     assert_eq!(code, 0, "{text}");
@@ -59,27 +62,34 @@ fn an_https_target_is_trusted_by_its_authority_or_not_at_all() {
     let careless = Scratch::new();
     let (code, text) = run(&careless, &["--insecure"]);
     assert_eq!(code, 0, "{text}");
-    let pages = ["html", "md"].map(|end| {
-        std::fs::read_to_string(careless.file(end)).expect("a page")
-    });
+    let pages =
+        ["html", "md"].map(|end| std::fs::read_to_string(careless.file(end)).expect("a page"));
     for said in pages.iter().chain([&text]) {
         assert!(said.contains("TLS WAS NOT VERIFIED (--insecure)"), "{said}");
     }
     // A stored run is trusted again as it was.
-    let (_, text) = Scratch::new().load(&["reproduce", &scratch.file("json").display().to_string()]);
+    let (_, text) =
+        Scratch::new().load(&["reproduce", &scratch.file("json").display().to_string()]);
     assert!(text.contains("20 of 20 as prescribed"), "{text}");
     let plain = Recorder::start();
-    let (code, text) = Scratch::new()
-        .load(&[&QUICK[..], &["--url", &plain.url, "--insecure"]].concat());
+    let (code, text) =
+        Scratch::new().load(&[&QUICK[..], &["--url", &plain.url, "--insecure"]].concat());
     assert_eq!(code, 1, "{text}");
-    assert!(text.contains("have no effect: no URL begins with https://"), "{text}");
+    assert!(
+        text.contains("have no effect: no URL begins with https://"),
+        "{text}"
+    );
 }
 
 fn assert_nowhere(directory: &Path, secrets: &[&str]) {
     for entry in std::fs::read_dir(directory).expect("ours").flatten() {
         let text = std::fs::read_to_string(entry.path()).expect("text");
         for secret in secrets {
-            assert!(!text.contains(secret), "{secret} in {}", entry.path().display());
+            assert!(
+                !text.contains(secret),
+                "{secret} in {}",
+                entry.path().display()
+            );
         }
     }
 }
@@ -94,15 +104,28 @@ fn credentials_are_sent_and_kept_nowhere() {
     // base64 of ann:s3cret, as curl sends it.
     let header = "authorization: Basic YW5uOnMzY3JldA==";
     let requests = server.requests();
-    assert!(requests.iter().all(|request| request.contains(header)), "{requests:?}");
-    assert!(requests.iter().all(|request| request.contains("host: localhost:")));
+    assert!(
+        requests.iter().all(|request| request.contains(header)),
+        "{requests:?}"
+    );
+    assert!(
+        requests
+            .iter()
+            .all(|request| request.contains("host: localhost:"))
+    );
     let secrets = ["s%33cret", "s3cret", "YW5uOnMzY3JldA"];
     assert_nowhere(&scratch.0, &secrets);
-    assert!(secrets.iter().all(|secret| !text.contains(secret)), "{text}");
+    assert!(
+        secrets.iter().all(|secret| !text.contains(secret)),
+        "{text}"
+    );
     let result = scratch.file("json").display().to_string();
     let (code, text) = Scratch::new().load(&["reproduce", &result]);
     assert_eq!(code, 1, "{text}");
-    assert!(text.contains("had credentials, which are not kept"), "{text}");
+    assert!(
+        text.contains("had credentials, which are not kept"),
+        "{text}"
+    );
     let (_, text) = Scratch::new().load(&["reproduce", &result, "--url", &url]);
     assert!(text.contains("20 of 20 as prescribed"), "{text}");
 }
@@ -117,12 +140,18 @@ fn a_header_that_is_a_secret_is_kept_nowhere() {
     assert_eq!(code, 0, "{text}");
     let requests = server.requests();
     let sent = "authorization: Bearer s3cret";
-    assert!(requests.iter().all(|request| request.contains(sent)), "{requests:?}");
+    assert!(
+        requests.iter().all(|request| request.contains(sent)),
+        "{requests:?}"
+    );
     assert_nowhere(&scratch.0, &["s3cret"]);
     let result = scratch.file("json").display().to_string();
     let (code, text) = Scratch::new().load(&["reproduce", &result]);
     assert_eq!(code, 1, "{text}");
-    assert!(text.contains("`Authorization` was sent and not kept"), "{text}");
+    assert!(
+        text.contains("`Authorization` was sent and not kept"),
+        "{text}"
+    );
     let (_, text) = Scratch::new().load(&["reproduce", &result, "--header", secret]);
     assert!(text.contains("20 of 20 as prescribed"), "{text}");
 }
@@ -133,13 +162,23 @@ fn standard_output_is_one_document_where_it_is_asked_for() {
     let scratch = Scratch::new();
     let output = Command::new(PROGRAM)
         .args(QUICK)
-        .args(["--json", "--lateness-max", "60s", "--url", &server.url, "--out"])
+        .args([
+            "--json",
+            "--lateness-max",
+            "60s",
+            "--url",
+            &server.url,
+            "--out",
+        ])
         .arg(&scratch.0)
         .output()
         .expect("the program runs");
     let document: RunResult = serde_json::from_slice(&output.stdout).expect("JSON alone");
     assert_eq!(document.total.succeeded, 20);
-    assert_eq!(document.exit as i32, output.status.code().expect("it ended by itself"));
+    assert_eq!(
+        document.exit as i32,
+        output.status.code().expect("it ended by itself")
+    );
     let lines = String::from_utf8_lossy(&output.stderr);
     for part in ["20 of 20 as prescribed (100 %), 20.0/s", "p95 ", "report: "] {
         assert!(lines.contains(part), "{part} in {lines}");

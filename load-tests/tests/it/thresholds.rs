@@ -18,13 +18,21 @@ fn a_missed_threshold_is_3_and_says_what_was_measured() {
         "1s",
         "--threshold",
         "p50 < 2ms",
+        "--threshold",
+        "rate > 1",
     ];
-    let (code, text) = Scratch::new().load(&arguments);
+    let scratch = Scratch::new();
+    let (code, text) = scratch.load(&arguments);
     assert_eq!(code, 3, "{text}");
     assert!(
         text.contains("threshold missed: p50 < 2ms (measured"),
         "{text}"
     );
+    // Each limit is a line in the chart of its figure.
+    let page = std::fs::read_to_string(scratch.file("html")).expect("a page");
+    for limit in [">p50 &lt; 2ms</text>", ">rate &gt; 1</text>"] {
+        assert_eq!(page.matches(limit).count(), 1, "{limit} in {page}");
+    }
 }
 
 #[test]
@@ -80,6 +88,20 @@ fn a_scenario_of_which_nothing_worked_is_3_and_named() {
     assert_eq!(code, 3, "{text}");
     let missed = "threshold missed: bad.success > 0% (measured 0 %)";
     assert!(text.contains(missed), "{text}");
+    let page = std::fs::read_to_string(scratch.file("html")).expect("a page");
+    for part in [
+        "20 of 40 not as prescribed",
+        "200 not prescribed",
+        "For example: <code>GET /",
+    ] {
+        let at = page
+            .find(part)
+            .unwrap_or_else(|| panic!("{part} in {page}"));
+        assert!(
+            at < page.find("Endpoints").expect("a heading"),
+            "{part} comes too late"
+        );
+    }
 }
 
 #[test]
