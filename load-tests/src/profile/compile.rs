@@ -92,10 +92,6 @@ pub fn compile(profile: &Profile, target: &Target, overrides: &Overrides) -> any
     let load = match overrides.connections.or(closed) {
         Some(connections) => {
             ensure!(connections > 0, "closed mode wants at least 1 connection");
-            ensure!(
-                overrides.lateness_max.is_none(),
-                "--lateness-max has no effect in closed mode, where no request has a moment of its own"
-            );
             LoadModel::Closed { connections }
         }
         None => LoadModel::Open(merged(profile, overrides)?),

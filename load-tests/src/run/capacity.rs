@@ -40,7 +40,6 @@ pub(super) fn with_capacity(
     let own = Overrides {
         speed: 1.0,
         seed,
-        lateness_max: None,
         ..overrides.clone()
     };
     let plan = Arc::new(compile(&probe, target, &own)?);

@@ -82,10 +82,6 @@ fn a_flag_without_effect_is_1_and_named() {
         (with(&["--verify"]), "--verify has no effect"),
         (with(&["--threads", "1000000"]), "--threads 1000000"),
         (with(&["--speed", "inf"]), "--speed inf"),
-        (
-            vec!["run", "--url", url, "--connections", "2"],
-            "--lateness-max has no effect in closed mode",
-        ),
         (vec!["reproduce", "x.json", "--speed", "2"], "'--speed'"),
         (vec!["compare", "--a", url, "--admin", url], "'--admin'"),
         (vec!["compare", "--a", url, "--least", "nan"], "--least NaN"),
