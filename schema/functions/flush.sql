@@ -9,21 +9,48 @@
 -- writers have listed (tables/V2__count.sql), and a flush writes down the sum it began with. What a statement that was
 -- undone has listed is not in it; the next flush takes that along.
 
+-- What was listed after a flush that began with the sum flushed. A sum that has fallen was emptied by hand: all of it waits.
+create or replace function public.warrior_waiting(listed bigint, flushed bigint) returns bigint
+language sql immutable
+as $$
+    select listed - case when flushed <= listed then flushed else 0 end
+$$;
+
 -- Bytes that wait in the lists, and those that searches have read of them since the last flush, to which newly_read is
--- added first.
+-- added first. A database that is read only, as a standby is, flushes nothing: nothing waits there.
 create or replace function public.warrior_pending(newly_read bigint, out waiting bigint, out read bigint)
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+    listed bigint;
+    flushed bigint;
 begin
+    if current_setting('transaction_read_only') = 'on' then
+        waiting := 0;
+        read := 0;
+        return;
+    end if;
+    -- Lock order: TRUNCATE takes warrior_count before warrior_flushed; the other order could deadlock with it.
+    perform from public.warrior_count limit 0;
     if newly_read > 0 then
         update public.warrior_flushed set read_bytes = read_bytes + newly_read;
     end if;
-    select greatest(0, coalesce(sum(list_bytes), 0) - coalesce((select list_bytes from public.warrior_flushed), 0)),
-           coalesce((select read_bytes from public.warrior_flushed), 0)
-      into waiting, read
-      from public.warrior_count;
+    listed := (select coalesce(sum(list_bytes), 0) from public.warrior_count);
+    select list_bytes, read_bytes into flushed, read from public.warrior_flushed;
+    waiting := public.warrior_waiting(listed, flushed);
+    read := coalesce(read, 0);
 end
+$$;
+
+-- Whether another session empties a pending list of these indexes: it holds a lock on the first page meanwhile.
+create or replace function public.warrior_is_cleaned(indexes regclass[]) returns boolean
+language sql stable
+as $$
+    select exists (
+        select from pg_catalog.pg_locks
+         where locktype = 'page' and relation = any (indexes::oid[]) and pid <> pg_catalog.pg_backend_pid()
+           and database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()))
 $$;
 
 -- A flush, unless fewer bytes wait than are worth one. Gives the bytes that wait afterwards, or null where another session
@@ -65,7 +92,7 @@ begin
         return null;
     end if;
     listed := (select coalesce(sum(list_bytes), 0) from public.warrior_count);
-    waiting := greatest(0, listed - coalesce((select list_bytes from public.warrior_flushed), 0));
+    waiting := public.warrior_waiting(listed, (select list_bytes from public.warrior_flushed));
     if waiting < worth then
         return waiting;
     end if;
@@ -77,7 +104,7 @@ begin
           join pg_am as am on am.oid = c.relam
          where i.indrelid = 'public.warrior'::regclass and i.indisready and am.amname = 'gin');
     -- An autovacuum empties the list, too, and holds this lock meanwhile; the insert would leave the list to it.
-    if exists (select from pg_locks where locktype = 'page' and relation = any (indexes::oid[])) then
+    if public.warrior_is_cleaned(indexes) then
         return null;
     end if;
 
@@ -99,6 +126,11 @@ begin
                 perform gin_clean_pending_list(index);
             end loop;
     end;
+
+    -- One that began meanwhile may have kept the insert from the list.
+    if public.warrior_is_cleaned(indexes) then
+        return null;
+    end if;
 
     -- A small dictionary has a short list, and one that does not grow has none.
     if pg_relation_size('public.warrior_skill') > 1024 * 1024 then

@@ -24,8 +24,10 @@ use crate::config::Database;
 
 /// A connection that has idled longer is checked before it is used.
 const IDLE_MAX_UNCHECKED: Duration = Duration::from_secs(5);
-/// Longest time of that check, and of a trial of the way to PostgreSQL.
+/// Longest time of that check.
 const CHECK_TIMEOUT: Duration = Duration::from_millis(500);
+/// Longest time of a trial of the way to PostgreSQL, which takes some seven round trips.
+const TRIAL_TIMEOUT: Duration = Duration::from_secs(1);
 /// Longest time of a close when the server owes no answer.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -209,6 +211,9 @@ impl Connection {
         statement: &impl Fn(&mut Client, &mut Named) -> Result<T, postgres::Error>,
     ) -> Option<Result<T, postgres::Error>> {
         self.begin(until);
+        if matches!(suspect, Suspect::StatementTime(_)) {
+            self.named.forget();
+        }
         let named = RefCell::new(&mut self.named);
         let statement = |client: &mut Client| statement(client, &mut named.borrow_mut());
         let Repair { again, open } = mend::run(&mut self.login.client, suspect, &statement);
@@ -234,9 +239,9 @@ impl Connection {
         })
     }
 
-    /// A trial of the way to PostgreSQL, within [`CHECK_TIMEOUT`].
+    /// A trial of the way to PostgreSQL, within [`TRIAL_TIMEOUT`].
     fn try_names(&mut self) -> Result<(), postgres::Error> {
-        self.run(Instant::now() + CHECK_TIMEOUT, |client, named| {
+        self.run(Instant::now() + TRIAL_TIMEOUT, |client, named| {
             named.try_way(client)
         })
     }

@@ -107,10 +107,16 @@ impl Named {
         self.due = Instant::now() + TRIAL_INTERVAL;
         let tried = keeps_names(client, self.backend);
         self.kept = matches!(tried, Ok(true));
-        if !self.kept {
-            self.by_text.clear();
-        }
+        // A pooler may have prepared them anew, with other types in their results.
+        self.by_text.clear();
         tried.map(drop)
+    }
+
+    /// Gives up all names until the next trial: another client's settings may have made their plans.
+    pub(super) fn forget(&mut self) {
+        self.due = Instant::now() + TRIAL_INTERVAL;
+        self.kept = false;
+        self.by_text.clear();
     }
 
     /// Runs a statement, and gives its rows to `read`. `sent` is raised once it may have been executed.

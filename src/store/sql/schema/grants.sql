@@ -22,6 +22,8 @@ declare
     called constant regprocedure[] := array[
         'public.warrior_pending(bigint)',
         'public.warrior_flush(bigint, integer)',
+        'public.warrior_waiting(bigint, bigint)',
+        'public.warrior_is_cleaned(regclass[])',
         'public.warrior_drift(bigint)',
         'public.warrior_has_other_triggers()',
         'public.warrior_unlisted_letter()',
