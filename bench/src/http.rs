@@ -69,14 +69,28 @@ impl HttpLoad {
     }
 }
 
-/// Sends it and measures.
+/// Sends it and measures. A window in which no request ended says nothing of the target, so a longer one is taken.
 pub(crate) fn measure(request: &Request, stop: &Arc<AtomicBool>) -> anyhow::Result<Sample> {
+    let mut request = request.clone();
+    loop {
+        if let Some(sample) = measure_once(&request, stop)? {
+            return Ok(sample);
+        }
+        request.length *= 2;
+    }
+}
+
+/// One window; none where no request ended in it, and a longer one may be taken.
+fn measure_once(request: &Request, stop: &Arc<AtomicBool>) -> anyhow::Result<Option<Sample>> {
     let plan = Arc::new(plan(request));
     let meter = Meter::start(request.processes);
     let collected = drive(&plan, None, stop, |_, _| {})?;
     let used = meter.stop();
     let mut sample = sample(request, &plan, &collected);
     if sample.done == 0 && !stop.load(Ordering::Relaxed) {
+        if collected.total().ended() == 0 && request.length < TIMEOUT {
+            return Ok(None);
+        }
         let what = format!("requests under {:?}", request.load);
         let answers = collected.total().outcomes_text();
         return Err(NothingWorked { what, answers }.into());
@@ -85,7 +99,7 @@ pub(crate) fn measure(request: &Request, stop: &Arc<AtomicBool>) -> anyhow::Resu
         &mut sample,
         collected.warmup.ended() + collected.total().ended(),
     );
-    Ok(sample)
+    Ok(Some(sample))
 }
 
 /// Measures creates while searches go on around them.
