@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use tokio_postgres::Config;
 
 use crate::grouping::Grouping;
-use crate::pooled::Pooled;
+use crate::pooled::{Pooled, Search};
 use crate::store::Store;
 
 /// The API of warrior-api as others would write it: prints its address, and serves until standard input ends.
@@ -52,15 +52,6 @@ struct Database {
     /// The file with the role's password
     #[arg(long)]
     password_file: PathBuf,
-}
-
-/// The statement behind a search.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Search {
-    /// The search function of this repository's schema
-    Function,
-    /// The migration guide's ILIKE over all columns
-    Guide,
 }
 
 impl Cli {

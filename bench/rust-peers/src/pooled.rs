@@ -1,13 +1,22 @@
 //! A pool of connections, and a prepared statement in a transaction of its own for each request.
 
+use clap::ValueEnum;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Config, NoTls, Row};
 use uuid::Uuid;
 
-use crate::cli::Search;
 use crate::failure::Failure;
 use crate::warrior::{NewWarrior, Warrior};
+
+/// The statement behind a search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Search {
+    /// The search function of this repository's schema
+    Function,
+    /// The migration guide's ILIKE over all columns
+    Guide,
+}
 
 const INSERT: &str = include_str!("sql/insert.sql");
 const FIND: &str = include_str!("sql/find.sql");
