@@ -47,6 +47,7 @@
 //! - [`warrior`]: the domain types; parsing is validation. A leaf.
 //! - [`config`]: the only reader of the environment; one file for each concern. A leaf.
 //! - `throttle`: rate limiting of log lines that repeat. A leaf.
+//! - [`histogram`]: histograms without a lock, for metrics and figures. A leaf.
 //! - [`memory`]: the shares of the process's memory. A leaf.
 //! - [`budget`]: bytes of requests that wait and of answers on their way; an excess is refused. A leaf.
 //! - [`serve`]: wiring, and the graceful drain.
@@ -58,7 +59,7 @@
 //! - [`store`]: the trait of a database and its classes of failures; for PostgreSQL sessions and their SQL, the pool,
 //!   group flush, and the schema; for a DuckDB file transactions, and the thread that keeps deadlines.
 //! - `migrate`: the way over from a DuckDB file, beside the path of a request (feature `duckdb`).
-//! - [`ops`]: admin listener, metrics, logs.
+//! - [`ops`]: admin listener, metrics, figures, logs.
 //!
 //! The embedded PostgreSQL and PgBouncer, and the sizes that must agree with them, are the crate `warrior_stack`.
 //! Imports point one way, and in no circle: a module imports others that stand in a line below its own.
@@ -69,7 +70,7 @@
 //! api
 //! dispatch
 //! http, store
-//! warrior, config, throttle, memory, budget
+//! warrior, config, throttle, histogram, memory, budget
 //! ```
 //!
 //! A call against this direction goes through a function or an executor that is given: `http` gets the one that
@@ -80,6 +81,8 @@ pub mod warrior;
 pub mod config;
 
 mod throttle;
+
+pub mod histogram;
 
 pub mod memory;
 

@@ -22,10 +22,11 @@ use crate::executors;
 use crate::http::{self, Phase};
 use crate::idempotency_secret::{self, Reading};
 use crate::memory::Memory;
+use crate::ops::figures::Source;
 use crate::ops::{Admin, RequestMetrics};
 #[cfg(feature = "duckdb")]
 use crate::store::DuckDb;
-use crate::store::{Postgres, Store, schema};
+use crate::store::{PoolMetrics, Postgres, Store, schema};
 
 /// Connections on the admin listener; operators and load balancers are few.
 const ADMIN_CONNECTIONS_MAX: usize = 256;
@@ -39,7 +40,7 @@ const ADMIN_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Running {
     /// The address of the API.
     pub public: SocketAddr,
-    /// The address of `/live`, `/ready` and `/metrics`.
+    /// The address of `/live`, `/ready`, `/metrics` and `/figures`.
     pub admin: SocketAddr,
     drain_delay: Duration,
     public_phase: watch::Sender<Phase>,
@@ -58,6 +59,8 @@ struct Opening {
     admin: TcpListener,
     registry: Registry,
     requests: RequestMetrics,
+    /// None on a DuckDB file.
+    pool: Option<PoolMetrics>,
 }
 
 /// Starts a server on PostgreSQL. It listens when this returns, whether the database is there or not; `/ready` says
@@ -72,6 +75,7 @@ pub async fn start(
 ) -> anyhow::Result<Running> {
     let mut opening = Opening::listen(server, memory_limit(server))?;
     let store = Postgres::new(database, &server.sizes, &mut opening.registry)?;
+    opening.pool = Some(store.pool_metrics());
     let lanes = opening.registry.sub_registry_with_prefix("warrior");
     let mut reading = idempotency_secret::keys(secret.into(), &store, lanes)
         .context("the thread that reads the secret cannot be started")?;
@@ -128,6 +132,7 @@ impl Opening {
             admin,
             registry,
             requests,
+            pool: None,
         })
     }
 
@@ -166,6 +171,7 @@ impl Opening {
             admin: admin_listener,
             registry,
             requests,
+            pool,
         } = self;
         let (public_address, admin_address) = (public.local_addr()?, admin_listener.local_addr()?);
         let api = Api::new(Arc::clone(&dispatch), reading.keys.clone(), server.deadline);
@@ -177,6 +183,12 @@ impl Opening {
             head_timeout: server.head_timeout,
             drain_timeout: server.drain_timeout,
         };
+        let figures = Source::new(
+            memory_limit(server),
+            Arc::clone(&dispatch),
+            requests.clone(),
+            pool,
+        );
         let public_task = tokio::spawn(http::serve(public, limits, phase, move |received| {
             let (api, requests) = (api.clone(), requests.clone());
             let began = Instant::now();
@@ -200,6 +212,7 @@ impl Opening {
             server.deadline,
             reading.keys.clone(),
             phase.clone(),
+            figures,
         );
         let admin_task = tokio::spawn(http::serve(
             admin_listener,

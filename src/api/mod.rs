@@ -35,7 +35,7 @@ pub use create::Create;
 pub use keys::Keys;
 pub use openapi::DOCUMENT;
 pub use problem::{Problem, Settle};
-pub use route::{Request, route};
+pub use route::{Request, Route, route};
 
 use crate::dispatch::{Dispatch, Failure, Reason};
 use crate::http::Received;
@@ -55,15 +55,15 @@ pub type KnownKeys = watch::Receiver<Result<Keys, String>>;
 
 /// A request that has been read.
 pub struct Asked {
-    route: &'static str,
+    route: Route,
     request: Result<Request, Problem>,
     deadline: Instant,
 }
 
 /// An answer, and the route it belongs to in metrics.
 pub struct Answer {
-    /// One of a few fixed names.
-    pub route: &'static str,
+    /// One of a few.
+    pub route: Route,
     /// The response itself.
     pub response: Response<Full<Bytes>>,
 }
@@ -83,12 +83,11 @@ impl Api {
     pub fn read(&self, received: Received) -> Asked {
         let deadline = Instant::now() + self.deadline;
         let (route, request) = match received {
-            Received::Request(head, body) => (
-                route::name(&head),
-                guarded(|| route(&head, &body)).flatten(),
-            ),
+            Received::Request(head, body) => {
+                (Route::of(&head), guarded(|| route(&head, &body)).flatten())
+            }
             Received::Refused(head, fault) => (
-                head.as_ref().map_or(route::NONE, route::name),
+                head.as_ref().map_or(Route::None, Route::of),
                 Err(Problem::Http(fault)),
             ),
         };

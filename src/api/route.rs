@@ -63,19 +63,73 @@ pub fn route(head: &Parts, body: &[u8]) -> Result<Request, Problem> {
     }
 }
 
-/// The name in metrics of a target that is none of the API's.
-pub(super) const NONE: &str = "none";
+/// A route as metrics name it, also that of a request that is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// `POST /warrior`
+    Create,
+    /// `/warrior` with any other method.
+    Search,
+    /// `/warrior/{id}`
+    Find,
+    /// `/counting-warriors`
+    Count,
+    /// `/health`
+    Health,
+    /// `/openapi.json`
+    OpenApi,
+    /// A target that is none of the API's, or could not be read.
+    None,
+}
 
-/// The name of a target's route in metrics, also of a request that is refused.
-pub(super) fn name(head: &Parts) -> &'static str {
-    match Resource::at(head.uri.path()) {
-        Some(Resource::Warriors) if head.method == Method::POST => "create",
-        Some(Resource::Warriors) => "search",
-        Some(Resource::Warrior(_)) => "find",
-        Some(Resource::Count) => "count",
-        Some(Resource::Health) => "health",
-        Some(Resource::OpenApi) => "openapi",
-        None => NONE,
+impl Route {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 7] = [
+        Self::Create,
+        Self::Search,
+        Self::Find,
+        Self::Count,
+        Self::Health,
+        Self::OpenApi,
+        Self::None,
+    ];
+
+    /// The name in metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Search => "search",
+            Self::Find => "find",
+            Self::Count => "count",
+            Self::Health => "health",
+            Self::OpenApi => "openapi",
+            Self::None => "none",
+        }
+    }
+
+    /// The method and the path that it stands for.
+    pub fn target(self) -> &'static str {
+        match self {
+            Self::Create => "POST /warrior",
+            Self::Search => "GET /warrior",
+            Self::Find => "GET /warrior/{id}",
+            Self::Count => "GET /counting-warriors",
+            Self::Health => "GET /health",
+            Self::OpenApi => "GET /openapi.json",
+            Self::None => "none",
+        }
+    }
+
+    pub(super) fn of(head: &Parts) -> Self {
+        match Resource::at(head.uri.path()) {
+            Some(Resource::Warriors) if head.method == Method::POST => Self::Create,
+            Some(Resource::Warriors) => Self::Search,
+            Some(Resource::Warrior(_)) => Self::Find,
+            Some(Resource::Count) => Self::Count,
+            Some(Resource::Health) => Self::Health,
+            Some(Resource::OpenApi) => Self::OpenApi,
+            None => Self::None,
+        }
     }
 }
 

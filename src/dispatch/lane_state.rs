@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::breaker::Breaker;
+use super::figures::LaneFigures;
 use super::job::Job;
 use super::metrics::{Families, LaneMetrics, Vitals};
 use super::outcome::Failure;
@@ -118,9 +119,31 @@ impl<Q, R> LaneState<Q, R> {
     pub(super) fn vitals(&self) -> Vitals {
         Vitals {
             lane: self.spec.name,
+            size: self.spec.size,
+            busy: self.pace.busy(),
             waiting: self.queue.len(),
             last_success_seconds: self.pulse.last_success_seconds(),
             oldest_batch: self.pace.oldest(Instant::now()),
+        }
+    }
+
+    pub(super) fn figures(&self) -> LaneFigures {
+        let (now, (sizes, batch_seconds)) = (self.vitals(), self.metrics.batches());
+        let refused = self.metrics.refusals();
+        LaneFigures {
+            lane: now.lane.to_owned(),
+            workers: now.size.workers,
+            busy: now.busy,
+            waiting: now.waiting,
+            queue_max: now.size.queue_max,
+            batch_max: now.size.batch_max,
+            batches: sizes.count,
+            requests: sizes.sum as u64,
+            batch_seconds,
+            refused: refused
+                .map(|(reason, count)| (reason.name().replace('_', "-"), count))
+                .collect(),
+            oldest_batch_seconds: now.oldest_batch.as_secs_f64(),
         }
     }
 }

@@ -4,17 +4,20 @@ use std::fmt;
 use std::time::Duration;
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::encoding::{
+    DescriptorEncoder, EncodeGaugeValue, EncodeLabelSet, EncodeMetric,
+};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
-use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 
 use super::job::Job;
 use super::outcome::Reason;
+use super::pace::LaneSize;
+use crate::histogram::{Histogram, Observed};
 use crate::store::Class;
 
 /// The families that all lanes share, each metric labelled with its lane.
@@ -30,9 +33,10 @@ pub(super) struct Families {
 
 /// The counters and histograms of one lane.
 pub(super) struct LaneMetrics {
-    lane: &'static str,
-    refused: Family<RefusedLabels, Counter>,
-    failures: Family<FailureLabels, Counter>,
+    /// In the order of [`Reason::REFUSALS`].
+    refused: [Counter; Reason::REFUSALS.len()],
+    /// In the order of [`Class::ALL`].
+    failures: [Counter; Class::ALL.len()],
     rejected_rows: Counter,
     panics: Counter,
     queue_wait: Histogram,
@@ -59,12 +63,12 @@ struct FailureLabels {
 
 /// 50 microseconds to 6.5 seconds.
 fn seconds() -> Histogram {
-    Histogram::new(exponential_buckets(50e-6, 2.0, 18))
+    Histogram::of_times(Duration::from_micros(50), 2, 18)
 }
 
 /// 1 to 2048 requests.
 fn requests() -> Histogram {
-    Histogram::new(exponential_buckets(1.0, 2.0, 12))
+    Histogram::of_numbers(12)
 }
 
 impl Families {
@@ -101,18 +105,19 @@ impl Families {
     }
 
     pub(super) fn lane(&self, lane: &'static str) -> LaneMetrics {
-        // A series that is missing until its first failure cannot be alerted on.
-        for reason in Reason::REFUSALS.map(Reason::name) {
-            let _ = self.refused.get_or_create(&RefusedLabels { lane, reason });
-        }
-        for class in Class::ALL.map(Class::name) {
-            let _ = self.failures.get_or_create(&FailureLabels { lane, class });
-        }
         let label = LaneLabel { lane };
         LaneMetrics {
-            lane,
-            refused: self.refused.clone(),
-            failures: self.failures.clone(),
+            // All at once: a series that is missing until its first failure cannot be alerted on.
+            refused: Reason::REFUSALS.map(|reason| {
+                let reason = reason.name();
+                let labels = RefusedLabels { lane, reason };
+                self.refused.get_or_create_owned(&labels)
+            }),
+            failures: Class::ALL.map(|class| {
+                let class = class.name();
+                let labels = FailureLabels { lane, class };
+                self.failures.get_or_create_owned(&labels)
+            }),
             rejected_rows: self.rejected_rows.get_or_create_owned(&label),
             panics: self.panics.get_or_create_owned(&label),
             queue_wait: self.queue_wait.get_or_create_owned(&label),
@@ -124,33 +129,41 @@ impl Families {
 
 impl LaneMetrics {
     pub(super) fn refused(&self, reason: Reason) {
-        self.refused
-            .get_or_create(&RefusedLabels {
-                lane: self.lane,
-                reason: reason.name(),
-            })
-            .inc();
+        let mut all = Reason::REFUSALS.iter().zip(&self.refused);
+        if let Some((_, counter)) = all.find(|(of, _)| **of == reason) {
+            counter.inc();
+        }
+    }
+
+    /// Refusals so far, by reason.
+    pub(super) fn refusals(&self) -> impl Iterator<Item = (Reason, u64)> {
+        let counts = self.refused.iter().map(Counter::get);
+        Reason::REFUSALS.into_iter().zip(counts)
+    }
+
+    /// The sizes of the batches so far, and the seconds that they took.
+    pub(super) fn batches(&self) -> (Observed, f64) {
+        let took = self.batch_duration.observed().sum;
+        (self.batch_size.observed(), took)
     }
 
     pub(super) fn batch_began<Q, R>(&self, jobs: &[Job<Q, R>], now: Instant) {
-        self.batch_size.observe(jobs.len() as f64);
+        self.batch_size.observe(jobs.len() as u64);
         for job in jobs {
             self.queue_wait
-                .observe(now.duration_since(job.queued_at).as_secs_f64());
+                .observe_time(now.duration_since(job.queued_at));
         }
     }
 
     pub(super) fn batch_ended(&self, took: Duration) {
-        self.batch_duration.observe(took.as_secs_f64());
+        self.batch_duration.observe_time(took);
     }
 
     pub(super) fn failed(&self, class: Class) {
-        self.failures
-            .get_or_create(&FailureLabels {
-                lane: self.lane,
-                class: class.name(),
-            })
-            .inc();
+        let mut all = Class::ALL.iter().zip(&self.failures);
+        if let Some((_, counter)) = all.find(|(of, _)| **of == class) {
+            counter.inc();
+        }
     }
 
     /// A row passed validation, and the database refused it.
@@ -166,6 +179,9 @@ impl LaneMetrics {
 /// A lane as its gauges show it.
 pub(super) struct Vitals {
     pub(super) lane: &'static str,
+    pub(super) size: LaneSize,
+    /// Workers that run a batch.
+    pub(super) busy: usize,
     pub(super) waiting: usize,
     /// Since 1970; 0 before the first success.
     pub(super) last_success_seconds: f64,
@@ -198,28 +214,56 @@ impl<F: Fn() -> Option<Reading> + Send + Sync + 'static> Collector for Gauges<F>
         let open = ConstGauge::new(i64::from(reading.breaker_open));
         let help = "1 while the database is gone and requests are refused.";
         open.encode(encoder.encode_descriptor("breaker_open", help, None, open.metric_type())?)?;
-        let help = "Requests that wait in a lane.";
-        let mut waiting =
-            encoder.encode_descriptor("queue_depth", help, None, MetricType::Gauge)?;
-        for vitals in lanes {
-            let depth = i64::try_from(vitals.waiting).unwrap_or(i64::MAX);
-            ConstGauge::new(depth).encode(waiting.encode_family(&[("lane", vitals.lane)])?)?;
-        }
-        let name = "batch_last_success_timestamp_seconds";
-        let help =
-            "When the database last answered a batch, in seconds since 1970; 0 before the first.";
-        let mut last = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
-        for vitals in lanes {
-            let at = ConstGauge::new(vitals.last_success_seconds);
-            at.encode(last.encode_family(&[("lane", vitals.lane)])?)?;
-        }
-        let name = "batch_oldest_seconds";
-        let help = "Age of the oldest batch that runs, since its last attempt; 0 when none does.";
-        let mut oldest = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
-        for vitals in lanes {
-            let age = ConstGauge::new(vitals.oldest_batch.as_secs_f64());
-            age.encode(oldest.encode_family(&[("lane", vitals.lane)])?)?;
-        }
-        Ok(())
+        let mut gauges = ByLane {
+            encoder: &mut encoder,
+            lanes,
+        };
+        gauges.encode("queue_depth", "Requests that wait in a lane.", |lane| {
+            lane.waiting
+        })?;
+        gauges.encode("queue_max", "Most requests that may wait.", |lane| {
+            lane.size.queue_max
+        })?;
+        gauges.encode("batch_size_max", "Most requests in one batch.", |lane| {
+            lane.size.batch_max
+        })?;
+        gauges.encode("workers", "Worker threads of a lane.", |lane| {
+            lane.size.workers
+        })?;
+        gauges.encode("workers_busy", "Workers that execute a batch.", |lane| {
+            lane.busy
+        })?;
+        gauges.encode(
+            "batch_last_success_timestamp_seconds",
+            "When the database last answered a batch, in seconds since 1970; 0 before the first.",
+            |lane| lane.last_success_seconds,
+        )?;
+        gauges.encode(
+            "batch_oldest_seconds",
+            "Age of the oldest batch that runs, since its last attempt; 0 when none does.",
+            |lane| lane.oldest_batch.as_secs_f64(),
+        )
+    }
+}
+
+/// Gauges with a value for each lane.
+struct ByLane<'r, 'e> {
+    encoder: &'r mut DescriptorEncoder<'e>,
+    lanes: &'r [Vitals],
+}
+
+impl ByLane<'_, '_> {
+    fn encode<V: EncodeGaugeValue>(
+        &mut self,
+        name: &str,
+        help: &str,
+        of: impl Fn(&Vitals) -> V,
+    ) -> Result<(), fmt::Error> {
+        let encoder = &mut self.encoder;
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        self.lanes.iter().try_for_each(|lane| {
+            let labels = [("lane", lane.lane)];
+            family.encode_family(&labels)?.encode_gauge(&of(lane))
+        })
     }
 }

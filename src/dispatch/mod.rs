@@ -25,6 +25,8 @@ mod pulse;
 
 mod breaker;
 
+mod figures;
+
 mod metrics;
 
 mod lane_state;
@@ -49,6 +51,7 @@ use uuid::Uuid;
 
 pub use breaker::Ask;
 pub use executor::{Claimed, Executor};
+pub use figures::{LaneFigures, StageFigures};
 pub use lookup::{Lookup, LookupReply};
 pub use outcome::{Failure, Reason};
 
@@ -227,6 +230,16 @@ impl Dispatch {
             .or_else(|| self.find.trouble(deadline))
             .or_else(|| self.search.trouble(deadline))
             .map_or(Ok(()), Err)
+    }
+
+    /// Whether the breaker is open, and the figures of each lane.
+    pub fn figures(&self) -> (bool, Vec<LaneFigures>) {
+        let lanes = vec![
+            self.create.state.figures(),
+            self.find.state.figures(),
+            self.search.state.figures(),
+        ];
+        (self.breaker.is_open(), lanes)
     }
 
     fn reading(&self) -> Reading {

@@ -80,6 +80,14 @@ impl Pace {
             })
     }
 
+    /// Workers that are busy with an attempt at a batch.
+    pub(super) fn busy(&self) -> usize {
+        let since = self.busy_since_micros.iter();
+        since
+            .filter(|since| since.load(Ordering::Relaxed) > 0)
+            .count()
+    }
+
     /// The age of the oldest attempt at a batch that runs; zero when all workers are idle.
     pub(super) fn oldest(&self, now: Instant) -> Duration {
         let busy = self.busy_since_micros.iter();

@@ -1,4 +1,4 @@
-//! The admin listener: `/live`, `/ready` and `/metrics`.
+//! The admin listener: `/live`, `/ready`, `/metrics` and `/figures`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +11,12 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
+use super::figures::Source;
 use crate::api::{KnownKeys, Problem};
 use crate::dispatch::Dispatch;
 use crate::http::{Phase, Received};
 
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// Longest time that `/ready` waits for the database.
 const READY_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -27,6 +29,7 @@ pub struct Admin {
     deadline: Duration,
     keys: KnownKeys,
     phase: watch::Receiver<Phase>,
+    figures: Arc<Source>,
 }
 
 impl Admin {
@@ -39,6 +42,7 @@ impl Admin {
         deadline: Duration,
         keys: KnownKeys,
         phase: watch::Receiver<Phase>,
+        figures: Source,
     ) -> Self {
         Self {
             dispatch,
@@ -47,6 +51,7 @@ impl Admin {
             deadline,
             keys,
             phase,
+            figures: Arc::new(figures),
         }
     }
 
@@ -69,9 +74,10 @@ impl Admin {
                 ),
             },
             "/metrics" => self.metrics(),
+            "/figures" => self.figures(),
             _ => text(
                 StatusCode::NOT_FOUND,
-                "there are /live, /ready and /metrics\n".to_owned(),
+                "there are /live, /ready, /metrics and /figures\n".to_owned(),
             ),
         }
     }
@@ -92,6 +98,16 @@ impl Admin {
         }
     }
 
+    fn figures(&self) -> Response<Full<Bytes>> {
+        match serde_json::to_string(&self.figures.read()) {
+            Ok(json) => typed(StatusCode::OK, json, "application/json"),
+            Err(e) => text(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                format!("figures cannot be written: {e}\n"),
+            ),
+        }
+    }
+
     fn metrics(&self) -> Response<Full<Bytes>> {
         let mut body = String::new();
         if encode(&mut body, &self.registry).is_err() {
@@ -100,21 +116,18 @@ impl Admin {
                 "metrics cannot be written\n".to_owned(),
             );
         }
-        let mut response = text(StatusCode::OK, body);
-        response.headers_mut().insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8"),
-        );
-        response
+        typed(StatusCode::OK, body, OPEN_METRICS)
     }
 }
 
 fn text(status: StatusCode, body: String) -> Response<Full<Bytes>> {
+    typed(status, body, "text/plain; charset=utf-8")
+}
+
+fn typed(status: StatusCode, body: String, content_type: &'static str) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status;
-    response.headers_mut().insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
+    let content_type = HeaderValue::from_static(content_type);
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
     response
 }

@@ -1,6 +1,7 @@
-//! For operators: the admin listener, metrics and logs.
+//! For operators: the admin listener, metrics, figures and logs.
 
 mod admin;
+pub mod figures;
 mod health;
 mod logs;
 mod metrics;

@@ -8,6 +8,8 @@ mod new_row;
 
 mod readiness;
 
+mod figures;
+
 mod error;
 
 mod sqlstate;
@@ -29,8 +31,8 @@ use std::time::Instant;
 use uuid::Uuid;
 
 pub use self::postgres::{
-    Date, LoginError, Look, Moment, Postgres, Refusal, StartError, Texts, TlsError, connect,
-    connect_direct, pooler_shortcomings,
+    Date, LoginError, Look, Moment, PoolMetrics, Postgres, Refusal, StartError, Texts, TlsError,
+    connect, connect_direct, pooler_shortcomings,
 };
 #[cfg(feature = "duckdb")]
 pub use duckdb::{DuckDb, FileError, Found};
@@ -38,6 +40,7 @@ pub(crate) use error::chain;
 #[cfg(feature = "duckdb")]
 pub(crate) use error::is_cut_off;
 pub use error::{Class, StoreError};
+pub use figures::{PgBouncerFigures, PostgresFigures, R2d2Figures};
 pub use new_row::{Created, NewRow};
 pub use readiness::{Readiness, Writes};
 

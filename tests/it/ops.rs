@@ -92,7 +92,7 @@ fn the_admin_listener_is_for_operators_only() {
     ] {
         assert_eq!(server.ask_admin(path).status, 404, "{path}");
     }
-    for path in ["/live", "/ready", "/metrics"] {
+    for path in ["/live", "/ready", "/metrics", "/figures"] {
         let post = request(server.admin, "POST", path, &[], b"");
         post.problem(405, "method-not-allowed");
         assert_eq!(post.header("allow"), Some("GET, HEAD"), "{path}");
@@ -141,6 +141,7 @@ fn metrics_are_openmetrics_and_count() {
         "warrior_request_bytes_max",
         "http_server_request_duration_seconds",
         "db_client_connections",
+        "db_client_connection_create_time_seconds",
         "db_client_connection_max",
         "db_client_connection_timeouts",
         "db_client_connection_use_time_seconds",
@@ -150,15 +151,19 @@ fn metrics_are_openmetrics_and_count() {
         "warrior_batch_last_success_timestamp_seconds",
         "warrior_batch_oldest_seconds",
         "warrior_batch_size",
+        "warrior_batch_size_max",
         "warrior_breaker_open",
         "warrior_drift",
         "warrior_idempotency_secret",
         "warrior_queue_depth",
+        "warrior_queue_max",
         "warrior_queue_wait_seconds",
         "warrior_refused",
         "warrior_rejected_rows",
         "warrior_statements",
         "warrior_worker_panics",
+        "warrior_workers",
+        "warrior_workers_busy",
     ] {
         assert!(families.contains(documented), "{documented}: {families:?}");
     }

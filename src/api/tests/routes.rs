@@ -20,7 +20,11 @@ fn paths_are_taken_as_they_are() {
     ] {
         assert_eq!(status(get(target)), 404, "{target}");
         // A metric's label, so no path of a client's own may become one.
-        assert_eq!(route::name(&head("GET", target, &[])), "none", "{target}");
+        assert_eq!(
+            Route::of(&head("GET", target, &[])),
+            Route::None,
+            "{target}"
+        );
     }
     assert_eq!(status(get("http://elsewhere/counting-warriors")), 200);
 }

@@ -17,6 +17,7 @@ use super::error::chain;
 use super::login::{Login, LoginError, Logins};
 use super::mend::{self, Repair, Suspect};
 use super::named::{self, Forms, Named};
+use super::pool_metrics::PoolMetrics;
 use super::refusal::Refusal;
 use super::sqlstate;
 use super::tls::TlsError;
@@ -35,6 +36,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 pub(super) struct Manager {
     logins: Logins,
     liveness: Liveness,
+    metrics: PoolMetrics,
     forms: Forms,
 }
 
@@ -103,12 +105,14 @@ impl Manager {
     pub(super) fn new(
         database: Database,
         liveness: Liveness,
+        metrics: PoolMetrics,
         forms: Forms,
     ) -> Result<Self, TlsError> {
         let logins = Logins::new(database)?;
         Ok(Self {
             logins,
             liveness,
+            metrics,
             forms,
         })
     }
@@ -155,8 +159,10 @@ impl ManageConnection for Manager {
 
     fn connect(&self) -> Result<Connection, LoginError> {
         // A login that works proves little; the first check proves more, see `is_valid`.
+        let began = Instant::now();
         let login =
             (self.logins.login()).inspect_err(|e| self.liveness.learn(Some(e.to_string())))?;
+        self.metrics.created(began.elapsed());
         Ok(Connection {
             named: Named::new(login.promise.backend(), self.forms.clone()),
             login,

@@ -63,6 +63,7 @@ use uuid::Uuid;
 
 pub use decode::{Date, Moment, Texts};
 pub use login::{LoginError, connect, connect_direct};
+pub use pool_metrics::PoolMetrics;
 pub use pooler::shortcomings as pooler_shortcomings;
 pub use refusal::Refusal;
 pub use start::Look;
@@ -108,6 +109,11 @@ impl Postgres {
         let drift = drift_watch::Watch::register(registry);
         flusher::start(Arc::downgrade(&connections), due, drift)?;
         Ok(Self(connections))
+    }
+
+    /// The metrics of the pool, which keep it not alive.
+    pub fn pool_metrics(&self) -> PoolMetrics {
+        self.0.metrics.clone()
     }
 
     /// The secret that the database keeps for all servers; none when its row was removed.

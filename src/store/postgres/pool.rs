@@ -15,7 +15,7 @@ use super::connection::{Liveness, Manager};
 use super::error::StoreError;
 use super::in_turn::InTurn;
 use super::named::Forms;
-use super::pool_metrics::{LoginFailures, PoolEvents};
+use super::pool_metrics::{LoginFailures, PoolMetrics};
 use super::session::Connected;
 use super::tls::TlsError;
 use crate::config::{Database, Sizes};
@@ -31,6 +31,7 @@ pub(super) struct Connections {
     /// There until the last owner is dropped.
     pool: Option<Pool<Manager>>,
     liveness: Liveness,
+    pub(super) metrics: PoolMetrics,
     /// Ends the flusher when it is dropped.
     pub(super) backlog: Backlog,
 }
@@ -50,7 +51,7 @@ impl Connections {
         let size = u32::try_from(sizes.pool()).unwrap_or(u32::MAX);
         let idle_min = u32::try_from(sizes.pool_min).unwrap_or(u32::MAX).min(size);
         let liveness = Liveness::default();
-        let events = PoolEvents::register(registry, sizes.pool());
+        let metrics = PoolMetrics::register(registry, sizes.pool());
         // A login that takes all of its time must not hold up the others.
         let login_threads = ScheduledThreadPool::builder()
             .num_threads(sizes.pool())
@@ -63,17 +64,19 @@ impl Connections {
             // All connections of one start would die together; PgBouncer renews the server's side.
             .max_lifetime(None)
             .idle_timeout(None)
-            .event_handler(Box::new(events))
+            .event_handler(Box::new(metrics.clone()))
             .error_handler(Box::new(LoginFailures))
             .thread_pool(Arc::new(login_threads))
             .build_unchecked(Manager::new(
                 database.clone(),
                 liveness.clone(),
+                metrics.clone(),
                 Forms::register(registry),
             )?);
         Ok(Self {
             pool: Some(pool),
             liveness,
+            metrics,
             backlog: Backlog::new(flusher),
         })
     }

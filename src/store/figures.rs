@@ -1,0 +1,128 @@
+//! The database in figures: the connection pool, PgBouncer and PostgreSQL.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// r2d2's pool. Counters are since the start.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct R2d2Figures {
+    /// Most connections.
+    pub max: usize,
+    /// Connections that nobody uses now.
+    pub idle: i64,
+    /// Connections in use now.
+    pub used: i64,
+    /// Connections that were handed out.
+    pub checkouts: u64,
+    /// Time that workers waited for them, in vain or not.
+    pub wait_seconds: f64,
+    /// Time that workers held them.
+    pub use_seconds: f64,
+    /// Workers that waited in vain.
+    pub timeouts: u64,
+    /// Logins that succeeded.
+    pub created: u64,
+    /// Time that they took.
+    pub create_seconds: f64,
+}
+
+/// PgBouncer, as its console shows the pools of this server's database. Counters are its own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PgBouncerFigures {
+    /// Why the last sample failed; none when it did not. The figures are those of the last one that did not.
+    pub error: Option<String>,
+    /// Age of the figures.
+    pub age_seconds: f64,
+    /// Its version.
+    pub version: String,
+    /// `session`, `transaction` or `statement`.
+    pub pool_mode: String,
+    /// Most server connections of a pool.
+    pub pool_size: u64,
+    /// Most client connections.
+    pub max_client_conn: u64,
+    /// Clients that have a server connection, or need none now.
+    pub clients_active: u64,
+    /// Clients that wait for a server connection.
+    pub clients_waiting: u64,
+    /// Server connections that are lent to a client.
+    pub servers_active: u64,
+    /// Server connections that can be lent at once.
+    pub servers_idle: u64,
+    /// Server connections that are checked before they are lent.
+    pub servers_used: u64,
+    /// Server connections that log in.
+    pub servers_login: u64,
+    /// Wait of the client that has waited longest.
+    pub maxwait_seconds: f64,
+    /// Time that clients have waited for server connections.
+    pub wait_seconds: f64,
+    /// Time that queries have taken.
+    pub query_seconds: f64,
+    /// Transactions.
+    pub transactions: u64,
+    /// Queries.
+    pub queries: u64,
+}
+
+/// PostgreSQL, as its statistics show the whole server and this database. Counters are its own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PostgresFigures {
+    /// Why the last sample failed; none when it did not. The figures are those of the last one that did not.
+    pub error: Option<String>,
+    /// Age of the figures.
+    pub age_seconds: f64,
+    /// Its version.
+    pub version: String,
+    /// Most connections, reserved ones among them.
+    pub max_connections: i64,
+    /// Connections that are kept for superusers and roles with the right to them.
+    pub reserved: i64,
+    /// Client connections now.
+    pub connections: i64,
+    /// Those that run a statement.
+    pub active: i64,
+    /// Those whose transaction is open and runs no statement.
+    pub idle_in_transaction: i64,
+    /// Active ones by the type of what they wait for; `cpu` when for nothing.
+    pub waits: BTreeMap<String, i64>,
+    /// Those that wait for another session's lock.
+    pub blocked: i64,
+    /// Age of the oldest statement that runs.
+    pub longest_statement_seconds: f64,
+    /// Age of the oldest transaction.
+    pub longest_transaction_seconds: f64,
+    /// Age of the oldest transaction that runs no statement, since its last one.
+    pub longest_idle_transaction_seconds: f64,
+    /// Blocks of this database found in shared buffers.
+    pub blocks_hit: i64,
+    /// Blocks of this database asked of the system.
+    pub blocks_read: i64,
+    /// Bytes of temporary files of this database.
+    pub temporary_bytes: i64,
+    /// Deadlocks in this database.
+    pub deadlocks: i64,
+    /// Transactions of this database that were committed.
+    pub commits: i64,
+    /// Transactions of this database that were rolled back.
+    pub rollbacks: i64,
+    /// Size of this database.
+    pub database_bytes: i64,
+    /// Write-ahead log since the statistics were reset.
+    pub wal_bytes: f64,
+    /// Checkpoints that were due by time.
+    pub checkpoints_timed: i64,
+    /// Checkpoints that were asked for, most often by a full log.
+    pub checkpoints_requested: i64,
+    /// Live rows of the table warrior, estimated.
+    pub live_rows: i64,
+    /// Dead rows of the table warrior, estimated.
+    pub dead_rows: i64,
+    /// Bytes that were written to the pending lists of the search indexes and not flushed yet.
+    pub pending_list_bytes: Option<i64>,
+    /// Replication slots that exist.
+    pub replication_slots: i64,
+    /// Most replication slots.
+    pub max_replication_slots: i64,
+}
