@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::outcome::Reason;
+
 /// One lane.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LaneFigures {
@@ -29,6 +31,13 @@ pub struct LaneFigures {
     pub refused: BTreeMap<String, u64>,
     /// Age of the oldest batch that runs; 0 when none does.
     pub oldest_batch_seconds: f64,
+}
+
+impl LaneFigures {
+    /// The name of a reason in `refused`.
+    pub fn reason(reason: Reason) -> String {
+        reason.name().replace('_', "-")
+    }
 }
 
 /// Where the time of a lane's requests went, in seconds since the start. All but the write add up to the durations of

@@ -141,7 +141,7 @@ impl<Q, R> LaneState<Q, R> {
             requests: sizes.sum as u64,
             batch_seconds,
             refused: refused
-                .map(|(reason, count)| (reason.name().replace('_', "-"), count))
+                .map(|(reason, count)| (LaneFigures::reason(reason), count))
                 .collect(),
             oldest_batch_seconds: now.oldest_batch.as_secs_f64(),
         }

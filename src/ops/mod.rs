@@ -1,6 +1,7 @@
 //! For operators: the admin listener, metrics, figures and logs.
 
 mod admin;
+mod binding;
 pub mod figures;
 mod health;
 mod logs;

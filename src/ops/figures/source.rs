@@ -10,10 +10,13 @@ use parking_lot::Mutex;
 use super::{Binds, Figures, Machine, Process};
 use crate::dispatch::Dispatch;
 use crate::ops::RequestMetrics;
+use crate::ops::binding::{judge, unknown};
 use crate::store::PoolMetrics;
 
 /// The time over which it is judged what binds.
 const JUDGED: Duration = Duration::from_secs(5);
+/// The longest time over which it is.
+const JUDGED_MAX: Duration = Duration::from_secs(30);
 /// Time between two figures that are kept for that, where somebody asks for them that often.
 const KEPT_EVERY: Duration = Duration::from_secs(1);
 
@@ -78,20 +81,15 @@ impl Source {
         while earlier.len() > 1 && earlier[1].0 + JUDGED <= now {
             earlier.pop_front();
         }
-        let binds = (earlier.front())
-            .map(|(_, before)| judge(before, figures))
-            .unwrap_or_default();
+        // Between figures that nobody asked for in between, much has happened that is over.
+        earlier.retain(|(at, _)| *at + JUDGED_MAX > now);
+        let binds = (earlier.front()).map_or_else(unknown, |(_, before)| judge(before, figures));
         let keeps = (earlier.back()).is_none_or(|(at, _)| *at + KEPT_EVERY <= now);
         if keeps {
             earlier.push_back((now, figures.clone()));
         }
         binds
     }
-}
-
-/// What bound between two figures.
-fn judge(_earlier: &Figures, _now: &Figures) -> Binds {
-    Binds::default()
 }
 
 impl fmt::Debug for Source {

@@ -1,0 +1,211 @@
+//! The seconds between two figures: mean populations by Little's law, and what was so at both ends.
+//!
+//! A cumulative sum of seconds, divided by the time that passed, is the mean number of those that waited (or ran). It
+//! counts a wait once that is over. A wait that is not over yet is in the gauges alone: what both ends show was so in
+//! between, as far as one can tell.
+
+use std::collections::BTreeMap;
+
+use crate::dispatch::{LaneFigures, Reason};
+use crate::ops::figures::{Figures, Lane, PgBouncer, Postgres, R2d2, Stages};
+
+/// Age above which a sample of PgBouncer or PostgreSQL says nothing about now.
+const SAMPLE_AGE_MAX_SECONDS: f64 = 15.0;
+
+/// Mean number of those that wait from which there is a queue: below one, the next in turn finds the place free.
+pub(super) const SATURATED_WAITING: f64 = 1.0;
+
+/// Two samples that are this close are one.
+const SAMPLES_APART_MIN_SECONDS: f64 = 0.05;
+
+/// What happened between two figures.
+pub(super) struct Window<'f> {
+    pub(super) earlier: &'f Figures,
+    pub(super) now: &'f Figures,
+    /// Its length in seconds; positive.
+    pub(super) seconds: f64,
+}
+
+/// Requests and workers of one lane: means over the window.
+pub(super) struct LaneLoad<'f> {
+    pub(super) lane: &'f Lane,
+    /// Requests that waited for a worker.
+    pub(super) waiting: f64,
+    /// The share of its workers that were busy, 0 to 1.
+    pub(super) busy: f64,
+    /// The time that a request waited for a worker, in seconds; 0 when none was done.
+    pub(super) wait_seconds: f64,
+}
+
+/// Requests by what they waited for or were done with: means over the window, of all lanes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Populations {
+    /// Requests at the database.
+    pub(super) database: f64,
+    /// Requests that were parsed, or whose answers were rendered.
+    pub(super) own: f64,
+    /// Answers on their way to clients.
+    pub(super) write: f64,
+}
+
+impl<'f> Window<'f> {
+    /// None when no time passed, or the server was started in between.
+    pub(super) fn between(earlier: &'f Figures, now: &'f Figures) -> Option<Self> {
+        let seconds = now.at - earlier.at;
+        let restarted = now.uptime_seconds < earlier.uptime_seconds;
+        (seconds > 0.0 && !restarted).then_some(Self {
+            earlier,
+            now,
+            seconds,
+        })
+    }
+
+    /// A mean of what a sum of seconds, or a counter, went up by, per second.
+    pub(super) fn mean(&self, of: impl Fn(&Figures) -> f64) -> f64 {
+        (of(self.now) - of(self.earlier)).max(0.0) / self.seconds
+    }
+
+    /// What a counter went up by.
+    pub(super) fn rise(&self, of: impl Fn(&Figures) -> u64) -> u64 {
+        of(self.now).saturating_sub(of(self.earlier))
+    }
+
+    pub(super) fn lanes(&self) -> Vec<LaneLoad<'f>> {
+        self.now.lanes.iter().map(|lane| self.lane(lane)).collect()
+    }
+
+    fn lane(&self, lane: &'f Lane) -> LaneLoad<'f> {
+        let before = self.earlier.lanes.iter().find(|l| l.lane == lane.lane);
+        let queued = |figures: &Figures| of_stage(figures, &lane.lane, |s| s.queue_seconds);
+        let done = |figures: &Figures| of_stage(figures, &lane.lane, |s| s.requests as f64);
+        let at_both_ends = before.map_or(0, |before| before.waiting.min(lane.waiting));
+        let worked = self.mean(|figures| {
+            let lane = figures.lanes.iter().find(|l| l.lane == lane.lane);
+            lane.map_or(0.0, |lane| lane.batch_seconds)
+        });
+        let stuck = before.map_or(0, |before| before.busy.min(lane.busy));
+        let workers = lane.workers.max(1) as f64;
+        let requests = self.mean(done);
+        LaneLoad {
+            lane,
+            waiting: self.mean(queued).max(at_both_ends as f64),
+            busy: (worked.max(stuck as f64) / workers).min(1.0),
+            wait_seconds: match requests > 0.0 {
+                true => self.mean(queued) / requests,
+                false => 0.0,
+            },
+        }
+    }
+
+    pub(super) fn populations(&self) -> Populations {
+        let sum = |of: fn(&Stages) -> f64| {
+            self.mean(|figures| figures.stages.values().map(of).sum::<f64>())
+        };
+        Populations {
+            database: sum(|s| s.database_seconds),
+            own: sum(|s| s.parse_seconds + s.render_seconds),
+            write: sum(|s| s.write_seconds),
+        }
+    }
+
+    /// Requests that were refused for this reason, in all lanes.
+    pub(super) fn refused(&self, reason: Reason) -> u64 {
+        let name = LaneFigures::reason(reason);
+        let of_lane = |lane: &Lane| lane.refused.get(&name).copied().unwrap_or(0);
+        self.rise(|figures| figures.lanes.iter().map(of_lane).sum())
+    }
+
+    /// Answers that were given.
+    pub(super) fn answers(&self) -> u64 {
+        self.rise(|figures| figures.answers.iter().map(|a| a.count).sum())
+    }
+
+    /// PgBouncer as it is now, when its sample is of now.
+    pub(super) fn pgbouncer(&self) -> Option<&'f PgBouncer> {
+        let fresh = |p: &&PgBouncer| p.error.is_none() && p.age_seconds < SAMPLE_AGE_MAX_SECONDS;
+        self.now.pgbouncer.as_ref().filter(fresh)
+    }
+
+    /// PostgreSQL as it is now, when its sample is of now.
+    pub(super) fn postgres(&self) -> Option<&'f Postgres> {
+        let fresh = |p: &&Postgres| p.error.is_none() && p.age_seconds < SAMPLE_AGE_MAX_SECONDS;
+        self.now.postgres.as_ref().filter(fresh)
+    }
+
+    /// Clients that waited in PgBouncer: the mean of the waits that ended, or those that wait at both ends.
+    pub(super) fn pooler_waiting(&self) -> f64 {
+        let (Some(now), Some(before)) = (self.pgbouncer(), &self.earlier.pgbouncer) else {
+            return 0.0;
+        };
+        // Samples are taken at times of their own.
+        let sampled = |figures: &Figures, age: f64| figures.at - age;
+        let between =
+            sampled(self.now, now.age_seconds) - sampled(self.earlier, before.age_seconds);
+        let ended = match between > SAMPLES_APART_MIN_SECONDS {
+            true => (now.wait_seconds - before.wait_seconds).max(0.0) / between,
+            false => 0.0,
+        };
+        ended.max(now.clients_waiting.min(before.clients_waiting) as f64)
+    }
+
+    /// Active backends of PostgreSQL by what they wait for: means of both samples. `cpu` is those that wait for nothing.
+    pub(super) fn waits(&self) -> Waits {
+        let samples = [self.earlier.postgres.as_ref(), self.postgres()];
+        let mut waits = Waits::default();
+        for postgres in samples.into_iter().flatten() {
+            waits.add(&postgres.waits);
+        }
+        waits
+    }
+
+    /// Cores that were busy, of the machine's.
+    pub(super) fn busy_cores(&self) -> f64 {
+        self.mean(|figures| figures.machine.map_or(0.0, |m| m.busy_seconds))
+    }
+
+    /// Cores that this process may use; one where the system does not say.
+    pub(super) fn cores(&self) -> f64 {
+        self.now.machine.map_or(1.0, |machine| machine.cpus)
+    }
+
+    /// What a sum of r2d2's went up by, per second.
+    pub(super) fn pool_mean(&self, of: impl Fn(&R2d2) -> f64) -> f64 {
+        self.mean(|figures| figures.r2d2.as_ref().map_or(0.0, &of))
+    }
+
+    /// What a counter of r2d2's went up by.
+    pub(super) fn pool_rise(&self, of: impl Fn(&R2d2) -> u64) -> u64 {
+        self.rise(|figures| figures.r2d2.as_ref().map_or(0, &of))
+    }
+}
+
+/// Numbers of backends by the type of their wait event, summed up over samples.
+#[derive(Default)]
+pub(super) struct Waits {
+    samples: f64,
+    by_type: BTreeMap<String, i64>,
+}
+
+impl Waits {
+    fn add(&mut self, sample: &BTreeMap<String, i64>) {
+        self.samples += 1.0;
+        for (kind, number) in sample {
+            *self.by_type.entry(kind.clone()).or_default() += number;
+        }
+    }
+
+    /// The mean number of backends that waited so.
+    pub(super) fn of(&self, kind: &str) -> f64 {
+        let number = self.by_type.get(kind).copied().unwrap_or(0);
+        number as f64 / self.samples.max(1.0)
+    }
+
+    /// The mean number of active backends.
+    pub(super) fn all(&self) -> f64 {
+        self.by_type.values().sum::<i64>() as f64 / self.samples.max(1.0)
+    }
+}
+
+fn of_stage(figures: &Figures, lane: &str, of: impl Fn(&Stages) -> f64) -> f64 {
+    figures.stages.get(lane).map_or(0.0, of)
+}
