@@ -1,4 +1,4 @@
-//! The admin listener: `/live`, `/ready`, `/metrics` and `/figures`.
+//! The admin listener: the live page on `/`, `/live`, `/ready`, `/metrics` and `/figures`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
 use super::figures::Source;
+use super::page;
 use crate::api::{KnownKeys, Problem};
 use crate::dispatch::Dispatch;
 use crate::http::{Phase, Received};
@@ -75,10 +76,10 @@ impl Admin {
             },
             "/metrics" => self.metrics(),
             "/figures" => self.figures(),
-            _ => text(
-                StatusCode::NOT_FOUND,
-                "there are /live, /ready, /metrics and /figures\n".to_owned(),
-            ),
+            path => page::at(path).unwrap_or_else(|| {
+                let known = "there are /, /live, /ready, /metrics and /figures\n";
+                text(StatusCode::NOT_FOUND, known.to_owned())
+            }),
         }
     }
 

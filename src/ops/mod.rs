@@ -1,4 +1,4 @@
-//! For operators: the admin listener, metrics, figures and logs.
+//! For operators: the admin listener, its live page, metrics, figures and logs.
 
 mod admin;
 mod binding;
@@ -6,6 +6,7 @@ pub mod figures;
 mod health;
 mod logs;
 mod metrics;
+mod page;
 
 pub use admin::Admin;
 pub use health::ask as ask_health;

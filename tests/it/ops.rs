@@ -84,7 +84,7 @@ fn the_admin_listener_is_for_operators_only() {
     let database = fresh_database();
     let server = TestServer::start(&database.pooled_login());
     for path in [
-        "/",
+        "/page",
         "/warrior?t=a",
         "/counting-warriors",
         "/health",
@@ -92,7 +92,7 @@ fn the_admin_listener_is_for_operators_only() {
     ] {
         assert_eq!(server.ask_admin(path).status, 404, "{path}");
     }
-    for path in ["/live", "/ready", "/metrics", "/figures"] {
+    for path in ["/", "/live", "/ready", "/metrics", "/figures"] {
         let post = request(server.admin, "POST", path, &[], b"");
         post.problem(405, "method-not-allowed");
         assert_eq!(post.header("allow"), Some("GET, HEAD"), "{path}");

@@ -1,0 +1,37 @@
+// Numbers as people read them.
+
+const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const tenths = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+
+export function number(n) {
+  if (n == null) return "–";
+  return (Math.abs(n) < 10 ? tenths : Math.abs(n) < 1e5 ? whole : compact).format(n);
+}
+
+export function time(seconds) {
+  if (seconds == null) return "–";
+  if (seconds === 0) return "0";
+  if (seconds === Infinity) return "> 6 s";
+  if (seconds < 0.00095) return `${whole.format(seconds * 1e6)} µs`;
+  if (seconds < 0.0095) return `${tenths.format(seconds * 1e3)} ms`;
+  if (seconds < 0.95) return `${whole.format(seconds * 1e3)} ms`;
+  return seconds < 60 ? `${tenths.format(seconds)} s` : span(seconds);
+}
+
+export function span(seconds) {
+  const [days, hours, minutes] = [86400, 3600, 60].map((unit) => Math.floor(seconds / unit));
+  if (days > 0) return `${days} d ${hours % 24} h`;
+  if (hours > 0) return `${hours} h ${minutes % 60} min`;
+  return minutes > 0 ? `${minutes} min` : `${whole.format(seconds)} s`;
+}
+
+// In the unit that suits `like`.
+export function bytes(n, like = n) {
+  if (n == null) return "–";
+  const power = Math.min(4, Math.floor(Math.log2(Math.max(1, like)) / 10));
+  return `${number(n / 1024 ** power)} ${["B", "KiB", "MiB", "GiB", "TiB"][power]}`;
+}
+
+export const percent = (share) => (share == null ? "–" : `${tenths.format(share * 100)} %`);
