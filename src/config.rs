@@ -3,8 +3,8 @@
 //! Order: flags, then environment, then `.env`. Missing is a default; malformed, which an empty value is,
 //! stops the start and names the variable; what is not taken as it stands is said. `warrior-api <command>
 //! --help` lists every variable with its default.
-//! Passwords have no flag, since flags show in `ps`: `POSTGRES_PASSWORD`, `POSTGRES_OWNER_PASSWORD`
-//! and `IDEMPOTENCY_SECRET` are read from the environment or `.env`, or from the file that the same name
+//! Passwords have no flag, since flags show in `ps`: `POSTGRES_PASSWORD`, `POSTGRES_OWNER_PASSWORD`,
+//! `POSTGRES_MONITOR_PASSWORD` and `IDEMPOTENCY_SECRET` are read from the environment or `.env`, or from the file that the same name
 //! with `_FILE` points to.
 
 mod error;
@@ -18,6 +18,7 @@ mod database;
 mod duckdb;
 mod embedded;
 mod local;
+mod monitor;
 mod server;
 mod sizes;
 
@@ -38,6 +39,7 @@ pub use environment::no_color;
 pub use error::ConfigError;
 pub use load::load;
 pub use local::Local;
+pub use monitor::Monitoring;
 pub use server::{Listen, Server};
 pub use sizes::Sizes;
 pub use warrior_stack::{Database, Embedded, Secret, SecretError, SecretSource, Tls};

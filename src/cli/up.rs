@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
-use warrior_api::config::{ConfigError, Database, UpArgs};
+use warrior_api::config::{ConfigError, Database, Monitoring, UpArgs};
 use warrior_api::ops::LogGuard;
 use warrior_api::serve;
 use warrior_api::store::{connect_direct, pooler_shortcomings, schema};
@@ -25,7 +25,7 @@ pub(super) fn run(
     output: Output,
     logs: &dyn Fn() -> Result<LogGuard, ConfigError>,
 ) -> anyhow::Result<()> {
-    let mut server = args.server()?;
+    let (mut server, interval) = (args.server()?, args.monitoring_interval()?);
     let embedded = unprivileged(args.embedded(), output)?;
     let _logs = logs()?;
     // Before the stack starts: PgBouncer inherits the limit.
@@ -63,7 +63,14 @@ pub(super) fn run(
         return Ok(());
     }
     let secret = endpoints.idempotency_secret().read()?;
-    let running = runtime.block_on(serve::start(&server, &endpoints.runtime(DATABASE), &secret))?;
+    let login = endpoints.runtime(DATABASE);
+    server.monitoring = Some(Monitoring::new(
+        endpoints.monitor(DATABASE),
+        endpoints.pooler_statistics(),
+        login.user.clone(),
+        interval,
+    ));
+    let running = runtime.block_on(serve::start(&server, &login, &secret))?;
     if args.until_stdin_ends {
         announcement::print(&Announcement {
             http: running.public,

@@ -1,5 +1,7 @@
 //! The command line: the commands, and the configuration that each resolves from its flags.
 
+use std::time::Duration;
+
 use clap::{Args, Parser, Subcommand};
 use warrior_stack::{Database, Embedded, Secret};
 
@@ -9,6 +11,7 @@ use super::duckdb::DuckDbArgs;
 use super::embedded::EmbeddedArgs;
 use super::error::ConfigError;
 use super::local::{Local, LocalArgs};
+use super::monitor::{IntervalArgs, MonitorArgs};
 use super::secret_variables;
 use super::server::{AdminArgs, DbMode, Listen, ModeArgs, Server, ServerArgs};
 use super::sizes::{Sizes, SizesArgs};
@@ -73,6 +76,8 @@ pub struct UpArgs {
     #[arg(long)]
     pub until_stdin_ends: bool,
     #[command(flatten)]
+    pub(super) monitor: IntervalArgs,
+    #[command(flatten)]
     pub(super) server: ServerArgs,
     #[command(flatten)]
     pub(super) sizes: SizesArgs,
@@ -98,6 +103,8 @@ pub struct ServeArgs {
     pub(super) sizes: SizesArgs,
     #[command(flatten)]
     pub(super) database: DatabaseArgs,
+    #[command(flatten)]
+    pub(super) monitor: MonitorArgs,
     #[command(flatten)]
     pub(super) local: LocalArgs,
 }
@@ -162,6 +169,14 @@ impl UpArgs {
         Ok(server)
     }
 
+    /// Time between two samples of the stack's own statistics.
+    ///
+    /// # Errors
+    /// Names the variable that is out of range.
+    pub fn monitoring_interval(&self) -> Result<Duration, ConfigError> {
+        self.monitor.resolve()
+    }
+
     /// The embedded stack's own part.
     pub fn embedded(&self) -> Embedded {
         self.embedded.resolve()
@@ -191,7 +206,10 @@ impl ServeArgs {
     /// Names the variable that is out of range.
     pub fn server(&self) -> Result<Server, ConfigError> {
         if !self.is_local() {
-            return self.server.resolve(self.sizes.resolve()?);
+            return Ok(Server {
+                monitoring: self.monitor.resolve(&self.database)?,
+                ..self.server.resolve(self.sizes.resolve()?)?
+            });
         }
         let mut server = self.server.resolve(self.sizes.without_ceiling()?)?;
         server.sizes.write_one_by_one();

@@ -61,7 +61,7 @@ pub(super) struct DatabaseArgs {
         default_value = layout::RUNTIME.name
     )]
     pub(super) postgres_user: String,
-    /// PostgreSQL itself, for migrations [default: POSTGRES_HOST]
+    /// PostgreSQL itself, for migrations and statistics [default: POSTGRES_HOST]
     #[arg(
         long,
         global = true,
@@ -70,7 +70,7 @@ pub(super) struct DatabaseArgs {
         value_name = "POSTGRES_DIRECT_HOST"
     )]
     pub(super) postgres_direct_host: Option<String>,
-    /// PostgreSQL's own port, for migrations [default: POSTGRES_PORT]
+    /// PostgreSQL's own port, for migrations and statistics [default: POSTGRES_PORT]
     #[arg(
         long,
         global = true,
@@ -158,18 +158,29 @@ impl DatabaseArgs {
     }
 }
 
+impl DatabaseArgs {
+    /// The same login to PostgreSQL itself.
+    pub(super) fn direct(&self, login: Database) -> Result<Database, ConfigError> {
+        let host = match &self.postgres_direct_host {
+            Some(host) => without_brackets(host),
+            None => login.host,
+        };
+        let port = match self.postgres_direct_port {
+            Some(port) => within("POSTGRES_DIRECT_PORT", port, 1..=u16::MAX)?,
+            None => login.port,
+        };
+        Ok(Database {
+            host,
+            port,
+            ..login
+        })
+    }
+}
+
 impl OwnerArgs {
     /// The direct connection, as the owner of the schema.
     pub(super) fn resolve(&self, database: &DatabaseArgs) -> Result<Database, ConfigError> {
-        let runtime = database.runtime()?;
-        let host = match &database.postgres_direct_host {
-            Some(host) => without_brackets(host),
-            None => runtime.host,
-        };
-        let port = match database.postgres_direct_port {
-            Some(port) => within("POSTGRES_DIRECT_PORT", port, 1..=u16::MAX)?,
-            None => runtime.port,
-        };
+        let runtime = database.direct(database.runtime()?)?;
         let (user, password) = match (
             &self.postgres_owner,
             secret_variables::source(OWNER_PASSWORD)?,
@@ -182,8 +193,6 @@ impl OwnerArgs {
             ),
         };
         Ok(Database {
-            host,
-            port,
             user,
             password,
             ..runtime

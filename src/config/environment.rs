@@ -10,7 +10,12 @@ use super::error::ConfigError;
 pub(super) const ENV_FILE: &str = ".env";
 
 /// Variables that hold a secret; in the place of each, a `_FILE` may name a file that holds it.
-pub(super) const SECRETS: [&str; 3] = ["POSTGRES_PASSWORD", "POSTGRES_OWNER_PASSWORD", IDEMPOTENCY];
+pub(super) const SECRETS: [&str; 4] = [
+    "POSTGRES_PASSWORD",
+    "POSTGRES_OWNER_PASSWORD",
+    "POSTGRES_MONITOR_PASSWORD",
+    IDEMPOTENCY,
+];
 pub(super) const IDEMPOTENCY: &str = "IDEMPOTENCY_SECRET";
 
 /// Variables that have neither a flag nor a secret's name.

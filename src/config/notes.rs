@@ -15,7 +15,7 @@ use super::sizes::{SizesArgs, Workers};
 const POSTGRESQL_PORT: u16 = 5432;
 
 /// Variables of `serve` and `schema` alone: the embedded stack makes its own logins.
-const OF_OTHER_DATABASES: [&str; 10] = [
+const OF_OTHER_DATABASES: [&str; 13] = [
     "POSTGRES_HOST",
     "POSTGRES_DB",
     "POSTGRES_USER",
@@ -24,12 +24,15 @@ const OF_OTHER_DATABASES: [&str; 10] = [
     "POSTGRES_TLS",
     "POSTGRES_OWNER_PASSWORD",
     "POSTGRES_OWNER_PASSWORD_FILE",
+    "POSTGRES_MONITOR_USER",
+    "POSTGRES_MONITOR_PASSWORD",
+    "POSTGRES_MONITOR_PASSWORD_FILE",
     "IDEMPOTENCY_SECRET",
     "IDEMPOTENCY_SECRET_FILE",
 ];
 
 /// Variables that a DuckDB file has no use for: PostgreSQL's, and the number of workers that create.
-const NOT_OF_A_FILE: [&str; 17] = [
+const NOT_OF_A_FILE: [&str; 21] = [
     "POSTGRES_HOST",
     "POSTGRES_PORT",
     "POSTGRES_DB",
@@ -43,6 +46,10 @@ const NOT_OF_A_FILE: [&str; 17] = [
     "POSTGRES_OWNER",
     "POSTGRES_OWNER_PASSWORD",
     "POSTGRES_OWNER_PASSWORD_FILE",
+    "POSTGRES_MONITOR_USER",
+    "POSTGRES_MONITOR_PASSWORD",
+    "POSTGRES_MONITOR_PASSWORD_FILE",
+    "POSTGRES_MONITOR_INTERVAL_MS",
     "DB_CONNECT_TIMEOUT_MS",
     "DB_POOL_MIN",
     "DB_POOL_MAX",
@@ -107,11 +114,17 @@ fn serve(notes: &mut Vec<String>, args: &ServeArgs) -> Noted {
     }
     sizes(notes, &args.sizes)?;
     tls(notes, &args.database)?;
-    let direct = ["POSTGRES_DIRECT_HOST", "POSTGRES_DIRECT_PORT"];
-    refuse_flags(
-        &direct,
-        "`serve` logs in where requests go, and nowhere else",
-    )?;
+    if args.monitor.is_absent() {
+        let unused = [
+            "POSTGRES_DIRECT_HOST",
+            "POSTGRES_DIRECT_PORT",
+            "POSTGRES_MONITOR_INTERVAL_MS",
+        ];
+        refuse_flags(
+            &unused,
+            "without POSTGRES_MONITOR_USER `serve` logs in where requests go, and nowhere else",
+        )?;
+    }
     let of_a_file = ["DUCKDB_LIBRARY", "DUCKDB_WAL_AUTOCHECKPOINT"];
     let why = "DB_MODE is postgresql, and no DuckDB file is served";
     refuse_flags(&of_a_file, why)?;
@@ -119,7 +132,14 @@ fn serve(notes: &mut Vec<String>, args: &ServeArgs) -> Noted {
         "DUCKDB_FILE has no effect while DB_MODE is postgresql; to serve the file, set DB_MODE=local"
             .to_owned()
     })?;
-    secrets(notes, &["POSTGRES_PASSWORD", "IDEMPOTENCY_SECRET"]);
+    secrets(
+        notes,
+        &[
+            "POSTGRES_PASSWORD",
+            "POSTGRES_MONITOR_PASSWORD",
+            "IDEMPOTENCY_SECRET",
+        ],
+    );
     Ok(())
 }
 

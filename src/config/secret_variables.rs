@@ -1,6 +1,6 @@
 //! Secret variables: each given inline, or in a file that a second variable names.
 //!
-//! `POSTGRES_PASSWORD`, `POSTGRES_OWNER_PASSWORD`, `IDEMPOTENCY_SECRET`, each also with `_FILE`.
+//! `POSTGRES_PASSWORD`, `POSTGRES_OWNER_PASSWORD`, `POSTGRES_MONITOR_PASSWORD`, `IDEMPOTENCY_SECRET`, each also with `_FILE`.
 
 use warrior_stack::{Secret, SecretSource};
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::error::{ConfigError, within};
+use super::monitor::Monitoring;
 use super::sizes::Sizes;
 
 const MEMORY_MIB: RangeInclusive<u64> = 16..=1 << 24;
@@ -33,10 +34,12 @@ pub struct Server {
     /// `HOST`, `PORT`: the public API. Loopback is too narrow in a container; all addresses are too wide on
     /// a machine without a proxy, since neither TLS nor authentication is done here.
     pub public: Listen,
-    /// `ADMIN_HOST`, `ADMIN_PORT`: `/live`, `/ready` and `/metrics`, for operators alone.
+    /// `ADMIN_HOST`, `ADMIN_PORT`: `/live`, `/ready`, `/metrics` and `/figures`, for operators alone.
     pub admin: Listen,
     /// Threads, connections, queues and batches.
     pub sizes: Sizes,
+    /// The statistics of PostgreSQL and PgBouncer that are sampled; none without a role for it.
+    pub monitoring: Option<Monitoring>,
     /// `MEMORY_LIMIT_MIB`, 16 MiB to 16 TiB, in bytes: what the server may use; none takes the limit of the
     /// control group, or the machine's memory. Too high: the kernel kills the process under load. Too low:
     /// fewer clients are served at once.
@@ -127,7 +130,7 @@ pub(super) struct ServerArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct AdminArgs {
-    /// Address of /live, /ready and /metrics
+    /// Address of /live, /ready, /metrics and /figures
     #[arg(
         long,
         env = "ADMIN_HOST",
@@ -136,7 +139,7 @@ pub(super) struct AdminArgs {
         default_value = "127.0.0.1"
     )]
     pub(super) admin_host: IpAddr,
-    /// Port of /live, /ready and /metrics; 0 takes a free one
+    /// Port of /live, /ready, /metrics and /figures; 0 takes a free one
     #[arg(
         long,
         env = "ADMIN_PORT",
@@ -162,6 +165,7 @@ impl ServerArgs {
             },
             admin: self.admin.resolve(),
             sizes,
+            monitoring: None,
             memory: match self.memory_limit_mib {
                 Some(mib) => Some(within("MEMORY_LIMIT_MIB", mib, MEMORY_MIB)? << 20),
                 None => None,

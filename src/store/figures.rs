@@ -42,6 +42,8 @@ pub struct PgBouncerFigures {
     pub pool_size: u64,
     /// Most client connections.
     pub max_client_conn: u64,
+    /// Client connections of all databases, this server's statistics among them.
+    pub clients: u64,
     /// Clients that have a server connection, or need none now.
     pub clients_active: u64,
     /// Clients that wait for a server connection.
@@ -79,7 +81,7 @@ pub struct PostgresFigures {
     pub max_connections: i64,
     /// Connections that are kept for superusers and roles with the right to them.
     pub reserved: i64,
-    /// Client connections now.
+    /// Client connections now, that of the sampler among them.
     pub connections: i64,
     /// Those that run a statement.
     pub active: i64,
@@ -99,6 +101,10 @@ pub struct PostgresFigures {
     pub blocks_hit: i64,
     /// Blocks of this database asked of the system.
     pub blocks_read: i64,
+    /// Blocks of this database's tables, without their indexes, found in shared buffers.
+    pub table_blocks_hit: i64,
+    /// Blocks of this database's tables, without their indexes, asked of the system.
+    pub table_blocks_read: i64,
     /// Bytes of temporary files of this database.
     pub temporary_bytes: i64,
     /// Deadlocks in this database.

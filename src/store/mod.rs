@@ -31,8 +31,8 @@ use std::time::Instant;
 use uuid::Uuid;
 
 pub use self::postgres::{
-    Date, LoginError, Look, Moment, PoolMetrics, Postgres, Refusal, StartError, Texts, TlsError,
-    connect, connect_direct, pooler_shortcomings,
+    Date, LoginError, Look, Moment, PoolMetrics, Postgres, Refusal, Samples, StartError, Texts,
+    TlsError, connect, connect_direct, pooler_shortcomings,
 };
 #[cfg(feature = "duckdb")]
 pub use duckdb::{DuckDb, FileError, Found};

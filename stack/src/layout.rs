@@ -46,7 +46,7 @@ pub const RUNTIME: Role = Role {
     secret: "warrior.password",
 };
 /// The role that reads statistics.
-pub(crate) const MONITOR: Role = Role {
+pub const MONITOR: Role = Role {
     name: "warrior_monitor",
     secret: "monitor.password",
 };

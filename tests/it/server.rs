@@ -197,6 +197,7 @@ fn small() -> Server {
             queue_max: 2048,
             connections_max: 256,
         },
+        monitoring: None,
         memory: None,
         deadline: Duration::from_secs(3),
         head_timeout: Duration::from_secs(5),

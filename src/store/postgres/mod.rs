@@ -52,6 +52,8 @@ mod start;
 
 mod pooler;
 
+mod monitor;
+
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
@@ -63,6 +65,7 @@ use uuid::Uuid;
 
 pub use decode::{Date, Moment, Texts};
 pub use login::{LoginError, connect, connect_direct};
+pub use monitor::Samples;
 pub use pool_metrics::PoolMetrics;
 pub use pooler::shortcomings as pooler_shortcomings;
 pub use refusal::Refusal;

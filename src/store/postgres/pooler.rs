@@ -113,12 +113,12 @@ fn parse(text: &str) -> Option<Version> {
     Some((next()?, next()?, next().unwrap_or(0)))
 }
 
-fn column<'r>(row: &'r SimpleQueryRow, name: &str) -> Option<&'r str> {
+pub(super) fn column<'r>(row: &'r SimpleQueryRow, name: &str) -> Option<&'r str> {
     row.try_get(name).ok().flatten()
 }
 
 /// The console speaks the simple protocol alone.
-fn show(client: &mut Client, sql: &str) -> Result<Vec<SimpleQueryRow>, postgres::Error> {
+pub(super) fn show(client: &mut Client, sql: &str) -> Result<Vec<SimpleQueryRow>, postgres::Error> {
     let messages = client.simple_query(sql)?.into_iter();
     Ok(messages
         .filter_map(|message| match message {

@@ -164,7 +164,8 @@ fn the_wait_for_an_answer_is_longer_than_the_role_s_statement_timeout() {
 
 fn manager(server: &TcpListener) -> Manager {
     let forms = named::Forms::default();
-    Manager::new(database(server), Liveness::default(), forms).unwrap()
+    let metrics = PoolMetrics::register(&mut Registry::default(), 1);
+    Manager::new(database(server), Liveness::default(), metrics, forms).unwrap()
 }
 
 fn database(server: &TcpListener) -> Database {

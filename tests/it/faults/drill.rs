@@ -70,6 +70,7 @@ impl Drill {
                 queue_max: 1024,
                 connections_max: 100,
             },
+            monitoring: None,
             memory: None,
             deadline: DEADLINE,
             head_timeout: Duration::from_secs(5),

@@ -5,7 +5,7 @@ use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use postgres::Client;
-use warrior_api::config::Database;
+use warrior_api::config::{Database, Monitoring};
 use warrior_api::store::{LoginError, connect, connect_direct, schema};
 use warrior_stack::Endpoints;
 
@@ -91,6 +91,16 @@ impl Fresh {
 
     pub(crate) fn pooled_login(&self) -> Database {
         self.endpoints.runtime(&self.name)
+    }
+
+    /// Statistics of this database and its pooler, sampled often.
+    pub(crate) fn monitoring(&self) -> Monitoring {
+        let (server, console) = (
+            self.endpoints.monitor(&self.name),
+            self.endpoints.pooler_statistics(),
+        );
+        let pooled_user = self.pooled_login().user;
+        Monitoring::new(server, console, pooled_user, Duration::from_millis(200))
     }
 
     pub(crate) fn name(&self) -> &str {
