@@ -26,6 +26,9 @@ COPY stack stack
 COPY duckdb duckdb
 COPY load-tests load-tests
 COPY src src
+# For `warrior_build_info` and `/figures`.
+ARG COMMIT=
+ENV WARRIOR_API_COMMIT=$COMMIT
 # cargo goes by times, and the empty programs are younger than the real ones.
 RUN find src stack/src duckdb/src load-tests/src -name '*.rs' -exec touch {} + \
     && cargo build --release --locked --workspace --exclude warrior-bench --exclude warrior-peers \

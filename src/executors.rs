@@ -84,7 +84,7 @@ impl<S: Store> Executor for Finds<S> {
         };
         let warriors = match ids.is_empty() {
             true => HashMap::new(),
-            false => session.find(ids, |warrior| self.answers.one(warrior))?,
+            false => session.find(ids, |warrior| batch.render(|| self.answers.one(warrior)))?,
         };
         let found = |lookup: &&Lookup| match lookup {
             Lookup::Warrior(id) => LookupReply::Warrior(warriors.get(id).cloned()),
@@ -128,7 +128,7 @@ impl<S: Store> Executor for Searches<S> {
             .collect();
         let mut lists = self.answers.lists();
         let mut session = S::until(connected, batch.deadline);
-        session.search(&terms, |term, hit| lists.add(term, hit))?;
-        Ok(lists.end(&numbers))
+        session.search(&terms, |term, hit| batch.render(|| lists.add(term, hit)))?;
+        Ok(batch.render(|| lists.end(&numbers)))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
 use prometheus_client::registry::Registry;
@@ -16,17 +16,19 @@ use crate::api::{Answers, Api};
 use crate::budget::Budget;
 #[cfg(feature = "duckdb")]
 use crate::config::Local;
-use crate::config::{Database, Secret, Server};
-use crate::dispatch::{Dispatch, Threads};
+use crate::config::{Database, Monitoring, Secret, Server};
+use crate::dispatch::{Dispatch, LANES, Threads};
 use crate::executors;
-use crate::http::{self, Phase};
+use crate::http::{self, Phase, WriteTimes};
 use crate::idempotency_secret::{self, Reading};
 use crate::memory::Memory;
-use crate::ops::figures::Source;
-use crate::ops::{Admin, RequestMetrics};
+use crate::ops::figures::{Parts, Source};
+use crate::ops::{
+    Admin, ProcessMetrics, RequestMetrics, SampledMetrics, StageMetrics, register_build,
+};
 #[cfg(feature = "duckdb")]
 use crate::store::DuckDb;
-use crate::store::{PoolMetrics, Postgres, Store, schema};
+use crate::store::{PoolMetrics, Postgres, Samples, Store, schema};
 
 /// Connections on the admin listener; operators and load balancers are few.
 const ADMIN_CONNECTIONS_MAX: usize = 256;
@@ -59,6 +61,11 @@ struct Opening {
     admin: TcpListener,
     registry: Registry,
     requests: RequestMetrics,
+    stages: StageMetrics,
+    /// Of the public listener, by lane.
+    writes: WriteTimes,
+    /// None without a role for it.
+    samples: Option<Samples>,
     /// None on a DuckDB file.
     pool: Option<PoolMetrics>,
 }
@@ -76,6 +83,7 @@ pub async fn start(
     let mut opening = Opening::listen(server, memory_limit(server))?;
     let store = Postgres::new(database, &server.sizes, &mut opening.registry)?;
     opening.pool = Some(store.pool_metrics());
+    opening.sample(server.monitoring.clone())?;
     let lanes = opening.registry.sub_registry_with_prefix("warrior");
     let mut reading = idempotency_secret::keys(secret.into(), &store, lanes)
         .context("the thread that reads the secret cannot be started")?;
@@ -125,15 +133,40 @@ impl Opening {
         let admin = http::bind(server.admin, memory.send_buffer)
             .context("the admin listener (ADMIN_HOST, ADMIN_PORT)")?;
         let mut registry = Registry::default();
+        register_build(&mut registry);
+        registry.register_collector(Box::new(ProcessMetrics {
+            memory_limit: self::memory_limit(server),
+        }));
         let requests = RequestMetrics::register(&mut registry);
+        let writes = WriteTimes::new(LANES.len());
+        let lanes = registry.sub_registry_with_prefix("warrior");
+        let stages = StageMetrics::register(lanes, writes.clone());
         Ok(Self {
             memory,
             public,
             admin,
             registry,
             requests,
+            stages,
+            writes,
+            samples: None,
             pool: None,
         })
+    }
+
+    /// Starts to sample the database's statistics.
+    fn sample(&mut self, monitoring: Option<Monitoring>) -> anyhow::Result<()> {
+        let Some(monitoring) = monitoring else {
+            tracing::info!(
+                "no statistics of PostgreSQL and PgBouncer are sampled: POSTGRES_MONITOR_USER and its password say as whom"
+            );
+            return Ok(());
+        };
+        let samples = Samples::start(monitoring).context("statistics cannot be sampled")?;
+        let metrics = SampledMetrics(samples.clone());
+        self.registry.register_collector(Box::new(metrics));
+        self.samples = Some(samples);
+        Ok(())
     }
 
     /// Starts the lanes on `store`.
@@ -172,6 +205,9 @@ impl Opening {
             registry,
             requests,
             pool,
+            samples,
+            stages,
+            writes,
         } = self;
         let (public_address, admin_address) = (public.local_addr()?, admin_listener.local_addr()?);
         let api = Api::new(Arc::clone(&dispatch), reading.keys.clone(), server.deadline);
@@ -183,26 +219,30 @@ impl Opening {
             head_timeout: server.head_timeout,
             drain_timeout: server.drain_timeout,
         };
-        let figures = Source::new(
-            memory_limit(server),
-            Arc::clone(&dispatch),
-            requests.clone(),
+        let figures = Source::start(Parts {
+            memory_limit: memory_limit(server),
+            dispatch: Arc::downgrade(&dispatch),
+            requests: requests.clone(),
+            stages: stages.clone(),
             pool,
-        );
-        let public_task = tokio::spawn(http::serve(public, limits, phase, move |received| {
-            let (api, requests) = (api.clone(), requests.clone());
-            let began = Instant::now();
+            samples,
+        })
+        .context("the thread that keeps figures cannot be started")?;
+        let respond = move |received| {
+            let (api, requests, stages) = (api.clone(), requests.clone(), stages.clone());
             let asked = api.read(received);
             async move {
                 let answer = api.answer(asked).await;
-                requests.answered(
-                    answer.route,
-                    answer.response.status().as_u16(),
-                    began.elapsed(),
-                );
-                answer.response
+                let status = answer.response.status().as_u16();
+                requests.answered(answer.route, status, answer.stages.total());
+                stages.answered(&answer.stages);
+                http::Answer {
+                    response: answer.response,
+                    timed: answer.stages.lane.map(|lane| (lane, answer.at)),
+                }
             }
-        }));
+        };
+        let public_task = tokio::spawn(http::serve(public, limits, phase, writes, respond));
 
         let (admin_phase, phase) = watch::channel(Phase::Serving);
         let admin = Admin::new(
@@ -223,6 +263,7 @@ impl Opening {
                 drain_timeout: ADMIN_DRAIN_TIMEOUT,
             },
             phase,
+            WriteTimes::new(0),
             move |received| {
                 let admin = admin.clone();
                 async move { admin.answer(received).await }

@@ -17,6 +17,8 @@ mod render;
 
 mod answers;
 
+mod server_timing;
+
 mod openapi;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -37,10 +39,11 @@ pub use openapi::DOCUMENT;
 pub use problem::{Problem, Settle};
 pub use route::{Request, Route, route};
 
-use crate::dispatch::{Dispatch, Failure, Reason};
+use crate::dispatch::{Dispatch, Failure, Reason, Stages, Timeline};
 use crate::http::Received;
 use crate::store::{Created, NewRow};
 use crate::throttle::{panic_message, throttled};
+use server_timing::SERVER_TIMING;
 
 /// Answers requests, with the help of the lanes.
 #[derive(Clone)]
@@ -57,15 +60,21 @@ pub type KnownKeys = watch::Receiver<Result<Keys, String>>;
 pub struct Asked {
     route: Route,
     request: Result<Request, Problem>,
-    deadline: Instant,
+    timeline: Timeline,
+    /// Whether its client asks for `Server-Timing`.
+    tells_timing: bool,
 }
 
-/// An answer, and the route it belongs to in metrics.
+/// An answer, and what metrics count of it.
 pub struct Answer {
     /// One of a few.
     pub route: Route,
     /// The response itself.
     pub response: Response<Full<Bytes>>,
+    /// Where the time of the request went.
+    pub stages: Stages,
+    /// When the answer was there.
+    pub at: Instant,
 }
 
 impl Api {
@@ -81,55 +90,67 @@ impl Api {
     /// Reads one request. Nothing of it is left afterwards: its bytes lie in the buffer that hyper reads into, and
     /// as long as they are in use, hyper needs another.
     pub fn read(&self, received: Received) -> Asked {
-        let deadline = Instant::now() + self.deadline;
-        let (route, request) = match received {
-            Received::Request(head, body) => {
-                (Route::of(&head), guarded(|| route(&head, &body)).flatten())
-            }
-            Received::Refused(head, fault) => (
-                head.as_ref().map_or(Route::None, Route::of),
-                Err(Problem::Http(fault)),
-            ),
-        };
-        Asked {
-            route,
-            request,
-            deadline,
+        let began = Instant::now();
+        let timeline = Timeline::new(began, began + self.deadline);
+        match received {
+            Received::Request(head, body) => Asked {
+                route: Route::of(&head),
+                tells_timing: server_timing::is_wanted(&head.headers),
+                request: guarded(|| route(&head, &body)).flatten(),
+                timeline,
+            },
+            Received::Refused(head, fault) => Asked {
+                route: head.as_ref().map_or(Route::None, Route::of),
+                tells_timing: false,
+                request: Err(Problem::Http(fault)),
+                timeline,
+            },
         }
     }
 
     /// Answers one request.
     pub async fn answer(&self, asked: Asked) -> Answer {
+        let mut timeline = asked.timeline;
         let result = match asked.request {
-            Ok(request) => self.execute(request, asked.deadline).await,
+            Ok(request) => self.execute(request, &mut timeline).await,
             Err(problem) => Err(problem),
         };
+        let mut response = result.unwrap_or_else(|problem| problem.response());
+        let at = Instant::now();
+        let stages = timeline.end(at);
+        if asked.tells_timing
+            && let Some(timing) = server_timing::value(&stages)
+        {
+            response.headers_mut().insert(SERVER_TIMING, timing);
+        }
         Answer {
             route: asked.route,
-            response: result.unwrap_or_else(|problem| problem.response()),
+            response,
+            stages,
+            at,
         }
     }
 
     async fn execute(
         &self,
         request: Request,
-        deadline: Instant,
+        timeline: &mut Timeline,
     ) -> Result<Response<Full<Bytes>>, Problem> {
         match request {
-            Request::Create(create) => self.create(create, deadline).await,
+            Request::Create(create) => self.create(create, timeline).await,
             Request::Find(None) => Err(unknown_warrior()),
             Request::Find(Some(id)) => {
-                let found = self.dispatch.find(id, deadline).await;
+                let found = self.dispatch.find(id, timeline).await;
                 let json = found.map_err(read_failed)?.ok_or_else(unknown_warrior)?;
                 Ok(render::json_bytes(json))
             }
             Request::Search(None) => Ok(render::json_bytes(Bytes::from_static(b"[]"))),
             Request::Search(Some(term)) => {
-                let json = self.dispatch.search(term, deadline).await;
+                let json = self.dispatch.search(term, timeline).await;
                 json.map(render::json_bytes).map_err(read_failed)
             }
             Request::Count => {
-                let count = self.dispatch.count(deadline).await;
+                let count = self.dispatch.count(timeline).await;
                 let count = count.map_err(read_failed)?;
                 guarded(|| render::count(count))
             }
@@ -143,7 +164,7 @@ impl Api {
     async fn create(
         &self,
         create: Create,
-        deadline: Instant,
+        timeline: &mut Timeline,
     ) -> Result<Response<Full<Bytes>>, Problem> {
         // Also a create without a key needs them: one that ends unknown is settled by a key.
         let keys = match &*self.keys.borrow() {
@@ -159,7 +180,7 @@ impl Api {
             keyed: create.key.is_some(),
             warrior: Arc::clone(&create.warrior),
         };
-        let outcome = self.dispatch.create(row, deadline).await;
+        let outcome = self.dispatch.create(row, timeline).await;
         let not_done = |reason| match &create.key {
             Some(_) => Problem::AttemptNotDone(reason),
             None => Problem::NotDone(reason),

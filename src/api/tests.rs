@@ -5,6 +5,7 @@ mod keys;
 mod outcomes;
 mod problems;
 mod routes;
+mod stages;
 
 use hyper::Request as HttpRequest;
 use hyper::http::request::Parts;

@@ -1,7 +1,8 @@
 //! Executor: it runs a batch in two steps with the claim between them, connect, then run the requests that could be
 //! claimed.
 
-use std::time::Instant as StdInstant;
+use std::cell::Cell;
+use std::time::{Duration, Instant as StdInstant};
 
 use crate::store::StoreError;
 
@@ -35,8 +36,20 @@ pub trait Executor: Send + Sync + 'static {
 /// Requests that count as sent from now on.
 #[derive(Debug)]
 pub struct Claimed<'j, Q> {
+    /// Time that was spent in [`Claimed::render`].
+    pub(super) rendering: Cell<Duration>,
     /// At least one.
     pub requests: Vec<&'j Q>,
     /// The latest of their deadlines, on the clock of `std`: that of tokio can be paused, and a database's cannot.
     pub deadline: StdInstant,
+}
+
+impl<Q> Claimed<'_, Q> {
+    /// Runs what renders rows while they are read: its time is not the database's.
+    pub fn render<T>(&self, work: impl FnOnce() -> T) -> T {
+        let began = StdInstant::now();
+        let done = work();
+        self.rendering.set(self.rendering.get() + began.elapsed());
+        done
+    }
 }

@@ -6,11 +6,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use super::outcome::{Failure, Reason};
+use super::timeline::{InLane, Progress, Stopwatch};
 use crate::budget::Charge;
 
 const QUEUED: u8 = 0;
@@ -28,17 +30,24 @@ pub(super) struct Job<Q, R> {
     /// An earlier attempt may have been executed: the answer can no longer be "certainly not".
     unknown: bool,
     state: Arc<State>,
-    reply: oneshot::Sender<Result<R, Failure>>,
+    reply: oneshot::Sender<Timed<R>>,
 }
 
 /// The front end's half; dropping it abandons a job that was not sent yet.
 pub(super) struct Ticket<R> {
+    queued_at: Instant,
     deadline: Instant,
     state: Arc<State>,
-    reply: oneshot::Receiver<Result<R, Failure>>,
+    reply: oneshot::Receiver<Timed<R>>,
 }
 
-struct State(AtomicU8);
+struct State {
+    is: AtomicU8,
+    progress: Progress,
+}
+
+/// A result, and where the time until then went.
+type Timed<R> = (Result<R, Failure>, InLane);
 
 pub(super) fn job<Q, R>(
     request: Q,
@@ -46,7 +55,10 @@ pub(super) fn job<Q, R>(
     now: Instant,
     deadline: Instant,
 ) -> (Job<Q, R>, Ticket<R>) {
-    let state = Arc::new(State(AtomicU8::new(QUEUED)));
+    let state = Arc::new(State {
+        is: AtomicU8::new(QUEUED),
+        progress: Progress::default(),
+    });
     let (sender, receiver) = oneshot::channel();
     let job = Job {
         request,
@@ -60,6 +72,7 @@ pub(super) fn job<Q, R>(
     (
         job,
         Ticket {
+            queued_at: now,
             deadline,
             state,
             reply: receiver,
@@ -70,9 +83,21 @@ pub(super) fn job<Q, R>(
 // === impl Job ===
 
 impl<Q, R> Job<Q, R> {
+    /// A worker has taken the job; gives the time that it waited.
+    pub(super) fn taken(&self, now: Instant) -> Duration {
+        let waited = now.duration_since(self.queued_at);
+        self.state.progress.taken(waited);
+        waited
+    }
+
     /// Claims the job: it counts as sent. False when its client waits no longer: it must not be sent then.
     pub(super) fn claim(&self, now: Instant) -> bool {
-        now < self.deadline && (self.state.swap(QUEUED, SENT) || self.unknown)
+        let claimed = now < self.deadline && (self.state.swap(QUEUED, SENT) || self.unknown);
+        if claimed {
+            let after = now.duration_since(self.queued_at);
+            self.state.progress.claimed(after);
+        }
+        claimed
     }
 
     /// Whether an answer could still be used.
@@ -94,44 +119,49 @@ impl<Q, R> Job<Q, R> {
     }
 
     /// Answers with a result.
-    pub(super) fn succeed(self, reply: R) {
-        self.answer(Ok(reply));
+    pub(super) fn succeed(self, reply: R, watch: &Stopwatch) {
+        self.answer(Ok(reply), watch);
     }
 
     /// Answers with a failure, or with "unknown" where an earlier attempt forbids a firm no.
-    pub(super) fn fail(self, failure: Failure) {
+    pub(super) fn fail(self, failure: Failure, watch: &Stopwatch) {
         let failure = if self.unknown {
             Failure::Unknown
         } else {
             failure
         };
-        self.answer(Err(failure));
+        self.answer(Err(failure), watch);
     }
 
-    fn answer(self, result: Result<R, Failure>) {
+    fn answer(self, result: Result<R, Failure>, watch: &Stopwatch) {
         // Before its client can send the next request, which needs the room.
         drop(self.charge);
         self.state.set_done();
         // The front end may have answered by itself, or its client may have left.
-        let _ = self.reply.send(result);
+        let _ = self.reply.send((result, watch.of(self.queued_at)));
     }
 }
 
 // === impl Ticket ===
 
 impl<R> Ticket<R> {
-    /// Waits for the answer, until the deadline at the longest.
-    pub(super) async fn wait(mut self) -> Result<R, Failure> {
+    /// Waits for the answer, until the deadline at the longest. Also gives where the time until then went.
+    pub(super) async fn wait(mut self) -> Timed<R> {
         let result = match timeout_at(self.deadline, &mut self.reply).await {
             Ok(result) => result,
             Err(_) if self.state.swap(QUEUED, ABANDONED) => {
-                return Err(Failure::NotDone(Reason::Deadline));
+                return self.given_up(Failure::NotDone(Reason::Deadline));
             }
             // The worker has made its answer in this very moment: it is on its way.
             Err(_) if self.state.get() == DONE => (&mut self.reply).await,
-            Err(_) => return Err(Failure::Unknown),
+            Err(_) => return self.given_up(Failure::Unknown),
         };
-        result.unwrap_or_else(|_| Err(self.dropped()))
+        result.unwrap_or_else(|_| self.given_up(self.dropped()))
+    }
+
+    fn given_up(&self, failure: Failure) -> Timed<R> {
+        let after = self.queued_at.elapsed();
+        (Err(failure), self.state.progress.given_up(after))
     }
 
     /// Whether the worker has made its answer.
@@ -160,24 +190,22 @@ impl<R> Drop for Ticket<R> {
 impl State {
     /// Changes the state if it is `from`; says whether it was.
     fn swap(&self, from: u8, to: u8) -> bool {
-        self.0
+        self.is
             .compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire)
             .is_ok()
     }
 
     fn get(&self) -> u8 {
-        self.0.load(Ordering::Acquire)
+        self.is.load(Ordering::Acquire)
     }
 
     fn set_done(&self) {
-        self.0.store(DONE, Ordering::Release);
+        self.is.store(DONE, Ordering::Release);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::budget::Budget;
 
@@ -193,8 +221,8 @@ mod tests {
     async fn what_was_sent_is_unknown_at_its_deadline() {
         let (job, ticket) = queued();
         assert!(job.claim(Instant::now()));
-        assert_eq!(ticket.wait().await, Err(Failure::Unknown));
-        job.succeed(14);
+        assert_eq!(ticket.wait().await.0, Err(Failure::Unknown));
+        job.succeed(14, &Stopwatch::start(Instant::now()));
     }
 
     #[tokio::test(start_paused = true)]
@@ -202,7 +230,7 @@ mod tests {
         let (job, ticket) = queued();
         let before = Instant::now();
         let late = Err(Failure::NotDone(Reason::Deadline));
-        assert_eq!(ticket.wait().await, late);
+        assert_eq!(ticket.wait().await.0, late);
         assert!(!job.claim(before), "even by a clock that is late");
     }
 
@@ -213,8 +241,8 @@ mod tests {
         job.state.set_done();
         let answered = tokio::spawn(ticket.wait());
         tokio::time::sleep(2 * SOON).await;
-        let _ = job.reply.send(Ok(14));
-        assert_eq!(answered.await.unwrap(), Ok(14));
+        let _ = job.reply.send((Ok(14), InLane::default()));
+        assert_eq!(answered.await.unwrap().0, Ok(14));
     }
 
     #[tokio::test(start_paused = true)]

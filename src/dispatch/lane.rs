@@ -15,6 +15,7 @@ use super::job::job;
 use super::lane_state::{LaneContext, LaneSpec, LaneState};
 use super::outcome::{Failure, Reason};
 use super::queue::PushError;
+use super::timeline::Timeline;
 use super::worker::Worker;
 use crate::throttle::throttled;
 
@@ -50,12 +51,13 @@ impl<Q: PartialEq + Send + 'static, R: Send + 'static> Lane<Q, R> {
         Ok(lane)
     }
 
-    /// Has `request` executed. The answer is there at `deadline` at the latest.
+    /// Has `request` executed. The answer is there at its deadline at the latest, and its times in `timeline`.
     ///
     /// # Errors
     /// [`Failure::NotDone`] at once when it cannot be done in time.
-    pub(super) async fn call(&self, request: Q, deadline: Instant) -> Result<R, Failure> {
-        let now = Instant::now();
+    pub(super) async fn call(&self, request: Q, timeline: &mut Timeline) -> Result<R, Failure> {
+        let (now, deadline) = (Instant::now(), timeline.deadline);
+        timeline.came(self.state.spec.number, now);
         self.admit(now, deadline)
             .map_err(|reason| self.refuse(reason))?;
         let bytes = (self.state.spec.bytes)(&request);
@@ -66,10 +68,9 @@ impl<Q: PartialEq + Send + 'static, R: Send + 'static> Lane<Q, R> {
             PushError::Full => self.refuse(Reason::QueueFull),
             PushError::Closed => self.refuse(Reason::ShuttingDown),
         })?;
-        ticket
-            .wait()
-            .await
-            .inspect_err(|failure| self.log_silence(failure))
+        let (result, in_lane) = ticket.wait().await;
+        timeline.left(in_lane);
+        result.inspect_err(|failure| self.log_silence(failure))
     }
 
     /// Why the lane cannot serve, if it cannot; `deadline` is the longest time that a request waits. An idle

@@ -21,6 +21,8 @@ use crate::budget::Budget;
 pub(super) struct LaneSpec<Q, R> {
     /// The name of the lane, in logs and metrics.
     pub(super) name: &'static str,
+    /// Its number in [`LANES`](super::timeline::LANES).
+    pub(super) number: usize,
     pub(super) size: LaneSize,
     /// Most different terms in one batch, for searches alone; any two requests of another kind share a statement.
     pub(super) terms_max: Option<usize>,

@@ -150,8 +150,7 @@ impl LaneMetrics {
     pub(super) fn batch_began<Q, R>(&self, jobs: &[Job<Q, R>], now: Instant) {
         self.batch_size.observe(jobs.len() as u64);
         for job in jobs {
-            self.queue_wait
-                .observe_time(now.duration_since(job.queued_at));
+            self.queue_wait.observe_time(job.taken(now));
         }
     }
 

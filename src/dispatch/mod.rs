@@ -13,6 +13,8 @@ mod lookup;
 
 mod executor;
 
+mod timeline;
+
 mod job;
 
 mod queue;
@@ -46,7 +48,6 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use prometheus_client::registry::Registry;
-use tokio::time::Instant;
 use uuid::Uuid;
 
 pub use breaker::Ask;
@@ -54,6 +55,7 @@ pub use executor::{Claimed, Executor};
 pub use figures::{LaneFigures, StageFigures};
 pub use lookup::{Lookup, LookupReply};
 pub use outcome::{Failure, Reason};
+pub use timeline::{LANES, Stages, Timeline};
 
 use crate::budget::{Budget, Bytes};
 use crate::config::Sizes;
@@ -120,7 +122,8 @@ impl Dispatch {
         let mut threads = vec![probe];
         let create = Lane::start(
             LaneSpec {
-                name: "create",
+                name: LANES[0],
+                number: 0,
                 size: statement_shared(sizes, sizes.workers_create),
                 terms_max: None,
                 bytes: |row: &NewRow| row.warrior.bytes(),
@@ -132,7 +135,8 @@ impl Dispatch {
         )?;
         let find = Lane::start(
             LaneSpec {
-                name: "find",
+                name: LANES[1],
+                number: 1,
                 size: statement_shared(sizes, sizes.workers_find),
                 terms_max: None,
                 bytes: |_| size_of::<Lookup>(),
@@ -144,7 +148,8 @@ impl Dispatch {
         )?;
         let search = Lane::start(
             LaneSpec {
-                name: "search",
+                name: LANES[2],
+                number: 2,
                 size: LaneSize {
                     base_workers: sizes.workers_search,
                     assumed_batch_min: 1,
@@ -174,17 +179,17 @@ impl Dispatch {
     /// Stores a warrior.
     ///
     /// # Errors
-    /// As [`Failure`] says; at `deadline` at the latest.
-    pub async fn create(&self, row: NewRow, deadline: Instant) -> Result<Created, Failure> {
-        self.create.call(row, deadline).await
+    /// As [`Failure`] says; at the deadline of its `timeline` at the latest.
+    pub async fn create(&self, row: NewRow, timeline: &mut Timeline) -> Result<Created, Failure> {
+        self.create.call(row, timeline).await
     }
 
     /// Finds a warrior, if there is one with this id.
     ///
     /// # Errors
-    /// As [`Failure`] says; at `deadline` at the latest.
-    pub async fn find(&self, id: Uuid, deadline: Instant) -> Result<Option<Bytes>, Failure> {
-        match self.find.call(Lookup::Warrior(id), deadline).await? {
+    /// As [`Failure`] says; at the deadline of its `timeline` at the latest.
+    pub async fn find(&self, id: Uuid, timeline: &mut Timeline) -> Result<Option<Bytes>, Failure> {
+        match self.find.call(Lookup::Warrior(id), timeline).await? {
             LookupReply::Warrior(None) => Ok(None),
             LookupReply::Warrior(Some(Some(json))) => Ok(Some(json)),
             LookupReply::Warrior(Some(None)) => Err(self.find.refuse(Reason::NoMemory)),
@@ -195,9 +200,9 @@ impl Dispatch {
     /// Counts all warriors.
     ///
     /// # Errors
-    /// As [`Failure`] says; at `deadline` at the latest.
-    pub async fn count(&self, deadline: Instant) -> Result<i64, Failure> {
-        match self.find.call(Lookup::Count, deadline).await? {
+    /// As [`Failure`] says; at the deadline of its `timeline` at the latest.
+    pub async fn count(&self, timeline: &mut Timeline) -> Result<i64, Failure> {
+        match self.find.call(Lookup::Count, timeline).await? {
             LookupReply::Count(count) => Ok(count),
             LookupReply::Warrior(_) => Err(Failure::NotDone(Reason::ReadFailed)),
         }
@@ -206,9 +211,9 @@ impl Dispatch {
     /// Searches.
     ///
     /// # Errors
-    /// As [`Failure`] says; at `deadline` at the latest.
-    pub async fn search(&self, term: String, deadline: Instant) -> Result<Bytes, Failure> {
-        let rendered = self.search.call(term, deadline).await?;
+    /// As [`Failure`] says; at the deadline of its `timeline` at the latest.
+    pub async fn search(&self, term: String, timeline: &mut Timeline) -> Result<Bytes, Failure> {
+        let rendered = self.search.call(term, timeline).await?;
         rendered.ok_or_else(|| self.search.refuse(Reason::NoMemory))
     }
 

@@ -4,6 +4,7 @@
 //! claim (queued becomes sent, with a live connection in hand), run. A batch that fails is repeated once where the
 //! reason is transient, and split or grouped where one request may be at fault.
 
+use std::cell::Cell;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use super::job::Job;
 use super::lane_state::{Batch, LaneState};
 use super::outcome::{Failure, Reason};
 use super::terms::by_term;
+use super::timeline::Stopwatch;
 use crate::store::{Class, StoreError};
 use crate::throttle::{panic_message, throttled};
 
@@ -55,9 +57,10 @@ impl<E: Executor> Worker<E> {
         };
         let (began, requests) = (Instant::now(), jobs.len());
         self.lane.metrics.batch_began(&jobs, began);
+        let watch = Stopwatch::start(began);
         // The jobs of a batch that panics are dropped, and each ticket says what the state of its job allows. The
         // connection goes too: it was marked as broken beforehand.
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.process(jobs))) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.process(jobs, &watch))) {
             self.lane.metrics.panicked();
             throttled!(
                 ERROR,
@@ -72,13 +75,13 @@ impl<E: Executor> Worker<E> {
     }
 
     /// Executes a batch, once more if the reason is transient, in halves if one of them is bad.
-    fn process(&self, mut jobs: Jobs<E>) {
+    fn process(&self, mut jobs: Jobs<E>, watch: &Stopwatch) {
         let began = Instant::now();
         if self.lane.breaker.is_open() {
-            return fail_all(jobs, Reason::DatabaseGone);
+            return fail_all(jobs, Reason::DatabaseGone, watch);
         }
         for last in [false, true] {
-            let Err(error) = self.attempt(&mut jobs) else {
+            let Err(error) = self.attempt(&mut jobs, watch) else {
                 return;
             };
             let now = Instant::now();
@@ -96,22 +99,24 @@ impl<E: Executor> Worker<E> {
             }
             match error.class {
                 Class::Unknown if jobs.is_empty() => return,
-                Class::Data => return self.split(jobs, Failure::Rejected),
+                Class::Data => return self.split(jobs, Failure::Rejected, watch),
                 // Many lookups ask for different rows, of which one may be at fault.
                 Class::ReadFailed if !has_terms => {
-                    return self.split(jobs, Failure::NotDone(Reason::ReadFailed));
+                    return self.split(jobs, Failure::NotDone(Reason::ReadFailed), watch);
                 }
-                Class::ReadFailed => return self.retry_separately(jobs, Reason::ReadFailed),
-                Class::TooCostly => return self.retry_separately(jobs, Reason::TooCostly),
+                Class::ReadFailed => return self.retry_separately(jobs, Reason::ReadFailed, watch),
+                Class::TooCostly => return self.retry_separately(jobs, Reason::TooCostly, watch),
                 Class::NotSent if last => {
                     self.lane.breaker.failed(began, &error.to_string());
-                    return fail_all(jobs, Reason::DatabaseGone);
+                    return fail_all(jobs, Reason::DatabaseGone, watch);
                 }
                 Class::RolledBack if last => {
-                    return self.retry_separately(jobs, Reason::RolledBack);
+                    return self.retry_separately(jobs, Reason::RolledBack, watch);
                 }
                 Class::Unknown if last => {
-                    return jobs.into_iter().for_each(|j| j.fail(Failure::Unknown));
+                    return jobs
+                        .into_iter()
+                        .for_each(|j| j.fail(Failure::Unknown, watch));
                 }
                 Class::NotSent | Class::RolledBack | Class::Unknown => {}
             }
@@ -120,10 +125,10 @@ impl<E: Executor> Worker<E> {
 
     /// Executes a batch once. Answers every job on success, takes the answered and the unwanted
     /// ones out of `jobs`, and leaves the others in the state that the failure implies.
-    fn attempt(&self, jobs: &mut Jobs<E>) -> Result<(), StoreError> {
+    fn attempt(&self, jobs: &mut Jobs<E>, watch: &Stopwatch) -> Result<(), StoreError> {
         self.lane.pace.begin(self.number, Instant::now());
         let mut places = Vec::with_capacity(jobs.len());
-        match self.execute(jobs, &mut places) {
+        match self.execute(jobs, &mut places, watch) {
             Ok(replies) => {
                 self.lane.breaker.succeeded();
                 if !places.is_empty() {
@@ -135,8 +140,8 @@ impl<E: Executor> Worker<E> {
                         continue;
                     };
                     match (self.lane.spec.refused)(&reply) {
-                        Some(failure) => self.fail(job, failure),
-                        None => job.succeed(reply),
+                        Some(failure) => self.fail(job, failure, watch),
+                        None => job.succeed(reply, watch),
                     }
                 }
                 Ok(())
@@ -159,13 +164,19 @@ impl<E: Executor> Worker<E> {
         &self,
         jobs: &[Job<E::Request, E::Reply>],
         places: &mut Vec<usize>,
+        watch: &Stopwatch,
     ) -> Result<Vec<E::Reply>, StoreError> {
-        let session = self.executor.connect()?;
-        let batch = claim(jobs, places);
+        let session = self.executor.connect();
+        let now = Instant::now();
+        watch.connected(now);
+        let session = session?;
+        let batch = claim(jobs, places, now);
         if batch.requests.is_empty() {
             return Ok(Vec::new());
         }
-        let replies = self.executor.run(session, &batch)?;
+        let replies = self.executor.run(session, &batch);
+        watch.ran(Instant::now(), batch.rendering.get());
+        let replies = replies?;
         match replies.len() == places.len() {
             true => Ok(replies),
             false => Err(StoreError::wrong_number(replies.len(), places.len())),
@@ -175,34 +186,36 @@ impl<E: Executor> Worker<E> {
     /// Re-runs each term's searches alone, so that one failing search does not fail the rest. A term that was already
     /// alone has failed, and so has a batch without terms. (The time that it took is lost: terms that come after one
     /// that runs out of its time again may be too late.)
-    fn retry_separately(&self, jobs: Jobs<E>, reason: Reason) {
+    fn retry_separately(&self, jobs: Jobs<E>, reason: Reason, watch: &Stopwatch) {
         if self.lane.terms.is_none() {
-            return fail_all(jobs, reason);
+            return fail_all(jobs, reason, watch);
         }
         let mut groups = by_term(jobs);
         match groups.len() {
             0 => {}
-            1 => fail_all(groups.remove(0), reason),
-            _ => groups.into_iter().for_each(|group| self.process(group)),
+            1 => fail_all(groups.remove(0), reason, watch),
+            _ => groups
+                .into_iter()
+                .for_each(|group| self.process(group, watch)),
         }
     }
 
     /// Bisection: one bad row must harm no other. Halves until it stands alone, and fails as `failure` says.
-    fn split(&self, mut jobs: Jobs<E>, failure: Failure) {
+    fn split(&self, mut jobs: Jobs<E>, failure: Failure, watch: &Stopwatch) {
         if jobs.len() > 1 {
             let right = jobs.split_off(jobs.len() / 2);
-            self.process(jobs);
-            self.process(right);
+            self.process(jobs, watch);
+            self.process(right, watch);
         } else if let Some(job) = jobs.pop() {
-            self.fail(job, failure);
+            self.fail(job, failure, watch);
         }
     }
 
-    fn fail(&self, job: Job<E::Request, E::Reply>, failure: Failure) {
+    fn fail(&self, job: Job<E::Request, E::Reply>, failure: Failure, watch: &Stopwatch) {
         if failure == Failure::Rejected {
             self.lane.metrics.row_rejected();
         }
-        job.fail(failure);
+        job.fail(failure, watch);
     }
 
     fn log(&self, error: &StoreError, jobs: usize, last: bool) {
@@ -225,8 +238,7 @@ impl<E: Executor> Worker<E> {
 }
 
 /// Marks the jobs that are still wanted as sent, and notes their places in the batch.
-fn claim<'j, Q, R>(jobs: &'j [Job<Q, R>], places: &mut Vec<usize>) -> Claimed<'j, Q> {
-    let now = Instant::now();
+fn claim<'j, Q, R>(jobs: &'j [Job<Q, R>], places: &mut Vec<usize>, now: Instant) -> Claimed<'j, Q> {
     let (mut requests, mut deadline) = (Vec::with_capacity(jobs.len()), now);
     for (i, job) in jobs.iter().enumerate().filter(|(_, job)| job.claim(now)) {
         places.push(i);
@@ -234,13 +246,14 @@ fn claim<'j, Q, R>(jobs: &'j [Job<Q, R>], places: &mut Vec<usize>) -> Claimed<'j
         deadline = deadline.max(job.deadline);
     }
     Claimed {
+        rendering: Cell::default(),
         requests,
         deadline: deadline.into_std(),
     }
 }
 
-fn fail_all<Q, R>(jobs: Vec<Job<Q, R>>, reason: Reason) {
+fn fail_all<Q, R>(jobs: Vec<Job<Q, R>>, reason: Reason, watch: &Stopwatch) {
     for job in jobs {
-        job.fail(Failure::NotDone(reason));
+        job.fail(Failure::NotDone(reason), watch);
     }
 }

@@ -21,6 +21,7 @@ use tokio::time::timeout;
 use super::data_rate::{DataRate, RateChecked};
 use super::fault::{Fault, Received};
 use super::refused::{self, Withheld};
+use super::write_times::{Answer, WriteTimes, Writing};
 use super::{body, head};
 
 /// Room for a request's head, in bytes.
@@ -64,18 +65,26 @@ pub(super) async fn connection<A, F>(
         leave,
     }: Drain,
     head_timeout: Duration,
+    writes: WriteTimes,
     answer: A,
 ) where
     A: Fn(Received) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+    F: Future<Output: Into<Answer>> + Send + 'static,
 {
     let _ = stream.set_nodelay(true);
+    let writing = Arc::new(Writing::new(writes));
     let asked = Arc::new(AtomicBool::new(false));
     let head_read = Arc::clone(&asked);
+    let being_written = Arc::clone(&writing);
     let refuse = answer.clone();
     let service = service_fn(move |request| {
         head_read.store(true, Ordering::Relaxed);
-        respond(request, phase.clone(), answer.clone())
+        respond(
+            request,
+            phase.clone(),
+            Arc::clone(&being_written),
+            answer.clone(),
+        )
     });
     // Without half_close: the end of a client's half cannot be distinguished from a client that is gone, whose
     // request must not take a worker.
@@ -86,7 +95,9 @@ pub(super) async fn connection<A, F>(
         .header_read_timeout(head_timeout)
         .max_buf_size(HEAD_MAX)
         .serve_connection(
-            TokioIo::new(Withheld::new(RateChecked::new(stream, DATA_RATE_MIN))),
+            TokioIo::new(Withheld::new(
+                RateChecked::new(stream, DATA_RATE_MIN).telling(writing),
+            )),
             service,
         );
     let mut left = false;
@@ -131,7 +142,8 @@ pub(super) async fn connection<A, F>(
     if let Some(fault) = fault {
         let refusal = refuse(Received::Refused(None, fault));
         // On the heap, as few connections need the room.
-        stream = Box::pin(async { refused::write(stream, refusal.await).await }).await;
+        stream =
+            Box::pin(async { refused::write(stream, refusal.await.into().response).await }).await;
     }
     drop(idle);
     if !late && !left {
@@ -151,11 +163,12 @@ async fn read_on(mut stream: impl AsyncRead + Unpin) {
 fn respond<A, F>(
     request: Request<Incoming>,
     phase: watch::Receiver<Phase>,
+    writing: Arc<Writing>,
     answer: A,
 ) -> impl Future<Output = Result<Response<Full<Bytes>>, Infallible>> + use<A, F>
 where
     A: Fn(Received) -> F,
-    F: Future<Output = Response<Full<Bytes>>>,
+    F: Future<Output: Into<Answer>>,
 {
     let (head, incoming) = request.into_parts();
     let version = head.version;
@@ -169,7 +182,7 @@ where
         Ok(()) => Err((head, incoming, answer)),
     };
     async move {
-        let mut response = match begun {
+        let answered = match begun {
             Ok(answer) => answer.await,
             Err((head, incoming, answer)) => {
                 let received = match body::read(incoming).await {
@@ -182,6 +195,13 @@ where
                 answer(received).await
             }
         };
+        let Answer {
+            mut response,
+            timed,
+        } = answered.into();
+        if let Some((class, at)) = timed {
+            writing.begin(class, at);
+        }
         if leaves_rest || *phase.borrow() != Phase::Serving {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(CONNECTION, close);

@@ -3,11 +3,14 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::write_times::Writing;
 
 /// The slowest rate at which an answer may be taken.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +29,8 @@ pub(super) struct RateChecked<S> {
     /// The answer that could not be written at once, until it is flushed.
     held: Option<Held>,
     timer: Option<Pin<Box<Sleep>>>,
+    /// Told when all is written.
+    writing: Option<Arc<Writing>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +47,15 @@ impl<S: AsyncWrite + Unpin> RateChecked<S> {
             rate,
             held: None,
             timer: None,
+            writing: None,
+        }
+    }
+
+    /// Tells `writing` when all that was to be written is in the socket.
+    pub(super) fn telling(self, writing: Arc<Writing>) -> Self {
+        Self {
+            writing: Some(writing),
+            ..self
         }
     }
 
@@ -126,6 +140,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for RateChecked<S> {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let result = ready!(Pin::new(&mut self.stream).poll_flush(cx));
         self.held = None;
+        if let Some(writing) = &self.writing {
+            writing.end();
+        }
         Poll::Ready(result)
     }
 

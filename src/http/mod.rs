@@ -11,6 +11,8 @@ mod data_rate;
 
 mod refused;
 
+mod write_times;
+
 mod connection;
 
 mod server;
@@ -23,6 +25,7 @@ pub use fault::{Fault, Received};
 pub use head::{TARGET_MAX, members};
 pub use listener::bind;
 pub use server::{Limits, serve};
+pub use write_times::{Answer, WriteTimes};
 
 #[cfg(test)]
 mod tests;

@@ -3,15 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::Full;
-use hyper::Response;
-use hyper::body::Bytes;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
 use super::connection::{Drain, Phase, connection};
 use super::fault::Received;
+use super::write_times::{Answer, WriteTimes};
 use crate::throttle::throttled;
 
 /// Longest wait for bytes that are under way between a client and us when a listener closes: a request that was
@@ -38,15 +36,17 @@ pub struct Limits {
 }
 
 /// Serves `listener` within `limits` until `phase` is closing or has no sender, then lets open requests
-/// finish. `answer` gets every request, whole or with its fault.
+/// finish. `answer` gets every request, whole or with its fault; `writes` are the times that its answers take to be
+/// written.
 pub async fn serve<A, F>(
     listener: TcpListener,
     limits: Limits,
     phase: watch::Receiver<Phase>,
+    writes: WriteTimes,
     answer: A,
 ) where
     A: Fn(Received) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+    F: Future<Output: Into<Answer>> + Send + 'static,
 {
     let places = Arc::new(Semaphore::new(limits.connections_max));
     let idle = watch::Sender::new(());
@@ -65,17 +65,19 @@ pub async fn serve<A, F>(
                 (Ok(()), Phase::Closing) | (Err(_), _) => break,
             },
             (stream, place) = accept(&listener, &places, limits.oldest_leave.then_some(&leave)) => {
-                tokio::spawn(connection(stream, place, drain(), limits.head_timeout, answer.clone()));
+                let timeout = limits.head_timeout;
+                let (writes, answer) = (writes.clone(), answer.clone());
+                tokio::spawn(connection(stream, place, drain(), timeout, writes, answer));
             }
         }
     }
     let address = listener.local_addr().ok();
     for stream in backlog(listener) {
         let place = Arc::clone(&places).acquire_owned();
-        let (drain, answer) = (drain(), answer.clone());
+        let (drain, writes, answer) = (drain(), writes.clone(), answer.clone());
         tokio::spawn(async move {
             if let Ok(place) = place.await {
-                connection(stream, place, drain, limits.head_timeout, answer).await;
+                connection(stream, place, drain, limits.head_timeout, writes, answer).await;
             }
         });
     }

@@ -60,6 +60,7 @@ impl Rig {
                 drain_timeout: BOUND,
             },
             phases,
+            WriteTimes::new(0),
             move |received| {
                 count.fetch_add(1, Ordering::Relaxed);
                 std::future::ready(match received {

@@ -13,11 +13,11 @@ use tokio::sync::watch;
 
 use super::figures::Source;
 use super::page;
+use super::text_format::{OPEN_METRICS, PROMETHEUS, prometheus, takes_open_metrics};
 use crate::api::{KnownKeys, Problem};
 use crate::dispatch::Dispatch;
 use crate::http::{Phase, Received};
 
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// Longest time that `/ready` waits for the database.
 const READY_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -43,7 +43,7 @@ impl Admin {
         deadline: Duration,
         keys: KnownKeys,
         phase: watch::Receiver<Phase>,
-        figures: Source,
+        figures: Arc<Source>,
     ) -> Self {
         Self {
             dispatch,
@@ -52,7 +52,7 @@ impl Admin {
             deadline,
             keys,
             phase,
-            figures: Arc::new(figures),
+            figures,
         }
     }
 
@@ -74,7 +74,7 @@ impl Admin {
                     format!("not ready: {why}\n"),
                 ),
             },
-            "/metrics" => self.metrics(),
+            "/metrics" => self.metrics(takes_open_metrics(&head.headers)),
             "/figures" => self.figures(),
             path => page::at(path).unwrap_or_else(|| {
                 let known = "there are /, /live, /ready, /metrics and /figures\n";
@@ -109,7 +109,7 @@ impl Admin {
         }
     }
 
-    fn metrics(&self) -> Response<Full<Bytes>> {
+    fn metrics(&self, open_metrics: bool) -> Response<Full<Bytes>> {
         let mut body = String::new();
         if encode(&mut body, &self.registry).is_err() {
             return text(
@@ -117,7 +117,10 @@ impl Admin {
                 "metrics cannot be written\n".to_owned(),
             );
         }
-        typed(StatusCode::OK, body, OPEN_METRICS)
+        match open_metrics {
+            true => typed(StatusCode::OK, body, OPEN_METRICS),
+            false => typed(StatusCode::OK, prometheus(&body), PROMETHEUS),
+        }
     }
 }
 

@@ -13,11 +13,17 @@ use serde::{Deserialize, Serialize};
 
 pub use machine::Machine;
 pub use process::Process;
-pub use source::Source;
+pub use source::{Parts, Source};
 
 pub use crate::dispatch::{LaneFigures as Lane, StageFigures as Stages};
 pub use crate::store::{
     PgBouncerFigures as PgBouncer, PostgresFigures as Postgres, R2d2Figures as R2d2,
+};
+
+/// The commit that the program was built from, where the build was told.
+pub(super) const COMMIT: Option<&str> = match option_env!("WARRIOR_API_COMMIT") {
+    Some(commit) if !commit.is_empty() => Some(commit),
+    _ => None,
 };
 
 /// All figures of one moment.

@@ -7,11 +7,21 @@ use std::time::Duration;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
 use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use super::figures::Answers;
+use super::figures::{Answers, COMMIT};
 use crate::api::Route;
 use crate::histogram::Histogram;
+
+/// Registers what was built, under the name that Prometheus' conventions have for it.
+pub fn register_build(registry: &mut Registry) {
+    let build = Info::new([
+        ("version", env!("CARGO_PKG_VERSION")),
+        ("revision", COMMIT.unwrap_or("unknown")),
+    ]);
+    registry.register("warrior_build", "The program", build);
+}
 
 /// Status codes are below this.
 const STATUS_END: usize = 600;

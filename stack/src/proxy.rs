@@ -27,6 +27,8 @@ pub enum Cut {
     Half,
     /// The connection stays, and what comes back is no message of the protocol.
     Garbage,
+    /// The connection stays, and the server sees the statement so much later.
+    Late(Duration),
     /// A slow drip: the connection stays, and a message that never ends comes back byte by byte.
     Trickle,
 }
@@ -107,8 +109,10 @@ fn requests(
         if cut == Some(Cut::Request) {
             break;
         }
-        if cut.is_some() {
-            *locked(pending) = cut;
+        match cut {
+            Some(Cut::Late(delay)) => thread::sleep(delay),
+            Some(_) => *locked(pending) = cut,
+            None => {}
         }
         if to.write_all(&buffer[..n]).is_err() {
             break;
@@ -161,7 +165,7 @@ fn replies(mut from: TcpStream, mut to: TcpStream, pending: &Mutex<Option<Cut>>)
                 }
                 break;
             }
-            None => n,
+            None | Some(Cut::Late(_)) => n,
         };
         if to.write_all(&buffer[..pass]).is_err() {
             break;

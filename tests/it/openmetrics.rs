@@ -53,6 +53,7 @@ pub(crate) fn open_metrics(text: &str) -> Metrics {
         let suffixes: &[&str] = match metrics.kinds[&family].as_str() {
             "counter" => &["_total", "_created"],
             "gauge" => &[""],
+            "info" => &["_info"],
             "histogram" => &["_bucket", "_sum", "_count", "_created"],
             other => panic!("{other}: {line}"),
         };

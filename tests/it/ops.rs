@@ -140,6 +140,12 @@ fn metrics_are_openmetrics_and_count() {
         "warrior_request_bytes",
         "warrior_request_bytes_max",
         "http_server_request_duration_seconds",
+        "process_cpu_seconds",
+        "process_max_fds",
+        "process_open_fds",
+        "process_resident_memory_bytes",
+        "process_start_time_seconds",
+        "process_threads",
         "db_client_connections",
         "db_client_connection_create_time_seconds",
         "db_client_connection_max",
@@ -153,13 +159,16 @@ fn metrics_are_openmetrics_and_count() {
         "warrior_batch_size",
         "warrior_batch_size_max",
         "warrior_breaker_open",
+        "warrior_build",
         "warrior_drift",
         "warrior_idempotency_secret",
+        "warrior_lane_requests",
         "warrior_queue_depth",
         "warrior_queue_max",
         "warrior_queue_wait_seconds",
         "warrior_refused",
         "warrior_rejected_rows",
+        "warrior_stage_seconds",
         "warrior_statements",
         "warrior_worker_panics",
         "warrior_workers",
@@ -203,6 +212,12 @@ fn metrics_are_openmetrics_and_count() {
     });
     assert_eq!(metrics.sample("warrior_breaker_open"), 0.0);
     assert!(metrics.sample("db_client_connection_max") >= 4.0);
+    // Who does not ask for OpenMetrics gets the format that every scraper and promtool read.
+    let older = request(server.admin, "GET", "/metrics", &[("Accept", "*/*")], b"");
+    let content_type = "text/plain; version=0.0.4; charset=utf-8";
+    assert_eq!(older.header("content-type"), Some(content_type));
+    let whole = "# TYPE warrior_worker_panics_total counter\n";
+    assert!(older.text().contains(whole) && !older.text().contains("# EOF"));
     // Nothing of what clients sent is a label.
     assert!(!answer.text().contains("nowhere") && !answer.text().contains(&location));
 }

@@ -25,7 +25,7 @@ async fn a_client_that_leaves_while_its_worker_connects_is_not_sent() {
         rig.run_batch();
         assert!(leaving.lock().unwrap().is_none(), "it left");
         for ticket in staying {
-            assert_eq!(ticket.wait().await, Ok(4));
+            assert_eq!(ticket.wait().await.0, Ok(4));
         }
         let sent: Vec<_> = Some(others).into_iter().filter(|b| !b.is_empty()).collect();
         assert_eq!(rig.batches(), sent);

@@ -10,7 +10,9 @@ use super::rig::LATER;
 use crate::budget::{Budget, Bytes};
 use crate::config::Sizes;
 use crate::dispatch::scripted::Scripted;
-use crate::dispatch::{Claimed, Dispatch, Executors, Failure, Lookup, LookupReply, Reason};
+use crate::dispatch::{
+    Claimed, Dispatch, Executors, Failure, Lookup, LookupReply, Reason, Timeline,
+};
 use crate::store::{Class, Created, NewRow, Readiness, StoreError};
 
 #[tokio::test]
@@ -64,11 +66,16 @@ async fn a_database_that_is_gone_is_probed_and_not_queued_for() {
         &mut Registry::default(),
     )
     .unwrap();
-    let count = || dispatch.count(Instant::now() + LATER);
+    let later = || {
+        let now = Instant::now();
+        Timeline::new(now, now + LATER)
+    };
+    let count = async || dispatch.count(&mut later()).await;
     let gone = Failure::NotDone(Reason::DatabaseGone);
     assert_eq!(count().await, Err(gone.clone()));
     // The breaker holds for every lane, also for one that would work.
-    let search = dispatch.search("t".to_owned(), Instant::now() + LATER);
+    let mut timeline = later();
+    let search = dispatch.search("t".to_owned(), &mut timeline);
     assert_eq!(search.await.err(), Some(gone));
     assert!(dispatch.readiness(LATER).await.is_err());
     assert_eq!(sent.load(Ordering::SeqCst), 0);

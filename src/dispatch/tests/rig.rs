@@ -18,6 +18,7 @@ use crate::dispatch::metrics::Families;
 use crate::dispatch::outcome::Failure;
 use crate::dispatch::pace::LaneSize;
 use crate::dispatch::scripted::Scripted;
+use crate::dispatch::timeline::Timeline;
 use crate::dispatch::worker::Worker;
 use crate::store::{Class, StoreError};
 
@@ -123,6 +124,7 @@ impl Rig {
         };
         let spec = LaneSpec {
             name: "test",
+            number: 0,
             size,
             terms_max,
             bytes: |bytes: &u32| *bytes as usize,
@@ -151,7 +153,10 @@ impl Rig {
     /// A client's request, on its way to its answer when this returns.
     pub(super) async fn submit(&self, n: u32, within: Duration) -> Answer {
         let lane = Arc::clone(&self.lane);
-        let answer = tokio::spawn(async move { lane.call(n, Instant::now() + within).await });
+        let answer = tokio::spawn(async move {
+            let now = Instant::now();
+            lane.call(n, &mut Timeline::new(now, now + within)).await
+        });
         yield_now().await;
         answer
     }

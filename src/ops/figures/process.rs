@@ -17,12 +17,14 @@ pub struct Process {
     pub descriptors_max: u64,
     /// Threads.
     pub threads: u64,
+    /// When it started, in seconds since 1970.
+    pub start_time_seconds: f64,
 }
 
 impl Process {
     /// As it is now; none where the system does not say.
     #[cfg(target_os = "linux")]
-    pub(super) fn read(memory_limit_bytes: u64) -> Option<Self> {
+    pub(in crate::ops) fn read(memory_limit_bytes: u64) -> Option<Self> {
         use procfs::process::{LimitValue, Process as Entry};
 
         let own = Entry::myself().ok()?;
@@ -38,12 +40,14 @@ impl Process {
                 LimitValue::Unlimited => u64::MAX,
             },
             threads: u64::try_from(stat.num_threads).unwrap_or(0),
+            start_time_seconds: procfs::boot_time_secs().ok()? as f64
+                + stat.starttime as f64 / ticks,
         })
     }
 
     /// No figures without `/proc`.
     #[cfg(not(target_os = "linux"))]
-    pub(super) fn read(_: u64) -> Option<Self> {
+    pub(in crate::ops) fn read(_: u64) -> Option<Self> {
         None
     }
 }

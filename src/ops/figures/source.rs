@@ -1,94 +1,128 @@
-//! The source of figures: reads each part from where it is counted.
+//! The source of figures: reads each part from where it is counted, and keeps those of the last seconds to judge what binds.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
-use std::sync::Arc;
+use std::io;
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Weak};
+use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
 
 use super::{Binds, Figures, Machine, Process};
 use crate::dispatch::Dispatch;
-use crate::ops::RequestMetrics;
-use crate::ops::binding::{judge, unknown};
-use crate::store::PoolMetrics;
+use crate::ops::binding::judge;
+use crate::ops::{RequestMetrics, StageMetrics};
+use crate::store::{PoolMetrics, Samples};
 
 /// The time over which it is judged what binds.
 const JUDGED: Duration = Duration::from_secs(5);
-/// The longest time over which it is.
-const JUDGED_MAX: Duration = Duration::from_secs(30);
-/// Time between two figures that are kept for that, where somebody asks for them that often.
+/// Time between two figures that are kept for that.
 const KEPT_EVERY: Duration = Duration::from_secs(1);
 
 /// Where the parts of the figures are counted.
+pub struct Parts {
+    /// Bytes of memory that the server may use.
+    pub memory_limit: u64,
+    /// The lanes; those of a server that has ended are no more.
+    pub dispatch: Weak<Dispatch>,
+    /// Answers.
+    pub requests: RequestMetrics,
+    /// Stages.
+    pub stages: StageMetrics,
+    /// r2d2's pool; none on a DuckDB file.
+    pub pool: Option<PoolMetrics>,
+    /// PgBouncer and PostgreSQL; none without a role for it.
+    pub samples: Option<Samples>,
+}
+
+/// Figures whenever they are asked for.
 pub struct Source {
     started: Instant,
-    memory_limit_bytes: u64,
-    dispatch: Arc<Dispatch>,
-    requests: RequestMetrics,
-    pool: Option<PoolMetrics>,
-    /// Earlier figures, the oldest first: from [`JUDGED`] ago or before, to the last.
+    parts: Parts,
+    /// Those of the last seconds, the oldest first.
     earlier: Mutex<VecDeque<(Instant, Figures)>>,
+    /// Ends the thread that keeps them when it is dropped.
+    _end: SyncSender<()>,
 }
 
 impl Source {
-    /// A source of the figures of these parts; `pool` where there is one.
-    pub fn new(
-        memory_limit_bytes: u64,
-        dispatch: Arc<Dispatch>,
-        requests: RequestMetrics,
-        pool: Option<PoolMetrics>,
-    ) -> Self {
-        Self {
+    /// A source, and the thread that keeps figures, which ends when the source is dropped.
+    ///
+    /// # Errors
+    /// When the system refuses the thread.
+    pub fn start(parts: Parts) -> io::Result<Arc<Self>> {
+        let (end, ended) = sync_channel(0);
+        let source = Arc::new(Self {
             started: Instant::now(),
-            memory_limit_bytes,
-            dispatch,
-            requests,
-            pool,
+            parts,
             earlier: Mutex::default(),
-        }
+            _end: end,
+        });
+        let kept = Arc::downgrade(&source);
+        let keep = move || {
+            while let Some(source) = kept.upgrade() {
+                source.keep();
+                drop(source);
+                match ended.recv_timeout(KEPT_EVERY) {
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
+                }
+            }
+        };
+        let thread = thread::Builder::new().name("figures".to_owned());
+        thread.spawn(keep)?;
+        Ok(source)
     }
 
-    /// The figures of now.
+    /// The figures of now, and what bound over the last seconds.
     pub fn read(&self) -> Figures {
-        let now = Instant::now();
-        let (breaker_open, lanes) = self.dispatch.figures();
-        let mut figures = Figures {
-            at: SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0.0, |since| since.as_secs_f64()),
-            uptime_seconds: now.duration_since(self.started).as_secs_f64(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            commit: option_env!("WARRIOR_API_COMMIT").map(str::to_owned),
-            lanes,
-            breaker_open,
-            answers: self.requests.figures(),
-            stages: BTreeMap::new(),
-            r2d2: self.pool.as_ref().map(PoolMetrics::figures),
-            pgbouncer: None,
-            postgres: None,
-            process: Process::read(self.memory_limit_bytes),
-            machine: Machine::read(),
-            binds: Binds::default(),
-        };
-        figures.binds = self.judged(now, &figures);
+        let mut figures = self.without_judgement();
+        let earlier = self.earlier.lock();
+        if let Some((_, before)) = earlier.front() {
+            figures.binds = judge(before, &figures);
+        }
         figures
     }
 
-    /// What bound since the oldest figures that are kept. Keeps these, too, when the last are old enough.
-    fn judged(&self, now: Instant, figures: &Figures) -> Binds {
+    fn without_judgement(&self) -> Figures {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let lanes = self.parts.dispatch.upgrade();
+        let (breaker_open, lanes) = lanes.map(|lanes| lanes.figures()).unwrap_or_default();
+        let Parts {
+            memory_limit,
+            requests,
+            stages,
+            pool,
+            samples,
+            ..
+        } = &self.parts;
+        Figures {
+            at: now.map_or(0.0, |since| since.as_secs_f64()),
+            uptime_seconds: self.started.elapsed().as_secs_f64(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: super::COMMIT.map(str::to_owned),
+            lanes,
+            breaker_open,
+            answers: requests.figures(),
+            stages: stages.figures(),
+            r2d2: pool.as_ref().map(PoolMetrics::figures),
+            pgbouncer: samples.as_ref().and_then(Samples::pgbouncer),
+            postgres: samples.as_ref().map(Samples::postgres),
+            process: Process::read(*memory_limit),
+            machine: Machine::read(),
+            binds: Binds::default(),
+        }
+    }
+
+    fn keep(&self) {
+        let (now, figures) = (Instant::now(), self.without_judgement());
         let mut earlier = self.earlier.lock();
+        earlier.push_back((now, figures));
         while earlier.len() > 1 && earlier[1].0 + JUDGED <= now {
             earlier.pop_front();
         }
-        // Between figures that nobody asked for in between, much has happened that is over.
-        earlier.retain(|(at, _)| *at + JUDGED_MAX > now);
-        let binds = (earlier.front()).map_or_else(unknown, |(_, before)| judge(before, figures));
-        let keeps = (earlier.back()).is_none_or(|(at, _)| *at + KEPT_EVERY <= now);
-        if keeps {
-            earlier.push_back((now, figures.clone()));
-        }
-        binds
     }
 }
 
