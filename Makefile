@@ -1,7 +1,7 @@
 # make run, from a bare machine with git, make and Rust to a serving API. `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build run duckdb test lint stress calibrate bench bench-settings before-after \
+.PHONY: help install build run duckdb test lint browser-test stress calibrate bench bench-settings before-after \
 	compose-up compose-down compose-bench compose-restart compose-import compose-check compose-test backup restore
 
 # docker compose (v2) where it is installed, else docker-compose 1.29.
@@ -36,6 +36,11 @@ lint: ## check format, lints, documentation, shell scripts and dependencies; ins
 test: lint duckdb ## lint, then run every test against a real stack on free ports
 	@# Most tests wait for PostgreSQL rather than compute, so more of them run than there are cores.
 	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-6} cargo test --workspace --locked
+
+browser-test: build ## the live page in headless Chromium under load; pictures of it in target/browser-test
+	@scripts/install browser
+	cargo build --release --locked -p warrior-load
+	@python3 scripts/browser/test.py
 
 stress: build ## the public stress test on a throw-away stack, then a check that no acknowledged write was lost
 	cargo build --release --locked -p warrior-load
