@@ -205,7 +205,9 @@ fn finds_what_the_plain_definition_finds_across_buckets_and_days() {
 
     // The buckets alone, of either width; they may give up, but not these.
     let buckets = "
-        select public.warrior_bucket_names('%' || $1 || '%', '%' || $1 || '%', $2, false)";
+        select case when places is not null then
+                   array(select id from public.warrior where ctid = any (places) order by array_position(places, ctid)) end
+          from public.warrior_names_by_buckets('%' || $1 || '%', '%' || $1 || '%', $2, false) as places";
     let mut answered = BTreeSet::new();
     for (term, plain) in terms.iter().zip(&plain) {
         for one_character in [true, false] {

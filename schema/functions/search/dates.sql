@@ -10,9 +10,10 @@
 --
 -- Measured: ../../../bench/results/2026-11-schema/README.md#search.
 
--- `earlier` holds the hits of the tier before. DateStyle: the text is the one that is served. No sort and no bitmap: a
--- range of one value is ordered by it, so that no plan but a scan in the order of its index is possible.
-create or replace function public.warrior_search_dates(term text, pattern text, earlier uuid[]) returns uuid[]
+-- Gives where the hits stand in the table; `earlier` holds those of the tier before, by id. DateStyle: the text is the one
+-- that is served. No sort and no bitmap: a range of one value is ordered by it, so that no plan but a scan in the order of
+-- its index is possible.
+create or replace function public.warrior_search_by_date(term text, pattern text, earlier uuid[]) returns tid[]
 language plpgsql stable
 set DateStyle = 'ISO'
 set enable_sort = off
@@ -33,7 +34,8 @@ declare
     -- Rows that match, of all rows and of those of the keys, as if rows were spread evenly.
     share double precision := 0;
     share_of_years double precision := 1;
-    hits uuid[];
+    hits tid[];
+    ids uuid[];
 begin
     if first_month <= last_month and (parts[3] is null or length(parts[2]) = 2) then
         if length(parts[1]) = 4 then
@@ -72,32 +74,74 @@ begin
     end if;
     if term ~ '^-?[0-9]{2}-[0-9]{2}$' then
         days := array[replace(term, '-', '')::numeric];
-    elsif term ~ '^-?[0-9]{0,2}(-[0-9]{0,2})?$' then
+    elsif term ~ '^-?[0-3]?[0-9]?(-[0-3]?[0-9]?)?$' then
         days := array(
-            select month * 100 + day
-              from generate_series(1, 12) as month, generate_series(1, 31) as day
-             where '-' || lpad(month::text, 2, '0') || '-' || lpad(day::text, 2, '0') like pattern);
+            select month.n * 100 + day.n
+              from (select n, '-' || lpad(n::text, 2, '0') as part from generate_series(1, 12) as n offset 0) as month,
+                   (select n, '-' || lpad(n::text, 2, '0') as part from generate_series(1, 31) as n offset 0) as day
+             where month.part || day.part like pattern);
     end if;
     share := share + cardinality(days) / 366.0;
 
     if share * (cardinality(years) / share_of_years + cardinality(days)) > 1 then
+        -- As the walk of names.
         hits := array(
-            select w.id
-              from (select id, name, dob
-                      from public.warrior
-                     order by name collate "C", id
-                     limit (200 / share)::bigint) as w
-             where w.dob::text like pattern
-               and w.id <> all (earlier)
-             order by w.name collate "C", w.id
-             limit wanted);
+            select w.ctid
+              from (select name, id
+                      from (select id, name, dob
+                              from public.warrior
+                             order by name collate "C", id
+                             limit (200 / share)::bigint) as w
+                     where w.dob::text like pattern
+                       and w.id <> all (earlier)
+                     order by w.name collate "C", w.id
+                     limit wanted) as hit
+             cross join lateral (
+                   select ctid
+                     from public.warrior
+                    where name collate "C" = hit.name and id >= hit.id and id <= hit.id
+                    order by name collate "C", id
+                    limit 1) as w
+             order by hit.name collate "C", hit.id);
         if cardinality(hits) = wanted then
             return hits;
         end if;
     end if;
 
+    -- One key, but no month: its first rows are the answer. The general form below reads indexes alone, since it gives up most
+    -- rows of many keys, and an id has to be looked up again.
+    if cardinality(years) + cardinality(dates) + cardinality(days) = 1 and (years = '{}' or last_month - first_month = 11)
+       and not exists (select from public.warrior where dob > '9999-12-31')
+       and not exists (select from public.warrior where dob < '0001-01-01') then
+        return array(
+            select w.ctid
+              from (select ctid
+                      from public.warrior
+                     where extract(year from dob) >= years[1] and extract(year from dob) <= years[1]
+                       and id <> all (earlier)
+                     order by extract(year from dob), name collate "C", id
+                     limit wanted) as w
+             union all
+            select w.ctid
+              from (select ctid
+                      from public.warrior
+                     where dob >= dates[1] and dob <= dates[1]
+                       and id <> all (earlier)
+                     order by dob, name collate "C", id
+                     limit wanted) as w
+             union all
+            select w.ctid
+              from (select ctid
+                      from public.warrior
+                     where extract(month from dob) * 100 + extract(day from dob) >= days[1]
+                       and extract(month from dob) * 100 + extract(day from dob) <= days[1]
+                       and id <> all (earlier)
+                     order by extract(month from dob) * 100 + extract(day from dob), name collate "C", id
+                     limit wanted) as w);
+    end if;
+
     -- A row that is behind two keys comes from its day.
-    return array(
+    ids := array(
         select hit.id
           from (select w.id, w.name
                   from (select year, make_date(year::integer, first_month, 1) as first,
@@ -149,5 +193,6 @@ begin
                    and id <> all (earlier)) as hit
          order by hit.name collate "C", hit.id
          limit wanted);
+    return array(select ctid from public.warrior where id = any (ids) order by array_position(ids, id));
 end
 $$;

@@ -12,87 +12,72 @@
 -- Walk: at most 50 hits among the first `most` names (null: among all). The inner limit keeps the filter out of the
 -- subquery, so that no plan but the walk is possible.
 --
--- ASCII: only K (Kelvin) and İ fold into ASCII from beyond it, so names are not asked whether they are ASCII for a term
--- that is, and has neither k nor i.
-create or replace function public.warrior_walk_names(needle text, pattern text, most bigint) returns uuid[]
+-- Beyond ASCII only K (Kelvin) and İ fold into it, so a name is folded a second time for a term with k or i alone.
+--
+-- The walk reads the index alone. The rows of its hits are then found in the pages of that index that it has just read: as
+-- a range, an id is no reason for the planner to look in the primary key.
+create or replace function public.warrior_names_by_walk(needle text, pattern text, most bigint) returns tid[]
 language plpgsql stable
 as $$
 declare
-    ascii constant boolean := octet_length(needle) = length(needle) and needle !~ '[ik]';
+    ascii constant boolean := octet_length(needle) = length(needle);
+    twice constant boolean := ascii and needle ~ '[ik]';
 begin
     return array(
-        select w.id
-          from (select id, name
-                  from public.warrior
-                 order by name collate "C", id
-                 limit most) as w
-         where case when ascii then lower(w.name collate "C") else public.warrior_folded(w.name) end collate "C" like pattern
-         order by w.name collate "C", w.id
-         limit 50);
+        select w.ctid
+          from (select name, id
+                  from (select id, name
+                          from public.warrior
+                         order by name collate "C", id
+                         limit most) as w
+                 where public.warrior_name_holds(w.name, pattern, ascii)
+                    or twice and public.warrior_name_holds(w.name, pattern, false)
+                 order by w.name collate "C", w.id
+                 limit 50) as hit
+         cross join lateral (
+               select ctid
+                 from public.warrior
+                where name collate "C" = hit.name and id >= hit.id and id <= hit.id
+                order by name collate "C", id
+                limit 1) as w
+         order by hit.name collate "C", hit.id);
 end
 $$;
 
--- Index scan: at most `most` hits (null: all). Gives their number, the first 50 in name order, and where in the table
--- the scan ended.
-create or replace function public.warrior_index_names(
-    pattern text, index_pattern text, pair text[], most bigint, out found_rows bigint, out hits uuid[], out last_read tid)
+-- Index scan by `index_pattern`, or by the expression of a pair; the other one is null. At most `most` hits (null: all).
+-- Gives their number, the first 50 in name order, and where in the table the scan ended.
+--
+-- Plan guards: idx_warrior_name_order does not hold tableoid, so that reading all of that index instead of the trigrams is
+-- not among the plans ("ctid is not null" would do, but PostgreSQL 17 knows it to be true). offset 0 keeps the recheck of
+-- the name out of the index condition; it is needed since the indexed text is longer than the name.
+create or replace function public.warrior_names_by_index(
+    pattern text, index_pattern text, pair text, most bigint, out found_rows bigint, out hits tid[], out last_read tid)
 language plpgsql stable
 as $$
 begin
-    -- Plan guards: idx_warrior_name_order does not hold tableoid, so that reading all of that index instead of the
-    -- trigrams is not among the plans ("ctid is not null" would do, but PostgreSQL 17 knows it to be true). offset 0
-    -- keeps the recheck of the name out of the index condition; it is needed since the indexed text is longer than the
-    -- name.
-    if pair is null then
-        with hit as materialized (
-            select w.id, w.name, w.ctid
-              from (select id, name, ctid
-                      from public.warrior
-                     where lower(name) || ' ' || chr(19968 + ascii(name) % 20000) || chr(19968 + ascii(substr(name, 2)) % 20000)
-                           like index_pattern
-                       and tableoid <> 0
-                    offset 0) as w
-             where public.warrior_folded(w.name) collate "C" like pattern
-             limit most)
-        select (select count(*) from hit),
-               array(select id from hit order by name collate "C", id limit 50),
-               (select max(ctid) from hit)
-          into found_rows, hits, last_read;
-    else
-        with hit as materialized (
-            select id, name, ctid
-              from (select w.id, w.name, w.ctid
-                      from (select id, name, ctid
-                              from public.warrior
-                             where lower(name) || ' ' || chr(19968 + ascii(name) % 20000) || chr(19968 + ascii(substr(name, 2)) % 20000)
-                                   ~ pair[1]
-                               and tableoid <> 0
-                            offset 0) as w
-                     where public.warrior_folded(w.name) collate "C" like pattern
-                     limit most) as before_letter
-            union
-            select id, name, ctid
-              from (select w.id, w.name, w.ctid
-                      from (select id, name, ctid
-                              from public.warrior
-                             where lower(name) || ' ' || chr(19968 + ascii(name) % 20000) || chr(19968 + ascii(substr(name, 2)) % 20000)
-                                   ~ pair[2]
-                               and tableoid <> 0
-                            offset 0) as w
-                     where public.warrior_folded(w.name) collate "C" like pattern
-                     limit most) as before_other)
-        select (select count(*) from hit),
-               array(select id from hit order by name collate "C", id limit 50),
-               (select max(ctid) from hit)
-          into found_rows, hits, last_read;
-    end if;
+    with hit as materialized (
+        select w.id, w.name, w.ctid
+          from (select id, name, ctid
+                  from public.warrior
+                 where (lower(name) || ' ' || chr(19968 + ascii(name) % 20000) || chr(19968 + ascii(substr(name, 2)) % 20000)
+                            like index_pattern
+                        or lower(name) || ' ' || chr(19968 + ascii(name) % 20000) || chr(19968 + ascii(substr(name, 2)) % 20000)
+                            ~ pair)
+                   and tableoid <> 0
+                offset 0) as w
+         where public.warrior_folded(w.name) collate "C" like pattern
+         limit most)
+    select (select count(*) from hit),
+           array(select ctid from hit order by name collate "C", id limit 50),
+           (select max(ctid) from hit)
+      into found_rows, hits, last_read;
 end
 $$;
 
 -- Index scan of one bucket: the names whose first `width` characters are `start`. Number and `most` mean the rows that
 -- the index gives; another bucket may have the same code.
-create or replace function public.warrior_index_bucket(
-    pattern text, index_pattern text, start text, width integer, most bigint, out found_rows bigint, out hits uuid[])
+create or replace function public.warrior_names_in_bucket(
+    pattern text, index_pattern text, start text, width integer, most bigint, out found_rows bigint, out hits tid[])
 language plpgsql stable
 as $$
 declare
@@ -103,7 +88,7 @@ declare
     end;
 begin
     with candidate as materialized (
-        select id, name
+        select id, name, ctid
           from public.warrior
          where lower(name) || ' ' || chr(19968 + ascii(name) % 20000) || chr(19968 + ascii(substr(name, 2)) % 20000)
                like place
@@ -111,7 +96,7 @@ begin
          limit most)
     select (select count(*) from candidate),
            array(
-               select id
+               select ctid
                  from candidate
                 where left(name, width) = start
                   and public.warrior_folded(name) collate "C" like pattern
@@ -123,8 +108,8 @@ $$;
 
 -- Buckets, one after the other in name order, until there are 50 hits. Null: given up, since they hold too many hits to
 -- sort, or too few to be worth it.
-create or replace function public.warrior_bucket_names(pattern text, index_pattern text, wide boolean, eager boolean)
-returns uuid[]
+create or replace function public.warrior_names_by_buckets(pattern text, index_pattern text, wide boolean, eager boolean)
+returns tid[]
 language plpgsql stable
 as $$
 declare
@@ -136,7 +121,7 @@ declare
     next_name text;
     start text;
     asked record;
-    hits uuid[] := '{}';
+    hits tid[] := '{}';
 begin
     for probe in 1..last_probe loop
         next_name := (
@@ -154,7 +139,7 @@ begin
             bound := start;
             continue;
         end if;
-        asked := public.warrior_index_bucket(pattern, index_pattern, start, width, most + 1);
+        asked := public.warrior_names_in_bucket(pattern, index_pattern, start, width, most + 1);
         if asked.found_rows > most then
             if width = 2 then
                 return null;
@@ -176,13 +161,13 @@ end
 $$;
 
 -- Chooses the way, from top to bottom as the table in docs/ARCHITECTURE.md. `pattern` is the LIKE pattern.
-create or replace function public.warrior_search_names(needle text, pattern text) returns uuid[]
+create or replace function public.warrior_search_by_name(needle text, pattern text) returns tid[]
 language plpgsql stable
 as $$
 declare
     -- A pattern for the index that finds at least the same rows, or null when none helps.
     index_pattern text;
-    pair text[];
+    pair text;
     -- Two trigrams of a long term: its first and its last three letters or digits in a row. Each trigram more is
     -- another posting list to read.
     head text;
@@ -195,12 +180,12 @@ declare
     most bigint;
     expected double precision;
     asked record;
-    hits uuid[];
+    hits tid[];
 begin
     if public.warrior_has_trigram(needle) then
         index_pattern := pattern;
     elsif needle !~ '^[[:alnum:]]{2}$' then
-        return public.warrior_walk_names(needle, pattern, null);
+        return public.warrior_names_by_walk(needle, pattern, null);
     end if;
     -- A long term is mostly rare, which the index tells for less than a sample does.
     if length(needle) > 5 and index_pattern is not null then
@@ -212,7 +197,7 @@ begin
             index_pattern := '%' || regexp_replace(left(needle, 6), E'([\\\\%_])', E'\\\\\\1', 'g')
                 || '%' || regexp_replace(right(needle, 6), E'([\\\\%_])', E'\\\\\\1', 'g') || '%';
         end if;
-        asked := public.warrior_index_names(pattern, index_pattern, null, 301);
+        asked := public.warrior_names_by_index(pattern, index_pattern, null, 301);
         if asked.found_rows <= 300 then
             return asked.hits;
         end if;
@@ -220,7 +205,7 @@ begin
 
     -- A pair has a costly index, and is worth a larger sample.
     sample := public.warrior_sample(case when index_pattern is null then 8 else 2 end);
-    select count(*), count(*) filter (where public.warrior_folded(name) collate "C" like pattern)
+    select count(*), count(*) filter (where public.warrior_name_holds(name, pattern, octet_length(needle) = length(needle)))
       into sampled, matched
       from public.warrior
      where ctid >= sample.first and ctid < sample.past;
@@ -230,7 +215,7 @@ begin
     if (index_pattern is null and matched > 1) or (matched > 2 and 30 * matched > sampled) then
         -- At least some thousands for a pair, since the first names may be short ones without any.
         walk := greatest(200 * sampled / matched, case when index_pattern is null then 10000 end);
-        hits := public.warrior_walk_names(needle, pattern, walk);
+        hits := public.warrior_names_by_walk(needle, pattern, walk);
         if cardinality(hits) = 50 then
             return hits;
         end if;
@@ -238,21 +223,21 @@ begin
         expected := rows::double precision * cardinality(hits) / walk;
     end if;
     if index_pattern is null then
-        pair := public.warrior_pair_patterns(needle);
+        pair := public.warrior_pair_expression(needle);
         if pair is null then
-            return public.warrior_walk_names(needle, pattern, null);
+            return public.warrior_names_by_walk(needle, pattern, null);
         end if;
     end if;
 
     if matched = 0 then
         -- Three letters are mostly in no name or in many, which buckets tell for less.
         if rows > 10000 and needle ~ '^[[:alnum:]]{3}$' then
-            hits := public.warrior_bucket_names(pattern, index_pattern, rows < 8000000, true);
+            hits := public.warrior_names_by_buckets(pattern, index_pattern, rows < 8000000, true);
             if hits is not null then
                 return hits;
             end if;
         end if;
-        asked := public.warrior_index_names(pattern, index_pattern, pair, 301);
+        asked := public.warrior_names_by_index(pattern, index_pattern, pair, 301);
         if asked.found_rows <= 300 then
             return asked.hits;
         end if;
@@ -264,14 +249,14 @@ begin
 
     -- One or two matches in the sample prove little. Buckets of one character cost less than a walk that finds too few.
     if pair is null and expected > 600 and (matched between 1 and 2 or 50 * rows > 2000 * expected) then
-        hits := public.warrior_bucket_names(
+        hits := public.warrior_names_by_buckets(
             pattern, index_pattern, case when matched > 0 then rows < 8000000 else expected < 20000 end, false);
         if hits is not null then
             return hits;
         end if;
     end if;
     if 50 * rows <= 2000 * expected then
-        hits := public.warrior_walk_names(needle, pattern, (200 * rows / expected)::bigint);
+        hits := public.warrior_names_by_walk(needle, pattern, (200 * rows / expected)::bigint);
         if cardinality(hits) = 50 then
             return hits;
         end if;
@@ -279,15 +264,15 @@ begin
 
     -- The limit where index scan and walk cost the same; a term with more hits is frequent enough to be walked for.
     most := greatest(500, sqrt(25 * rows));
-    asked := public.warrior_index_names(pattern, index_pattern, pair, most + 1);
+    asked := public.warrior_names_by_index(pattern, index_pattern, pair, most + 1);
     if asked.found_rows <= most then
         return asked.hits;
     end if;
-    hits := public.warrior_walk_names(needle, pattern, 200 * rows / most);
+    hits := public.warrior_names_by_walk(needle, pattern, 200 * rows / most);
     if cardinality(hits) = 50 then
         return hits;
     end if;
-    asked := public.warrior_index_names(pattern, index_pattern, pair, null);
+    asked := public.warrior_names_by_index(pattern, index_pattern, pair, null);
     return asked.hits;
 end
 $$;

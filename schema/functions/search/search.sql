@@ -10,6 +10,10 @@
 -- an index scan is cheap for a rare term and sorts every match for a frequent one. The planner cannot know which. The
 -- tiers choose by a sample (warrior_sample, text.sql): ../../../docs/ARCHITECTURE.md#the-life-of-a-search.
 --
+-- Hits are handed on by their place in the table (ctid), which a tier learns when it reads the row: by id, each would be
+-- looked up in the primary key as well. The place is that of one version of the row, which stays there while the statement's
+-- snapshot sees it.
+--
 -- Unbounded on purpose, since an answer is never partial: the walk for a term of one letter, or of one or two
 -- punctuation marks. It reads all names where the term is listed and yet fewer than 50 names hold it; on a table of
 -- millions of rows the role's statement_timeout ends it, and the API answers 503.
@@ -28,27 +32,27 @@ declare
     needle constant text := lower(term);
     pattern constant text := '%' || replace(replace(replace(needle, E'\\', E'\\\\'), '%', E'\\%'), '_', E'\\_') || '%';
     listed boolean;
-    hits uuid[] := '{}';
+    hits tid[] := '{}';
 begin
     -- Lock order: TRUNCATE takes the table and then, in its trigger, the lists; a search that read the letters first
     -- could deadlock with it.
     perform from public.warrior limit 0;
-    -- Null when the list of letters was given up.
-    listed := (needle ~ public.warrior_unlisted_letter()) is not true;
+    -- A null among the letters says that their list was given up.
+    listed := coalesce(
+        (select bool_or(letter is null) or translate(needle, string_agg(letter, ''), '') = '' from public.warrior_letter),
+        false);
     if listed then
-        hits := public.warrior_search_names(needle, pattern);
+        hits := public.warrior_search_by_name(needle, pattern);
     end if;
     -- A longer term cannot stand in YYYY-MM-DD.
     if cardinality(hits) < 50 and term ~ '^[0-9-]{1,10}$' then
-        hits := hits || public.warrior_search_dates(term, pattern, hits);
+        hits := hits || public.warrior_search_by_date(
+            term, pattern, array(select id from public.warrior where ctid = any (hits)));
     end if;
     if listed and cardinality(hits) < 50 then
-        hits := hits || public.warrior_search_skills(needle, pattern, hits);
+        hits := hits || public.warrior_search_by_skill(needle, pattern, hits);
     end if;
     return query
-        select *
-          from public.warrior
-         where id = any (hits)
-         order by array_position(hits, id);
+        select * from public.warrior where ctid = any (hits) order by array_position(hits, ctid);
 end
 $$;

@@ -20,9 +20,9 @@ begin
 end
 $$;
 
--- The listed skills that hold the term, at most `most` (null: all; of a pair, `most` for each pattern).
+-- The listed skills that hold the term, at most `most` (null: all; of a pair, `most` inside and at the end).
 create or replace function public.warrior_search_listed(
-    pattern text, indexable boolean, pair text[], most bigint)
+    pattern text, indexable boolean, pair text, most bigint)
 returns text[]
 language plpgsql stable
 as $$
@@ -34,13 +34,10 @@ begin
     if pair is not null then
         return array(
             select skill
-              from (select skill from public.warrior_skill where lower(skill) ~ pair[1] limit most) as before_letter
+              from (select skill from public.warrior_skill where lower(skill) ~ pair limit most) as inside
             union
             select skill
-              from (select skill from public.warrior_skill where lower(skill) ~ pair[2] limit most) as before_other
-            union
-            select skill
-              from (select skill from public.warrior_skill where lower(skill) like pair[3] limit most) as at_the_end);
+              from (select skill from public.warrior_skill where lower(skill) like left(pattern, -1) limit most) as at_the_end);
     end if;
     return array(
         select skill
@@ -52,7 +49,7 @@ $$;
 
 -- The same; null when there are, or seem to be, over 1,000. What seems so depends on chance; what the search answers
 -- does not.
-create or replace function public.warrior_few_skills(needle text, pattern text, indexable boolean, pair text[])
+create or replace function public.warrior_few_skills(needle text, pattern text, indexable boolean, pair text)
 returns text[]
 language plpgsql stable
 as $$
@@ -114,25 +111,26 @@ begin
     end if;
     -- No part is rare, or too many skills hold all three.
     if candidates is null or candidates = 4 * most then
-        skills := public.warrior_search_listed(pattern, indexable, pair, most + 1);
+        -- Some hundred skills are read for less than the trigrams of a pair.
+        skills := public.warrior_search_listed(pattern, indexable, case when pages > 4 then pair end, most + 1);
     end if;
     return case when cardinality(skills) <= most then skills end;
 end
 $$;
 
 -- Walk, as that of names. `earlier` holds the hits of the tiers before.
-create or replace function public.warrior_walk_skills(skills text[], earlier uuid[], most bigint) returns uuid[]
+create or replace function public.warrior_skills_by_walk(skills text[], earlier tid[], most bigint) returns tid[]
 language plpgsql stable
 as $$
 begin
     return array(
-        select w.id
-          from (select id, name, fight_skills
+        select w.ctid
+          from (select id, name, fight_skills, ctid
                   from public.warrior
                  order by name collate "C", id
                  limit most) as w
          where w.fight_skills && skills
-           and w.id <> all (earlier)
+           and w.ctid <> all (earlier)
          order by w.name collate "C", w.id
          limit 50 - cardinality(earlier));
 end
@@ -140,24 +138,24 @@ $$;
 
 -- Over 1,000 skills are too many for one index condition, whose cost grows with skills times rows. Such a term is
 -- frequent, so it is looked for by a walk through the rows themselves, and then by an index scan for every 200 skills.
-create or replace function public.warrior_search_many_skills(
-    pattern text, indexable boolean, pair text[], earlier uuid[])
-returns uuid[]
+create or replace function public.warrior_search_by_many_skills(
+    pattern text, indexable boolean, pair text, earlier tid[])
+returns tid[]
 language plpgsql stable
 as $$
 declare
     walk constant bigint := 20000;
     wanted constant bigint := 50 - cardinality(earlier);
     skills text[];
-    hits uuid[];
+    hits tid[];
 begin
     hits := array(
-        select w.id
-          from (select id, name, fight_skills
+        select w.ctid
+          from (select id, name, fight_skills, ctid
                   from public.warrior
                  order by name collate "C", id
                  limit walk) as w
-         where w.id <> all (earlier)
+         where w.ctid <> all (earlier)
            and exists (select from unnest(w.fight_skills) as skill where lower(skill) like pattern)
          order by w.name collate "C", w.id
          limit wanted);
@@ -167,30 +165,30 @@ begin
 
     skills := public.warrior_search_listed(pattern, indexable, pair, null);
     return array(
-        select hit.id
-          from (select distinct w.id, w.name
+        select hit.ctid
+          from (select distinct w.id, w.name, w.ctid
                   from (select array_agg(skill) as part
                           from unnest(skills) with ordinality as listed (skill, place)
                          group by place / 200) as listed
                  cross join lateral (
-                       select id, name
+                       select id, name, ctid
                          from public.warrior
                         where public.warrior_skill_keys(fight_skills) && public.warrior_skill_keys(listed.part)
                           and fight_skills && listed.part) as w
-                 where w.id <> all (earlier)) as hit
+                 where w.ctid <> all (earlier)) as hit
          order by hit.name collate "C", hit.id
          limit wanted);
 end
 $$;
 
 -- Chooses the way, from top to bottom as the table in docs/ARCHITECTURE.md.
-create or replace function public.warrior_search_skills(needle text, pattern text, earlier uuid[]) returns uuid[]
+create or replace function public.warrior_search_by_skill(needle text, pattern text, earlier tid[]) returns tid[]
 language plpgsql stable
 as $$
 declare
     wanted constant bigint := 50 - cardinality(earlier);
     indexable constant boolean := public.warrior_has_trigram(needle);
-    pair constant text[] := public.warrior_pair_patterns(needle);
+    pair constant text := public.warrior_pair_expression(needle);
     skills constant text[] := public.warrior_few_skills(needle, pattern, indexable, pair);
     sample_pages integer;
     sample record;
@@ -199,14 +197,14 @@ declare
     rows bigint;
     most bigint;
     keys text[];
-    hits uuid[];
+    hits tid[];
     found_rows bigint;
 begin
     if cardinality(skills) = 0 then
         return '{}';
     end if;
     if skills is null then
-        return public.warrior_search_many_skills(pattern, indexable, pair, earlier);
+        return public.warrior_search_by_many_skills(pattern, indexable, pair, earlier);
     end if;
 
     -- The second sample is large, since the index reads all rows of a skill before it gives the first.
@@ -220,7 +218,7 @@ begin
         most := greatest(500, sqrt(25 * rows));
         -- One may be chance.
         if matched > 1 and sample.samples * matched > most then
-            hits := public.warrior_walk_skills(skills, earlier, 200 * sampled / matched);
+            hits := public.warrior_skills_by_walk(skills, earlier, 200 * sampled / matched);
             if cardinality(hits) = wanted then
                 return hits;
             end if;
@@ -231,18 +229,18 @@ begin
     keys := public.warrior_skill_keys(skills);
     loop
         with hit as materialized (
-            select id, name
+            select id, name, ctid
               from public.warrior
              where public.warrior_skill_keys(fight_skills) && keys
                and fight_skills && skills
-               and id <> all (earlier)
+               and ctid <> all (earlier)
              limit most + 1)
         select (select count(*) from hit),
-               array(select id from hit order by name collate "C", id limit wanted)
+               array(select ctid from hit order by name collate "C", id limit wanted)
           into found_rows, hits;
         exit when most is null or found_rows <= most;
 
-        hits := public.warrior_walk_skills(skills, earlier, 200 * rows / most);
+        hits := public.warrior_skills_by_walk(skills, earlier, 200 * rows / most);
         exit when cardinality(hits) = wanted;
         most := null;
     end loop;

@@ -34,13 +34,24 @@ as $$
     select case when octet_length(name) = char_length(name) then lower(name collate "C") else lower(name) end
 $$;
 
--- Trigrams for a term of two letters or digits, which has none: three patterns that together find what holds the term.
--- The first two are regular expressions whose trigrams the index can look up: followed by each listed letter or digit,
--- and followed by any other listed character or a space. A space follows every name in idx_warrior_name_parts, so there
--- the two also find a term at the end; dictionaries need the third, a LIKE pattern.
+-- Whether a name holds the term: `pattern` is its LIKE pattern, `ascii` says that the term is. Cheaper for the many names
+-- that do not than warrior_folded, since it folds each name in one way at most: an ASCII term is looked for in the bytes,
+-- which misses K (Kelvin) and İ alone, the characters beyond ASCII that fold into it; another term is in no name that is
+-- ASCII. In SQL, so that it is inlined.
+create or replace function public.warrior_name_holds(name text, pattern text, ascii boolean) returns boolean
+language sql immutable parallel safe
+as $$
+    select case when ascii then lower(name collate "C") like pattern
+                else octet_length(name) <> char_length(name) and lower(name) collate "C" like pattern
+           end
+$$;
+
+-- Trigrams for a term of two letters or digits, which has none: a regular expression for the term and each listed
+-- character or a space behind it, whose trigrams the index can look up. A space follows every name in
+-- idx_warrior_name_parts, so there it also finds a term at the end; dictionaries need the LIKE pattern of that besides.
 --
 -- Null for any other term, and when so many letters are listed that pg_trgm would not expand them.
-create or replace function public.warrior_pair_patterns(needle text) returns text[]
+create or replace function public.warrior_pair_expression(needle text) returns text
 language plpgsql stable
 as $$
 begin
@@ -48,11 +59,8 @@ begin
         return null;
     end if;
     return (
-        select array[
-                   needle || '[' || string_agg(distinct letter, '') filter (where letter ~ '[[:alnum:]]') || ']',
-                   needle || '[ ' || coalesce(string_agg(distinct E'\\' || letter, '') filter (where letter !~ '[[:alnum:]]'), '') || ']',
-                   '%' || needle]
-          from public.warrior_letter
-        having count(*) > 0 and count(distinct letter) <= 200 and bool_and(letter is not null));
+        select needle || '[ ' || regexp_replace(string_agg(letter, ''), '([^[:alnum:]])', E'\\\\\\1', 'g') || ']'
+          from (select distinct letter from public.warrior_letter) as listed
+        having count(*) between 1 and 200 and bool_and(letter is not null));
 end
 $$;

@@ -184,7 +184,7 @@ fn functions_mean_the_same_whatever_a_backslash_means_to_their_caller() {
         )
         .unwrap();
     let answers = |client: &mut Client| -> String {
-        let sql = "select concat_ws(' | ', public.warrior_unlisted_letter(), public.warrior_pair_patterns('a'),
+        let sql = "select concat_ws(' | ', public.warrior_unlisted_letter(), public.warrior_pair_expression('10'),
                                     (select count(*) from public.warrior_search('0%_a')),
                                     (select count(*) from public.warrior_search('%_' || chr(92) || 'x')),
                                     (select count(*) from public.warrior_search('n%1')),
