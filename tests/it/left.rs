@@ -40,6 +40,19 @@ impl Others {
         }
     }
 
+    /// What every server connection of the pooler to this database answers.
+    pub(crate) fn ask(&mut self, sql: &str) -> Vec<i64> {
+        for client in &mut self.0 {
+            client.batch_execute("begin").unwrap();
+        }
+        let mut answers = Vec::new();
+        for client in &mut self.0 {
+            answers.push(client.query_typed(sql, &[]).unwrap()[0].get(0));
+            client.batch_execute("commit").unwrap();
+        }
+        answers
+    }
+
     /// The value of `setting` that a client meets.
     fn met(&mut self, setting: &str) -> String {
         let sql = "select current_setting($1)";

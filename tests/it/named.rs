@@ -7,11 +7,12 @@ use warrior_stack::Version;
 use warrior_stack::proxy::{Cut, Proxy};
 
 use crate::api::warrior;
+use crate::left::Others;
 use crate::openmetrics::open_metrics;
 use crate::others::put_trigger;
 use crate::server::TestServer;
-use crate::supervisor::{eventually, shared};
-use crate::support::{Fresh, fresh_database};
+use crate::supervisor::{Supervisor, connect, eventually, shared};
+use crate::support::{Fresh, fresh_database, fresh_database_on};
 
 /// The first PgBouncer that keeps names.
 const KEEPS_NAMES: Version = Version {
@@ -21,7 +22,10 @@ const KEEPS_NAMES: Version = Version {
 
 /// A database whose table is large enough for names.
 fn filled_database() -> Fresh {
-    let database = fresh_database();
+    filled(fresh_database())
+}
+
+fn filled(database: Fresh) -> Fresh {
     let mut owner = database.owner();
     owner
         .batch_execute(
@@ -131,6 +135,108 @@ fn a_pooler_is_given_names_only_if_it_keeps_them() {
         let rows = database.pooled().query_typed(left, &[]).unwrap();
         assert_eq!(rows[0].get::<_, i64>(0), 0);
     }
+}
+
+/// It costs its connection, and for half a minute no other one is tried.
+#[test]
+fn a_trial_without_an_answer_costs_nobody_an_answer() {
+    let database = filled_database();
+    let mut login = database.direct_login();
+    let proxy = Proxy::to(login.port).unwrap();
+    login.port = proxy.port;
+    // No other connection waits for a batch whose own is lost.
+    let server = TestServer::with(&login, |server| {
+        server.sizes.pool_min = 0;
+        server.deadline = Duration::from_secs(20);
+    });
+    server.await_ready();
+    let location = server.post(&warrior("n")).location().to_owned();
+    await_names(&server);
+    let trial = b"pg_prepared_statements";
+    proxy.cut_next(Cut::Silence, trial, 1);
+    let mut length = 100;
+    eventually("a trial comes after a loss", || {
+        server.get(&location).json(200);
+        length += 1;
+        let change = format!("alter table public.warrior alter column name type varchar({length})");
+        database.owner().batch_execute(&change).unwrap();
+        // The first loses its name, and the second meets the trial.
+        server.get(&location).json(200);
+        server.get(&location).json(200);
+        proxy.has_cut(trial)
+    });
+    ask_all(&server, "Ana");
+}
+
+/// Two servers count their names alike: one that is left on a backend would be the other's statement there.
+#[test]
+fn a_pooler_that_ceases_to_keep_names_is_left_none() {
+    let stack = Supervisor::throw_away();
+    let database = filled(fresh_database_on(&stack.endpoints));
+    let server = patient(&database.pooled_login());
+    if stack.endpoints.pooler.version >= KEEPS_NAMES {
+        // Counts have their names then, and nothing else.
+        await_names(&server);
+        let mut console = connect(&stack.endpoints.pooler_admin()).unwrap();
+        let cease = "set max_prepared_statements = 0";
+        console.simple_query(cease).unwrap();
+    }
+    for name in ["Ana", "Bruno"] {
+        ask_all(&server, name);
+        // Those that the pooler gave while it kept them are known by its own prefix.
+        let left = "select count(*) from pg_catalog.pg_prepared_statements where name not like 'PGBOUNCER_%'";
+        assert!(Others::of(&database).ask(left).iter().all(|n| *n == 0));
+    }
+}
+
+/// What makes a count sleep if it is planned while `enable_sort` is off: the setting becomes a part of its plan.
+const SLOW_IF_PLANNED_UNSORTED: &str = "
+    create sequence public.slept;
+    create function public.unsorted() returns boolean language plpgsql immutable
+        as 'begin return current_setting(''enable_sort'') = ''off''; end';
+    create function public.slow() returns boolean language plpgsql security definer
+        as 'begin perform nextval(''public.slept''); perform pg_sleep(30); return true; end';
+    grant execute on function public.unsorted(), public.slow() to public;
+    alter table public.warrior_count enable row level security;
+    create policy slow on public.warrior_count using (case when public.unsorted() then public.slow() else true end)";
+
+#[test]
+fn a_plan_that_left_settings_have_made_is_made_anew() {
+    const COUNT: &str = include_str!("../../src/store/sql/count.sql");
+    let database = filled_database();
+    let mut owner = database.owner();
+    owner.batch_execute(SLOW_IF_PLANNED_UNSORTED).unwrap();
+    // By itself such a plan outlives the setting.
+    let mut session = database.runtime();
+    let prepare = format!("set enable_sort = off; prepare counted as {COUNT}");
+    session.batch_execute(&prepare).unwrap();
+    session
+        .batch_execute("set statement_timeout = '500ms'")
+        .unwrap();
+    session.batch_execute("execute counted").unwrap_err();
+    session.batch_execute("reset enable_sort").unwrap();
+    session.batch_execute("execute counted").unwrap_err();
+    let anew = "set statement_timeout = '20s'; discard plans; execute counted";
+    session.batch_execute(anew).unwrap();
+
+    let forget_sort = "perform set_config('enable_sort', 'off', false); return null;";
+    put_trigger(&database, "after insert", "statement", forget_sort);
+    let server = patient(&database.direct_login());
+    await_names(&server);
+    let mut slept = || -> i64 {
+        let row = owner.query_one("select last_value from public.slept", &[]);
+        row.unwrap().get(0)
+    };
+    let before = slept();
+    eventually("a count is planned so", || {
+        server.post(&warrior("n")).json(201);
+        // Whatever is named is planned once more, on the connection that is as it was left.
+        let same = "alter policy slow on public.warrior_count
+                        using (case when public.unsorted() then public.slow() else true end)";
+        database.owner().batch_execute(same).unwrap();
+        server.get("/counting-warriors").json(200);
+        slept() > before
+    });
 }
 
 /// A plan that is made for a small table reads all of it, and would be kept while it grows.

@@ -8,7 +8,7 @@ use warrior_api::config::Database;
 use warrior_api::store::{LoginError, Refusal};
 
 use crate::program::{Program, from, serve};
-use crate::supervisor::{Scratch, shared};
+use crate::supervisor::{Scratch, Supervisor, connect, shared};
 use crate::support::{empty_database, fresh_database};
 
 /// What it says, up to and with the line that it serves, from `database` and with other variables.
@@ -167,4 +167,21 @@ fn a_pooler_that_tells_its_sizes_and_its_version_is_heard() {
     // Whoever is not let in on the console hears nothing.
     let runtime = stack.runtime("pgbouncer");
     assert!(warrior_api::store::pooler_shortcomings(&runtime, "postgres", 10_000).is_empty());
+}
+
+#[test]
+fn a_pooler_that_lends_no_transactions_is_heard() {
+    let stack = Supervisor::throw_away();
+    let found = || {
+        let console = stack.endpoints.pooler_statistics();
+        warrior_api::store::pooler_shortcomings(&console, "postgres", 1).join("\n")
+    };
+    assert!(!found().contains("pool_mode"), "{}", found());
+    let mut console = connect(&stack.endpoints.pooler_admin()).unwrap();
+    console.simple_query("set pool_mode = statement").unwrap();
+    assert!(
+        found().contains("set pool_mode = transaction"),
+        "{}",
+        found()
+    );
 }

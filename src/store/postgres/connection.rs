@@ -136,7 +136,8 @@ impl Manager {
         Ok(())
     }
 
-    /// Tries whether statements can be named, when it is time to.
+    /// Tries whether statements can be named, when it is time to. A trial that overruns costs its connection, and takes
+    /// the time of its checkout; so another one is opened here, and for a while none is tried.
     fn try_names(&self, connection: &mut Connection, now: Instant) -> Result<(), LoginError> {
         if !connection.named.are_due(now) || !self.liveness.lets_try(now) {
             return Ok(());
@@ -145,8 +146,9 @@ impl Manager {
             Err(e) if connection.is_spent() => {
                 self.liveness.suspect_all();
                 self.liveness.stop_trials(now + named::TRIAL_INTERVAL);
-                let why = format!("a trial of named statements ended it: {}", chain(&e));
-                Err(self.logins.refused(why, Refusal::of(&e)))
+                tracing::debug!(error = %chain(&e), "a trial of named statements ended its connection");
+                *connection = self.connect()?;
+                self.check(connection, Instant::now())
             }
             _ => Ok(()),
         }
@@ -217,9 +219,8 @@ impl Connection {
         statement: &impl Fn(&mut Client, &mut Named) -> Result<T, postgres::Error>,
     ) -> Option<Result<T, postgres::Error>> {
         self.begin(until);
-        if matches!(suspect, Suspect::StatementTime(_)) {
-            self.named.forget();
-        }
+        // A name is given in a transaction of its own, and may be of a plan that was made under those settings.
+        self.named.forget();
         let named = RefCell::new(&mut self.named);
         let statement = |client: &mut Client| statement(client, &mut named.borrow_mut());
         let Repair { again, open } = mend::run(&mut self.login.client, suspect, &statement);

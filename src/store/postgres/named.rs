@@ -9,6 +9,11 @@
 //! A name can be lost later: by DDL that changes a result, by `DEALLOCATE ALL`, by a pooler that is set otherwise. That
 //! shows before anything is executed, so the same statement goes out unnamed at once.
 //!
+//! Two servers count their names alike. So a pooler that has just ceased to keep them must not be given any, lest the
+//! backend that it lends knows the name as the other server's: behind a pooler every name is given in a transaction
+//! that proves that it is kept, and takes it back else. Only a pooler that hands its backends' own keys on would be taken
+//! for a session of its own, until it lends another backend at a trial.
+//!
 //! Figures: `bench/results/2026-11-27-named-statements/README.md`.
 
 use std::cell::Cell;
@@ -16,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use postgres::error::{Severity, SqlState};
 use postgres::types::{ToSql, Type};
-use postgres::{Client, RowIter, Statement};
+use postgres::{Client, RowIter, Statement, Transaction};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -39,6 +44,8 @@ pub(super) struct Named {
     /// The backend that the login was promised; see [`super::greeting`].
     backend: Option<i32>,
     kept: bool,
+    /// Whether it is PostgreSQL's own session that keeps them.
+    own: bool,
     due: Instant,
     /// When a name was lost last.
     lost: Option<Instant>,
@@ -83,6 +90,7 @@ impl Named {
         Self {
             backend,
             kept: false,
+            own: false,
             due: Instant::now(),
             lost: None,
             by_text: Vec::new(),
@@ -104,12 +112,13 @@ impl Named {
     /// # Errors
     /// When a question fails; until the next trial nothing is named then.
     pub(super) fn try_way(&mut self, client: &mut Client) -> Result<(), postgres::Error> {
-        self.due = Instant::now() + TRIAL_INTERVAL;
-        let tried = keeps_names(client, self.backend);
-        self.kept = matches!(tried, Ok(true));
-        // A pooler may have prepared them anew, with other types in their results.
-        self.by_text.clear();
-        tried.map(drop)
+        self.forget();
+        let row = client.query_typed_one(WAY, &[])?;
+        let (backend, large): (i32, bool) = (row.try_get("backend")?, row.try_get("large")?);
+        self.own = self.backend == Some(backend);
+        // Also names that were given before: a pooler may have prepared them anew, with other types in their results.
+        self.kept = large && (self.own || give(client, WAY, &[])?.is_some());
+        Ok(())
     }
 
     /// Gives up all names until the next trial: another client's settings may have made their plans.
@@ -130,7 +139,8 @@ impl Named {
     ) -> Result<T, postgres::Error> {
         if self.kept {
             match self.bind(client, sql, params, sent) {
-                Ok(rows) => {
+                Ok(None) => self.forget(),
+                Ok(Some(rows)) => {
                     self.forms.named.inc();
                     return read(rows);
                 }
@@ -144,16 +154,20 @@ impl Named {
         read(client.query_typed_raw(sql, params)?)
     }
 
+    /// None where its name would not be kept.
     fn bind<'c>(
         &mut self,
         client: &'c mut Client,
         sql: &'static str,
         params: Parameters<'_>,
         sent: &Cell<bool>,
-    ) -> Result<RowIter<'c>, postgres::Error> {
-        let statement = self.statement(client, sql, params)?;
+    ) -> Result<Option<RowIter<'c>>, postgres::Error> {
+        let Some(statement) = self.statement(client, sql, params)? else {
+            return Ok(None);
+        };
         sent.set(true);
-        client.query_raw(&statement, params.iter().map(|(value, _)| *value))
+        let values = params.iter().map(|(value, _)| *value);
+        client.query_raw(&statement, values).map(Some)
     }
 
     fn statement(
@@ -161,13 +175,16 @@ impl Named {
         client: &mut Client,
         sql: &'static str,
         params: Parameters<'_>,
-    ) -> Result<Statement, postgres::Error> {
+    ) -> Result<Option<Statement>, postgres::Error> {
         if let Some((_, statement)) = self.by_text.iter().find(|(text, _)| *text == sql) {
-            return Ok(statement.clone());
+            return Ok(Some(statement.clone()));
         }
         let types: Vec<Type> = params.iter().map(|(_, of)| of.clone()).collect();
-        let statement = client.prepare_typed(sql, &types)?;
-        self.by_text.push((sql, statement.clone()));
+        let statement = match self.own {
+            true => Some(client.prepare_typed(sql, &types)?),
+            false => give(client, sql, &types)?,
+        };
+        (self.by_text).extend(statement.iter().map(|given| (sql, given.clone())));
         Ok(statement)
     }
 
@@ -208,21 +225,26 @@ fn is_loss(error: &postgres::Error) -> bool {
     })
 }
 
-/// Whether a name that is given on this connection is there later. Either the session is its own: a pooler that lends
-/// backends promises keys of its own. Or it names what it is given by the text: two names are one statement then.
-fn keeps_names(client: &mut Client, promised: Option<i32>) -> Result<bool, postgres::Error> {
-    let row = client.query_typed_one(WAY, &[])?;
-    let (backend, large): (i32, bool) = (row.try_get("backend")?, row.try_get("large")?);
-    if !large || promised == Some(backend) {
-        return Ok(large);
-    }
+/// Gives a statement a name that a pooler keeps; none where it would not be kept, and then none is left behind.
+///
+/// A pooler that keeps names calls a statement by its text, so that two names are one statement to PostgreSQL.
+fn give(
+    client: &mut Client,
+    sql: &'static str,
+    types: &[Type],
+) -> Result<Option<Statement>, postgres::Error> {
     // One backend for all of it.
-    let mut trial = client.transaction()?;
-    let before: i64 = trial.query_typed_one(WAY, &[])?.try_get("named")?;
-    let names = (trial.prepare(WAY)?, trial.prepare(WAY)?);
-    let after: i64 = trial.query_one(&names.1, &[])?.try_get("named")?;
+    let mut transaction = client.transaction()?;
+    let named = |transaction: &mut Transaction<'_>| -> Result<i64, postgres::Error> {
+        transaction.query_typed_one(WAY, &[])?.try_get("named")
+    };
+    let before = named(&mut transaction)?;
+    let given = transaction.prepare_typed(sql, types)?;
+    let other = transaction.prepare_typed(sql, types)?;
+    let is_kept = named(&mut transaction)? < before + 2;
     // Closed where they were given.
-    drop(names);
-    trial.commit()?;
-    Ok(after < before + 2)
+    drop(other);
+    let given = is_kept.then_some(given);
+    transaction.commit()?;
+    Ok(given)
 }

@@ -1,4 +1,4 @@
-//! Checks on PgBouncer's console, where it lets us in: known faults of its version, and its sizes.
+//! Checks on PgBouncer's console, where it lets us in: known faults of its version, its pooling mode, and its sizes.
 
 use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
@@ -31,7 +31,7 @@ const FAULTS: [(Version, Version, &str); 3] = [
 /// Versions that spin for a client without a password which sends `options`, unless it is ignored.
 const SPINS: (Version, Version) = ((1, 20, 0), (1, 26, 0));
 
-/// The faults and the sizes of the pooler at `console`, which serves `dbname` to a server with `connections`
+/// The faults, the pooling mode and the sizes of the pooler at `console`, which serves `dbname` to a server with `connections`
 /// connections. Nothing where there is no console.
 pub fn shortcomings(console: &Database, dbname: &str, connections: usize) -> Vec<String> {
     let until = time_to_ask(console);
@@ -57,6 +57,14 @@ pub fn shortcomings(console: &Database, dbname: &str, connections: usize) -> Vec
     let own = databases
         .iter()
         .find(|row| column(row, "name") == Some(dbname));
+    let mode = (own.and_then(|row| column(row, "pool_mode"))).or(setting("pool_mode"));
+    if mode == Some("statement") {
+        found.push(
+            "PgBouncer's pool_mode is statement, which lends no transactions: the search indexes are never flushed, and \
+             nothing that another client leaves on a connection is undone; set pool_mode = transaction in pgbouncer.ini"
+                .to_owned(),
+        );
+    }
     let sizes = [
         (
             "default_pool_size",
