@@ -6,6 +6,7 @@
 
 mod cold;
 mod comparison;
+mod forms;
 mod listed;
 mod options;
 mod page;
@@ -20,10 +21,11 @@ use std::sync::atomic::AtomicBool;
 use anyhow::ensure;
 use warrior_load::machine::{Machine, Pressure};
 use warrior_load::output::say;
+use warrior_load::stack::Stack;
 
 pub use options::{Load, SettingsOptions};
 
-use self::listed::requested;
+use self::listed::{requested, supported};
 use self::page::page;
 use self::rig::SettingsRig;
 
@@ -37,15 +39,24 @@ pub fn settings(options: &SettingsOptions, stop: &Arc<AtomicBool>) -> anyhow::Re
         options.rows > 0 && options.rounds > 0 && options.seconds > 0,
         "--rows, --rounds and --seconds must be at least 1"
     );
+    ensure!(
+        options.connections != Some(0),
+        "--connections must be at least 1"
+    );
     let pressure = Pressure::now();
     let requested = requested(options)?;
     say(format_args!(
         "starting the stack and filling the table with {} rows",
         options.rows
     ));
-    let mut rig = SettingsRig::start(options, stop)?;
+    let stack = Stack::start_full_size(&options.server)?;
+    let (supported, left_out) = supported(requested, stack.pooler.version)?;
+    for why in left_out {
+        say(format_args!("  left out: {why}"));
+    }
+    let mut rig = SettingsRig::fill(options, stop, stack)?;
     let mut compared = Vec::new();
-    for setting in &requested {
+    for setting in &supported {
         compared.extend(rig.compare(setting)?);
     }
     let throttling = Pressure::now().since(pressure);

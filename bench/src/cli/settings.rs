@@ -27,6 +27,9 @@ pub(crate) struct SettingsArgs {
     /// Generator threads [default: one for each core, at most 4]
     #[arg(long)]
     threads: Option<usize>,
+    /// Connections of every load [default: 64, for searches 32]
+    #[arg(long)]
+    connections: Option<usize>,
     /// These settings alone; NAME=VALUE compares with this value instead of the default
     #[arg(long = "setting", value_delimiter = ',', value_name = "NAME[=VALUE]")]
     settings: Vec<String>,
@@ -44,6 +47,7 @@ impl SettingsArgs {
             rounds: self.rounds,
             seconds: self.seconds,
             threads: self.threads.unwrap_or_else(generator_threads).max(1),
+            connections: self.connections,
             settings: self.settings,
             loads: self.loads,
         };

@@ -17,6 +17,8 @@ pub struct SettingsOptions {
     pub seconds: u32,
     /// Generator threads.
     pub threads: usize,
+    /// Connections of every load, instead of its own number.
+    pub connections: Option<usize>,
     /// `NAME`, or `NAME=VALUE` for a value other than the default; all that are listed here without.
     pub settings: Vec<String>,
     /// The loads, instead of those that the settings are about.
@@ -30,6 +32,8 @@ pub enum Load {
     Create,
     /// Finds by id on 64 connections.
     Find,
+    /// Counts on 64 connections.
+    Count,
     /// Searches of every class on 32 connections.
     Search,
     /// The same right after a restart, when every page comes from the disk.

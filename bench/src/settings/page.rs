@@ -18,6 +18,9 @@ const CPU: RatioFigure = ("CPU", |measured| {
     let cpu = measured.sample.cpu_us;
     cpu.server + cpu.postgres + cpu.pooler
 });
+const POSTGRES: RatioFigure = ("PostgreSQL's CPU", |measured| {
+    measured.sample.cpu_us.postgres
+});
 const LOG: RatioFigure = ("log", |measured| measured.log_bytes);
 
 pub(super) fn page(
@@ -29,10 +32,10 @@ pub(super) fn page(
     let mut page = format!(
         "`{}`, commit {}; {}, {} CPUs, {} MiB; {} rounds; steal {:.1} %, throttled {} ms.\n\n\
          Ratios are default / ours, one for each round: the median, and from the smallest to the greatest. \
-         CPU is that of the server, PgBouncer and PostgreSQL for each request, log the bytes of write-ahead \
-         log for each warrior.\n\n\
-         | Setting | Default | Ours | Load | Throughput | p99 | CPU | Log | Verdict |\n\
-         |---|---|---|---|---|---|---|---|---|\n",
+         CPU is that of the server, PgBouncer and PostgreSQL for each request, and PostgreSQL's alone beside it, \
+         also in microseconds, as medians; log the bytes of write-ahead log for each warrior.\n\n\
+         | Setting | Default | Ours | Load | Throughput | p99 | CPU | PostgreSQL's | PostgreSQL's, us | Log | Verdict |\n\
+         |---|---|---|---|---|---|---|---|---|---|---|\n",
         command(),
         commit().unwrap_or_else(|| "unknown".to_owned()),
         machine.cpu_model,
@@ -43,17 +46,18 @@ pub(super) fn page(
         throttling.throttled_ms,
     );
     for one in compared {
-        let ratios = [RATE, P99, CPU, LOG].map(|(_, figure)| text(ratio(one, figure)));
+        let [rate, p99, cpu, postgres, log] =
+            [RATE, P99, CPU, POSTGRES, LOG].map(|(_, figure)| text(ratio(one, figure)));
+        let micros = micros(one);
         let load = format!("{:?}", one.load).to_lowercase();
         writeln!(
             page,
-            "| `{}` | {} | {} | {load}, {} s{} | {} | {} |",
+            "| `{}` | {} | {} | {load}, {} s{} | {rate} | {p99} | {cpu} | {postgres} | {micros} | {log} | {} |",
             one.name,
             one.default,
             one.ours,
             one.seconds,
             failed(one),
-            ratios.join(" | "),
             verdict(one)
         )
         .ok();
@@ -75,9 +79,18 @@ fn text(spread: Option<Spread>) -> String {
     )
 }
 
+/// PostgreSQL's CPU time a request with the default and with our value, in microseconds: medians of the rounds.
+fn micros(compared: &Compared) -> String {
+    let of = |which: fn(&(Measured, Measured)) -> &Measured| {
+        let figures = compared.pairs.iter().map(|pair| POSTGRES.1(which(pair)));
+        Spread::of(figures).map_or_else(|| "-".to_owned(), |all| format!("{:.1}", all.median))
+    };
+    format!("{} / {}", of(|pair| &pair.0), of(|pair| &pair.1))
+}
+
 /// A figure is clear when no round contradicts another.
 fn verdict(compared: &Compared) -> String {
-    let clear: Vec<String> = [RATE, P99, CPU, LOG]
+    let clear: Vec<String> = [RATE, P99, CPU, POSTGRES, LOG]
         .into_iter()
         .filter_map(|(name, figure)| {
             let spread = ratio(compared, figure)?;

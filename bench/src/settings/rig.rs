@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use hyper::Uri;
 use warrior_load::client;
 use warrior_load::output::say;
@@ -13,6 +13,7 @@ use warrior_load::workload::Kind;
 
 use super::cold;
 use super::comparison::{Compared, Measured};
+use super::forms::{self, Forms};
 use super::listed::RequestedSetting;
 use super::options::{Load, SettingsOptions};
 use super::restart::restart;
@@ -27,6 +28,8 @@ use crate::terms::classes;
 
 /// Draws the requests of the second before a measurement, which differ from the measured ones.
 const WARM_SEED: u64 = 0x7761_726d;
+/// How often a measurement is taken until all of its statements had one form.
+const FORM_ATTEMPTS: usize = 4;
 
 /// The stack under measurement, and the requests to it.
 pub(super) struct SettingsRig<'s> {
@@ -40,12 +43,12 @@ pub(super) struct SettingsRig<'s> {
 }
 
 impl<'s> SettingsRig<'s> {
-    /// Starts the stack and fills its table.
-    pub(super) fn start(
+    /// Fills the table of the stack.
+    pub(super) fn fill(
         options: &'s SettingsOptions,
         stop: &'s Arc<AtomicBool>,
+        stack: Stack,
     ) -> anyhow::Result<SettingsRig<'s>> {
-        let stack = Stack::start_full_size(&options.server)?;
         fill(
             &stack,
             &options.server,
@@ -102,7 +105,10 @@ impl<'s> SettingsRig<'s> {
                 for place in 0..2 {
                     let ours = (place + round) % 2;
                     setting.apply(&mut self.stack, ours == 1)?;
-                    pair[ours] = self.measure(*load, compared.seconds)?;
+                    pair[ours] = match setting.names_statements(ours == 1) {
+                        None => self.measure(*load, compared.seconds)?,
+                        Some(named) => self.measure_form(*load, compared.seconds, named)?,
+                    };
                 }
                 let [default, ours] = pair;
                 say(format_args!(
@@ -119,6 +125,23 @@ impl<'s> SettingsRig<'s> {
         }
         setting.apply(&mut self.stack, true)?;
         Ok(all)
+    }
+
+    /// As [`measure`](Self::measure), where every statement must go out named, or none of them. The server goes back to
+    /// the other form for half a minute when a trial of its way takes too long.
+    fn measure_form(&mut self, load: Load, seconds: u32, named: bool) -> anyhow::Result<Measured> {
+        for _ in 0..FORM_ATTEMPTS {
+            forms::wait(&self.stack, named)?;
+            let before = Forms::read(&self.stack)?;
+            let measured = self.measure(load, seconds)?;
+            if Forms::read(&self.stack)?.since(before).are(named) {
+                return Ok(measured);
+            }
+        }
+        bail!(
+            "{load:?}: the server did not keep to {} statements in {FORM_ATTEMPTS} attempts; is the machine busy?",
+            if named { "named" } else { "unnamed" }
+        )
     }
 
     fn measure(&mut self, load: Load, seconds: u32) -> anyhow::Result<Measured> {
@@ -161,13 +184,14 @@ impl<'s> SettingsRig<'s> {
         let (kind, connections) = match load {
             Load::Create => (Kind::CreateValid, 64),
             Load::Find => (Kind::OneOf(Arc::clone(&self.finds)), 64),
+            Load::Count => (Kind::Count, 64),
             Load::Search | Load::Cold => (Kind::OneOf(Arc::clone(&self.searches)), 32),
         };
         let request = Request {
             kinds: vec![(Hits::Any, kind)],
             target: self.stack.api.clone(),
             processes: Processes::of_stack(&self.stack),
-            load: HttpLoad::Connections(connections),
+            load: HttpLoad::Connections(self.options.connections.unwrap_or(connections)),
             threads: self.options.threads,
             // The first of them are what a cold start is about.
             warmup: if load == Load::Cold {

@@ -3,7 +3,7 @@
 use anyhow::{Context, ensure};
 use postgres::SimpleQueryMessage;
 
-use super::listed::Program;
+use super::listed::{NAMES, Program};
 use super::restart::{reload, restart};
 use warrior_load::stack::Stack;
 
@@ -23,8 +23,10 @@ enum ApplyMethod {
     Reload,
     /// PostgreSQL has to be started again; the stack does it.
     Restart,
-    /// PgBouncer's console.
+    /// PgBouncer's console, and new connections to PostgreSQL.
     Console,
+    /// PgBouncer's console, and new connections on both sides: the server asks at once whether names are kept.
+    ConsoleAnew,
 }
 
 impl Setting {
@@ -77,8 +79,18 @@ impl Setting {
             requested: default.clone(),
             default,
             ours: in_pooler(stack, name, "value")?,
-            method: ApplyMethod::Console,
+            method: if name == NAMES {
+                ApplyMethod::ConsoleAnew
+            } else {
+                ApplyMethod::Console
+            },
         })
+    }
+
+    /// Whether the server names its statements with the default or our value; none where the setting is another.
+    pub(super) fn names_statements(&self, ours: bool) -> Option<bool> {
+        let value = if ours { &self.ours } else { &self.requested };
+        (self.name == NAMES).then(|| value != "0")
     }
 
     /// Applies the default or our value, and returns when that is in effect.
@@ -103,21 +115,30 @@ impl Setting {
 
     fn shown(&self, stack: &Stack) -> anyhow::Result<String> {
         match self.method {
-            ApplyMethod::Console => in_pooler(stack, &self.name, "value"),
+            ApplyMethod::Console | ApplyMethod::ConsoleAnew => {
+                in_pooler(stack, &self.name, "value")
+            }
             _ => in_postgres(stack, &self.name),
         }
     }
 
     fn try_apply(&self, stack: &mut Stack, ours: bool) -> anyhow::Result<()> {
         let mut superuser = stack.superuser().connect()?;
-        if let ApplyMethod::Console = self.method {
+        if let ApplyMethod::Console | ApplyMethod::ConsoleAnew = self.method {
             let value = if ours { &self.ours } else { &self.requested };
             let set = include_str!("../sql/set_in_pooler.sql");
             let change = superuser.query_one(set, &[&self.name, value])?;
             let mut console = stack.console().connect()?;
             console.simple_query(change.try_get(0)?)?;
-            // Connections of the old kind go when they are given back.
-            console.simple_query("reconnect")?;
+            if let ApplyMethod::ConsoleAnew = self.method {
+                let drop = include_str!("../sql/drop_in_pooler.sql");
+                let statements = superuser.query_one(drop, &[])?;
+                console.simple_query(statements.try_get("kill")?)?;
+                console.simple_query(statements.try_get("resume")?)?;
+            } else {
+                // Connections of the old kind go when they are given back.
+                console.simple_query("reconnect")?;
+            }
             return Ok(());
         }
         let change = if ours {

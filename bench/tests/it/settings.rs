@@ -5,18 +5,15 @@ use std::process::{Command, Output};
 use crate::program::{PROGRAM, server};
 
 fn settings(arguments: &[&str]) -> Output {
+    let rows: &[&str] = match arguments.contains(&"--rows") {
+        true => &[],
+        false => &["--rows", "1000"],
+    };
     Command::new(PROGRAM)
-        .args([
-            "settings",
-            "--rows",
-            "1000",
-            "--rounds",
-            "1",
-            "--seconds",
-            "1",
-        ])
+        .args(["settings", "--rounds", "1", "--seconds", "1"])
         .arg("--server")
         .arg(server())
+        .args(rows)
         .args(arguments)
         .output()
         .expect("the program runs")
@@ -40,12 +37,46 @@ fn a_reload_a_restart_and_the_console_change_what_is_measured() {
     ] {
         let line = page.lines().find(|line| line.starts_with(expected));
         let cells: Vec<&str> = line.expect(expected).split(" | ").collect();
-        // Throughput, p99, CPU and log: each of them was there to be compared.
-        for ratio in &cells[4..8] {
+        // Throughput, p99, CPU, PostgreSQL's and log: each of them was there to be compared.
+        for ratio in [4, 5, 6, 7, 9].map(|cell| cells[cell]) {
             let median = ratio
                 .split_once(' ')
                 .and_then(|(median, _)| median.parse().ok());
             assert!(median > Some(0.0), "{expected}{ratio}");
+        }
+    }
+}
+
+/// With a PgBouncer before 1.21, the run says what it needs.
+#[test]
+fn statements_are_measured_with_names_and_without_where_the_pooler_keeps_them() {
+    // As many rows as fill the 1 MiB of a table whose statements are named.
+    let output = settings(&[
+        "--rows",
+        "20000",
+        "--load",
+        "find,count",
+        "--setting",
+        "max_prepared_statements",
+    ]);
+    let page = String::from_utf8_lossy(&output.stdout);
+    let said = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() {
+        let needs = "does not know it, and keeps no names of statements; 1.21 and newer do";
+        assert!(said.contains(needs), "{page}{said}");
+        return;
+    }
+    for load in ["find", "count"] {
+        let expected = format!("| `max_prepared_statements` | 0 | 200 | {load}, 1 s | ");
+        let line = page.lines().find(|line| line.starts_with(&expected));
+        let cells: Vec<&str> = line.expect(&expected).split(" | ").collect();
+        let (unnamed, named) = cells[8].split_once(" / ").expect("two figures");
+        for micros in [unnamed, named] {
+            assert!(
+                micros.parse().is_ok_and(|micros: f64| micros > 0.0),
+                "{}",
+                cells[8]
+            );
         }
     }
 }
