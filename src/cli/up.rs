@@ -10,7 +10,7 @@ use warrior_api::ops::LogGuard;
 use warrior_api::serve;
 use warrior_api::store::{connect_direct, pooler_shortcomings, schema};
 use warrior_stack::announcement::{self, Announcement};
-use warrior_stack::{Connections, DATABASE, StackError, Stop, descriptors, signals};
+use warrior_stack::{DATABASE, StackError, Stop, descriptors, signals};
 
 use super::output::Output;
 use super::process::{drain, start_runtime, stop_on_signal};
@@ -39,9 +39,7 @@ pub(super) fn run(
         signals::on_input_end(move || ended.ask())?;
     }
     let runtime = start_runtime()?;
-    let connections = Connections {
-        pool: server.sizes.pool(),
-    };
+    let connections = args.connections(&server.sizes)?;
     let mut progress = |step: &str| output.print_status(step);
     let mut stack = match warrior_stack::start(&embedded, connections, &mut progress, &stop) {
         Err(StackError::Interrupted) => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use warrior_stack::{Database, Embedded, Secret};
+use warrior_stack::{Connections, Database, Embedded, Secret};
 
 use super::database::{DatabaseArgs, OwnerArgs};
 #[cfg(feature = "duckdb")]
@@ -181,12 +181,28 @@ impl UpArgs {
     pub fn embedded(&self) -> Embedded {
         self.embedded.resolve()
     }
+
+    /// The connections of the pools, for a server of these sizes.
+    ///
+    /// # Errors
+    /// Names the variable that is out of range.
+    pub fn connections(&self, sizes: &Sizes) -> Result<Connections, ConfigError> {
+        self.embedded.connections(sizes)
+    }
 }
 
 impl StackArgs {
     /// Where the stack lives and listens.
     pub fn embedded(&self) -> Embedded {
         self.embedded.resolve()
+    }
+
+    /// The connections of the pools, for the server that will use the stack.
+    ///
+    /// # Errors
+    /// Names the variable that is out of range.
+    pub fn connections(&self) -> Result<Connections, ConfigError> {
+        self.embedded.connections(&self.sizes()?)
     }
 
     /// The sizes of the server that will use the stack, which the pool has to fit.

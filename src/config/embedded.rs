@@ -1,11 +1,14 @@
 //! The embedded stack: its data folder, its ports and its programs.
 //!
-//! `DATA_DIR`, `POSTGRES_PORT`, `POSTGRES_DIRECT_PORT`, `POSTGRES_BIN`, `PGBOUNCER`.
+//! `DATA_DIR`, `POSTGRES_PORT`, `POSTGRES_DIRECT_PORT`, `POSTGRES_BIN`, `PGBOUNCER`, `PGBOUNCER_DEFAULT_POOL_SIZE`.
 
 use std::path::PathBuf;
 
 use clap::Args;
-use warrior_stack::Embedded;
+use warrior_stack::{Connections, Embedded};
+
+use super::error::{ConfigError, within};
+use super::sizes::Sizes;
 
 #[derive(Debug, Args)]
 pub(super) struct EmbeddedArgs {
@@ -45,6 +48,16 @@ pub(super) struct EmbeddedArgs {
     /// PgBouncer's program [default: the machine's]
     #[arg(long, env = "PGBOUNCER", value_name = "PGBOUNCER")]
     pub(super) pgbouncer: Option<PathBuf>,
+    /// `PGBOUNCER_DEFAULT_POOL_SIZE`, 1 to 10,000: connections from PgBouncer to PostgreSQL, as the containers call it,
+    /// too. Too many let more statements run at once than PostgreSQL has processors for; too few keep workers waiting
+    /// in PgBouncer, which refuses them after a second.
+    #[arg(
+        long,
+        help = "Connections from PgBouncer to PostgreSQL [default: 50, or as many as r2d2 has]",
+        env = "PGBOUNCER_DEFAULT_POOL_SIZE",
+        value_name = "PGBOUNCER_DEFAULT_POOL_SIZE"
+    )]
+    pub(super) pgbouncer_default_pool_size: Option<usize>,
 }
 
 impl EmbeddedArgs {
@@ -63,5 +76,15 @@ impl EmbeddedArgs {
             postgres_bin: self.postgres_bin.clone(),
             pgbouncer: self.pgbouncer.clone(),
         }
+    }
+
+    /// The connections of the pools, for a server of these sizes.
+    pub(super) fn connections(&self, sizes: &Sizes) -> Result<Connections, ConfigError> {
+        let name = "PGBOUNCER_DEFAULT_POOL_SIZE";
+        let given = self.pgbouncer_default_pool_size;
+        Ok(Connections {
+            pool: sizes.pool(),
+            pooler: given.map(|n| within(name, n, 1..=10_000)).transpose()?,
+        })
     }
 }

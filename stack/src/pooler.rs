@@ -255,7 +255,11 @@ mod tests {
             postgres: 1,
             pooler: 2,
         };
-        let ini = |minor| stack_ini(&ports, Connections { pool: 8 }, Version { major: 1, minor });
+        let connections = Connections {
+            pool: 8,
+            pooler: None,
+        };
+        let ini = |minor| stack_ini(&ports, connections, Version { major: 1, minor });
         assert!(!ini(18).contains("max_prepared_statements"));
         assert!(ini(24).contains("max_prepared_statements"));
     }

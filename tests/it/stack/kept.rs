@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use postgres::SimpleQueryMessage;
 use warrior_api::config::Database;
 use warrior_stack::{DATABASE, shipped};
 
 use super::ask;
 use crate::lock::TableLock;
-use crate::supervisor::{connect, eventually, shared};
+use crate::supervisor::{Supervisor, connect, eventually, shared, stack};
 use crate::support::{empty_database, fresh_database};
 
 #[test]
@@ -128,6 +129,21 @@ fn clients_that_stay_share_the_connections_of_the_server() {
     for client in &mut clients {
         client.simple_query("select 1").unwrap();
     }
+}
+
+#[test]
+fn the_pool_of_pgbouncer_is_as_large_as_it_is_told() {
+    let sizes = ["--workers", "9", "--pgbouncer-default-pool-size", "3"];
+    let narrow = Supervisor::start(stack().arg("--ephemeral").args(sizes)).expect("it starts");
+    let mut console = connect(&narrow.endpoints.pooler_admin()).unwrap();
+    let config = console.simple_query("show config").unwrap();
+    let shown = config.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) if row.get("key") == Some("default_pool_size") => {
+            row.get("value").map(str::to_owned)
+        }
+        _ => None,
+    });
+    assert_eq!(shown.as_deref(), Some("3"));
 }
 
 #[test]

@@ -28,6 +28,17 @@ fn a_port_in_use_names_the_port_and_its_variable() {
     }
 }
 
+#[test]
+fn a_pool_without_a_connection_names_its_variable_and_its_range() {
+    let mut none = stack();
+    none.arg("--ephemeral")
+        .env("PGBOUNCER_DEFAULT_POOL_SIZE", "0");
+    assert_refused(
+        &mut none,
+        &["PGBOUNCER_DEFAULT_POOL_SIZE is 0", "1 to 10000"],
+    );
+}
+
 /// As under `nohup`.
 #[test]
 fn a_stack_that_nobody_commands_says_what_to_run() {
