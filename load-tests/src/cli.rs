@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod calibrate;
+mod capacity;
 mod compare;
 mod control;
 mod load_args;
@@ -16,6 +17,7 @@ use clap::{Parser, Subcommand};
 use warrior_load::exit::Exit;
 
 use self::calibrate::CalibrateArgs;
+use self::capacity::CapacityArgs;
 use self::compare::CompareArgs;
 use self::control::ControlArgs;
 use self::rehearse::RehearseArgs;
@@ -29,7 +31,7 @@ const EXIT_CODES: &str = "Exit codes:
   0  passed
   1  usage: wrong arguments, profile or file; or results that cannot be written
   2  the target cannot be reached
-  3  a threshold was missed, nothing was answered as prescribed, or a result was not reproduced
+  3  a threshold was missed, no rate holds the objective, nothing was answered as prescribed, or a result was not reproduced
   4  compare: B is worse than A
   5  a promise was broken: an acknowledged write is lost or altered, or a refused one stored
   6  INVALID: the run says nothing about the server";
@@ -48,6 +50,8 @@ pub(crate) enum Command {
     Run(Box<RunArgs>),
     /// Check a ledger against the database: by HTTP, and directly with --postgres
     Verify(VerifyArgs),
+    /// Find the highest rate at which a profile holds an objective, and what ends there
+    Capacity(Box<CapacityArgs>),
     /// Alternate two targets or configurations and say which is better
     Compare(Box<CompareArgs>),
     /// Run a stored result again and say whether it was reproduced
@@ -71,6 +75,7 @@ impl Command {
         match self {
             Command::Run(args) => args.execute(),
             Command::Verify(args) => args.execute(),
+            Command::Capacity(args) => args.execute(),
             Command::Compare(args) => args.execute(),
             Command::Reproduce(args) => args.execute(),
             Command::Stress(args) => args.execute(),

@@ -157,25 +157,7 @@ fn marks(
     machine: &Machine,
     database: Option<&DatabaseFacts>,
 ) -> Vec<String> {
-    let mut marks = Vec::new();
-    if throttling.throttled_ms > 0 {
-        marks.push(format!(
-            "the cgroup was throttled for {} ms of CPU time",
-            throttling.throttled_ms
-        ));
-    }
-    if throttling.steal > 0.01 {
-        marks.push(format!(
-            "the hypervisor took {:.1} % of the CPU time",
-            throttling.steal * 100.0
-        ));
-    }
-    if throttling.busy > 0.95 {
-        marks.push(format!(
-            "the machine's CPUs were {:.0} % busy",
-            throttling.busy * 100.0
-        ));
-    }
+    let mut marks = throttling_marks(throttling);
     if let Some(rate) = machine
         .fdatasync_per_second
         .filter(|rate| *rate > FDATASYNC_PLAUSIBLE_MAX)
@@ -197,6 +179,30 @@ fn marks(
                 ));
             }
         }
+    }
+    marks
+}
+
+/// What the machine withheld, and how busy it was.
+pub fn throttling_marks(throttling: &Throttling) -> Vec<String> {
+    let mut marks = Vec::new();
+    if throttling.throttled_ms > 0 {
+        marks.push(format!(
+            "the cgroup was throttled for {} ms of CPU time",
+            throttling.throttled_ms
+        ));
+    }
+    if throttling.steal > 0.01 {
+        marks.push(format!(
+            "the hypervisor took {:.1} % of the CPU time",
+            throttling.steal * 100.0
+        ));
+    }
+    if throttling.busy > 0.95 {
+        marks.push(format!(
+            "the machine's CPUs were {:.0} % busy",
+            throttling.busy * 100.0
+        ));
     }
     marks
 }

@@ -18,6 +18,10 @@ pub mod drive;
 pub mod engine;
 pub mod ledger;
 
+mod budget;
+pub mod telemetry;
+pub mod trial;
+
 pub mod collect;
 pub mod judge;
 pub mod result;
@@ -29,6 +33,7 @@ pub mod report;
 
 // Programs made of runs.
 pub mod calibrate;
+pub mod capacity;
 pub mod compare;
 pub mod control;
 pub mod rehearse;

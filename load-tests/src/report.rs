@@ -1,6 +1,7 @@
 //! Reports of a run: JSON, Markdown, HTML, and a few lines on the terminal.
 
 mod bars;
+mod capacity;
 mod charts;
 mod comparison;
 mod environment;
@@ -13,6 +14,7 @@ mod verdict;
 use std::path::{Path, PathBuf};
 
 pub use bars::{Bar, bars};
+pub use capacity::{capacity_lines, capacity_markdown, capacity_page, write_capacity};
 pub use comparison::comparison_page;
 pub use html::html;
 pub use markdown::markdown;

@@ -1,7 +1,7 @@
 //! A run from its configuration to its result: probe, load, verification, judgement.
 
 mod assemble;
-mod capacity;
+mod closed_probe;
 mod config;
 
 use std::path::Path;
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub use config::RunConfig;
 
 use self::assemble::{Observations, assemble};
-use self::capacity::with_capacity;
+use self::closed_probe::with_probed_capacity;
 use crate::client;
 use crate::database::DatabaseAccess;
 use crate::drive::drive;
@@ -54,7 +54,7 @@ pub fn run(
     let overrides = Overrides {
         // No other run stores these rows, also not one with the same seed: a ledger stays true for ever.
         letters: Some(run.as_u64_pair().1),
-        ..with_capacity(config, &target, stop)?
+        ..with_probed_capacity(config, &target, stop)?
     };
     let plan = Arc::new(compile(&config.profile, &target, &overrides)?);
     create_directory(&config.directory)?;

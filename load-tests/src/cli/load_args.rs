@@ -86,6 +86,17 @@ pub(super) struct SendArgs {
     threads: usize,
 }
 
+/// How the load of a search is sent: in the open model, at rates of the search's own.
+#[derive(Args, Clone)]
+pub(super) struct TrialArgs {
+    /// Draws everything random; a new one each time without
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Generator threads
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
+}
+
 /// How a run is judged and where its results go.
 #[derive(Args, Clone)]
 pub(super) struct OutArgs {
@@ -153,17 +164,32 @@ impl DatabaseArgs {
     }
 }
 
+/// A seed where none is given.
+fn any_seed() -> u64 {
+    // 52 bits are exact in every reader of JSON.
+    uuid::Uuid::new_v4().as_u64_pair().0 >> 12
+}
+
 impl SendArgs {
     /// Choices of the command line; `lateness_max` is that of [`OutArgs`].
     pub(super) fn overrides(&self, lateness_max: Option<Duration>) -> Overrides {
-        // 52 bits are exact in every reader of JSON.
-        let any = || uuid::Uuid::new_v4().as_u64_pair().0 >> 12;
         Overrides {
             speed: self.speed,
             threads: self.threads,
             connections: self.connections,
             lateness_max,
-            ..Overrides::seeded(self.seed.unwrap_or_else(any))
+            ..Overrides::seeded(self.seed.unwrap_or_else(any_seed))
+        }
+    }
+}
+
+impl TrialArgs {
+    /// Choices of the command line; `lateness_max` is that of [`OutArgs`].
+    pub(super) fn overrides(&self, lateness_max: Option<Duration>) -> Overrides {
+        Overrides {
+            threads: self.threads,
+            lateness_max,
+            ..Overrides::seeded(self.seed.unwrap_or_else(any_seed))
         }
     }
 }

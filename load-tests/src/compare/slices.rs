@@ -215,14 +215,8 @@ pub(crate) fn for_slices(profile: &Profile, length: Duration) -> anyhow::Result<
         return Ok(cut);
     }
     for scenario in &mut cut.scenario {
-        let mut greatest = 0.0_f64;
-        for arrival in &scenario.arrivals {
-            for phase in arrival.phases(None)? {
-                greatest = greatest.max(phase.from).max(phase.to);
-            }
-        }
         scenario.arrivals = vec![crate::profile::ArrivalSpec {
-            rate: Some(greatest),
+            rate: Some(scenario.greatest_rate(None)?),
             length,
             randomised: true,
             ..Default::default()

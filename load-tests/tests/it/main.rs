@@ -1,6 +1,7 @@
 //! warrior-load as its users run it, in one binary. Several modules share contract, delay and scratch.
 
 mod adversity;
+mod capacities;
 mod comparisons;
 mod contract;
 mod delay;

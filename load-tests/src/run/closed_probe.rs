@@ -1,4 +1,5 @@
-//! The capacity of a server, measured in the closed model before a run whose rates are multiples of it.
+//! The closed probe: how much a server answers to a fixed number of connections, measured before a run whose rates are
+//! multiples of that. The highest rate that holds an SLO is another figure, which `capacity` looks for.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -14,8 +15,8 @@ use crate::target::Target;
 /// Separates the requests of the probe from those of the run.
 const PROBE_SEED: u64 = 0x5f0b_3d6c;
 
-/// The overrides with the capacity, which is measured when the profile's rates are multiples of it.
-pub(super) fn with_capacity(
+/// The overrides with what the probe measured, when the profile's rates are multiples of it.
+pub(super) fn with_probed_capacity(
     config: &RunConfig,
     target: &Target,
     stop: &Arc<AtomicBool>,

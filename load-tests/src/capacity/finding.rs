@@ -1,0 +1,179 @@
+//! The result of a search for the capacity, as JSON. Durations are microseconds, rates are per second, shares are of one.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{CapacitySetup, KneeSearch};
+use crate::commit::commit;
+use crate::exit::Exit;
+use crate::files::sha256;
+use crate::judge;
+use crate::machine::{Machine, Throttling};
+use crate::result::Judged;
+use crate::trial::{Standing, Trial};
+use crate::verify::Verdict;
+
+/// Everything that is known about a capacity.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Capacity {
+    /// The id of the search, and the name of its files.
+    pub id: String,
+    /// When it began (RFC 3339, UTC).
+    pub started_at: String,
+    /// The commit of the work tree that it ran in.
+    pub commit: Option<String>,
+    /// Where requests went.
+    pub target: String,
+    /// The profile whose requests they were.
+    pub profile: String,
+    /// SHA-256 of its text.
+    pub profile_digest: String,
+    /// The objective, condition by condition.
+    pub slo: Vec<String>,
+    /// Draws everything that is random.
+    pub seed: u64,
+    /// How long a trial was measured, in seconds.
+    pub step_seconds: f64,
+    /// How it ended.
+    pub exit: Exit,
+    /// Why it says nothing; empty when it does.
+    pub invalid: Vec<String>,
+    /// What a reader should know.
+    pub marks: Vec<String>,
+    /// Requests that the closed probe got answered a second.
+    pub closed_rate: f64,
+    /// The capacity; nothing where no rate held the objective.
+    pub finding: Option<CapacityFinding>,
+    /// Every trial, in the order of time.
+    pub trials: Vec<Trial>,
+    /// The verdict on the ledger of all trials.
+    pub verification: Option<Verdict>,
+    /// The ledger's file, beside this one.
+    pub ledger: Option<String>,
+    /// The machine that the generator ran on.
+    pub machine: Machine,
+    /// CPU time that the machine withheld.
+    pub throttling: Throttling,
+}
+
+/// The highest rate that held, and what ended there.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct CapacityFinding {
+    /// Arrivals a second.
+    pub rate: f64,
+    /// Up to this rate every trial held; nothing where the least already missed once.
+    pub low: Option<f64>,
+    /// From this rate on every trial missed; nothing where the greatest still held.
+    pub high: Option<f64>,
+    /// The conditions that broke first above it.
+    pub broke: Vec<Judged>,
+    /// What bound the server there, by its own account.
+    pub bound: Option<String>,
+}
+
+impl Capacity {
+    pub(super) fn begin(setup: &CapacitySetup) -> anyhow::Result<Capacity> {
+        let profile = &setup.profile;
+        let now = chrono::Utc::now();
+        Ok(Capacity {
+            id: format!("capacity-{}", uuid::Uuid::now_v7()),
+            started_at: now.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+            commit: commit(),
+            target: setup.target.url.clone(),
+            profile: profile.name.clone(),
+            profile_digest: sha256(profile.source.as_bytes()),
+            slo: slo_of(profile),
+            seed: setup.overrides.seed,
+            step_seconds: setup.step.as_secs_f64(),
+            exit: Exit::Invalid,
+            invalid: Vec::new(),
+            marks: Vec::new(),
+            closed_rate: 0.0,
+            finding: None,
+            trials: Vec::new(),
+            verification: None,
+            ledger: None,
+            machine: Machine::default(),
+            throttling: Throttling::default(),
+        })
+    }
+
+    /// Judges the whole: a lost write goes before everything, and a bracket whose upper end is the generator's is none.
+    pub(super) fn end(
+        &mut self,
+        search: &KneeSearch,
+        verified: anyhow::Result<Option<Verdict>>,
+        interrupted: bool,
+    ) {
+        self.finding = search.estimate().map(|estimate| {
+            let above = self.first_above(estimate.rate);
+            CapacityFinding {
+                rate: estimate.rate,
+                low: estimate.low,
+                high: estimate.high,
+                broke: above.map_or(Vec::new(), |trial| trial.missed().cloned().collect()),
+                bound: above
+                    .and_then(|trial| trial.telemetry.as_ref())
+                    .and_then(|telemetry| telemetry.sentence()),
+            }
+        });
+        match verified {
+            Ok(verdict) => self.verification = verdict,
+            Err(error) => self.invalid.push(format!("{error:#}")),
+        }
+        let verdicts: Vec<Verdict> = self.verification.iter().cloned().collect();
+        self.invalid.extend(judge::unproven(&verdicts));
+        if interrupted {
+            self.invalid.push("interrupted before its end".to_owned());
+        }
+        self.invalid.extend(self.doubt());
+        self.marks.extend(judge::throttling_marks(&self.throttling));
+        self.exit = if verdicts.iter().any(|verdict| !verdict.holds()) {
+            Exit::Lost
+        } else if !self.invalid.is_empty() {
+            Exit::Invalid
+        } else if self.finding.is_none() {
+            Exit::ThresholdMissed
+        } else {
+            Exit::Passed
+        };
+    }
+
+    /// Why the upper end is not the server's.
+    fn doubt(&self) -> Option<String> {
+        let rate = self.finding.as_ref().map_or(0.0, |finding| finding.rate);
+        let above = || self.trials.iter().filter(move |trial| trial.rate > rate);
+        if above().next().is_none() {
+            return Some(format!(
+                "the budget ended before a rate missed the objective: the capacity is at least {rate:.0}/s; give a \
+                 longer --budget"
+            ));
+        }
+        let undecided = above().filter(|trial| trial.standing == Standing::Undecided);
+        let missed = above().filter(|trial| trial.standing == Standing::Missed);
+        let reason = above().find_map(|trial| trial.doubts.first())?;
+        (undecided.count() > missed.count()).then(|| {
+            format!("the capacity is at least {rate:.0}/s: above it the generator itself fell behind ({reason})")
+        })
+    }
+
+    /// The trial of the least rate above this one that was missed.
+    fn first_above(&self, rate: f64) -> Option<&Trial> {
+        let missed = self
+            .trials
+            .iter()
+            .filter(|trial| trial.standing != Standing::Held);
+        let above = missed.filter(|trial| trial.rate > rate);
+        above.min_by(|a, b| a.rate.total_cmp(&b.rate))
+    }
+}
+
+/// The conditions of an objective, with the one that is part of every one.
+pub(crate) fn slo_of(profile: &crate::profile::Profile) -> Vec<String> {
+    let conditions = profile.conditions();
+    let mut texts: Vec<String> = conditions.iter().map(ToString::to_string).collect();
+    if profile.creates() {
+        texts.push("lost == 0".to_owned());
+    }
+    texts
+}
