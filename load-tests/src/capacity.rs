@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 
+pub(crate) use finding::slo_of;
 pub use finding::{Capacity, CapacityFinding};
 pub(crate) use knee::KneeSearch;
 

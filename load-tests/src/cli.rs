@@ -11,6 +11,7 @@ mod reproduce;
 mod run;
 mod schema;
 mod stress;
+mod tune;
 mod verify;
 
 use clap::{Parser, Subcommand};
@@ -25,6 +26,7 @@ use self::report::ReportArgs;
 use self::reproduce::ReproduceArgs;
 use self::run::RunArgs;
 use self::stress::StressArgs;
+use self::tune::TuneArgs;
 use self::verify::VerifyArgs;
 
 const EXIT_CODES: &str = "Exit codes:
@@ -58,6 +60,8 @@ pub(crate) enum Command {
     Reproduce(Box<ReproduceArgs>),
     /// Start an ephemeral stack, run a profile against it, verify, and say the verdict
     Stress(Box<StressArgs>),
+    /// Find the smallest sizes of workers, batches and PgBouncer's pool that are as good as the best
+    Tune(Box<TuneArgs>),
     /// The negative control: a cluster made to lose writes, killed hard; the ledger must notice
     Control(ControlArgs),
     /// From a DuckDB file to PostgreSQL and back, on a throw-away stack, and how long clients would wait
@@ -79,6 +83,7 @@ impl Command {
             Command::Compare(args) => args.execute(),
             Command::Reproduce(args) => args.execute(),
             Command::Stress(args) => args.execute(),
+            Command::Tune(args) => args.execute(),
             Command::Control(args) => args.execute(),
             Command::Rehearse(args) => args.execute(),
             Command::Calibrate(args) => args.execute(),

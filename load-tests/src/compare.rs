@@ -14,3 +14,4 @@ pub use comparison::{Comparison, Slice, show};
 pub use finding::{ComparedFigure, Direction, Finding};
 pub use reproduce::{Conclusion, Reproduction, reproduce};
 pub use slices::{FIGURES, Side, SliceFigure, compare};
+pub(crate) use student::student_interval;

@@ -39,6 +39,7 @@ pub mod control;
 pub mod rehearse;
 mod server;
 pub mod stack;
+pub mod tune;
 
 // What is around a run.
 pub mod client;

@@ -8,6 +8,7 @@ mod environment;
 mod figures;
 mod html;
 mod markdown;
+mod tuning;
 mod values;
 mod verdict;
 
@@ -18,6 +19,7 @@ pub use capacity::{capacity_lines, capacity_markdown, capacity_page, write_capac
 pub use comparison::comparison_page;
 pub use html::html;
 pub use markdown::markdown;
+pub use tuning::{tuning_lines, tuning_markdown, tuning_page, write_tuning};
 pub use verdict::{reasons, verdict_lines};
 
 use crate::files::write_whole;

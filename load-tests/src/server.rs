@@ -22,6 +22,8 @@ const POLL: Duration = Duration::from_millis(50);
 pub(crate) struct Server {
     child: Child,
     pub(crate) target: Target,
+    /// The admin listener.
+    pub(crate) admin: Target,
 }
 
 impl Server {
@@ -49,7 +51,12 @@ impl Server {
                 .unwrap_or_default()
         });
         let target = Target::parse(&format!("http://127.0.0.1:{port}"))?;
-        let mut server = Server { child, target };
+        let admin = Target::parse(&format!("http://127.0.0.1:{admin}"))?;
+        let mut server = Server {
+            child,
+            target,
+            admin,
+        };
         let deadline = Instant::now() + LISTEN_TIMEOUT;
         while server.target.reach().is_err() {
             if !matches!(server.child.try_wait(), Ok(None)) {

@@ -1,7 +1,7 @@
 //! Student's confidence interval of a mean.
 
 /// The mean and half the width of its 95 % interval.
-pub(super) fn student_interval(values: &[f64]) -> Option<(f64, f64)> {
+pub(crate) fn student_interval(values: &[f64]) -> Option<(f64, f64)> {
     let count = values.len();
     if count < 2 {
         return None;

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use warrior_stack::proc::{children, is_alive};
-use warrior_stack::{ChildStack, DATABASE, Database, SecretSource};
+use warrior_stack::{ChildStack, DATABASE, Database, Endpoints, SecretSource};
 
 use super::complete;
 use crate::database::DatabaseAccess;
@@ -126,6 +126,16 @@ impl Cluster {
     /// Access to the API's database, as the role that serves requests.
     pub fn runtime(&self) -> DatabaseAccess {
         access(&self.stack.endpoints.runtime_direct(DATABASE))
+    }
+
+    /// PgBouncer's console, as its administrator.
+    pub(crate) fn console(&self) -> DatabaseAccess {
+        access(&self.stack.endpoints.pooler_admin())
+    }
+
+    /// Where the cluster and its pooler are.
+    pub(crate) fn endpoints(&self) -> &Endpoints {
+        &self.stack.endpoints
     }
 
     /// Access as PostgreSQL's superuser.

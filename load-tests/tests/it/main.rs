@@ -16,5 +16,6 @@ mod schema;
 mod scratch;
 mod stored;
 mod thresholds;
+mod tunings;
 mod usage;
 mod values;

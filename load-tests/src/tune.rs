@@ -1,0 +1,245 @@
+//! Sizes by measurement: workers of each lane, the largest batch and PgBouncer's pool, tried on a stack in the open model
+//! near its knee. What is not proved to be better is left as it is.
+
+mod backup;
+mod config;
+mod edit;
+mod explain;
+mod measured;
+mod moves;
+mod outcome;
+mod race;
+mod rig;
+mod sizes;
+mod tuning;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+
+pub use backup::undo;
+pub use config::Files;
+pub use explain::{Formula, LaneLoad};
+pub use measured::Sample;
+pub use race::{Ending, Proof};
+pub use sizes::{Size, Sizes};
+pub use tuning::{CurvePoint, Ratio, Tuning};
+
+use self::config::Config;
+use self::measured::Measured;
+use self::race::search;
+use self::rig::{Handicap, Named, Rig, Throwaway};
+use crate::budget::Budget;
+use crate::capacity::warmup;
+use crate::database::DatabaseAccess;
+use crate::machine::Pressure;
+use crate::output::say;
+use crate::profile::{Mix, Overrides, Profile};
+use crate::target::Target;
+use crate::trial::{TrialSetup, Trials};
+
+/// Steps of one round of the search; below that nothing can be said.
+const STEPS_MIN: u32 = 40;
+/// Pairs that measure both configurations again.
+const PAIRS_AGAIN: u32 = 4;
+/// Pairs that measure the way past PgBouncer.
+const PAIRS_PAST: u32 = 3;
+
+/// The stack that is tuned.
+pub enum TunedStack {
+    /// A throw-away one of this server program, with handicaps for maintainers.
+    Throwaway {
+        /// The program.
+        server: PathBuf,
+        /// Added to each round trip to the database.
+        delay: Option<Duration>,
+        /// Processors that PostgreSQL may use.
+        cpus: Option<f64>,
+    },
+    /// One that runs somewhere.
+    Named(Box<NamedStack>),
+}
+
+/// A stack that runs somewhere.
+#[derive(Clone)]
+pub struct NamedStack {
+    /// The API.
+    pub target: Target,
+    /// Its admin listener.
+    pub admin: Option<Target>,
+    /// Direct access to its database.
+    pub database: Option<DatabaseAccess>,
+    /// The shell command that makes its files count.
+    pub command: String,
+}
+
+/// What is tuned, and how.
+pub struct TuneSetup {
+    /// The stack.
+    pub stack: TunedStack,
+    /// Its configuration files.
+    pub files: Files,
+    /// The requests, with the objective that says where the knee is.
+    pub profile: Profile,
+    /// A fixed rate instead of one near the knee.
+    pub rate: Option<f64>,
+    /// Choices of the command line.
+    pub overrides: Overrides,
+    /// How long a trial is measured.
+    pub step: Duration,
+    /// How long all of them may take.
+    pub budget: Duration,
+    /// Whether the proposal is written.
+    pub apply: bool,
+    /// Where the ledger and the results go.
+    pub directory: PathBuf,
+}
+
+/// Tunes a stack.
+///
+/// # Errors
+/// When there is no result: the setup is wrong, or the stack cannot be asked.
+pub fn tune(setup: TuneSetup, stop: &Arc<AtomicBool>) -> anyhow::Result<Tuning> {
+    let least = (setup.step + warmup(setup.step)) * STEPS_MIN;
+    ensure!(
+        setup.budget >= least,
+        "--budget {} is too short for steps of {}: a round of the search takes {STEPS_MIN} of them and their warm-ups, \
+         {}; want a longer budget or a shorter --step",
+        humantime::format_duration(setup.budget),
+        humantime::format_duration(setup.step),
+        humantime::format_duration(least)
+    );
+    let cores = num_cpus::get();
+    let config = Config::read(&setup.files)?;
+    let current = config.sizes(cores)?;
+    ensure!(
+        current.is_allowed(),
+        "{current}: the server refuses so many connections (DB_POOL_MAX is 100); lower WORKERS in {}",
+        setup.files.env.display()
+    );
+    let mut tuning = Tuning::begin(&setup, current);
+    say(format_args!("tuning {}; now: {current}", tuning.stack));
+    let (rig, applies) = start_rig(&setup, &config, current)?;
+    let mut measured = measure_on(rig, &setup, &tuning, current, stop)?;
+    let (began, pressure) = (Instant::now(), Pressure::now());
+    let seed = setup.overrides.seed;
+    match setup.rate {
+        Some(rate) => measured.rate = rate,
+        None => measured.find_rate(&current, seed)?,
+    }
+    say(format_args!(
+        "the load: {:.0} requests a second",
+        measured.rate
+    ));
+    if tuning.can_pass_the_pooler {
+        measured.reserve = 2 * PAIRS_PAST;
+    }
+    let found = search(&mut measured, current, seed)?;
+    measured.reserve = 0;
+    tuning.chosen = found.chosen;
+    compare_again(&mut tuning, &mut measured)?;
+    measured.rig.restore()?;
+    if setup.apply && found.chosen != current && !measured.trials.is_stopped() {
+        let changes = config.changes(&current, &found.chosen);
+        let written = backup::apply(&changes, &setup.directory)?;
+        tuning.applied = written
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        if let Some(named) = &applies {
+            named.run_command()?;
+            measured.again(&found.chosen)?;
+        }
+    }
+    tuning.seconds = began.elapsed().as_secs_f64();
+    tuning.throttling = Pressure::now().since(pressure);
+    tuning.explain(&measured, &config, found, cores);
+    say(format_args!("verifying the ledger of all trials"));
+    tuning.judge(&measured.trials);
+    Ok(tuning)
+}
+
+/// The rig with the current sizes; a named one also by itself, for the proposal that is applied.
+fn start_rig(
+    setup: &TuneSetup,
+    config: &Config,
+    current: Sizes,
+) -> anyhow::Result<(Box<dyn Rig>, Option<Named>)> {
+    let mut rigs: (Box<dyn Rig>, Option<Named>) = match &setup.stack {
+        TunedStack::Throwaway {
+            server,
+            delay,
+            cpus,
+        } => {
+            let rig = Throwaway::start(server, Handicap::new(*delay, *cpus))?;
+            (Box::new(rig), None)
+        }
+        TunedStack::Named(stack) => {
+            let rig = || {
+                let config = (config.clone(), current);
+                Named::new(stack.as_ref().clone(), config, setup.directory.clone())
+            };
+            (Box::new(rig()), Some(rig()))
+        }
+    };
+    rigs.0.apply(&current)?;
+    Ok(rigs)
+}
+
+fn measure_on(
+    rig: Box<dyn Rig>,
+    setup: &TuneSetup,
+    tuning: &Tuning,
+    current: Sizes,
+    stop: &Arc<AtomicBool>,
+) -> anyhow::Result<Measured> {
+    let trials = Trials::open(TrialSetup {
+        mix: Mix::of(&setup.profile)?,
+        target: rig.target()?,
+        admin: rig.admin(),
+        database: rig.database(),
+        overrides: setup.overrides.clone(),
+        warmup: warmup(setup.step),
+        directory: setup.directory.clone(),
+        name: tuning.id.clone(),
+        stop: Arc::clone(stop),
+    })?;
+    let budget = Budget::begin(setup.budget, setup.step + warmup(setup.step));
+    Ok(Measured::new(rig, trials, budget, setup.step, current))
+}
+
+/// Pairs of what was before and what was chosen, and of the chosen sizes with and without PgBouncer.
+fn compare_again(tuning: &mut Tuning, measured: &mut Measured) -> anyhow::Result<()> {
+    let mut pairs = |a: Sizes, b: Sizes, count: u32| -> anyhow::Result<Option<Ratio>> {
+        let mut costs = Vec::new();
+        for pair in 0..count {
+            if !measured.may_go_on() {
+                break;
+            }
+            // In turn either first, as in the search.
+            if pair.is_multiple_of(2) {
+                let before = measured.again(&a)?;
+                costs.push((before, measured.again(&b)?));
+            } else {
+                let after = measured.again(&b)?;
+                costs.push((measured.again(&a)?, after));
+            }
+        }
+        Ok(Ratio::of(&costs))
+    };
+    if tuning.chosen != tuning.current {
+        tuning.again = pairs(tuning.current, tuning.chosen, PAIRS_AGAIN)?;
+    }
+    let past = Sizes {
+        pooler: 0,
+        ..tuning.chosen
+    };
+    let chosen = tuning.chosen;
+    if tuning.can_pass_the_pooler {
+        tuning.past_the_pooler = pairs(chosen, past, PAIRS_PAST)?;
+    }
+    Ok(())
+}

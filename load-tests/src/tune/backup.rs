@@ -1,0 +1,209 @@
+//! Applying a proposal, and undoing it byte for byte: each file is kept beside itself before it is written, and a list
+//! of them in the folder of results says what `undo` gives back.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use serde::{Deserialize, Serialize};
+
+use super::config::{Change, ConfigFile};
+use crate::files::{create_directory, sha256, write_whole};
+
+/// The list of what was applied, in the folder of results.
+const LIST: &str = "tune-applied.json";
+/// What a file's copy is called beside it.
+const COPY: &str = "before-tune";
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Applied {
+    files: Vec<AppliedFile>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct AppliedFile {
+    path: PathBuf,
+    /// The copy of what it held; absent where there was no such file.
+    copy: Option<PathBuf>,
+    /// SHA-256 of what it held, where it was there.
+    before: Option<String>,
+    /// SHA-256 of what was written; absent while sizes are still tried.
+    after: Option<String>,
+}
+
+/// Writes a proposal, with a copy of each file beside it; the files that were written.
+///
+/// # Errors
+/// When an earlier proposal is not undone, a file has changed since it was read, or one cannot be written.
+pub(super) fn apply(changes: &[Change], directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let files = changes
+        .iter()
+        .map(|change| (&change.file, Some(change.text())));
+    let paths = keep(files, directory)?;
+    for (path, change) in paths.iter().zip(changes) {
+        replace(path, change.text().as_bytes())?;
+    }
+    Ok(paths)
+}
+
+/// Keeps copies of the files while sizes are tried in them: whatever ends the program, `undo` gives them back.
+///
+/// # Errors
+/// As [`apply`].
+pub(super) fn keep_while_tried<'f>(
+    files: impl Iterator<Item = &'f ConfigFile>,
+    directory: &Path,
+) -> anyhow::Result<()> {
+    keep(files.map(|file| (file, None)), directory).map(drop)
+}
+
+/// Copies each file beside itself and writes the list, before anything is changed; where the files are.
+fn keep<'f>(
+    files: impl Iterator<Item = (&'f ConfigFile, Option<String>)>,
+    directory: &Path,
+) -> anyhow::Result<Vec<PathBuf>> {
+    create_directory(directory)?;
+    let list = directory.join(LIST);
+    ensure!(
+        !list.exists(),
+        "an earlier proposal is applied, or a search was cut off; `warrior-load tune undo --out {}` gives back what was \
+         before it, or remove {} to keep what is there for good",
+        directory.display(),
+        list.display()
+    );
+    let mut applied = Applied { files: Vec::new() };
+    for (file, after) in files {
+        let path = std::path::absolute(&file.path)?;
+        let before = file.held.as_ref().map(|held| sha256(held.as_bytes()));
+        check_unchanged(&path, before.as_deref())?;
+        let copy = match file.held {
+            Some(_) => Some(copy_of(&path)?),
+            None => None,
+        };
+        applied.files.push(AppliedFile {
+            path,
+            copy,
+            before,
+            after: after.map(|text| sha256(text.as_bytes())),
+        });
+    }
+    write_whole(&list, &(serde_json::to_string_pretty(&applied)? + "\n"))?;
+    Ok(applied.files.into_iter().map(|file| file.path).collect())
+}
+
+/// Gives back what the files held before the last proposal that was applied; the files.
+///
+/// # Errors
+/// When nothing is applied, or somebody has changed a file since: nothing is written then.
+pub fn undo(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let list = directory.join(LIST);
+    let text = fs::read_to_string(&list).with_context(|| {
+        format!(
+            "nothing to undo: cannot read {}; name the folder that `tune --apply` wrote to with --out",
+            list.display()
+        )
+    })?;
+    let applied: Applied =
+        serde_json::from_str(&text).with_context(|| list.display().to_string())?;
+    for file in &applied.files {
+        let now = digest(&file.path)?;
+        // What was not written yet, when the program was ended, is as it was.
+        let is_ours = file.after.is_none() || now == file.after;
+        if now != file.before && !is_ours {
+            bail!(
+                "{} has changed since the proposal was applied; nothing is undone. What it held is {}",
+                file.path.display(),
+                file.copy
+                    .as_ref()
+                    .map_or("nothing: it was not there".to_owned(), |copy| {
+                        format!("in {}", copy.display())
+                    })
+            );
+        }
+    }
+    for file in &applied.files {
+        match &file.copy {
+            Some(copy) => {
+                let held =
+                    fs::read(copy).with_context(|| format!("cannot read {}", copy.display()))?;
+                ensure!(
+                    Some(sha256(&held)) == file.before,
+                    "{} is not what {} held; nothing more is undone",
+                    copy.display(),
+                    file.path.display()
+                );
+                replace(&file.path, &held)?;
+            }
+            None if file.path.exists() => fs::remove_file(&file.path)
+                .with_context(|| format!("cannot remove {}", file.path.display()))?,
+            None => {}
+        }
+    }
+    fs::remove_file(&list).with_context(|| format!("cannot remove {}", list.display()))?;
+    for copy in applied.files.iter().filter_map(|file| file.copy.as_ref()) {
+        fs::remove_file(copy).with_context(|| format!("cannot remove {}", copy.display()))?;
+    }
+    Ok(applied.files.into_iter().map(|file| file.path).collect())
+}
+
+/// Replaces a file whole, with the mode and the owner that it has: a `.env` may hold secrets.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    // A link stays one.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let aside = path.with_added_extension("part");
+    let write = || -> std::io::Result<()> {
+        let mut file = File::create(&aside)?;
+        if let Ok(now) = fs::metadata(&path) {
+            file.set_permissions(now.permissions())?;
+            let own = file.metadata()?;
+            if (own.uid(), own.gid()) != (now.uid(), now.gid()) {
+                chown(&aside, Some(now.uid()), Some(now.gid()))?;
+            }
+        }
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&aside, &path)
+    };
+    write()
+        // The first error is the cause of all others.
+        .inspect_err(|_| drop(fs::remove_file(&aside)))
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Copies a file beside itself, with its mode.
+fn copy_of(path: &Path) -> anyhow::Result<PathBuf> {
+    let copy = path.with_added_extension(COPY);
+    ensure!(
+        !copy.exists(),
+        "{} is there already, from another proposal; move it away first",
+        copy.display()
+    );
+    fs::copy(path, &copy).with_context(|| format!("cannot write {}", copy.display()))?;
+    File::open(&copy)
+        .and_then(|file| file.sync_all())
+        .with_context(|| format!("cannot write {}", copy.display()))?;
+    Ok(copy)
+}
+
+fn check_unchanged(path: &Path, held: Option<&str>) -> anyhow::Result<()> {
+    ensure!(
+        digest(path)?.as_deref() == held,
+        "{} has changed while it was tuned; nothing is applied. Compare it with the diff, or tune again",
+        path.display()
+    );
+    Ok(())
+}
+
+/// SHA-256 of what a file holds; none where there is no such file.
+fn digest(path: &Path) -> anyhow::Result<Option<String>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(sha256(&bytes))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,175 @@
+//! The result of tuning, as JSON. Durations are microseconds unless they say seconds, rates are per second.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::explain::{Formula, LaneLoad};
+use super::measured::Sample;
+use super::race::{Ending, Proof};
+use super::sizes::{Size, Sizes};
+use crate::compare::student_interval;
+use crate::exit::Exit;
+use crate::machine::{Machine, Throttling};
+use crate::verify::Verdict;
+
+/// Everything that is known about the sizes of a stack.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Tuning {
+    /// The id of the search, and the name of its files.
+    pub id: String,
+    /// When it began (RFC 3339, UTC).
+    pub started_at: String,
+    /// The commit of the work tree that it ran in.
+    pub commit: Option<String>,
+    /// The stack, for reading.
+    pub stack: String,
+    /// Whether its server can be sent past PgBouncer.
+    pub can_pass_the_pooler: bool,
+    /// The profile whose requests were sent.
+    pub profile: String,
+    /// SHA-256 of its text.
+    pub profile_digest: String,
+    /// The objective that says where the knee is, condition by condition.
+    pub slo: Vec<String>,
+    /// Draws everything that is random.
+    pub seed: u64,
+    /// How long a trial was measured, in seconds.
+    pub step_seconds: f64,
+    /// How long all took, in seconds, without the verification.
+    pub seconds: f64,
+    /// How it ended.
+    pub exit: Exit,
+    /// Why it says nothing; empty when it does.
+    pub invalid: Vec<String>,
+    /// What a reader should know.
+    pub marks: Vec<String>,
+    /// The rate at the end of the search.
+    pub rate: f64,
+    /// The sizes before.
+    pub current: Sizes,
+    /// The smallest sizes within noise of the best; those before where nothing is better.
+    pub chosen: Sizes,
+    /// How the search ended.
+    pub ending: Ending,
+    /// Every step that was proved or refused by pairs.
+    pub proofs: Vec<Proof>,
+    /// Both measured again in fresh pairs, at the last rate; nothing where nothing changes.
+    pub again: Option<Ratio>,
+    /// Chosen sizes past PgBouncer, over those through it; nothing where that was not measured.
+    pub past_the_pooler: Option<Ratio>,
+    /// The load of each lane with the chosen sizes.
+    pub lanes: Vec<LaneLoad>,
+    /// What the server waited for with the chosen sizes, by its own account.
+    pub bound: Option<String>,
+    /// What the usual formulas would say.
+    pub formulas: Vec<Formula>,
+    /// The change of the configuration files, as `patch` takes it; empty where nothing changes.
+    pub diff: String,
+    /// The files that were written.
+    pub applied: Vec<String>,
+    /// Every trial, in the order of time.
+    pub samples: Vec<Sample>,
+    /// The verdict on the ledger of all trials.
+    pub verification: Option<Verdict>,
+    /// The ledger's file, beside this one.
+    pub ledger: Option<String>,
+    /// The machine.
+    pub machine: Machine,
+    /// CPU time that the machine withheld.
+    pub throttling: Throttling,
+}
+
+/// One p99 over another, from pairs measured one after the other.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Ratio {
+    /// The geometric mean of what is compared with, in microseconds.
+    pub before_us: f64,
+    /// That of what is compared.
+    pub after_us: f64,
+    /// The geometric mean of the ratios.
+    pub ratio: f64,
+    /// The ends of its 95 % interval.
+    pub interval: (f64, f64),
+    /// How many pairs.
+    pub pairs: usize,
+}
+
+impl Ratio {
+    /// Of pairs of costs, before and after; none without two of them.
+    pub(super) fn of(pairs: &[(f64, f64)]) -> Option<Ratio> {
+        let logs: Vec<f64> = pairs.iter().map(|(a, b)| (b / a).ln()).collect();
+        let (mean, half) = student_interval(&logs)?;
+        let geometric = |pick: fn(&(f64, f64)) -> f64| {
+            (pairs.iter().map(|pair| pick(pair).ln()).sum::<f64>() / pairs.len() as f64).exp()
+        };
+        Some(Ratio {
+            before_us: geometric(|pair| pair.0),
+            after_us: geometric(|pair| pair.1),
+            ratio: mean.exp(),
+            interval: ((mean - half).exp(), (mean + half).exp()),
+            pairs: pairs.len(),
+        })
+    }
+}
+
+/// A configuration on a curve: its value of the size that varies, and the p99 of its trials in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CurvePoint {
+    /// The size's value.
+    pub value: u32,
+    /// The geometric mean.
+    pub mean_us: f64,
+    /// The ends of its 95 % interval; the least and the greatest where there are too few for one.
+    pub interval: (f64, f64),
+    /// How many trials.
+    pub trials: usize,
+}
+
+impl Tuning {
+    /// The curve of a size around a configuration: trials that differ from it in this size alone, at its last rate.
+    /// A pool that only made room for the workers is no difference.
+    pub fn curve(&self, around: &Sizes, size: Size) -> Vec<CurvePoint> {
+        let rates = self.samples.iter().filter(|sample| sample.sizes == *around);
+        let Some(rate) = rates.map(|sample| sample.trial.rate).next_back() else {
+            return Vec::new();
+        };
+        let is_on = |sizes: &Sizes| {
+            let changes = sizes.changes_from(around).into_iter();
+            let mut others = changes.filter(|change| *change != size);
+            sizes.pooler > 0
+                && others
+                    .all(|change| change == Size::Pooler && sizes.pooler == sizes.connections())
+        };
+        let mut values: std::collections::BTreeMap<u32, Vec<f64>> = Default::default();
+        let near = |trial: f64| (trial / rate - 1.0).abs() < 0.01;
+        for sample in &self.samples {
+            if let (true, Some(p99)) = (
+                is_on(&sample.sizes) && near(sample.trial.rate),
+                sample.trial.p99_us,
+            ) {
+                let of = values.entry(sample.sizes.get(size)).or_default();
+                of.push((p99 as f64).max(1.0).ln());
+            }
+        }
+        values
+            .into_iter()
+            .map(|(value, logs)| point(value, &logs))
+            .collect()
+    }
+}
+
+fn point(value: u32, logs: &[f64]) -> CurvePoint {
+    let mean = logs.iter().sum::<f64>() / logs.len().max(1) as f64;
+    let least = logs.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let (low, high) = match student_interval(logs).filter(|_| logs.len() > 2) {
+        Some((mean, half)) => (mean - half, mean + half),
+        None => (least, most),
+    };
+    CurvePoint {
+        value,
+        mean_us: mean.exp(),
+        interval: (low.exp(), high.exp()),
+        trials: logs.len(),
+    }
+}

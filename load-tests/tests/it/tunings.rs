@@ -1,0 +1,193 @@
+//! `tune` on a throw-away stack and on a named one, and what it leaves behind.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::contract::{Contract, Faults};
+use crate::scratch::{PROGRAM, Scratch};
+
+const CREATES: &str = "name='c'\n[[scenario]]\nname='create'\nrequest='create-valid'\narrivals=[{rate=30,for='1s'}]\n\
+                       [[scenario]]\nname='find'\nrequest='find'\narrivals=[{rate=30,for='1s'}]\n";
+
+fn server() -> PathBuf {
+    let server = Path::new(PROGRAM).with_file_name("warrior-api");
+    assert!(
+        server.exists(),
+        "{} is missing; `cargo build` makes it (`cargo test --workspace` does, too)",
+        server.display()
+    );
+    server
+}
+
+fn result(scratch: &Scratch) -> Value {
+    let text = std::fs::read_to_string(scratch.file("json")).expect("a result");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+#[test]
+fn a_throw_away_stack_is_tuned_and_loses_nothing() {
+    let scratch = Scratch::new();
+    let (server, profile) = (server().display().to_string(), scratch.profile(CREATES));
+    let env = scratch.0.join("none.env").display().to_string();
+    let arguments = [
+        "tune",
+        "--server",
+        &server,
+        "--profile",
+        &profile,
+        "--env",
+        &env,
+        "--rate",
+        "100",
+        "--step",
+        "200ms",
+        "--budget",
+        "20s",
+    ];
+    let (code, text) = scratch.load(&arguments);
+    // How far a search comes in so little time, and whether the machine is busy, is not the point.
+    assert!([0, 6].contains(&code), "{text}");
+    let result = result(&scratch);
+    assert_eq!(result["verification"]["lost"], 0, "{text}");
+    assert!(
+        result["verification"]["acknowledged"].as_u64() > Some(0),
+        "{text}"
+    );
+    assert_eq!(result["verification"]["way"], "postgres");
+    let samples = result["samples"].as_array().expect("samples");
+    assert!(samples.len() > 3, "{text}");
+    // Others than the first were tried, and the server counted what was sent to it.
+    assert!(
+        samples
+            .iter()
+            .any(|sample| sample["sizes"] != result["current"])
+    );
+    let lanes = samples[0]["trial"]["telemetry"]["lanes"]
+        .as_array()
+        .expect("lanes");
+    let create = lanes
+        .iter()
+        .find(|lane| lane["lane"] == "create")
+        .expect("creates");
+    assert!(
+        create["rate"].as_f64() > Some(0.0) && create["busy"].as_f64() > Some(0.0),
+        "{create}"
+    );
+    assert!(!Path::new(&env).exists(), "it was not told to write");
+    if code == 0 && result["current"] == result["chosen"] {
+        assert_eq!(result["diff"], "", "{text}");
+        assert!(text.contains("leave it"), "{text}");
+    }
+    let page = std::fs::read_to_string(scratch.file("html")).expect("a page");
+    assert!(page.contains("What the usual formulas would say"), "{page}");
+}
+
+#[test]
+fn a_named_stack_gets_its_files_back() {
+    let (scratch, stack) = (Scratch::new(), Contract::start(Faults::default()));
+    let folder = Scratch::new();
+    let env = folder.0.join(".env");
+    let held = "# sizes\r\nWORKERS_CREATE = 4\r\nSECRET='x'";
+    std::fs::write(&env, held).expect("written");
+    let (env, profile) = (env.display().to_string(), scratch.profile(CREATES));
+    // Each configuration that counts is kept.
+    let command = format!(
+        "cat '{env}' >> '{0}/seen'; echo >> '{0}/seen'",
+        folder.0.display()
+    );
+    let arguments = [
+        "tune",
+        "--url",
+        &stack.url(),
+        "--apply-command",
+        &command,
+        "--env",
+        &env,
+        "--profile",
+        &profile,
+        "--rate",
+        "60",
+        "--step",
+        "100ms",
+        "--budget",
+        "9s",
+    ];
+    let (code, text) = scratch.load(&arguments);
+    assert!([0, 6].contains(&code), "{text}");
+    assert_eq!(
+        std::fs::read_to_string(&env).expect("there"),
+        held,
+        "{text}"
+    );
+    let seen = std::fs::read_to_string(folder.0.join("seen")).expect("commands ran");
+    assert!(
+        seen.starts_with(held) && seen.trim_end().ends_with(held),
+        "{seen}"
+    );
+    assert!(seen.contains("WORKERS_CREATE = 8\r\n"), "{seen}");
+    assert_eq!(result(&scratch)["current"]["create"], 4);
+    let left = std::fs::read_dir(&folder.0).expect("ours").count();
+    assert_eq!(left, 2, "no copy of .env is left");
+    // A command that fails ends it, and the files are as they were all the same.
+    let failing = Scratch::new();
+    let mut arguments = arguments;
+    arguments[4] = "exit 3";
+    let (code, text) = failing.load(&arguments);
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("--apply-command failed"), "{text}");
+    assert_eq!(
+        std::fs::read_to_string(&env).expect("there"),
+        held,
+        "{text}"
+    );
+}
+
+#[test]
+fn wrong_use_names_what_is_wrong() {
+    let url = "http://127.0.0.1:1";
+    let scratch = Scratch::new();
+    let env = scratch.0.join(".env");
+    std::fs::write(&env, "WORKERS=many\n").expect("written");
+    let env = env.display().to_string();
+    for (arguments, word) in [
+        (vec!["tune", "--url", url], "--apply-command"),
+        (vec!["tune", "--apply-command", "true"], "--url"),
+        (
+            vec!["tune", "--postgres", "host=x"],
+            "--postgres has no effect",
+        ),
+        (vec!["tune", "--rate=-1"], "--rate"),
+        (
+            vec!["tune", "--budget", "1m", "--server", "/bin/true"],
+            "--budget 1m is too short",
+        ),
+        (
+            vec!["tune", "--env", &env, "--server", "/bin/true"],
+            "WORKERS is `many`",
+        ),
+        (
+            vec![
+                "tune",
+                "--pgbouncer-ini",
+                "/none.ini",
+                "--server",
+                "/bin/true",
+            ],
+            "--pgbouncer-ini /none.ini",
+        ),
+    ] {
+        let (code, text) = Scratch::new().load(&arguments);
+        assert_eq!(code, 1, "{arguments:?}: {text}");
+        assert!(text.contains(word), "{word} in {text}");
+    }
+    let undo = Command::new(PROGRAM)
+        .args(["tune", "undo", "--out"])
+        .arg(&scratch.0)
+        .output()
+        .expect("it runs");
+    let text = String::from_utf8_lossy(&undo.stderr);
+    assert_eq!(undo.status.code(), Some(1), "{text}");
+    assert!(text.contains("nothing to undo"), "{text}");
+}
