@@ -10,6 +10,8 @@ use crate::schedule::stream;
 const RATIO_CLOSE: f64 = 1.06;
 /// The rates of a round of repeats, as multiples of the estimate.
 const AROUND: [f64; 3] = [0.9, 1.0, 1.1];
+/// An estimate that moves by more than this share has moved.
+const MOVE: f64 = 0.05;
 /// No rate below this is tried: one request in two seconds says nothing.
 const RATE_MIN: f64 = 0.5;
 
@@ -19,6 +21,10 @@ pub(crate) struct KneeSearch {
     tried: Vec<(f64, bool)>,
     start: f64,
     rounds_left: u32,
+    /// Further rounds, for those that moved the estimate.
+    rounds_spare: u32,
+    /// The estimate around which the last round was.
+    center: Option<f64>,
     /// The rest of a round.
     round: Vec<f64>,
     random: Pcg64Mcg,
@@ -42,6 +48,8 @@ impl KneeSearch {
             tried: Vec::new(),
             start: start.max(RATE_MIN),
             rounds_left: rounds,
+            rounds_spare: 2 * rounds,
+            center: None,
             round: Vec::new(),
             random: stream(seed, u64::MAX, 0),
         }
@@ -128,7 +136,13 @@ impl KneeSearch {
 
     /// The rates around the estimate, in random order, so that a slow minute does not always hit the same.
     fn begin_round(&mut self, estimate: f64) -> Option<f64> {
-        self.rounds_left = self.rounds_left.checked_sub(1)?;
+        let center = self.center.replace(estimate);
+        // A round that moved the estimate says little about the new one.
+        let has_moved = center.is_some_and(|center| (estimate / center).ln().abs() > MOVE);
+        match self.rounds_spare.checked_sub(1).filter(|_| has_moved) {
+            Some(spare) => self.rounds_spare = spare,
+            None => self.rounds_left = self.rounds_left.checked_sub(1)?,
+        }
         self.round = AROUND.iter().map(|times| estimate * times).collect();
         for place in (1..self.round.len()).rev() {
             let other = self.random.random_range(0..=place);

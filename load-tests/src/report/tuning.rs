@@ -104,7 +104,7 @@ fn next(tuning: &Tuning) -> String {
         );
     }
     match tuning.diff.is_empty() {
-        true => "nothing to change".to_owned(),
+        true => "nothing changes".to_owned(),
         false => "the same command with --apply writes this, with a copy of each file beside it"
             .to_owned(),
     }

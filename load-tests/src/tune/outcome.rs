@@ -17,6 +17,9 @@ use crate::judge;
 use crate::machine::{Machine, Throttling};
 use crate::trial::Trials;
 
+/// With fewer requests in a trial, its p99 rests on less than ten of them.
+const REQUESTS_OF_A_TRIAL: f64 = 1000.0;
+
 impl Tuning {
     pub(super) fn begin(setup: &TuneSetup, current: Sizes) -> Tuning {
         let profile = &setup.profile;
@@ -108,6 +111,12 @@ impl Tuning {
                  longer --budget or a shorter --step"
                     .to_owned(),
             );
+        }
+        let requests = self.rate * self.step_seconds;
+        if requests < REQUESTS_OF_A_TRIAL {
+            self.marks.push(format!(
+                "a trial has {requests:.0} requests, so its p99 is the latency of its slowest few; give a longer --step"
+            ));
         }
         let doubts = self
             .samples

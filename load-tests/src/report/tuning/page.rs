@@ -17,9 +17,10 @@ pub fn tuning_page(tuning: &Tuning) -> String {
         Exit::Invalid => "doubt",
         _ => "bad",
     };
-    let title = match tuning.current == tuning.chosen {
-        true => "Leave it",
-        false => "Better sizes",
+    let title = match (tuning.current == tuning.chosen, tuning.exit) {
+        (true, Exit::Invalid) => "Not known",
+        (true, _) => "Leave it",
+        (false, _) => "Better sizes",
     };
     let body = markup! {
         header class=(state) {
@@ -71,6 +72,7 @@ fn curves(tuning: &Tuning) -> Markup {
     markup! {
         h2 { "p99 against each size" }
         (legend(&[("mean", "c1"), ("95 % interval", "c2")]))
+        p.note { "Trials at the last rate that differ in this size alone. Of two trials the interval is from the lower to the higher; one has none." }
         @for size in Size::ALL {
             @let points = around(size);
             @if points.len() > 1 {
@@ -118,7 +120,7 @@ fn chart(points: &[CurvePoint]) -> Chart<'static> {
 fn formulas(tuning: &Tuning) -> Markup {
     markup! {
         h2 { "What the usual formulas would say" }
-        table {
+        table.environment {
             tr { th { "formula" } th.number { "says" } th.number { "chosen" } th { "about" } }
             @for formula in &tuning.formulas {
                 tr {

@@ -139,16 +139,12 @@ fn carry(mut from: TcpStream, mut to: TcpStream, delay: Duration) {
     });
 }
 
-/// Puts a postmaster and its children into a control group with a quota; its later children are born there.
+/// Puts a postmaster and its children into a control group with a quota; its later children are born there. The group
+/// lies within this process's own, so that whatever holds this one back holds for them, too.
 fn limit(postmaster: u32, cpus: f64) -> io::Result<PathBuf> {
-    let old = Path::new("/sys/fs/cgroup/cpu");
-    let is_old = old.join("cpu.cfs_quota_us").exists();
-    let root = if is_old {
-        old
-    } else {
-        Path::new("/sys/fs/cgroup")
-    };
-    let group = root.join(format!("warrior-load-{}", std::process::id()));
+    let groups = fs::read_to_string("/proc/self/cgroup")?;
+    let (group, is_old) = group_for(&groups, std::process::id())
+        .ok_or_else(|| io::Error::other("this process is in no control group of processors"))?;
     fs::create_dir_all(&group)?;
     let quota = (cpus * PERIOD_MICROS) as u64;
     if is_old {
@@ -166,9 +162,53 @@ fn limit(postmaster: u32, cpus: f64) -> io::Result<PathBuf> {
     Ok(group)
 }
 
+/// Where a new group goes, by the text of `/proc/self/cgroup`; whether its kernel has the older hierarchy. In the newer
+/// one a group with processes has no groups below it, so it goes beside this process's.
+fn group_for(groups: &str, pid: u32) -> Option<(PathBuf, bool)> {
+    let name = format!("warrior-load-{pid}");
+    let lines = groups.lines().filter_map(|line| line.split_once(':'));
+    let of = |controller: &str| {
+        let mut named = lines.clone().filter_map(|(_, rest)| rest.split_once(':'));
+        named.find(|(controllers, _)| controllers.split(',').any(|one| one == controller))
+    };
+    let below = |root: &str, path: &str| Path::new(root).join(path.trim_start_matches('/'));
+    if let Some((_, path)) = of("cpu") {
+        return Some((below("/sys/fs/cgroup/cpu", path).join(name), true));
+    }
+    let (_, path) = of("")?;
+    let own = below("/sys/fs/cgroup", path);
+    let beside = if path == "/" {
+        own.as_path()
+    } else {
+        own.parent()?
+    };
+    Some((beside.join(name), false))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quota_lies_within_or_beside_the_own_group() {
+        for (groups, group, is_old) in [
+            (
+                "5:cpu,cpuacct:/idle\n1:name=systemd:/x\n",
+                "/sys/fs/cgroup/cpu/idle/warrior-load-7",
+                true,
+            ),
+            ("0::/\n", "/sys/fs/cgroup/warrior-load-7", false),
+            (
+                "0::/user.slice/a.scope\n",
+                "/sys/fs/cgroup/user.slice/warrior-load-7",
+                false,
+            ),
+        ] {
+            let found = group_for(groups, 7);
+            assert_eq!(found, Some((PathBuf::from(group), is_old)), "{groups}");
+        }
+        assert_eq!(group_for("3:cpuset:/\n", 7), None);
+    }
 
     #[test]
     fn bytes_arrive_later_and_whole() {
