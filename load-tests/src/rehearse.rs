@@ -1,19 +1,21 @@
 //! The way from a DuckDB file to PostgreSQL and back, rehearsed on a throw-away stack: what it takes, how long clients
 //! would wait for it, and whether every warrior that was acknowledged in between is there in the end.
 
+mod commands;
 mod creates;
 mod left;
 mod proof;
+mod steps;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 
+use self::commands::{RowsDiffer, absolute_rejects, finish, serve_locally};
 pub use self::creates::creates;
+use self::steps::{Steps, Way};
 use crate::control::Cluster;
 use crate::exit::Exit;
 use crate::files::create_directory;
@@ -24,28 +26,6 @@ use crate::report;
 use crate::run::{RunConfig, run};
 use crate::server::Server;
 use crate::verify::{Exclusivity, verify_ledger};
-
-/// The exit status of `duckdb check` when a row is missing or changed.
-const CHECK_DIFFERS: i32 = 5;
-
-/// Variables of the server that have no meaning with a DuckDB file.
-const OF_POSTGRESQL: [&str; 15] = [
-    "POSTGRES_HOST",
-    "POSTGRES_PORT",
-    "POSTGRES_DIRECT_HOST",
-    "POSTGRES_DIRECT_PORT",
-    "POSTGRES_DB",
-    "POSTGRES_USER",
-    "POSTGRES_PASSWORD",
-    "POSTGRES_PASSWORD_FILE",
-    "POSTGRES_OWNER",
-    "POSTGRES_OWNER_PASSWORD",
-    "POSTGRES_OWNER_PASSWORD_FILE",
-    "POSTGRES_TLS",
-    "POSTGRES_TLS_CA",
-    "DB_POOL_MIN",
-    "DB_POOL_MAX",
-];
 
 /// What is rehearsed.
 pub struct Rehearsal {
@@ -64,30 +44,6 @@ pub struct Rehearsal {
     /// Where the ledger, the results and the exported file go.
     pub directory: PathBuf,
 }
-
-/// The steps that were taken, and how long each took.
-#[derive(Default)]
-struct Steps {
-    taken: Vec<Step>,
-}
-
-struct Step {
-    name: &'static str,
-    took: Duration,
-    /// During which of the two ways clients wait for it.
-    waits: Option<Way>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Over,
-    Back,
-}
-
-/// A child of the rehearsal that found rows missing or changed.
-#[derive(Debug, thiserror::Error)]
-#[error("`{0}` found rows that differ; its output above names them")]
-struct RowsDiffer(String);
 
 /// Goes over and back.
 ///
@@ -208,125 +164,4 @@ fn all_steps(
             exit => exit,
         },
     )
-}
-
-/// The flags, whose file of rejects is meant from here: the server runs elsewhere.
-fn absolute_rejects(flags: &[String]) -> anyhow::Result<Vec<String>> {
-    let mut is_path = false;
-    let absolute = |path: &str| -> anyhow::Result<String> {
-        Ok(std::path::absolute(path)?.to_string_lossy().into_owned())
-    };
-    let flag = |flag: &String| {
-        let path = std::mem::replace(&mut is_path, flag == "--rejects");
-        match flag.strip_prefix("--rejects=") {
-            _ if path => absolute(flag),
-            Some(path) => Ok(format!("--rejects={}", absolute(path)?)),
-            None => Ok(flag.clone()),
-        }
-    };
-    flags.iter().map(flag).collect()
-}
-
-/// Runs a command of the server to its end; what it says goes to ours.
-fn finish(command: &mut Command) -> anyhow::Result<()> {
-    let what = command
-        .get_args()
-        .map(|argument| argument.to_string_lossy())
-        .collect::<Vec<_>>()
-        .join(" ");
-    let status = command
-        .status()
-        .with_context(|| format!("cannot run {}", command.get_program().display()))?;
-    if status.code() == Some(CHECK_DIFFERS) {
-        return Err(RowsDiffer(what).into());
-    }
-    if !status.success() {
-        bail!("`{what}` ended with {status}; its output above says why");
-    }
-    Ok(())
-}
-
-/// The server on a file; what the environment says of a PostgreSQL is not for it.
-fn serve_locally(server: &Path, file: &Path, cluster: &Cluster) -> anyhow::Result<Command> {
-    let mut command = Command::new(server);
-    for variable in OF_POSTGRESQL {
-        command.env_remove(variable);
-    }
-    command
-        .env("DB_MODE", "local")
-        .env("DUCKDB_FILE", file)
-        // The one of the server on PostgreSQL, so that keys mean the same on both sides.
-        .env_remove("IDEMPOTENCY_SECRET")
-        .env(
-            "IDEMPOTENCY_SECRET_FILE",
-            cluster.idempotency_secret_file()?,
-        )
-        // Where there is no .env that would have a say.
-        .current_dir("/");
-    Ok(command)
-}
-
-impl Steps {
-    fn take<T>(
-        &mut self,
-        name: &'static str,
-        waits: Option<Way>,
-        step: impl FnOnce() -> anyhow::Result<T>,
-    ) -> anyhow::Result<T> {
-        say(format_args!("== {name}"));
-        let began = Instant::now();
-        let done = step();
-        self.taken.push(Step {
-            name,
-            took: began.elapsed(),
-            waits,
-        });
-        done.with_context(|| format!("the step `{name}` failed"))
-    }
-
-    fn wait(&self, way: Way) -> f64 {
-        let waits = self.taken.iter().filter(|step| step.waits == Some(way));
-        waits.map(|step| step.took).sum::<Duration>().as_secs_f64()
-    }
-
-    fn print(&self) {
-        say(format_args!("\n{:<38} {:>9}  clients", "step", "seconds"));
-        for step in &self.taken {
-            let clients = if step.waits.is_some() {
-                "wait"
-            } else {
-                "do not wait"
-            };
-            say(format_args!(
-                "{:<38} {:>9.1}  {clients}",
-                step.name,
-                step.took.as_secs_f64()
-            ));
-        }
-        say(format_args!(
-            "clients would wait {:.1} s on the way over, {:.1} s on the way back",
-            self.wait(Way::Over),
-            self.wait(Way::Back)
-        ));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_of_rejects_is_meant_from_where_the_rehearsal_runs() {
-        let flags = ["--rejects", "a b", "--rejects=c", "--table", "d"].map(str::to_owned);
-        let here = std::env::current_dir().unwrap();
-        let (first, second) = (here.join("a b"), here.join("c"));
-        let expected = [
-            "--rejects".to_owned(),
-            first.display().to_string(),
-            format!("--rejects={}", second.display()),
-            "--table".to_owned(),
-            "d".to_owned(),
-        ];
-        assert_eq!(absolute_rejects(&flags).unwrap(), expected);
-    }
 }

@@ -1,9 +1,15 @@
 //! Warriors as the public stress test of this API makes them, and the status that the contract
 //! prescribes for each.
 
+mod draw;
+
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 use serde::Serialize;
+
+pub(super) use self::draw::letters_and_spaces;
+pub use self::draw::search_term;
+use self::draw::{broken_date, broken_skills, calendar_date, draw_skills, martial_art};
 
 /// The 25 skills that payloads draw from, with replacement.
 pub const MARTIAL_ARTS: [&str; 25] = [
@@ -130,61 +136,6 @@ impl Warrior {
         } else {
             422
         }
-    }
-}
-
-/// A search term of the public stress test: 1 to 50 random letters and spaces.
-pub fn search_term(random: &mut Pcg64Mcg) -> String {
-    letters_and_spaces(random, 1, 50)
-}
-
-/// Between `least` and `most` random letters and spaces.
-pub(super) fn letters_and_spaces(random: &mut Pcg64Mcg, least: usize, most: usize) -> String {
-    const ALPHABET: &[u8; 53] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz ";
-    let length = random.random_range(least..=most);
-    (0..length)
-        .map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())]))
-        .collect()
-}
-
-fn calendar_date(random: &mut Pcg64Mcg) -> String {
-    format!(
-        "{:04}-{:02}-{:02}",
-        random.random_range(1940..=2020),
-        random.random_range(1..=12),
-        random.random_range(1..=28)
-    )
-}
-
-fn martial_art(random: &mut Pcg64Mcg) -> &'static str {
-    MARTIAL_ARTS[random.random_range(0..MARTIAL_ARTS.len())]
-}
-
-fn draw_skills(random: &mut Pcg64Mcg) -> Skills {
-    if random.random_range(0..14) == 0 {
-        return Skills::Null;
-    }
-    let count = random.random_range(1..=26);
-    Skills::List((0..count).map(|_| martial_art(random)).collect())
-}
-
-fn broken_date(random: &mut Pcg64Mcg) -> &'static str {
-    const BROKEN: [&str; 6] = [
-        "",
-        "yesterday",
-        "1990-1-1",
-        "01/02/1990",
-        "1990-00-10",
-        "1990-02-30",
-    ];
-    BROKEN[random.random_range(0..BROKEN.len())]
-}
-
-fn broken_skills(random: &mut Pcg64Mcg) -> Skills {
-    match random.random_range(0..3) {
-        0 => Skills::NotAnArray(martial_art(random)),
-        1 => Skills::Numbers(vec![1, 2, 3]),
-        _ => Skills::List(Vec::new()),
     }
 }
 
