@@ -1,6 +1,7 @@
 //! The sum of the intervals that the generator threads hand over.
 
 use crate::engine::{Interval, Tally};
+use crate::latency_bands;
 use crate::result::SecondRow;
 
 /// A run as far as it has come.
@@ -44,6 +45,7 @@ pub struct SecondTally {
 struct Folded {
     total: SecondRow,
     endpoints: Vec<SecondRow>,
+    latency_bands: Vec<u64>,
 }
 
 /// Bounds the newest seconds that keep their histograms: threads do not hand over at one moment.
@@ -117,11 +119,26 @@ impl SecondTally {
         }
     }
 
+    /// The latencies of all endpoints together, by band.
+    pub fn latency_bands(&self) -> Vec<u64> {
+        match &self.folded {
+            Some(folded) => folded.latency_bands.clone(),
+            None => latency_bands::counts(&sum(&self.tallies).latency),
+        }
+    }
+
     fn add(&mut self, endpoint: usize, tally: &Tally) {
         match &mut self.folded {
             Some(folded) => {
                 count_late(&mut folded.total, tally);
                 count_late(&mut folded.endpoints[endpoint], tally);
+                let late = latency_bands::counts(&tally.latency);
+                let bands = &mut folded.latency_bands;
+                bands.resize(bands.len().max(late.len()), 0);
+                bands
+                    .iter_mut()
+                    .zip(late)
+                    .for_each(|(all, late)| *all += late);
             }
             None => self.tallies[endpoint].add(tally),
         }
@@ -131,6 +148,7 @@ impl SecondTally {
         self.folded = Some(Folded {
             total: self.total(),
             endpoints: self.endpoints(),
+            latency_bands: self.latency_bands(),
         });
         self.tallies = Vec::new();
     }
@@ -201,10 +219,12 @@ mod tests {
                 assert_eq!((row.scheduled, row.succeeded), (1, 1));
                 assert!(row.p50_us.abs_diff(1000 + place as u64) <= 1, "{row:?}");
             }
+            assert_eq!(second.latency_bands().iter().sum::<u64>(), 1);
         }
         // A thread that was held up hands over an old second.
         collected.add(&interval(3));
         assert_eq!(collected.seconds[3].total().succeeded, 2);
+        assert_eq!(collected.seconds[3].latency_bands().last(), Some(&2));
         assert_eq!(collected.total().succeeded(), 101);
     }
 }

@@ -24,12 +24,14 @@ pub mod trial;
 
 pub mod collect;
 pub mod judge;
+pub mod latency_bands;
 pub mod result;
 pub mod tabulate;
 pub mod verify;
 
 pub mod live;
 pub mod report;
+pub mod server_metrics;
 
 // Programs made of runs.
 pub mod calibrate;

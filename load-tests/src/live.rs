@@ -2,7 +2,6 @@
 
 mod plain;
 mod progress;
-mod server_gauges;
 mod table;
 mod tui;
 
@@ -11,7 +10,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 pub use progress::Progress;
-pub use server_gauges::ServerGauges;
 
 /// How a run is shown while it goes.
 pub enum View {

@@ -1,13 +1,18 @@
 //! Reports of a run: JSON, Markdown, HTML, and a few lines on the terminal.
 
+mod axis;
 mod bars;
 mod capacity;
-mod charts;
 mod comparison;
 mod environment;
-mod figures;
+mod heat;
 mod html;
 mod markdown;
+mod over_time;
+mod panel;
+mod percentiles;
+mod picture;
+mod server_panels;
 mod tuning;
 mod values;
 mod verdict;
@@ -20,7 +25,7 @@ pub use comparison::comparison_page;
 pub use html::html;
 pub use markdown::markdown;
 pub use tuning::{tuning_lines, tuning_markdown, tuning_page, write_tuning};
-pub use verdict::{reasons, verdict_lines};
+pub use verdict::{only_too_slow, reasons, verdict_lines};
 
 use crate::files::write_whole;
 use crate::result::RunResult;

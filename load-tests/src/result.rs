@@ -21,7 +21,7 @@ use crate::profile::Unit;
 use crate::verify::Verdict;
 
 /// The version of this document; a change that breaks readers raises it.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// Everything that is known about a run.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -66,8 +66,8 @@ pub struct RunResult {
     pub throttling: Throttling,
     /// The database, when the generator could ask it.
     pub database: Option<DatabaseFacts>,
-    /// The greatest value of each queue and pool gauge that the server offered.
-    pub server_gauges_max: BTreeMap<String, f64>,
+    /// The server's own figures of its queues, pools and refusals, where it offered any.
+    pub server: Vec<ServerMetric>,
     /// The ledger's file, beside this one.
     pub ledger: Option<String>,
 }
@@ -217,6 +217,30 @@ pub struct Second {
     pub connections: u64,
     /// Cores that the generator used.
     pub generator_cpu: f64,
+    /// The latencies of all endpoints together: entry n counts those from 10^(n/8) to below 10^((n+1)/8) microseconds,
+    /// and the last entry is of the last such band that holds any.
+    pub latency_bands: Vec<u64>,
+}
+
+/// One of the server's own figures over the run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ServerMetric {
+    /// The metric as the server names it, with its labels.
+    pub name: String,
+    /// What its values are.
+    pub kind: MetricKind,
+    /// As each second of `series` ended; `null` where the server was not read, or did not say.
+    pub values: Vec<Option<f64>>,
+}
+
+/// What the values of a metric are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum MetricKind {
+    /// What it was at that moment.
+    Gauge,
+    /// What it had grown by since the run began.
+    Counter,
 }
 
 /// The figures of one second; latencies in microseconds from the intended moment.

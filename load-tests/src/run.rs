@@ -18,10 +18,11 @@ use crate::drive::drive;
 use crate::engine::Plan;
 use crate::files::create_directory;
 use crate::ledger::{Header, Ledger};
-use crate::live::{Progress, ServerGauges, View};
+use crate::live::{Progress, View};
 use crate::machine::{Machine, Pressure, fdatasync_per_second};
 use crate::profile::{Metric, Overrides, Profile, compile};
 use crate::result::RunResult;
+use crate::server_metrics::ServerMetrics;
 use crate::verify::{Exclusivity, verify_ledger};
 
 /// Runs a configuration. The result's `exit` says how the run ended.
@@ -64,10 +65,13 @@ pub fn run(
 
     let conditions = config.profile.conditions();
     let name = config.profile.name_at(overrides.speed);
-    let gauges = config.admin.clone().map(ServerGauges::watch);
+    let metrics = config.admin.clone().map(ServerMetrics::watch);
     let before = Pressure::now();
     let collected = drive(&plan, ledger.as_ref(), stop, |collected, second| {
-        let newest = gauges.as_ref().map(ServerGauges::newest);
+        let newest = metrics.as_ref().map(|metrics| {
+            metrics.second_ended(second);
+            metrics.newest()
+        });
         view.show(&Progress {
             profile: &name,
             conditions: &conditions,
@@ -79,6 +83,8 @@ pub fn run(
         });
     })?;
     let throttling = Pressure::now().since(before);
+    let seconds = collected.seconds.len();
+    let (server, silent) = metrics.map_or_else(Default::default, |metrics| metrics.finish(seconds));
     drop(view);
 
     let interrupted = stop.load(Ordering::Relaxed);
@@ -106,8 +112,8 @@ pub fn run(
         verification,
         unverified,
         interrupted,
-        silent: gauges.as_ref().and_then(ServerGauges::silence),
-        greatest: gauges.map(|gauges| gauges.greatest()).unwrap_or_default(),
+        silent,
+        server,
         ledger: ledger.as_ref().and_then(|ledger| file_name(ledger.path())),
     };
     Ok(assemble(config, &overrides, &plan, &collected, observed))

@@ -63,5 +63,6 @@ fn second(place: usize, counted: &SecondTally) -> Second {
         in_flight: counted.in_flight,
         connections: counted.connections,
         generator_cpu: counted.cpu,
+        latency_bands: counted.latency_bands(),
     }
 }

@@ -171,6 +171,21 @@ fn any_seed() -> u64 {
 }
 
 impl SendArgs {
+    /// The flags that send this profile as these arguments say, but for the seed.
+    pub(super) fn flags(&self, profile: &str) -> String {
+        let mut flags = format!(" --profile {profile}");
+        if self.speed != 1.0 {
+            flags += &format!(" --speed {}", self.speed);
+        }
+        if let Some(connections) = self.connections {
+            flags += &format!(" --connections {connections}");
+        }
+        if self.threads != 1 {
+            flags += &format!(" --threads {}", self.threads);
+        }
+        flags
+    }
+
     /// Choices of the command line; `lateness_max` is that of [`OutArgs`].
     pub(super) fn overrides(&self, lateness_max: Option<Duration>) -> Overrides {
         Overrides {

@@ -21,6 +21,7 @@ use crate::judge;
 use crate::output::micros;
 use crate::profile::Metric;
 use crate::result::SecondRow;
+use crate::server_metrics::MetricName;
 
 /// A terminal in full-screen mode; dropped, it is as before.
 pub struct Tui {
@@ -62,26 +63,19 @@ impl Drop for Tui {
     }
 }
 
+/// The least height of a history: its frame and two lines.
+const HISTORY_MIN: u16 = 4;
+/// The height of a history where there is room.
+const HISTORY_MAX: u16 = 6;
+
 fn render(frame: &mut Frame<'_>, progress: &Progress<'_>) {
-    let endpoints = progress.plan.endpoints.len() as u16;
-    let gauges = if progress.gauges.is_empty() {
-        0
-    } else {
-        progress.gauges.len() as u16 + 2
-    };
-    let conditions = progress.conditions.len() as u16 + 2;
-    let [bar, held, rate, latency, table, server, errors] = Layout::vertical([
-        Constraint::Length(1),
-        Constraint::Length(conditions),
-        Constraint::Length(6),
-        Constraint::Length(6),
-        Constraint::Length(endpoints + 4),
-        Constraint::Length(gauges),
-        Constraint::Min(3),
-    ])
-    .areas(frame.area());
+    let heights = heights(frame.area().height, progress);
+    let areas = Layout::vertical(heights.map(Constraint::Length));
+    let [bar, held, table, errors, rate, latency, server] = areas.areas(frame.area());
     render_progress(frame, bar, progress);
     render_conditions(frame, held, progress);
+    render_table(frame, table, progress);
+    render_errors(frame, errors, progress);
     let seconds = progress.collected.seconds.iter();
     let per_second: Vec<SecondRow> = seconds.map(SecondTally::total).collect();
     let ended: Vec<u64> = per_second
@@ -91,18 +85,50 @@ fn render(frame: &mut Frame<'_>, progress: &Progress<'_>) {
     render_history(frame, rate, "answers per second", &ended, |n| n.to_string());
     let p99: Vec<u64> = per_second.iter().map(|row| row.p99_us).collect();
     render_history(frame, latency, "p99 from the intended moment", &p99, micros);
-    render_table(frame, table, progress);
     render_gauges(frame, server, progress);
-    render_errors(frame, errors, progress);
 }
 
+/// The heights of the parts from top to bottom. What says whether the run passes goes before histories and gauges: on
+/// a low terminal these are left out whole.
+fn heights(screen: u16, progress: &Progress<'_>) -> [u16; 7] {
+    let framed = |lines: usize| u16::try_from(lines + 2).unwrap_or(u16::MAX);
+    let conditions = framed(progress.conditions.len());
+    // Its head and the row of all endpoints together.
+    let table = framed(progress.plan.endpoints.len() + 2);
+    let mut left = screen.saturating_sub(1 + conditions + table);
+    let mut take = |wanted: u16, least: u16| {
+        let height = if left >= least { wanted.min(left) } else { 0 };
+        left -= height;
+        height
+    };
+    let errors = take(framed(1), 3);
+    let (rate, latency) = (
+        take(HISTORY_MIN, HISTORY_MIN),
+        take(HISTORY_MIN, HISTORY_MIN),
+    );
+    let gauges = match progress.gauges.len() {
+        0 => 0,
+        gauges => take(framed(gauges), 3),
+    };
+    let more = |height: u16| {
+        if height == 0 {
+            0
+        } else {
+            HISTORY_MAX - HISTORY_MIN
+        }
+    };
+    let (rate, latency) = (rate + take(more(rate), 0), latency + take(more(latency), 0));
+    [1, conditions, table, errors + left, rate, latency, gauges]
+}
+
+/// Figures stand first: where the line is too long, its end is cut, and that is a name.
 fn render_progress(frame: &mut Frame<'_>, area: Rect, progress: &Progress<'_>) {
     let done = (progress.second + 1) as f64 / progress.seconds_planned.max(1.0);
     let label = format!(
-        "{}   {} of {:.0} s   {}   q ends the run",
-        progress.profile,
+        "{} of {:.0} s   {}   q ends the run   {}",
         progress.second + 1,
         progress.seconds_planned,
+        progress.profile,
         progress.plan.target.url
     );
     let gauge = Gauge::default()
@@ -163,11 +189,11 @@ fn render_conditions(frame: &mut Frame<'_>, area: Rect, progress: &Progress<'_>)
 }
 
 fn render_gauges(frame: &mut Frame<'_>, area: Rect, progress: &Progress<'_>) {
-    let lines: Vec<Line<'_>> = progress
-        .gauges
-        .iter()
-        .map(|(name, value)| Line::from(format!("{value:>8}  {name}")))
-        .collect();
+    let line = |(name, value): (&String, &f64)| {
+        let name = MetricName::parse(name).in_a_line();
+        Line::from(format!("{value:>8}  {name}"))
+    };
+    let lines: Vec<Line<'_>> = progress.gauges.iter().map(line).collect();
     let block = Block::bordered().title(" the server's queues and pools ");
     frame.render_widget(Paragraph::new(lines).block(block), area);
 }
@@ -240,22 +266,40 @@ mod tests {
             seconds_planned: 1.0,
             gauges: &gauges,
         };
-        let mut terminal = Terminal::new(TestBackend::new(110, 40)).expect("in memory");
-        terminal
-            .draw(|frame| render(frame, &progress))
-            .expect("in memory");
-        let screen = terminal.backend().to_string();
-        for part in [
-            "p99.9",
+        let screen = |width, height| {
+            let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("in memory");
+            terminal
+                .draw(|frame| render(frame, &progress))
+                .expect("in memory");
+            terminal.backend().to_string()
+        };
+        let needed = [
+            "1 of 1 s",
+            "p99",
             "count",
-            "not sent: no connection",
-            "warrior_queue_depth",
-            "q ends",
             "x, times divided by 2",
             "missed  success >= 99%",
-        ] {
-            assert!(screen.contains(part), "{part} in\n{screen}");
+            "50  not sent: no connection",
+        ];
+        let more = [
+            "p99.9",
+            "       7  queue depth, find",
+            "q ends",
+            "answers per second",
+        ];
+        let wide = screen(110, 40);
+        for part in needed.iter().chain(&more) {
+            assert!(wide.contains(part), "{part} in\n{wide}");
         }
-        assert!(screen.contains("50  not sent"), "{screen}");
+        // What decides is there on every terminal.
+        for (width, height) in [(80, 24), (60, 16), (40, 14)] {
+            let narrow = screen(width, height);
+            for part in needed {
+                assert!(
+                    narrow.contains(part),
+                    "{part} at {width} by {height} in\n{narrow}"
+                );
+            }
+        }
     }
 }

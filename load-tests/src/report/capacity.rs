@@ -3,10 +3,12 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use maud::{Markup, PreEscaped, html as markup};
+use maud::{Markup, html as markup};
 
-use super::charts::{Chart, Curve, Scale};
-use super::html::{big, legend, page};
+use super::axis::Scale;
+use super::html::{big, page};
+use super::panel::{Curve, Lines, Panel};
+use super::picture::Picture;
 use super::values::{figure, share};
 use crate::capacity::{Capacity, CapacityFinding};
 use crate::exit::Exit;
@@ -208,43 +210,42 @@ fn curves(capacity: &Capacity) -> Markup {
             .map(|n| (tick(n), format!("{:.0}", tick(n))))
             .collect()
     };
-    let chart = |y_scale, y_show, series, limits| Chart {
-        y_scale,
-        x_range: (0.0, most),
-        x_ticks: ticks(8),
-        x_label: "requests a second",
-        x_show: |rate| format!("{rate:.0}/s"),
-        y_show,
-        series,
-        limits,
-    };
-    let curve = |name, class, pick| Curve {
-        name,
+    let curve = |name: &str, class, pick| Curve {
+        name: name.to_owned(),
         class,
         points: points(pick),
     };
-    let latency = chart(
-        Scale::Log,
-        |value| micros(value as u64),
-        vec![
+    let latency = Lines {
+        title: "latency".to_owned(),
+        scale: Scale::Log,
+        show: |value| micros(value as u64),
+        curves: vec![
             curve("p50", "c0", |trial| trial.p50_us.map(|us| us as f64)),
             curve("p99", "c1", |trial| trial.p99_us.map(|us| us as f64)),
         ],
         limits,
-    );
-    let success = chart(
-        Scale::Linear,
-        |value| format!("{value:.0} %"),
-        vec![curve("success", "c5", |trial| Some(trial.success * 100.0))],
-        Vec::new(),
-    );
+        is_tall: true,
+    };
+    let success = Lines {
+        title: "answered as prescribed".to_owned(),
+        scale: Scale::Linear,
+        show: |value| format!("{value:.0} %"),
+        curves: vec![curve("share of all requests", "c5", |trial| {
+            Some(trial.success * 100.0)
+        })],
+        limits: Vec::new(),
+        is_tall: false,
+    };
+    let picture = Picture {
+        range: (0.0, most),
+        ticks: ticks(8),
+        label: "requests a second",
+        show: |rate| format!("{rate:.0}/s"),
+        panels: vec![Panel::Lines(latency), Panel::Lines(success)],
+    };
     markup! {
-        h2 { "Latency against the rate" }
-        (legend(&[("p50", "c0"), ("p99", "c1")]))
-        (PreEscaped(latency.svg()))
-        h2 { "Answered as prescribed" }
-        (legend(&[("share of all requests", "c5")]))
-        (PreEscaped(success.svg()))
+        h2 { "Against the rate" }
+        (picture.markup())
     }
 }
 

@@ -1,9 +1,11 @@
 //! The page of a comparison: the verdict, every figure, and what each slice measured.
 
-use maud::{Markup, PreEscaped, html as markup};
+use maud::{Markup, html as markup};
 
-use super::charts::{Chart, Curve, Scale};
-use super::html::{big, legend, page};
+use super::axis::Scale;
+use super::html::{big, page};
+use super::panel::{Curve, Lines, Panel};
+use super::picture::Picture;
 use super::values::share;
 use crate::compare::{Comparison, FIGURES, Finding, Slice, SliceFigure, show};
 use crate::output::micros;
@@ -90,8 +92,8 @@ fn figures(comparison: &Comparison) -> Markup {
 }
 
 fn chart(comparison: &Comparison, (name, unit, _, pick): &SliceFigure) -> Markup {
-    let curve = |name: &'static str, class, side: usize| Curve {
-        name,
+    let curve = |name: &str, class, side: usize| Curve {
+        name: name.to_owned(),
         class,
         points: (1..)
             .zip(&comparison.pairs)
@@ -100,27 +102,30 @@ fn chart(comparison: &Comparison, (name, unit, _, pick): &SliceFigure) -> Markup
     };
     let last = comparison.pairs.len().max(2);
     let step = last.div_ceil(12);
-    let chart = Chart {
-        y_scale: Scale::Linear,
-        x_range: (1.0, last as f64),
-        x_ticks: (1..=last)
+    let picture = Picture {
+        range: (1.0, last as f64),
+        ticks: (1..=last)
             .step_by(step)
             .map(|pair| (pair as f64, pair.to_string()))
             .collect(),
-        x_label: "pair",
-        x_show: |pair| format!("pair {pair:.0}"),
-        y_show: match *unit {
-            "us" => |value| micros(value as u64),
-            "%" => share,
-            _ => |value| format!("{value:.0}/s"),
-        },
-        series: vec![curve("A", "c0", 0), curve("B", "c1", 1)],
-        limits: Vec::new(),
+        label: "pair",
+        show: |pair| format!("pair {pair:.0}"),
+        panels: vec![Panel::Lines(Lines {
+            title: (*name).to_owned(),
+            scale: Scale::Linear,
+            show: match *unit {
+                "us" => |value| micros(value as u64),
+                "%" => share,
+                _ => |value| format!("{value:.0}/s"),
+            },
+            curves: vec![curve("A", "c0", 0), curve("B", "c1", 1)],
+            limits: Vec::new(),
+            is_tall: true,
+        })],
     };
     markup! {
         h2 { (name) " by pair" }
-        (legend(&[("A", "c0"), ("B", "c1")]))
-        (PreEscaped(chart.svg()))
+        (picture.markup())
     }
 }
 

@@ -77,9 +77,6 @@ pub(super) fn environment(result: &RunResult) -> Markup {
         h2 { "Environment" }
         table.environment {
             @for (name, value) in &rows { tr { th { (name) } td { (value) } } }
-            @for (name, value) in &result.server_gauges_max {
-                tr { th { "greatest " (name) } td { (value) } }
-            }
         }
         h2 { "Profile" }
         pre { (setup.profile_source) }

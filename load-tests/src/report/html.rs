@@ -4,9 +4,9 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
 use super::environment::environment;
-use super::figures::{
-    CLASSES, endpoint_chart, in_flight_chart, latency_chart, percentile_chart, rate_chart,
-};
+use super::over_time::over_time;
+use super::percentiles::percentiles;
+use super::server_panels::server_table;
 use super::values::{figure, profile_name, share};
 use crate::exit::Exit;
 use crate::output::micros;
@@ -17,10 +17,11 @@ pub fn html(result: &RunResult) -> String {
     let title = format!("{} · {}", profile_name(&result.setup), result.exit);
     let body = markup! {
         (head(result))
-        (endpoint_table(result))
         (charts(result))
+        (endpoint_table(result))
         (verification(result))
         (wrong(result))
+        (server_table(&result.server))
         (environment(result))
     };
     page(&title, &body)
@@ -186,32 +187,12 @@ fn endpoint_table(result: &RunResult) -> Markup {
 }
 
 fn charts(result: &RunResult) -> Markup {
-    let names: Vec<&str> = result
-        .endpoints
-        .iter()
-        .map(|endpoint| endpoint.name.as_str())
-        .collect();
     markup! {
-        h2 { "Latency over time" }
-        (legend(&[("p50", "c0"), ("p99", "c1"), ("greatest", "c2")]))
-        (PreEscaped(latency_chart(result).svg()))
-        h2 { "p99 over time, by endpoint" }
-        (legend(&names.iter().copied().zip(CLASSES.into_iter().cycle()).collect::<Vec<_>>()))
-        (PreEscaped(endpoint_chart(result).svg()))
-        h2 { "Rate and errors" }
-        (legend(&[("scheduled", "c4"), ("answered as prescribed", "c0"), ("failed", "bad")]))
-        (PreEscaped(rate_chart(result).svg()))
-        h2 { "In flight" }
-        (legend(&[("requests without an answer, at the end of each second", "c3")]))
-        (PreEscaped(in_flight_chart(result).svg()))
+        h2 { "Over time" }
+        (over_time(result).markup())
         h2 { "Percentiles" }
-        (legend(&[("latency from the intended moment, all endpoints", "c1")]))
-        (PreEscaped(percentile_chart(result).svg()))
+        (percentiles(result).markup())
     }
-}
-
-pub(super) fn legend(entries: &[(&str, &str)]) -> Markup {
-    markup! { p.legend { @for (name, class) in entries { span class=(class) { (name) } } } }
 }
 
 fn verification(result: &RunResult) -> Markup {
@@ -227,7 +208,7 @@ fn wrong(result: &RunResult) -> Markup {
     let total = &result.total;
     markup! {
         h2 { "Answers" }
-        table {
+        div.wide { table {
             tr { th { "outcome" } @for endpoint in &result.endpoints { th.number { (endpoint.name) } } th.number { "all" } }
             @for outcome in total.outcomes.keys() {
                 tr {
@@ -238,7 +219,7 @@ fn wrong(result: &RunResult) -> Markup {
                 }
             }
             @for (why, count) in &total.unsent { tr.missed { td { "not sent: " (why) } @for _ in &result.endpoints { td {} } td.number { (count) } } }
-        }
+        } }
         @if !result.examples.is_empty() {
             h3 { "Examples of what was not as prescribed" }
             pre { @for example in &result.examples { (example) "\n" } }

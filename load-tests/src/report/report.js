@@ -1,26 +1,41 @@
-// Values under the pointer: each chart carries its points, already written as people read them.
-for (const chart of document.querySelectorAll("svg[data-chart]")) {
-  const { left, right, width, places, curves } = JSON.parse(chart.dataset.chart);
-  const values = document.createElement("p");
-  values.className = "values";
-  values.textContent = "\u00a0";
-  chart.after(values);
-  const line = chart.querySelector(".pointer");
-  const hide = () => { values.textContent = "\u00a0"; line.setAttribute("visibility", "hidden"); };
-  chart.addEventListener("pointerleave", hide);
-  chart.addEventListener("pointermove", (event) => {
-    const box = chart.getBoundingClientRect();
-    const x = ((event.clientX - box.left) / box.width) * width;
-    if (x < left || x > right || places.length === 0) return hide();
-    let nearest = 0;
-    places.forEach(([at], place) => {
-      if (Math.abs(at - x) < Math.abs(places[nearest][0] - x)) nearest = place;
+// Values under the pointer: a picture carries its places, and each panel its values, already written as people read them.
+for (const figure of document.querySelectorAll("figure[data-places]")) {
+  const places = JSON.parse(figure.dataset.places);
+  const panels = [...figure.querySelectorAll(".panel")].map((panel) => ({
+    plot: panel.querySelector(".plot"),
+    pointer: panel.querySelector(".pointer"),
+    shown: [...panel.querySelectorAll(".legend b")],
+    values: JSON.parse(panel.dataset.values || "[]"),
+    cells: JSON.parse(panel.dataset.cells || "null"),
+  }));
+  const label = figure.querySelector(".place");
+  // How many requests a cell of a heat map holds: its column is of the place, its band is under the pointer.
+  const counted = ({ span, tops, bands, columns }, place, down) => {
+    const band = tops.findIndex((top) => top <= down);
+    const count = columns[Math.floor(place / span)]?.[band] ?? 0;
+    return band < 0 || down > 1 ? "" : `${count} took ${bands[band]}`;
+  };
+  const show = (at, down, over) => {
+    panels.forEach(({ pointer, shown, values, cells, plot }) => {
+      pointer.style.display = at < 0 ? "none" : "block";
+      pointer.style.left = at < 0 ? "" : `${places[at][0] * 100}%`;
+      shown.forEach((text, curve) => {
+        if (at < 0 || (cells && plot !== over)) text.textContent = "";
+        else text.textContent = cells ? counted(cells, at, down) : values[curve][at];
+      });
     });
-    const [at, name] = places[nearest];
-    const shown = curves.filter(([, texts]) => texts[nearest] !== "");
-    values.textContent = [name, ...shown.map(([curve, texts]) => `${curve} ${texts[nearest]}`)].join(" \u00b7 ");
-    line.setAttribute("x1", at);
-    line.setAttribute("x2", at);
-    line.setAttribute("visibility", "visible");
-  });
+    label.textContent = at < 0 ? label.dataset.label : places[at][1];
+  };
+  for (const { plot } of panels) {
+    plot.addEventListener("pointerleave", () => show(-1));
+    plot.addEventListener("pointermove", (event) => {
+      const box = plot.getBoundingClientRect();
+      const x = (event.clientX - box.left) / box.width;
+      let nearest = -1;
+      places.forEach(([at], place) => {
+        if (nearest < 0 || Math.abs(at - x) < Math.abs(places[nearest][0] - x)) nearest = place;
+      });
+      show(nearest, (event.clientY - box.top) / box.height, plot);
+    });
+  }
 }

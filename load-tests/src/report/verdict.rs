@@ -3,6 +3,7 @@
 use super::values::{figure, profile_name, share};
 use crate::exit::Exit;
 use crate::output::micros;
+use crate::profile::Unit;
 use crate::result::{Quantiles, RunResult};
 
 /// The verdict in a few lines.
@@ -91,6 +92,20 @@ pub fn reasons(result: &RunResult) -> Vec<String> {
         .map(|mark| format!("note: {mark}"));
     let judged = invalid.chain(nothing).chain(missed);
     broken.chain(judged).chain(marks).collect()
+}
+
+/// A sentence for a run that missed nothing but limits of time: every answer was right, and no acknowledged write is
+/// lost.
+pub fn only_too_slow(result: &RunResult) -> Option<String> {
+    let mut missed = result.thresholds.iter().filter(|judged| !judged.met);
+    let is_slow = missed.all(|judged| judged.unit == Unit::Microseconds && judged.figure.is_some());
+    let total = &result.total;
+    let right = result.exit == Exit::ThresholdMissed && is_slow && total.failed() == 0;
+    let lost = result.verification.last().filter(|_| right)?.headline();
+    Some(format!(
+        "only speed was missed: all {} answers were as prescribed, and {lost}",
+        total.succeeded
+    ))
 }
 
 fn quantiles(latency: &Quantiles) -> String {

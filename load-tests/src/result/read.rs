@@ -46,6 +46,15 @@ impl RunResult {
             .iter()
             .chain([&self.total])
             .try_for_each(EndpointResult::check)?;
+        for metric in &self.server {
+            ensure!(
+                metric.values.len() == self.series.len(),
+                "server: `{}` has values of {} of {} seconds",
+                metric.name,
+                metric.values.len(),
+                self.series.len()
+            );
+        }
         for (place, second) in self.series.iter().enumerate() {
             ensure!(
                 second.second == place as u64,

@@ -1,7 +1,5 @@
 //! The result of a run, assembled from what was counted, observed and verified.
 
-use std::collections::BTreeMap;
-
 use super::config::RunConfig;
 use crate::collect::Collected;
 use crate::commit::commit;
@@ -11,7 +9,7 @@ use crate::files::sha256;
 use crate::judge;
 use crate::machine::{Machine, Throttling};
 use crate::profile::Overrides;
-use crate::result::{RunResult, SCHEMA, Setup, TlsSetup};
+use crate::result::{RunResult, SCHEMA, ServerMetric, Setup, TlsSetup};
 use crate::tabulate::{endpoints, series};
 use crate::tls::Trust;
 use crate::verify::Verdict;
@@ -30,10 +28,10 @@ pub(super) struct Observations {
     /// Why the ledger could not be verified.
     pub(super) unverified: Option<String>,
     pub(super) interrupted: bool,
-    /// Why the server's gauges are not known, where they were asked for.
+    /// Why the server's own figures are not known, where they were asked for.
     pub(super) silent: Option<String>,
-    /// The greatest value of each gauge.
-    pub(super) greatest: BTreeMap<String, f64>,
+    /// The server's own figures.
+    pub(super) server: Vec<ServerMetric>,
     /// The ledger's file.
     pub(super) ledger: Option<String>,
 }
@@ -93,7 +91,7 @@ pub(super) fn assemble(
         machine: observed.machine,
         throttling: observed.throttling,
         database: observed.database,
-        server_gauges_max: observed.greatest,
+        server: observed.server,
         ledger: observed.ledger,
     }
 }

@@ -15,6 +15,7 @@ mod rehearsals;
 mod schema;
 mod scratch;
 mod stored;
+mod stress;
 mod thresholds;
 mod tunings;
 mod usage;

@@ -34,7 +34,7 @@ fn an_admin_listener_that_is_not_there_is_said() {
     let arguments = ["run", "--url", &server.url(), "--rate", "20", "--for", "1s"];
     let (code, text) = Scratch::new().load(&[&arguments[..], &["--admin", &admin]].concat());
     assert_eq!(code, 0, "{text}");
-    let said = format!("no gauges came from --admin {admin}: cannot reach {admin}");
+    let said = format!("no figures came from --admin {admin}: cannot reach {admin}");
     assert!(text.contains(&said), "{said} in {text}");
 }
 

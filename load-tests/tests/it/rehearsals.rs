@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use warrior_duckdb::{Access, Library};
 
-use crate::scratch::{CREATES_ALONE, PROGRAM, Scratch};
+use crate::scratch::{CREATES_ALONE, PROGRAM, Scratch, server};
 
 const TABLE: &str = "create table warrior (id uuid primary key, name varchar(100) not null, dob date not null, \
                      fight_skills varchar[] not null, created_at timestamptz default current_timestamp)";
@@ -33,16 +33,6 @@ fn ask(file: &Path, statements: &[&str], number: &str) -> i64 {
 /// What `rehearse` ended with, and what it said.
 fn rehearse(scratch: &Scratch, file: &Path) -> (i32, String) {
     rehearse_with(scratch, file, &server())
-}
-
-fn server() -> PathBuf {
-    let server = Path::new(PROGRAM).with_file_name("warrior-api");
-    assert!(
-        server.exists(),
-        "{} is missing; `cargo build` makes it (`cargo test --workspace` does, too)",
-        server.display()
-    );
-    server
 }
 
 fn rehearse_with(scratch: &Scratch, file: &Path, server: &Path) -> (i32, String) {

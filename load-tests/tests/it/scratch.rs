@@ -1,6 +1,6 @@
 //! A folder of its own for each test, the program run in it, and the profiles that several tests use.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_warrior-load");
@@ -14,6 +14,17 @@ pub(crate) const CREATES: &str = "name = 'creates'\nthresholds = ['success == 10
 pub(crate) const CREATES_ALONE: &str = "name = 'creates'\nthresholds = ['lost == 0']\n\
                              [[scenario]]\nname = 'create'\nrequest = 'create'\n\
                              arrivals = [{ rate = 100, for = '1s' }]\n";
+
+/// The server of the same build.
+pub(crate) fn server() -> PathBuf {
+    let server = Path::new(PROGRAM).with_file_name("warrior-api");
+    assert!(
+        server.exists(),
+        "{} is missing; `cargo build` makes it (`cargo test --workspace` does, too)",
+        server.display()
+    );
+    server
+}
 
 /// A directory that is removed at the end of the test.
 pub(crate) struct Scratch(pub(crate) PathBuf);

@@ -33,12 +33,12 @@ fn a_damaged_result_gets_a_sentence() {
         ("[]", "is no result"),
         (&stored[..stored.len() / 2], "is no result"),
         (r#"{"schema":7}"#, "has schema 7"),
-        (r#"{"schema":1}"#, "is damaged, or not of this version"),
+        (r#"{"schema":2}"#, "is damaged, or not of this version"),
     ] {
         let said = says(text);
         assert!(said.contains(words), "{words} in {said}");
     }
-    let damages: [(Damage, &str); 5] = [
+    let damages: [(Damage, &str); 6] = [
         (|of| of["run"] = json!("../../elsewhere"), "is no id"),
         (
             |of| of["total"]["succeeded"] = json!(1_000_000),
@@ -55,6 +55,10 @@ fn a_damaged_result_gets_a_sentence() {
         (
             |of| of["series"][1]["second"] = json!(u64::MAX),
             "second 18446744073709551615",
+        ),
+        (
+            |of| of["server"] = json!([{"name": "depth", "kind": "gauge", "values": []}]),
+            "`depth` has values of 0 of ",
         ),
     ];
     for (damage, words) in damages {

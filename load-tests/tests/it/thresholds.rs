@@ -30,7 +30,7 @@ fn a_missed_threshold_is_3_and_says_what_was_measured() {
     );
     // Each limit is a line in the chart of its figure.
     let page = std::fs::read_to_string(scratch.file("html")).expect("a page");
-    for limit in [">p50 &lt; 2ms</text>", ">rate &gt; 1</text>"] {
+    for limit in ["%\">p50 &lt; 2ms</span>", "%\">rate &gt; 1</span>"] {
         assert_eq!(page.matches(limit).count(), 1, "{limit} in {page}");
     }
 }

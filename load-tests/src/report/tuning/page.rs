@@ -1,12 +1,14 @@
 //! The page of tuning: what changes, why, and a curve for each size.
 
-use maud::{Markup, PreEscaped, html as markup};
+use maud::{Markup, html as markup};
 
 use super::{because, headline, next, taken};
 use crate::exit::Exit;
 use crate::output::micros;
-use crate::report::charts::{Chart, Curve, Scale};
-use crate::report::html::{big, legend, page};
+use crate::report::axis::Scale;
+use crate::report::html::{big, page};
+use crate::report::panel::{Curve, Lines, Panel};
+use crate::report::picture::Picture;
 use crate::report::values::share;
 use crate::tune::{CurvePoint, Size, Tuning};
 
@@ -71,49 +73,48 @@ fn curves(tuning: &Tuning) -> Markup {
     };
     markup! {
         h2 { "p99 against each size" }
-        (legend(&[("mean", "c1"), ("95 % interval", "c2")]))
         p.note { "Trials at the last rate that differ in this size alone. Of two trials the interval is from the lower to the higher; one has none." }
         @for size in Size::ALL {
             @let points = around(size);
             @if points.len() > 1 {
-                h3 { (size.name()) " (" (size.variable()) ")" }
-                (PreEscaped(chart(&points).svg()))
+                (picture(size, &points).markup())
             }
         }
     }
 }
 
 /// Sizes are powers of two of each other: the axis is their logarithm.
-fn chart(points: &[CurvePoint]) -> Chart<'static> {
+fn picture(size: Size, points: &[CurvePoint]) -> Picture {
     let at = |value: u32| f64::from(value.max(1)).log2();
-    let curve = |name, class, pick: fn(&CurvePoint) -> f64| Curve {
-        name,
+    let curve = |name: &str, class, pick: fn(&CurvePoint) -> f64| Curve {
+        name: name.to_owned(),
         class,
         points: points
             .iter()
             .map(|point| (at(point.value), pick(point)))
             .collect(),
     };
-    let ends = (points.first(), points.last());
-    Chart {
-        y_scale: Scale::Log,
-        x_range: (
-            ends.0.map_or(0.0, |point| at(point.value)),
-            ends.1.map_or(1.0, |point| at(point.value)),
-        ),
-        x_ticks: points
+    let end = |point: Option<&CurvePoint>, empty| point.map_or(empty, |point| at(point.value));
+    Picture {
+        range: (end(points.first(), 0.0), end(points.last(), 1.0)),
+        ticks: points
             .iter()
             .map(|point| (at(point.value), point.value.to_string()))
             .collect(),
-        x_label: "size",
-        x_show: |at| format!("{:.0}", at.exp2()),
-        y_show: |value| micros(value as u64),
-        series: vec![
-            curve("low", "c2", |point| point.interval.0),
-            curve("mean", "c1", |point| point.mean_us),
-            curve("high", "c2", |point| point.interval.1),
-        ],
-        limits: Vec::new(),
+        label: "size",
+        show: |at| format!("{:.0}", at.exp2()),
+        panels: vec![Panel::Lines(Lines {
+            title: format!("{} ({})", size.name(), size.variable()),
+            scale: Scale::Log,
+            show: |value| micros(value as u64),
+            curves: vec![
+                curve("low", "c2", |point| point.interval.0),
+                curve("mean", "c1", |point| point.mean_us),
+                curve("high", "c2", |point| point.interval.1),
+            ],
+            limits: Vec::new(),
+            is_tall: true,
+        })],
     }
 }
 
