@@ -1,7 +1,7 @@
 # make run, from a bare machine with git, make and Rust to a serving API. `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build run duckdb test lint browser-test stress calibrate bench bench-settings before-after \
+.PHONY: help install build run duckdb test lint browser-test stress demo-lost calibrate bench bench-settings before-after \
 	compose-up compose-down compose-bench compose-restart compose-import compose-check compose-test backup restore
 
 # docker compose (v2) where it is installed, else docker-compose 1.29.
@@ -45,6 +45,11 @@ browser-test: build ## the live page in headless Chromium under load; pictures o
 stress: build ## the public stress test on a throw-away stack, then a check that no acknowledged write was lost
 	cargo build --release --locked -p warrior-load
 	@bash -m -c 'target/release/warrior-load stress --speed 10; exit $$?'
+
+demo-lost: build ## hey and this load tool beside each other, against a database that loses what it acknowledged
+	@scripts/install hey
+	cargo build --release --locked -p warrior-load
+	@bash -m -c 'target/release/warrior-load demo-lost; exit $$?'
 
 calibrate: ## whether the load generator can be trusted on this machine
 	cargo build --release --locked -p warrior-load

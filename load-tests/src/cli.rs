@@ -4,6 +4,7 @@ mod calibrate;
 mod capacity;
 mod compare;
 mod control;
+mod demo_lost;
 mod load_args;
 mod rehearse;
 mod report;
@@ -21,6 +22,7 @@ use self::calibrate::CalibrateArgs;
 use self::capacity::CapacityArgs;
 use self::compare::CompareArgs;
 use self::control::ControlArgs;
+use self::demo_lost::DemoLostArgs;
 use self::rehearse::RehearseArgs;
 use self::report::ReportArgs;
 use self::reproduce::ReproduceArgs;
@@ -64,6 +66,8 @@ pub(crate) enum Command {
     Tune(Box<TuneArgs>),
     /// The negative control: a cluster made to lose writes, killed hard; the ledger must notice
     Control(ControlArgs),
+    /// hey and this tool beside each other, against a database that loses what it has acknowledged
+    DemoLost(DemoLostArgs),
     /// From a DuckDB file to PostgreSQL and back, on a throw-away stack, and how long clients would wait
     Rehearse(RehearseArgs),
     /// Hold the generator against a server whose every delay is known, on this machine
@@ -85,6 +89,7 @@ impl Command {
             Command::Stress(args) => args.execute(),
             Command::Tune(args) => args.execute(),
             Command::Control(args) => args.execute(),
+            Command::DemoLost(args) => args.execute(),
             Command::Rehearse(args) => args.execute(),
             Command::Calibrate(args) => args.execute(),
             Command::Report(args) => args.execute(),

@@ -38,6 +38,7 @@ pub mod calibrate;
 pub mod capacity;
 pub mod compare;
 pub mod control;
+pub mod demo_lost;
 pub mod rehearse;
 mod server;
 pub mod stack;

@@ -42,7 +42,7 @@ impl Cluster {
     }
 
     /// Chooses whether a commit waits for the disk, and makes the schema.
-    pub(super) fn prepare(
+    pub(crate) fn prepare(
         &mut self,
         server: &Path,
         synchronous_commit: bool,
@@ -78,7 +78,7 @@ impl Cluster {
     }
 
     /// Starts PostgreSQL again, which then recovers.
-    pub(super) fn start(&mut self) -> anyhow::Result<()> {
+    pub(crate) fn start(&mut self) -> anyhow::Result<()> {
         Ok(self.stack.command("start postgres")?)
     }
 
@@ -144,7 +144,7 @@ impl Cluster {
     }
 
     /// Kills the postmaster and everything it started, at once, without a chance to write.
-    pub(super) fn kill(&self) -> anyhow::Result<()> {
+    pub(crate) fn kill(&self) -> anyhow::Result<()> {
         let postmaster = self.stack.endpoints.postgres.pid;
         let signal =
             |pid: u32, signal| anyhow::Ok(kill(Pid::from_raw(i32::try_from(pid)?), signal)?);

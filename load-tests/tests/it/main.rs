@@ -5,6 +5,7 @@ mod capacities;
 mod comparisons;
 mod contract;
 mod delay;
+mod demonstrations;
 mod engine;
 mod https;
 mod ledgers;
