@@ -39,25 +39,76 @@ pub struct Endpoints {
     pub pooler: Instance,
 }
 
+/// How each role logs in to a stack that runs. The passwords stay in the files under `data`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logins {
+    /// The data folder.
+    pub data: PathBuf,
+    /// PostgreSQL's port on 127.0.0.1.
+    pub postgres_port: u16,
+    /// PgBouncer's.
+    pub pooler_port: u16,
+}
+
 impl Endpoints {
     /// Through PgBouncer to `database`, as the role that serves requests.
     pub fn runtime(&self, database: &str) -> Database {
-        self.login(self.pooler, database, layout::RUNTIME)
+        self.logins().runtime(database)
     }
 
     /// Directly to `database`, as the role that serves requests: what `serve` does without a pooler.
     pub fn runtime_direct(&self, database: &str) -> Database {
-        self.login(self.postgres, database, layout::RUNTIME)
+        self.logins().runtime_direct(database)
+    }
+
+    /// Directly to `database`, as the owner of the schema.
+    pub fn owner(&self, database: &str) -> Database {
+        self.logins().owner(database)
+    }
+
+    /// Directly to `database`, as PostgreSQL's superuser.
+    pub fn superuser(&self, database: &str) -> Database {
+        self.logins().direct(database, layout::SUPERUSER)
+    }
+
+    /// Directly to `database`, as the role that reads statistics.
+    pub fn monitor(&self, database: &str) -> Database {
+        self.logins().monitor(database)
+    }
+
+    /// PgBouncer's console, as the user that may only look.
+    pub fn pooler_statistics(&self) -> Database {
+        self.logins().pooler_statistics()
+    }
+
+    /// PgBouncer's console, as the user that may also pause, reload and kill.
+    pub fn pooler_admin(&self) -> Database {
+        self.logins().pooled(CONSOLE, layout::POOLER_ADMIN)
+    }
+
+    /// The secret that ids are derived with.
+    pub fn idempotency_secret(&self) -> SecretSource {
+        SecretSource::File(layout::secret(&self.data, layout::IDEMPOTENCY))
+    }
+
+    fn logins(&self) -> Logins {
+        Logins {
+            data: self.data.clone(),
+            postgres_port: self.postgres.port,
+            pooler_port: self.pooler.port,
+        }
+    }
+}
+
+impl Logins {
+    /// Through PgBouncer to `database`, as the role that serves requests.
+    pub fn runtime(&self, database: &str) -> Database {
+        self.pooled(database, layout::RUNTIME)
     }
 
     /// Directly to `database`, as the owner of the schema.
     pub fn owner(&self, database: &str) -> Database {
         self.direct(database, layout::OWNER)
-    }
-
-    /// Directly to `database`, as PostgreSQL's superuser.
-    pub fn superuser(&self, database: &str) -> Database {
-        self.direct(database, layout::SUPERUSER)
     }
 
     /// Directly to `database`, as the role that reads statistics.
@@ -67,35 +118,33 @@ impl Endpoints {
 
     /// PgBouncer's console, as the user that may only look.
     pub fn pooler_statistics(&self) -> Database {
-        self.login(self.pooler, CONSOLE, layout::MONITOR)
+        self.pooled(CONSOLE, layout::MONITOR)
     }
 
-    /// PgBouncer's console, as the user that may also pause, reload and kill.
-    pub fn pooler_admin(&self) -> Database {
-        self.login(self.pooler, CONSOLE, layout::POOLER_ADMIN)
-    }
-
-    /// The secret that ids are derived with.
-    pub fn idempotency_secret(&self) -> SecretSource {
-        SecretSource::File(layout::secret(&self.data, layout::IDEMPOTENCY))
-    }
-
-    fn direct(&self, database: &str, role: Role) -> Database {
+    fn runtime_direct(&self, database: &str) -> Database {
         Database {
-            connect_timeout: DIRECT_LOGIN_TIMEOUT,
-            ..self.login(self.postgres, database, role)
+            connect_timeout: LOGIN_TIMEOUT,
+            ..self.direct(database, layout::RUNTIME)
         }
     }
 
-    fn login(&self, instance: Instance, dbname: &str, role: Role) -> Database {
+    fn pooled(&self, database: &str, role: Role) -> Database {
+        self.login(self.pooler_port, database, role, LOGIN_TIMEOUT)
+    }
+
+    fn direct(&self, database: &str, role: Role) -> Database {
+        self.login(self.postgres_port, database, role, DIRECT_LOGIN_TIMEOUT)
+    }
+
+    fn login(&self, port: u16, dbname: &str, role: Role, connect_timeout: Duration) -> Database {
         Database {
             host: LOOPBACK.to_string(),
-            port: instance.port,
+            port,
             dbname: dbname.to_owned(),
             user: role.name.to_owned(),
             password: Some(SecretSource::File(layout::secret(&self.data, role.secret))),
             tls: Tls::Off,
-            connect_timeout: LOGIN_TIMEOUT,
+            connect_timeout,
         }
     }
 }

@@ -89,6 +89,11 @@ pub fn pooler_ini(data: &Path) -> PathBuf {
     pooler(data).join("stack.ini")
 }
 
+/// The users that may log in to PgBouncer, with their SCRAM secrets.
+pub(crate) fn user_list(data: &Path) -> PathBuf {
+    pooler(data).join("userlist.txt")
+}
+
 /// Where PgBouncer writes its process id.
 pub fn pooler_pid(data: &Path) -> PathBuf {
     pooler(data).join("pgbouncer.pid")

@@ -15,7 +15,7 @@
 //! - `folder`, `passwords`, `root`, `leftovers`, `ports`: the data folder, its secrets and owner, crash
 //!   recovery, free ports.
 //! - `initdb`, `machine_conf`, `postmaster`, `cluster`; `roles`; `pooler`: PostgreSQL, its roles, PgBouncer.
-//! - `stack`, `supervise`: the life of both.
+//! - `stack`, `supervise`: the life of both; `running`: one that another process runs.
 //! - `protocol`: a stack as a child process of tests and tools. [`announcement`] holds its messages,
 //!   [`run_commanded`] is the child and [`ChildStack`] the parent.
 //! - [`signals`]: graceful shutdown. `proxy`: fault injection for tests, with the feature `faults` alone.
@@ -50,6 +50,7 @@ mod programs;
 mod protocol;
 mod roles;
 mod root;
+mod running;
 mod secret;
 mod settings;
 mod stack;
@@ -61,7 +62,7 @@ mod version;
 
 pub use connections::Connections;
 pub use database::{Database, Tls};
-pub use endpoints::{Endpoints, Instance};
+pub use endpoints::{Endpoints, Instance, Logins};
 pub use error::StackError;
 pub use layout::DATABASE;
 pub use programs::newest_postgres_program;
@@ -69,6 +70,7 @@ pub use protocol::announcement;
 pub use protocol::child::run_commanded;
 pub use protocol::parent::{ChildStack, ChildStackError};
 pub use root::{Unprivileged, leave_root};
+pub use running::{NotRunning, Running, find as find_running, is_stack};
 pub use secret::{Secret, SecretError, SecretSource};
 pub use settings::Embedded;
 pub use stack::{Stack, start};

@@ -166,7 +166,7 @@ fn configure(
 ) -> Result<(), StackError> {
     let home = layout::pooler(folder.path());
     folder::write(&home.join("pgbouncer.ini"), shipped::PGBOUNCER_INI)?;
-    folder::write(&home.join("userlist.txt"), user_list)?;
+    folder::write(&layout::user_list(folder.path()), user_list)?;
     folder::write(
         &layout::pooler_ini(folder.path()),
         &stack_ini(ports, connections, version),

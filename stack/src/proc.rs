@@ -18,6 +18,11 @@ pub fn children(pid: u32) -> Vec<u32> {
     system::children(pid)
 }
 
+/// How many file descriptors the process may open; none where the system does not say.
+pub fn descriptors_max(pid: u32) -> Option<u64> {
+    system::descriptors_max(pid)
+}
+
 /// Whether there is a process `pid`, be it a zombie.
 pub(crate) fn is_taken(pid: u32) -> bool {
     kill(as_pid(pid), None) != Err(Errno::ESRCH)
@@ -52,7 +57,7 @@ pub(crate) fn as_pid(pid: u32) -> Pid {
 mod system {
     use std::path::Path;
 
-    use procfs::process::{Process, Stat, all_processes};
+    use procfs::process::{LimitValue, Process, Stat, all_processes};
 
     pub(super) fn is_zombie(pid: u32) -> Option<bool> {
         stat(pid).map(|stat| matches!(stat.state, 'Z' | 'X'))
@@ -71,6 +76,13 @@ mod system {
             .filter(|stat| u32::try_from(stat.ppid) == Ok(pid))
             .filter_map(|stat| u32::try_from(stat.pid).ok())
             .collect()
+    }
+
+    pub(super) fn descriptors_max(pid: u32) -> Option<u64> {
+        match process(pid)?.limits().ok()?.max_open_files.soft_limit {
+            LimitValue::Value(limit) => Some(limit),
+            LimitValue::Unlimited => None,
+        }
     }
 
     pub(super) fn has_argument(pid: u32, argument: &str) -> bool {
@@ -107,6 +119,10 @@ mod system {
 
     pub(super) fn children(_: u32) -> Vec<u32> {
         Vec::new()
+    }
+
+    pub(super) fn descriptors_max(_: u32) -> Option<u64> {
+        None
     }
 
     /// The path is absolute, so finding it anywhere in the line is proof enough.

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::StackError;
 use crate::folder::{check_content, check_path, failed, user_name};
+use crate::layout;
 use crate::settings::Embedded;
 
 /// Parent of the data folder when only root can reach the one that was asked for.
@@ -91,10 +92,23 @@ fn reachable(asked: &Path, user: &User) -> Result<PathBuf, StackError> {
     if can_reach(asked, user)? {
         return Ok(asked.to_owned());
     }
+    Ok(moved(asked))
+}
+
+fn moved(asked: &Path) -> PathBuf {
     let digest = Sha256::digest(asked.as_os_str().as_encoded_bytes());
     let tag: String = digest.iter().take(4).map(|b| format!("{b:02x}")).collect();
     let name = asked.file_name().unwrap_or_default().to_string_lossy();
-    Ok(Path::new(SYSTEM_DATA).join(format!("{name}-{tag}")))
+    Path::new(SYSTEM_DATA).join(format!("{name}-{tag}"))
+}
+
+/// Where a stack that was asked for at `data` has its data: elsewhere, if root started it where its user could not reach.
+pub(crate) fn data_of_root(data: &Path) -> PathBuf {
+    let asked = fs::canonicalize(data).or_else(|_| std::path::absolute(data));
+    match asked.map(|asked| moved(&asked)) {
+        Ok(moved) if !layout::cluster(data).exists() && moved.exists() => moved,
+        _ => data.to_owned(),
+    }
 }
 
 /// An access check by the kernel, as that user, since groups, access lists and mounts all have a say.
