@@ -6,6 +6,7 @@ mod process;
 mod progress;
 mod unprivileged;
 
+mod doctor;
 #[cfg(feature = "duckdb")]
 mod duckdb;
 mod health;
@@ -39,6 +40,7 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         #[cfg(feature = "duckdb")]
         Command::DuckDb(args) => return duckdb::run(args, output),
         Command::Health(args) => health::run(args),
+        Command::Doctor(args) => return doctor::run(args),
     }?;
     Ok(ExitCode::SUCCESS)
 }

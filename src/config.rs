@@ -14,11 +14,13 @@ mod environment;
 mod secret_variables;
 
 mod database;
+mod doctor;
 #[cfg(feature = "duckdb")]
 mod duckdb;
 mod embedded;
 mod local;
 mod monitor;
+mod private;
 mod server;
 mod sizes;
 
@@ -31,13 +33,14 @@ mod notes;
 pub use cli::{
     Cli, Command, HealthArgs, LogFormat, SchemaAction, SchemaArgs, ServeArgs, StackArgs, UpArgs,
 };
+pub use doctor::{DoctorArgs, NamedLogins};
 #[cfg(feature = "duckdb")]
 pub use duckdb::{
     CheckArgs, DuckDbAction, DuckDbArgs, ExportArgs, ImportArgs, Renamed, SkillsText, SourceArgs,
 };
 pub use environment::no_color;
 pub use error::ConfigError;
-pub use load::load;
+pub use load::{Loaded, load};
 pub use local::Local;
 pub use monitor::Monitoring;
 pub use server::{Listen, Server};

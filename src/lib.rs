@@ -59,7 +59,7 @@
 //! - [`store`]: the trait of a database and its classes of failures; for PostgreSQL sessions and their SQL, the pool,
 //!   group flush, and the schema; for a DuckDB file transactions, and the thread that keeps deadlines.
 //! - `migrate`: the way over from a DuckDB file, beside the path of a request (feature `duckdb`).
-//! - [`ops`]: admin listener, metrics, figures, logs.
+//! - [`ops`]: admin listener, metrics, figures, logs, and the doctor.
 //!
 //! The embedded PostgreSQL and PgBouncer, and the sizes that must agree with them, are the crate `warrior_stack`.
 //! Imports point one way, and in no circle: a module imports others that stand in a line below its own.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
 use tracing::Level;
-use warrior_api::config::{self, LogFormat};
+use warrior_api::config::{self, Loaded, LogFormat};
 use warrior_api::ops;
 
 #[global_allocator]
@@ -14,7 +14,8 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let (format, outcome) = match config::load() {
-        Ok(cli) => (cli.log_format, cli::run(&cli)),
+        Ok(Loaded::Command(cli)) => (cli.log_format, cli::run(&cli)),
+        Ok(Loaded::Told(status)) => return status,
         Err(e) => (LogFormat::Text, Err(e.into())),
     };
     match outcome {

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use warrior_stack::{Connections, Database, Embedded, Secret};
 
 use super::database::{DatabaseArgs, OwnerArgs};
+use super::doctor::DoctorArgs;
 #[cfg(feature = "duckdb")]
 use super::duckdb::DuckDbArgs;
 use super::embedded::EmbeddedArgs;
@@ -65,6 +66,9 @@ pub enum Command {
     DuckDb(DuckDbArgs),
     /// Ask a running server whether it can serve; exit status 0 means yes
     Health(HealthArgs),
+    /// Look for what is wrong with a stack, changing nothing, and say what mends it; exit status: 0 nothing,
+    /// 3 findings, 2 it cannot be reached, 1 wrong usage
+    Doctor(Box<DoctorArgs>),
 }
 
 /// Flags of `up`.

@@ -18,7 +18,7 @@ impl Sizes {
     pub fn fit_descriptors(&mut self, limit: usize) {
         let served = self.connections_within(limit);
         if served < self.connections_max {
-            let needed = self.connections_max.saturating_add(self.reserved());
+            let needed = self.descriptors_needed();
             tracing::warn!(
                 limit,
                 needed,
@@ -30,11 +30,16 @@ impl Sizes {
         self.connections_max = served;
     }
 
-    /// At least one, so that the server serves at all.
-    fn connections_within(&self, limit: usize) -> usize {
+    /// The client connections that `limit` descriptors allow: at least one, so that the server serves at all.
+    pub fn connections_within(&self, limit: usize) -> usize {
         limit
             .saturating_sub(self.reserved())
             .clamp(1, self.connections_max.max(1))
+    }
+
+    /// The descriptors that all of `connections_max` need.
+    pub fn descriptors_needed(&self) -> usize {
+        self.connections_max.saturating_add(self.reserved())
     }
 
     fn reserved(&self) -> usize {

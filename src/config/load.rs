@@ -8,6 +8,7 @@ use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::io::ErrorKind;
+use std::process::ExitCode;
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
@@ -21,14 +22,26 @@ use super::error::ConfigError;
 /// PostgreSQL have variables of their own.
 const OWN_PREFIXES: [&str; 5] = ["GUNICORN_", "DB_", "DUCKDB_", "WORKERS", "IDEMPOTENCY_"];
 
+/// What the command line came to.
+#[derive(Debug)]
+pub enum Loaded {
+    /// A command to run.
+    Command(Box<Cli>),
+    /// Help, the version or a fault of usage, which was printed.
+    Told(ExitCode),
+}
+
 /// Reads the flags, the environment and `.env`; prints help and errors itself, as clap does.
 ///
 /// # Errors
 /// When `.env` exists and cannot be read as Docker Compose reads it.
-pub fn load() -> Result<Cli, ConfigError> {
+pub fn load() -> Result<Loaded, ConfigError> {
     let mut arguments: Vec<OsString> = env::args_os().collect();
     let command = Cli::command();
-    let matches = command.clone().get_matches_from(&arguments);
+    let matches = match command.clone().try_get_matches_from(&arguments) {
+        Ok(matches) => matches,
+        Err(e) => return Ok(told(&e)),
+    };
     let unread = RefCell::new(Vec::new());
     let known = |name: &str| {
         let read = is_read(&command, name);
@@ -49,14 +62,29 @@ pub fn load() -> Result<Cli, ConfigError> {
     });
     arguments.extend(flags(&command, &matches, &values));
     keep(values, unread.into_inner());
-    let matches = command.clone().get_matches_from(arguments);
+    let matches = match command.clone().try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(e) => return Ok(told(&e)),
+    };
     keep_given(Given {
         all: given(&command, &matches, |source| {
             source != ValueSource::DefaultValue
         }),
         typed,
     });
-    Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit()))
+    Ok(match Cli::from_arg_matches(&matches) {
+        Ok(cli) => Loaded::Command(Box::new(cli)),
+        Err(e) => told(&e),
+    })
+}
+
+/// Help and the version are no failure; wrong usage is one as any other, and not clap's status 2.
+fn told(e: &clap::Error) -> Loaded {
+    let _ = e.print();
+    Loaded::Told(match e.use_stderr() {
+        true => ExitCode::FAILURE,
+        false => ExitCode::SUCCESS,
+    })
 }
 
 /// Flags for the values that only the file gives. The place of these flags is the end of the command line, where flags of

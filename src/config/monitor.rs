@@ -47,7 +47,7 @@ pub(super) struct IntervalArgs {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct MonitorArgs {
+pub(super) struct MonitorRoleArgs {
     /// Role that reads the statistics of PostgreSQL (POSTGRES_DIRECT_HOST) and of PgBouncer's console; its password:
     /// POSTGRES_MONITOR_PASSWORD or POSTGRES_MONITOR_PASSWORD_FILE [default: warrior_monitor where there is such a
     /// password, else nobody]
@@ -58,6 +58,12 @@ pub(super) struct MonitorArgs {
         value_name = "POSTGRES_MONITOR_USER"
     )]
     pub(super) postgres_monitor_user: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MonitorArgs {
+    #[command(flatten)]
+    pub(super) role: MonitorRoleArgs,
     #[command(flatten)]
     pub(super) interval: IntervalArgs,
 }
@@ -90,6 +96,22 @@ impl IntervalArgs {
     }
 }
 
+impl MonitorRoleArgs {
+    /// The monitor's login to where requests go; none where neither role nor password is given.
+    pub(super) fn login(&self, database: &DatabaseArgs) -> Result<Option<Database>, ConfigError> {
+        let password = secret_variables::source(PASSWORD)?;
+        if self.postgres_monitor_user.is_none() && password.is_none() {
+            return Ok(None);
+        }
+        let user = self.postgres_monitor_user.clone();
+        Ok(Some(Database {
+            user: user.unwrap_or_else(|| layout::MONITOR.name.to_owned()),
+            password,
+            ..database.runtime()?
+        }))
+    }
+}
+
 impl MonitorArgs {
     /// None where neither role nor password is given.
     pub(super) fn resolve(
@@ -97,23 +119,15 @@ impl MonitorArgs {
         database: &DatabaseArgs,
     ) -> Result<Option<Monitoring>, ConfigError> {
         let interval = self.interval.resolve()?;
-        let password = secret_variables::source(PASSWORD)?;
-        if self.postgres_monitor_user.is_none() && password.is_none() {
+        let Some(login) = self.role.login(database)? else {
             return Ok(None);
-        }
-        let runtime = database.runtime()?;
-        let pooled_user = runtime.user.clone();
-        let user = self.postgres_monitor_user.clone();
-        let runtime = Database {
-            user: user.unwrap_or_else(|| layout::MONITOR.name.to_owned()),
-            password,
-            ..runtime
         };
         let console = Database {
             dbname: CONSOLE.to_owned(),
-            ..runtime.clone()
+            ..login.clone()
         };
-        let server = database.direct(runtime)?;
+        let server = database.direct(login)?;
+        let pooled_user = database.postgres_user.clone();
         Ok(Some(Monitoring::new(
             server,
             console,
@@ -124,7 +138,7 @@ impl MonitorArgs {
 
     /// Whether nobody is to read statistics.
     pub(super) fn is_absent(&self) -> bool {
-        self.postgres_monitor_user.is_none()
+        self.role.postgres_monitor_user.is_none()
             && matches!(secret_variables::source(PASSWORD), Ok(None))
     }
 }

@@ -1,14 +1,15 @@
 //! Warnings about settings that are adjusted or have no effect, one sentence each. A flag without effect is an error:
 //! who typed it waits for something. Variables may be there for another command.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::cli::{Cli, Command, SchemaAction, SchemaArgs, ServeArgs};
 use super::database::{DatabaseArgs, TlsMode};
+use super::doctor::DoctorArgs;
 use super::embedded::EmbeddedArgs;
 use super::environment::{ENV_FILE, SECRETS, in_file, is_given, typed, unread, variable};
 use super::error::ConfigError;
+use super::private::is_open_to_all;
 use super::sizes::{SizesArgs, Workers};
 
 /// PostgreSQL's default port.
@@ -54,6 +55,23 @@ const NOT_OF_A_FILE: [&str; 21] = [
     "DB_POOL_MIN",
     "DB_POOL_MAX",
     "WORKERS_CREATE",
+];
+
+/// Variables that the stack of a data folder has no use for, since it knows its own.
+const NOT_OF_A_STACK: [&str; 13] = [
+    "POSTGRES_HOST",
+    "POSTGRES_DB",
+    "POSTGRES_USER",
+    "POSTGRES_PASSWORD",
+    "POSTGRES_PASSWORD_FILE",
+    "POSTGRES_DIRECT_HOST",
+    "POSTGRES_TLS",
+    "POSTGRES_OWNER",
+    "POSTGRES_OWNER_PASSWORD",
+    "POSTGRES_OWNER_PASSWORD_FILE",
+    "POSTGRES_MONITOR_USER",
+    "POSTGRES_MONITOR_PASSWORD",
+    "POSTGRES_MONITOR_PASSWORD_FILE",
 ];
 
 /// Variables that a throw-away stack has no use for.
@@ -103,6 +121,7 @@ impl Cli {
             #[cfg(feature = "duckdb")]
             Command::DuckDb(_) => secrets(&mut notes, &["POSTGRES_OWNER_PASSWORD"]),
             Command::Health(_) => {}
+            Command::Doctor(args) => doctor(&mut notes, args)?,
         }
         Ok(notes)
     }
@@ -141,6 +160,21 @@ fn serve(notes: &mut Vec<String>, args: &ServeArgs) -> Noted {
         ],
     );
     Ok(())
+}
+
+fn doctor(notes: &mut Vec<String>, args: &DoctorArgs) -> Noted {
+    unread_names(notes);
+    let Some(data) = args.data() else {
+        return tls(notes, &args.database);
+    };
+    let why = "the stack of a data folder says on which ports it listens";
+    refuse_flags(&["POSTGRES_PORT", "POSTGRES_DIRECT_PORT"], why)?;
+    note(notes, &NOT_OF_A_STACK, |names| {
+        format!(
+            "the stack in {} has logins of its own; without effect: {names}",
+            data.display()
+        )
+    })
 }
 
 fn local(notes: &mut Vec<String>, args: &ServeArgs) -> Noted {
@@ -304,12 +338,7 @@ fn secrets(notes: &mut Vec<String>, names: &[&str]) {
 }
 
 fn open_to_all(path: &Path, name: &str) -> Option<String> {
-    let whole = path.canonicalize().ok()?;
-    let mode = |path: &Path| Some(path.metadata().ok()?.permissions().mode());
-    let readable = mode(&whole)? & 0o004 != 0;
-    // A folder that is closed to others closes everything in it.
-    let reachable = |path: &Path| mode(path).is_some_and(|mode| mode & 0o001 != 0);
-    (readable && whole.ancestors().skip(1).all(reachable)).then(|| {
+    is_open_to_all(path).then(|| {
         format!(
             "every user of this machine can read {path}, which {name} is in; close it: chmod o-rwx {path}",
             path = path.display()

@@ -89,14 +89,8 @@ pub(super) struct ServerArgs {
     pub(super) port: u16,
     #[command(flatten)]
     pub(super) admin: AdminArgs,
-    /// Longest time from a request's last byte to its answer
-    #[arg(
-        long,
-        env = "REQUEST_DEADLINE_MS",
-        value_name = "REQUEST_DEADLINE_MS",
-        default_value_t = 3000
-    )]
-    pub(super) request_deadline_ms: u64,
+    #[command(flatten)]
+    pub(super) deadline: DeadlineArgs,
     /// Memory that the server may use, in MiB; connections, waiting requests and answers are fitted into it
     /// [default: the limit of the control group, or what the machine has]
     #[arg(long, env = "MEMORY_LIMIT_MIB", value_name = "MEMORY_LIMIT_MIB")]
@@ -126,6 +120,18 @@ pub(super) struct ServerArgs {
         default_value_t = 8000
     )]
     pub(super) drain_timeout_ms: u64,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DeadlineArgs {
+    /// Longest time from a request's last byte to its answer
+    #[arg(
+        long,
+        env = "REQUEST_DEADLINE_MS",
+        value_name = "REQUEST_DEADLINE_MS",
+        default_value_t = 3000
+    )]
+    pub(super) request_deadline_ms: u64,
 }
 
 #[derive(Debug, Args)]
@@ -170,7 +176,7 @@ impl ServerArgs {
                 Some(mib) => Some(within("MEMORY_LIMIT_MIB", mib, MEMORY_MIB)? << 20),
                 None => None,
             },
-            deadline: duration("REQUEST_DEADLINE_MS", self.request_deadline_ms, DEADLINE_MS)?,
+            deadline: self.deadline.resolve()?,
             head_timeout: duration("HEAD_TIMEOUT_MS", self.head_timeout_ms, HEAD_TIMEOUT_MS)?,
             drain_delay: duration("DRAIN_DELAY_MS", self.drain_delay_ms, DRAIN_MS)?,
             drain_timeout: duration("DRAIN_TIMEOUT_MS", self.drain_timeout_ms, DRAIN_MS)?,
@@ -191,6 +197,13 @@ impl ModeArgs {
                  set DB_MODE=postgresql"
             ))),
         }
+    }
+}
+
+impl DeadlineArgs {
+    pub(super) fn resolve(&self) -> Result<Duration, ConfigError> {
+        let ms = self.request_deadline_ms;
+        within("REQUEST_DEADLINE_MS", ms, DEADLINE_MS).map(Duration::from_millis)
     }
 }
 

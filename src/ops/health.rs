@@ -11,20 +11,42 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// More than any answer of `/live` and `/ready`.
 const ANSWER_MAX: u64 = 64 * 1024;
 
+/// An answer of the admin listener.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) text: String,
+}
+
 /// The text that the server at `admin` answers `path` with.
 ///
 /// # Errors
 /// When it cannot be reached, or answers anything but `200`: with its own text then.
 pub fn ask(admin: Listen, path: &str) -> anyhow::Result<String> {
+    match get(admin, path)? {
+        Answer { status: 200, text } => Ok(text),
+        Answer { text, .. } => anyhow::bail!("{text}"),
+    }
+}
+
+/// What the server at `admin` answers `path` with.
+///
+/// # Errors
+/// When it cannot be reached, or does not answer as an admin listener does.
+pub(super) fn get(admin: Listen, path: &str) -> anyhow::Result<Answer> {
     let address = SocketAddr::new(reachable(admin.host), admin.port);
     let answer = exchange(address, path).map_err(|e| {
         anyhow::anyhow!("no server answers at {address} (ADMIN_HOST, ADMIN_PORT): {e}")
     })?;
     let (head, text) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-    let text = text.trim_end().to_owned();
-    match head.split(' ').nth(1) {
-        Some("200") => Ok(text),
-        Some(_) if !text.is_empty() => anyhow::bail!("{text}"),
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
+    match status {
+        Some(status) if status == 200 || !text.trim().is_empty() => Ok(Answer {
+            status,
+            text: text.trim_end().to_owned(),
+        }),
         _ => anyhow::bail!("{address} is no admin listener of this program: it answers {head:?}"),
     }
 }

@@ -2,6 +2,7 @@
 
 mod admin;
 mod binding;
+pub mod doctor;
 pub mod figures;
 mod gauges;
 mod health;

@@ -30,6 +30,8 @@ use std::time::Instant;
 
 use uuid::Uuid;
 
+pub(crate) use self::postgres::drift::Drift;
+pub(crate) use self::postgres::{CONSOLE, Inquiry, known_pooler_faults, next_step, readiness};
 pub use self::postgres::{
     Date, LoginError, Look, Moment, PoolMetrics, Postgres, Refusal, Samples, StartError, Texts,
     TlsError, connect, connect_direct, pooler_shortcomings,

@@ -13,6 +13,7 @@ mod agreement;
 mod api;
 mod compose;
 mod count;
+mod doctor;
 mod drain;
 mod drift;
 mod faults;

@@ -6,26 +6,26 @@ use postgres::Row;
 
 /// The differences between the table and the count and lists that its triggers keep.
 #[derive(Debug, Default)]
-pub(in crate::store) struct Drift {
+pub(crate) struct Drift {
     /// Triggers of ours that are missing, or do not fire always.
-    pub(in crate::store) triggers: Vec<String>,
+    pub(crate) triggers: Vec<String>,
     /// Whether `lower()` folds beyond ASCII.
-    pub(in crate::store) folds: bool,
+    pub(crate) folds: bool,
     /// The count as it is kept.
-    pub(in crate::store) kept: i64,
+    pub(crate) kept: i64,
     /// The rows, where they were counted.
-    pub(in crate::store) counted: Option<i64>,
+    pub(crate) counted: Option<i64>,
     /// Rows that were looked at.
-    pub(in crate::store) sampled: i64,
+    pub(crate) sampled: i64,
     /// Skills among them that are not listed.
-    pub(in crate::store) skills: i64,
+    pub(crate) skills: i64,
     /// Their names and skills that have a letter which is not listed.
-    pub(in crate::store) letters: i64,
+    pub(crate) letters: i64,
 }
 
 impl Drift {
     /// None when the table was held by another session.
-    pub(in crate::store) fn of_row(row: &Row) -> Result<Option<Self>, postgres::Error> {
+    pub(crate) fn of_row(row: &Row) -> Result<Option<Self>, postgres::Error> {
         let Some(sampled) = row.try_get(4)? else {
             return Ok(None);
         };
@@ -41,7 +41,7 @@ impl Drift {
     }
 
     /// One sentence for each fault, with its consequence and the command that mends it.
-    pub(in crate::store) fn faults(&self) -> Vec<String> {
+    pub(crate) fn faults(&self) -> Vec<String> {
         let recount = "run `warrior-api schema recount`";
         let mut faults = Vec::new();
         if !self.triggers.is_empty() {
@@ -75,7 +75,7 @@ impl Drift {
         faults
     }
 
-    pub(in crate::store) fn sound() -> Self {
+    pub(crate) fn sound() -> Self {
         Self {
             folds: true,
             ..Self::default()

@@ -54,6 +54,8 @@ mod pooler;
 
 mod monitor;
 
+mod inquiry;
+
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
@@ -64,12 +66,16 @@ use prometheus_client::registry::Registry;
 use uuid::Uuid;
 
 pub use decode::{Date, Moment, Texts};
+pub(crate) use inquiry::Inquiry;
 pub use login::{LoginError, connect, connect_direct};
 pub use monitor::Samples;
 pub use pool_metrics::PoolMetrics;
 pub use pooler::shortcomings as pooler_shortcomings;
+pub(crate) use pooler::{CONSOLE, known_faults as known_pooler_faults};
+pub(crate) use readiness::readiness;
 pub use refusal::Refusal;
 pub use start::Look;
+pub(crate) use start::next_step;
 pub use tls::TlsError;
 
 use super::{

@@ -6,7 +6,7 @@ use super::login::{login, time_to_ask};
 use crate::config::Database;
 
 /// The database that is PgBouncer itself.
-pub(super) const CONSOLE: &str = "pgbouncer";
+pub(crate) const CONSOLE: &str = "pgbouncer";
 
 type Version = (u32, u32, u32);
 
@@ -83,6 +83,11 @@ pub fn shortcomings(console: &Database, dbname: &str, connections: usize) -> Vec
         }
     }
     found
+}
+
+/// The known faults of the version that `SHOW VERSION` has told, as [`faults`] says them.
+pub(crate) fn known_faults(told: &str, ignored: &str) -> Option<String> {
+    faults(parse(told)?, ignored)
 }
 
 /// The faults of a version, and what to do.

@@ -21,7 +21,7 @@ impl Session<'_> {
 }
 
 /// Asks for the database's fitness. Where this session alone is read only, another client has left it so.
-pub(super) fn readiness(client: &mut Client) -> Result<Readiness, postgres::Error> {
+pub(crate) fn readiness(client: &mut Client) -> Result<Readiness, postgres::Error> {
     let ask = |client: &mut Client| match client.query_typed(READY, &[]) {
         Err(e) if sqlstate::of(&e).is_some_and(sqlstate::is_missing_table) => {
             Ok(Readiness::default())

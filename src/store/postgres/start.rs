@@ -151,8 +151,13 @@ fn limits(
 fn refused(database: &Database, error: &LoginError) -> String {
     format!(
         "the database cannot be used yet, requests are answered with 503 until it can: {error}; {}",
-        advice(database, error.refusal())
+        next_step(database, error)
     )
+}
+
+/// What to do about a login that failed.
+pub(crate) fn next_step(database: &Database, error: &LoginError) -> String {
+    advice(database, error.refusal())
 }
 
 fn advice(database: &Database, refusal: Refusal) -> String {

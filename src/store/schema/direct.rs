@@ -16,15 +16,23 @@ pub(crate) fn prepare(client: &mut Client) -> Result<(), SchemaError> {
 }
 
 /// Gives the session the settings that a schema command needs, whatever the role or the database has set.
-pub(super) fn set_session(client: &mut Client) -> Result<(), SchemaError> {
+pub(crate) fn set_session(client: &mut Client) -> Result<(), SchemaError> {
     client
         .query(include_str!("../sql/schema/session.sql"), &[])
         .doing("preparing the session")?;
     Ok(())
 }
 
+/// Runs a query of settings, which a session that only looks needs beside those of a schema command.
+pub(crate) fn ask_only(client: &mut Client, settings: &str) -> Result<(), SchemaError> {
+    client
+        .query_typed(settings, &[])
+        .doing("preparing the session")?;
+    Ok(())
+}
+
 /// Checks that the session goes to PostgreSQL itself, and to a database that can keep the contract.
-pub(super) fn check_server(client: &mut Client) -> Result<(), SchemaError> {
+pub(crate) fn check_server(client: &mut Client) -> Result<(), SchemaError> {
     let sql = include_str!("../sql/schema/server.sql");
     let rows = client.query_typed(sql, &[]).doing("asking the server")?;
     let Some(server) = rows.first().filter(|server| server.get("direct")) else {

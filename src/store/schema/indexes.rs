@@ -150,6 +150,15 @@ pub(super) fn wanting(found: &[Existing]) -> Vec<String> {
     INDEXES.iter().filter_map(reason).collect()
 }
 
+/// Indexes under names of ours that are others, each with the command that gives the name back.
+pub(super) fn differing(found: &[Existing]) -> Vec<String> {
+    let other = |index: &Index| {
+        let same = found.iter().find(|e| e.name == index.name && e.valid)?;
+        index.check(same).err().map(|e| e.to_string())
+    };
+    INDEXES.iter().filter_map(other).collect()
+}
+
 /// Indexes that the API does not use, each with the command that drops it.
 pub(super) fn unused(found: &[Existing]) -> Vec<String> {
     let foreign = |e: &&Existing| INDEXES.iter().all(|index| index.name != e.name);

@@ -10,7 +10,7 @@ use super::roles::GRANTS;
 ///
 /// # Errors
 /// [`SchemaError::NotOurs`], with the commands that hand them over.
-pub(super) fn check(client: &mut Client) -> Result<(), SchemaError> {
+pub(crate) fn check(client: &mut Client) -> Result<(), SchemaError> {
     let rows = client
         .query(include_str!("../sql/schema/owners.sql"), &[])
         .doing("asking who owns the schema")?;

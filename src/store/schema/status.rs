@@ -4,12 +4,11 @@ use std::fmt;
 
 use postgres::Client;
 
-use super::error::{Doing, SchemaError};
-use super::record::{self, NUMBER};
-use super::roles::{self, RUNTIME_ROLE};
-use super::{
-    direct, drift, functions, indexes, locks, others, owners, retire, shape, tables, triggers,
-};
+use super::error::SchemaError;
+use super::examine::{Compared, examine};
+use super::record::NUMBER;
+use super::roles::RUNTIME_ROLE;
+use super::{direct, owners};
 
 /// What `status` found.
 #[derive(Debug)]
@@ -50,87 +49,40 @@ pub fn status_for(client: &mut Client, runtime: &str) -> Result<Status, SchemaEr
     }
     direct::set_session(client)?;
     owners::check(client)?;
-    let recorded = record::read(client)?;
-    let applied = recorded.as_ref().and_then(|record| record.number);
-    let mut pending = Vec::new();
-    let tables = tables::applied(client)?;
-    let existing = functions::existing(client)?;
-    let mut newer = false;
-    match record::refuse_newer(recorded.as_ref()).and_then(|()| tables::compare(client, &tables)) {
-        // What a newer program needs is not known here.
-        Err(e @ (SchemaError::NewerTables { .. } | SchemaError::Newer { .. })) => {
-            newer = true;
-            faults.push(e.to_string());
-        }
-        Err(e) => return Err(e),
-        Ok(()) => {
-            let missing = tables::pending(&tables);
-            if missing.is_empty() {
-                match shape::check(client) {
-                    Ok(()) => {}
-                    Err(e @ SchemaError::Reshaped(_)) => faults.push(e.to_string()),
-                    Err(e) => return Err(e),
-                }
-            }
-            pending.extend(
-                missing
-                    .iter()
-                    .map(|m| format!("migration {m} is not applied")),
-            );
-            pending.extend(functions::pending(recorded.as_ref(), &existing));
-        }
-    }
-    if let Err(e) = functions::check_indexed(&existing) {
-        faults.push(e.to_string());
-    }
-    let same_functions = pending.is_empty() && !newer;
-    if let Some(record) = &recorded {
-        pending.extend(indexes::wanting(&indexes::existing(client)?));
-        let exposed = exposed(client, &record::known(Some(record)))?;
-        pending.extend(
-            exposed
-                .iter()
-                .map(|name| format!("every role may use {name}")),
-        );
-        if same_functions {
-            pending.extend(triggers::pending(record, &existing));
-        }
-    }
-    let begun = recorded.is_some() && applied.is_none() || recorded.is_none() && !tables.is_empty();
-    let unfinished = begun || applied.is_some_and(|number| number < NUMBER);
-    if unfinished && !newer && pending.is_empty() {
-        pending.push("the last apply has not finished".to_owned());
-    }
-    match roles::name(client, runtime) {
-        Ok(()) => {}
-        Err(e @ SchemaError::NoRole { .. }) => faults.push(e.to_string()),
-        Err(e) => return Err(e),
-    }
-    let others = others::look(client)?;
-    faults.extend(others.obstacles);
-    let mut notes = others.notes;
-    if let Some(record) = recorded
-        .as_ref()
-        .filter(|record| !record.superseded.is_empty())
-    {
-        notes.push(retire::note(&record.superseded));
-    }
-    if applied.is_some() && functions::has_drift(&existing) {
-        match drift::look(client, i64::MAX)? {
-            Some(drift) => faults.extend(drift.faults()),
-            None => notes.push(format!(
-                "public.warrior is locked by {}, and was not compared with what its triggers keep",
-                locks::holders(client)?
-            )),
-        }
+    let mut found = examine(client, runtime, i64::MAX)?;
+    let pending = [
+        found.migrations,
+        found.functions,
+        found.indexes,
+        found.exposed,
+    ];
+    let last = [found.triggers, found.unfinished];
+    let first = [
+        found.newer,
+        found.reshaped,
+        found.indexed_function,
+        found.no_role,
+    ];
+    faults.extend(first.into_iter().flatten().chain(found.obstacles));
+    match found.compared {
+        Compared::Absent => {}
+        Compared::Held(holders) => found.notes.push(format!(
+            "public.warrior is locked by {holders}, and was not compared with what its triggers keep"
+        )),
+        Compared::Drift(drift) => faults.extend(drift.faults()),
+        Compared::Failed(e) => return Err(e),
     }
     Ok(Status {
-        applied,
-        begun,
+        applied: found.applied,
+        begun: found.begun,
         current: NUMBER,
-        pending,
+        pending: pending
+            .into_iter()
+            .flatten()
+            .chain(last.into_iter().flatten())
+            .collect(),
         faults,
-        notes,
+        notes: found.notes,
     })
 }
 
@@ -162,12 +114,4 @@ impl fmt::Display for Status {
         let more = self.faults.iter().chain(&self.notes);
         more.into_iter().try_for_each(|line| write!(f, "\n{line}"))
     }
-}
-
-/// What every role may use, though only the owner should.
-fn exposed(client: &mut Client, functions: &[&str]) -> Result<Vec<String>, SchemaError> {
-    let rows = client
-        .query(include_str!("../sql/schema/exposed.sql"), &[&functions])
-        .doing("reading who may call the functions")?;
-    Ok(rows.iter().map(|row| row.get("name")).collect())
 }

@@ -1,0 +1,26 @@
+//! `warrior-api doctor`: what is wrong with a stack, and what mends it.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use warrior_api::config::DoctorArgs;
+use warrior_api::ops::doctor;
+
+/// The exit status when the database cannot be reached.
+const UNREACHABLE: u8 = 2;
+/// The exit status when there are findings.
+const FINDINGS: u8 = 3;
+
+pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
+    let report = doctor::examine(args)?;
+    let mut out = std::io::stdout().lock();
+    match args.json {
+        true => writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?,
+        false => writeln!(out, "{report}")?,
+    }
+    Ok(match (report.reached, report.healthy) {
+        (false, _) => ExitCode::from(UNREACHABLE),
+        (true, false) => ExitCode::from(FINDINGS),
+        (true, true) => ExitCode::SUCCESS,
+    })
+}

@@ -1,0 +1,136 @@
+//! Who gets in: the way of requests, TLS, and files of secrets.
+
+use super::super::catalogue as kind;
+use super::super::evidence::{Evidence, Setting};
+use super::super::finding::Finding;
+use super::super::place::Place;
+use super::pooler;
+use crate::store::Writes;
+
+pub(super) fn check(evidence: &Evidence, place: &Place) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let (asked, serving) = (&evidence.asked, &evidence.serving);
+    let console = evidence
+        .console
+        .as_ref()
+        .and_then(|seen| seen.as_ref().ok());
+    let paused = console.is_some_and(|console| pooler::stopped(console, evidence).is_some());
+    // A pause of the pooler is a finding of its own.
+    if let Some((why, next)) = serving.refused.as_ref().filter(|_| !paused) {
+        findings.push(kind::DATABASE_UNREACHABLE.finding(why, next));
+    }
+    if let Some(ready) = serving
+        .readiness
+        .filter(|ready| ready.writes != Writes::Possible)
+        && let Err(sentence) = ready.suffices(0)
+    {
+        let (seen, mend) = sentence.split_once("; ").unwrap_or((&sentence, ""));
+        findings.push(kind::DATABASE_READ_ONLY.finding(seen, mend));
+    }
+    findings.extend(
+        serving
+            .settings
+            .iter()
+            .filter_map(|setting| of_setting(setting, evidence, place)),
+    );
+    if !asked.tls && asked.public_host {
+        let host = &place.serving.host;
+        findings.push(kind::TLS_OFF.finding(
+            format!("POSTGRES_TLS is off, and {host} has a public address"),
+            "set POSTGRES_TLS=verify-full and POSTGRES_TLS_CA to the file of its CA",
+        ));
+    }
+    let open = &evidence.files.open;
+    if !open.is_empty() {
+        let paths: Vec<String> = open.iter().map(|path| path.display().to_string()).collect();
+        findings.push(kind::SECRETS_READABLE.finding(
+            format!("others than their user can read {}", paths.join(", ")),
+            place.close(open),
+        ));
+    }
+    findings
+}
+
+fn of_setting(setting: &Setting, evidence: &Evidence, place: &Place) -> Option<Finding> {
+    let Setting {
+        name,
+        value,
+        source,
+    } = setting;
+    let seen = format!("{name} is {value} where requests are served ({source})");
+    let deadline_ms = evidence.asked.deadline.as_millis();
+    let ms: Option<u128> = value.parse().ok();
+    match name.as_str() {
+        "synchronous_commit" if value == "off" => {
+            Some(kind::DURABILITY_OFF.finding(seen, undo(setting, evidence, place)))
+        }
+        "gin_fuzzy_search_limit" if value != "0" => {
+            Some(kind::SEARCH_LIMIT.finding(seen, undo(setting, evidence, place)))
+        }
+        "statement_timeout" | "lock_timeout" | "idle_in_transaction_session_timeout" => {
+            let idle = name.starts_with("idle");
+            let unbounded = ms.is_some_and(|ms| ms == 0 || ms >= deadline_ms && !idle);
+            unbounded.then(|| {
+                let seen = match ms {
+                    Some(0) => format!("{name} is 0, which is no limit ({source})"),
+                    _ => format!(
+                        "{name} is {value} ms, and a request waits {deadline_ms} ms ({source})"
+                    ),
+                };
+                kind::STATEMENT_LIMITS.finding(seen, limit(name, evidence, place))
+            })
+        }
+        _ => None,
+    }
+}
+
+/// The limits of postgres-conf/roles.sql.
+pub(super) const LIMITS: [(&str, &str); 3] = [
+    ("statement_timeout", "2s"),
+    ("lock_timeout", "1s"),
+    ("idle_in_transaction_session_timeout", "5s"),
+];
+
+/// Gives the role the limit that roles.sql would give it.
+fn limit(name: &str, evidence: &Evidence, place: &Place) -> String {
+    let value = LIMITS.iter().find(|(limit, _)| *limit == name);
+    let value = value.map_or("1s", |(_, value)| value);
+    let role = &evidence.asked.role;
+    anew(
+        place.administrator(&[&format!("alter role {role} set {name} = '{value}'")]),
+        evidence,
+        place,
+    )
+}
+
+/// Takes a setting back from where it comes.
+fn undo(setting: &Setting, evidence: &Evidence, place: &Place) -> String {
+    let Setting { name, source, .. } = setting;
+    let (role, dbname) = (&evidence.asked.role, &evidence.asked.dbname);
+    let command = match source.as_str() {
+        "user" => place.administrator(&[&format!("alter role {role} reset {name}")]),
+        "database" => place.administrator(&[&format!("alter database {dbname} reset {name}")]),
+        "database user" => place.administrator(&[&format!(
+            "alter role {role} in database {dbname} reset {name}"
+        )]),
+        "session" | "client" => {
+            return place.console("reconnect").unwrap_or_else(|| {
+                "run RECONNECT on the pooler's console, and give people other roles than the API's".to_owned()
+            });
+        }
+        _ => place.administrator(&[
+            &format!("alter system reset {name}"),
+            "select pg_reload_conf()",
+        ]),
+    };
+    anew(command, evidence, place)
+}
+
+/// Has a pooler open its connections anew, which got their settings when they were opened.
+fn anew(command: String, evidence: &Evidence, place: &Place) -> String {
+    match (evidence.serving.direct, place.console("reconnect")) {
+        (true, _) => command,
+        (false, Some(reconnect)) => format!("{command} && {reconnect}"),
+        (false, None) => format!("{command}; then RECONNECT on the pooler's console"),
+    }
+}
