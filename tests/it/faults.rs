@@ -13,6 +13,7 @@ use drill::{CLIENTS, Drill};
 use nix::sys::signal::Signal;
 use warrior_stack::proxy::Cut;
 
+pub(crate) use drill::INSERT;
 pub(crate) use lost_replies::drill_encrypted;
 
 use crate::supervisor::{eventually, kill_9};

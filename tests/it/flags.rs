@@ -25,7 +25,7 @@ fn a_flag_without_effect_stops_the_start_and_is_named() {
         ]);
         command
     };
-    let commands: [(&dyn Fn() -> Command, &str); 17] = [
+    let commands: [(&dyn Fn() -> Command, &str); 20] = [
         (&ephemeral, "--port=1234"),
         (&ephemeral, "--admin-port=1234"),
         (&ephemeral, "--postgres-port=1234"),
@@ -34,13 +34,16 @@ fn a_flag_without_effect_stops_the_start_and_is_named() {
         (&stack, "--data=/nowhere"),
         (&stack, "--postgres-port=1234"),
         (&stack, "--port=1234"),
+        (&stack, "--postgres-monitor-interval-ms=500"),
         (&serve, "--duckdb-file=/nowhere"),
         (&serve, "--duckdb-library=/nowhere"),
         (&serve, "--postgres-direct-port=1234"),
+        (&serve, "--postgres-monitor-interval-ms=500"),
         (&serve, "--postgres-tls-ca=/nowhere"),
         (&serve, "--gunicorn-workers=4"),
         (&each, "--workers=4"),
         (&of_a_file, "--postgres-host=nowhere"),
+        (&of_a_file, "--postgres-monitor-user=somebody"),
         (&of_a_file, "--workers-create=2"),
         (&print, "--postgres-owner=nobody"),
     ];

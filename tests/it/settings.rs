@@ -45,6 +45,8 @@ fn a_malformed_setting_stops_the_start_and_is_named() {
         ("POSTGRES_HOST", ""),
         ("POSTGRES_DB", ""),
         ("POSTGRES_USER", ""),
+        ("POSTGRES_MONITOR_USER", ""),
+        ("POSTGRES_MONITOR_INTERVAL_MS", "100"),
         ("POSTGRES_PORT", "65536"),
         ("POSTGRES_PORT", "0"),
         ("POSTGRES_TLS", "verify-full"),
@@ -69,7 +71,11 @@ fn a_malformed_setting_stops_the_start_and_is_named() {
 #[test]
 fn a_secret_that_is_weak_empty_or_given_twice_stops_the_start() {
     let files = Scratch::new();
-    for name in ["POSTGRES_PASSWORD", "IDEMPOTENCY_SECRET"] {
+    for name in [
+        "POSTGRES_PASSWORD",
+        "POSTGRES_MONITOR_PASSWORD",
+        "IDEMPOTENCY_SECRET",
+    ] {
         let file_name = format!("{name}_FILE");
         let said = refusal(serve().env(name, "hunter2").env(&file_name, "/f"));
         let expected = format!("{name} and {file_name} are both set");

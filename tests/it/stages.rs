@@ -10,10 +10,10 @@ use std::thread;
 use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
-use uuid::Uuid;
 use warrior_stack::proxy::{Cut, Proxy};
 
 use crate::api::warrior;
+use crate::faults::INSERT;
 use crate::http::{Answer, request};
 use crate::lock::{TableLock, wait_for_locks_for_ever};
 use crate::openmetrics::open_metrics;
@@ -68,40 +68,29 @@ fn a_wait_for_a_worker_is_the_queue_s_time() {
 #[test]
 fn a_connection_that_comes_late_is_the_connect_s_time() {
     let database = fresh_database();
-    wait_for_locks_for_ever(&database);
-    let find = |proxy: &Proxy| {
+    let through = |proxy: &Proxy| {
         let mut login = database.pooled_login();
         login.port = proxy.port;
         let server = TestServer::with(&login, |server| {
             server.deadline = Duration::from_secs(20);
-            server.sizes.workers_create = 4;
             server.sizes.pool_min = server.sizes.pool();
         });
         server.await_ready();
-        eventually("all connections are open", || {
-            let figures = server.ask_admin("/figures").json(200);
-            figures["r2d2"]["idle"] == figures["r2d2"]["max"]
-        });
-        // The connections that were used are handed out first; creates hold them, and the find gets one that was not.
-        let mut lock = TableLock::take(&database);
-        thread::scope(|scope| {
-            for held in 1..=3 {
-                scope.spawn(|| post(&server, "in front"));
-                lock.await_waiting(held);
-            }
-            let found = times(&timed(
-                &server,
-                "GET",
-                &format!("/warrior/{}", Uuid::nil()),
-                b"",
-            ));
-            lock.release();
-            found
-        })
+        server
+    };
+    // The connection of a create ends before it is sent, so it gets another, which is checked first.
+    let lose_one = |server: &TestServer, proxy: &Proxy| {
+        proxy.cut_next(Cut::Request, INSERT, 1);
+        times(&post(server, "lost once"))
     };
     let (quick, late) = (proxy(&database), proxy(&database));
-    late.cut_next(Cut::Late(INJECTED), PING, 1_000_000);
-    assert_grows("connect", || find(&quick), || find(&late));
+    let (of_quick, of_late) = (through(&quick), through(&late));
+    late.cut_next(Cut::Late(INJECTED), PING, usize::MAX);
+    assert_grows(
+        "connect",
+        || lose_one(&of_quick, &quick),
+        || lose_one(&of_late, &late),
+    );
 }
 
 #[test]

@@ -23,7 +23,7 @@ use crate::supervisor::{Supervisor, connect, eventually};
 use crate::support::{Ending, log_in_directly};
 
 /// What begins a statement that creates.
-pub(super) const INSERT: &[u8] = b"insert into";
+pub(crate) const INSERT: &[u8] = b"insert into";
 /// Clients that create at the same time.
 pub(super) const CLIENTS: usize = 8;
 
