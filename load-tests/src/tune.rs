@@ -30,7 +30,7 @@ pub use tuning::{CurvePoint, Ratio, Tuning};
 
 use self::config::Config;
 use self::measured::Measured;
-use self::race::search;
+use self::race::{LEAST, search};
 use self::rig::{Handicap, Named, Rig, Throwaway};
 use crate::budget::Budget;
 use crate::capacity::warmup;
@@ -137,10 +137,11 @@ pub fn tune(setup: TuneSetup, stop: &Arc<AtomicBool>) -> anyhow::Result<Tuning> 
     if tuning.can_pass_the_pooler {
         measured.reserve = 2 * PAIRS_PAST;
     }
-    let found = search(&mut measured, current, seed)?;
+    let mut found = search(&mut measured, current, seed)?;
     measured.reserve = 0;
     tuning.chosen = found.chosen;
     compare_again(&mut tuning, &mut measured)?;
+    found.chosen = tuning.chosen;
     measured.rig.restore()?;
     if setup.apply && found.chosen != current && !measured.trials.is_stopped() {
         let changes = config.changes(&current, &found.chosen);
@@ -232,6 +233,14 @@ fn compare_again(tuning: &mut Tuning, measured: &mut Measured) -> anyhow::Result
     };
     if tuning.chosen != tuning.current {
         tuning.again = pairs(tuning.current, tuning.chosen, PAIRS_AGAIN)?;
+        // The best of many candidates may have been the luckiest, and a lighter load may have flattered it.
+        if tuning
+            .again
+            .as_ref()
+            .is_some_and(|again| again.ratio > 1.0 - LEAST)
+        {
+            tuning.chosen = tuning.current;
+        }
     }
     let past = Sizes {
         pooler: 0,

@@ -59,8 +59,12 @@ fn headline(tuning: &Tuning) -> String {
 fn because(tuning: &Tuning) -> Vec<String> {
     let mut sentences = Vec::new();
     if let Some(again) = &tuning.again {
+        let what = match tuning.chosen == tuning.current {
+            true => "what the search preferred is no better when it is measured again",
+            false => "measured again",
+        };
         sentences.push(format!(
-            "measured again at {:.0} requests a second: {}",
+            "{what} at {:.0} requests a second: {}",
             tuning.rate,
             ratio_text(again)
         ));

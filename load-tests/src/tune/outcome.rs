@@ -105,7 +105,7 @@ impl Tuning {
         if trials.is_stopped() {
             self.invalid.push("interrupted before its end".to_owned());
         }
-        if self.ending == Ending::BudgetEnded && self.chosen == self.current {
+        if self.ending == Ending::BudgetEnded && self.again.is_none() {
             self.invalid.push(
                 "the budget ended before a round of the search did: whether other sizes are better is not known; give a \
                  longer --budget or a shorter --step"

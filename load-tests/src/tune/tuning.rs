@@ -53,7 +53,8 @@ pub struct Tuning {
     pub ending: Ending,
     /// Every step that was proved or refused by pairs.
     pub proofs: Vec<Proof>,
-    /// Both measured again in fresh pairs, at the last rate; nothing where nothing changes.
+    /// What the search preferred over the sizes before, measured again in fresh pairs at the last rate; it is left where it
+    /// is no better there. Nothing where the search preferred nothing.
     pub again: Option<Ratio>,
     /// Chosen sizes past PgBouncer, over those through it; nothing where that was not measured.
     pub past_the_pooler: Option<Ratio>,

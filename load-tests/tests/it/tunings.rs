@@ -2,10 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::contract::{Contract, Faults};
+use crate::delay::{Behaviour, DelayServer, delay_server};
 use crate::scratch::{PROGRAM, Scratch};
 
 const CREATES: &str = "name='c'\n[[scenario]]\nname='create'\nrequest='create-valid'\narrivals=[{rate=30,for='1s'}]\n\
@@ -142,6 +145,85 @@ fn a_named_stack_gets_its_files_back() {
         held,
         "{text}"
     );
+}
+
+/// As many requests at once as `WORKERS_FIND` of a file says, 40 ms each; the others wait for one of them to end.
+fn sized_by(env: &Path) -> DelayServer {
+    let (env, slots) = (env.to_owned(), Mutex::new(Vec::new()));
+    delay_server(Behaviour {
+        delay: Box::new(move |_| {
+            let held = std::fs::read_to_string(&env).expect("the file is there");
+            let finds = held
+                .lines()
+                .find_map(|line| line.strip_prefix("WORKERS_FIND="));
+            let count: usize = finds.and_then(|count| count.parse().ok()).expect("a size");
+            let mut free_at = slots.lock().expect("no panic holds it");
+            let now = Instant::now();
+            free_at.resize(count, now);
+            let next = free_at.iter_mut().min().expect("at least one");
+            *next = (*next).max(now) + Duration::from_millis(40);
+            *next - now
+        }),
+        ..Behaviour::fixed(Duration::ZERO)
+    })
+}
+
+#[test]
+fn a_size_that_matters_is_found_applied_and_undone() {
+    let (scratch, folder) = (Scratch::new(), Scratch::new());
+    let env = folder.0.join(".env");
+    // One worker that finds answers 25 requests a second, and 60 come.
+    let held = "# mine\nWORKERS=3\nWORKERS_FIND=1\n";
+    std::fs::write(&env, held).expect("written");
+    let stack = sized_by(&env);
+    let env_name = env.display().to_string();
+    let profile = scratch
+        .profile("name='get'\n[[scenario]]\nname='get'\npath='/'\narrivals=[{rate=60,for='1s'}]\n");
+    let arguments = [
+        "tune",
+        "--url",
+        &stack.url(),
+        "--apply-command",
+        "true",
+        "--env",
+        &env_name,
+        "--profile",
+        &profile,
+        "--rate",
+        "60",
+        "--step",
+        "300ms",
+        "--budget",
+        "100s",
+        "--seed",
+        "1",
+        "--apply",
+    ];
+    let (code, text) = scratch.load(&arguments);
+    assert_eq!(code, 0, "{text}");
+    let result = result(&scratch);
+    assert!(result["chosen"]["find"].as_u64() >= Some(2), "{text}");
+    assert!(result["again"]["ratio"].as_f64() < Some(0.9), "{text}");
+    let now = std::fs::read_to_string(&env).expect("there");
+    assert!(
+        now.contains(&format!("WORKERS_FIND={}", result["chosen"]["find"])),
+        "{now}"
+    );
+    assert!(
+        result["diff"]
+            .as_str()
+            .is_some_and(|diff| diff.contains("-WORKERS_FIND=1\n+WORKERS_FIND=")),
+        "{text}"
+    );
+    assert!(text.contains("tune undo"), "{text}");
+    let undo = Command::new(PROGRAM)
+        .args(["tune", "undo", "--out"])
+        .arg(&scratch.0)
+        .output()
+        .expect("it runs");
+    assert!(undo.status.success(), "{undo:?}");
+    assert_eq!(std::fs::read_to_string(&env).expect("there"), held);
+    assert_eq!(std::fs::read_dir(&folder.0).expect("ours").count(), 1);
 }
 
 #[test]

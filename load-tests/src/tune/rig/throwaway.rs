@@ -1,6 +1,7 @@
 //! A throw-away stack: its PostgreSQL and PgBouncer stay, and each configuration gets a server of its own.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 
@@ -11,6 +12,11 @@ use crate::database::DatabaseAccess;
 use crate::server::Server;
 use crate::target::Target;
 use crate::tune::sizes::{Size, Sizes};
+
+/// Logins to PgBouncer's console and to PostgreSQL for one change of size, at the most.
+const LOGINS_MAX: u32 = 5;
+/// The pause between two of them.
+const LOGIN_PAUSE: Duration = Duration::from_secs(1);
 
 /// The stack, and the server with the sizes of the moment.
 pub(crate) struct Throwaway {
@@ -36,8 +42,21 @@ impl Throwaway {
         })
     }
 
-    /// PgBouncer closes what is above its new size, and opens the rest anew.
+    /// Sizes PgBouncer, again after a failure: on a busy machine a login takes longer than a pooler waits for one.
     fn size_pooler(&self, size: u32) -> anyhow::Result<()> {
+        let mut last = self.size_pooler_once(size);
+        for _ in 1..LOGINS_MAX {
+            if last.is_ok() {
+                break;
+            }
+            std::thread::sleep(LOGIN_PAUSE);
+            last = self.size_pooler_once(size);
+        }
+        last
+    }
+
+    /// PgBouncer closes what is above its new size, and opens the rest anew.
+    fn size_pooler_once(&self, size: u32) -> anyhow::Result<()> {
         let mut database = self.cluster.runtime().connect()?;
         let size = i32::try_from(size)?;
         let statement: String = database
