@@ -152,6 +152,7 @@ pub fn tune(setup: TuneSetup, stop: &Arc<AtomicBool>) -> anyhow::Result<Tuning> 
             .collect();
         if let Some(named) = &applies {
             named.run_command()?;
+            measured.is_given(found.chosen);
             measured.again(&found.chosen)?;
         }
     }

@@ -111,6 +111,11 @@ impl Measured {
         Ok(self.cost(&trial))
     }
 
+    /// Hears that the stack was given these sizes by another way.
+    pub(super) fn is_given(&mut self, sizes: Sizes) {
+        self.applied = Some(sizes);
+    }
+
     pub(super) fn may_go_on(&self) -> bool {
         !self.trials.is_stopped() && self.budget.fits(1 + self.reserve)
     }

@@ -204,6 +204,9 @@ fn a_size_that_matters_is_found_applied_and_undone() {
     let result = result(&scratch);
     assert!(result["chosen"]["find"].as_u64() >= Some(2), "{text}");
     assert!(result["again"]["ratio"].as_f64() < Some(0.9), "{text}");
+    // Measured once more as it was written.
+    let last = result["samples"].as_array().and_then(|all| all.last());
+    assert_eq!(last.expect("samples")["sizes"], result["chosen"], "{text}");
     let now = std::fs::read_to_string(&env).expect("there");
     assert!(
         now.contains(&format!("WORKERS_FIND={}", result["chosen"]["find"])),
