@@ -45,19 +45,16 @@ pub fn settings(options: &SettingsOptions, stop: &Arc<AtomicBool>) -> anyhow::Re
     );
     let pressure = Pressure::now();
     let requested = requested(options)?;
-    say(format_args!(
-        "starting the stack and filling the table with {} rows",
-        options.rows
-    ));
+    say(format_args!("starting the stack"));
     let stack = Stack::start_full_size(&options.server)?;
     let (supported, left_out) = supported(requested, stack.pooler.version)?;
     for why in left_out {
         say(format_args!("  left out: {why}"));
     }
-    let mut rig = SettingsRig::fill(options, stop, stack)?;
+    let (mut rig, settings) = SettingsRig::fill(options, &supported, stop, stack)?;
     let mut compared = Vec::new();
-    for setting in &supported {
-        compared.extend(rig.compare(setting)?);
+    for (requested, setting) in supported.iter().zip(&settings) {
+        compared.extend(rig.compare(requested, setting)?);
     }
     let throttling = Pressure::now().since(pressure);
     Ok(page(options, &Machine::look(), throttling, &compared))

@@ -78,7 +78,8 @@ const fn listed(name: &'static str, loads: &'static [Load], seconds: u32) -> Lis
 
 /// A setting that was asked for.
 pub(super) struct RequestedSetting {
-    pub(super) program: Program,
+    /// None where the programs have to be asked which of them has it.
+    pub(super) program: Option<Program>,
     pub(super) name: String,
     pub(super) loads: &'static [Load],
     pub(super) seconds: u32,
@@ -90,7 +91,8 @@ pub(super) struct RequestedSetting {
     by_name: bool,
 }
 
-/// The settings that were asked for. One that is not listed is PostgreSQL's, with a value to try.
+/// The settings that were asked for. One that is not listed is PostgreSQL's or PgBouncer's, with a value to try;
+/// where both have one of that name, `pgbouncer.NAME` and `postgresql.NAME` say which.
 pub(super) fn requested(options: &SettingsOptions) -> anyhow::Result<Vec<RequestedSetting>> {
     if options.settings.is_empty() {
         return Ok(LISTED
@@ -106,10 +108,18 @@ pub(super) fn requested(options: &SettingsOptions) -> anyhow::Result<Vec<Request
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (asked.as_str(), None),
         };
-        let found = LISTED.iter().find(|listed| listed.name == name);
+        let (program, name) = match name.split_once('.') {
+            Some(("pgbouncer", name)) => (Some(Program::Pooler), name),
+            Some(("postgresql", name)) => (Some(Program::Postgres), name),
+            _ => (None, name),
+        };
+        let found = LISTED.iter().find(|listed| {
+            listed.name == name && program.is_none_or(|program| program == listed.program)
+        });
         match (found, value) {
             (Some(listed), value) => Ok(RequestedSetting::new(listed, value)),
             (None, value @ Some(_)) => Ok(RequestedSetting {
+                program,
                 name: name.to_owned(),
                 ..RequestedSetting::new(&listed("", &[Load::Create], 0), value)
             }),
@@ -129,7 +139,7 @@ pub(super) fn requested(options: &SettingsOptions) -> anyhow::Result<Vec<Request
 impl RequestedSetting {
     fn new(listed: &Listed, instead: Option<String>) -> RequestedSetting {
         RequestedSetting {
-            program: listed.program,
+            program: Some(listed.program),
             name: listed.name.to_owned(),
             loads: listed.loads,
             seconds: listed.seconds,

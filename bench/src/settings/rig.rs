@@ -43,12 +43,18 @@ pub(super) struct SettingsRig<'s> {
 }
 
 impl<'s> SettingsRig<'s> {
-    /// Fills the table of the stack.
+    /// Asks the stack for the settings, and fills its table only when all of them can be compared.
     pub(super) fn fill(
         options: &'s SettingsOptions,
+        requested: &[RequestedSetting],
         stop: &'s Arc<AtomicBool>,
-        stack: Stack,
-    ) -> anyhow::Result<SettingsRig<'s>> {
+        mut stack: Stack,
+    ) -> anyhow::Result<(SettingsRig<'s>, Vec<Setting>)> {
+        let settings = requested
+            .iter()
+            .map(|requested| Setting::find(&mut stack, requested))
+            .collect::<anyhow::Result<_>>()?;
+        say(format_args!("filling the table with {} rows", options.rows));
         fill(
             &stack,
             &options.server,
@@ -60,23 +66,23 @@ impl<'s> SettingsRig<'s> {
         for class in classes(options.rows, Contents::Laboratory) {
             searches.extend(class.uris(&stack.api)?.iter().cloned());
         }
-        Ok(SettingsRig {
+        let rig = SettingsRig {
             options,
             stop,
             finds: table::sample(&stack)?,
             stack,
             searches: searches.into(),
             seed: 1,
-        })
+        };
+        Ok((rig, settings))
     }
 
     /// Rounds of the default and our value in turn, under each load of the setting.
     pub(super) fn compare(
         &mut self,
         requested: &RequestedSetting,
+        setting: &Setting,
     ) -> anyhow::Result<Vec<Compared>> {
-        let instead = requested.instead.as_deref();
-        let setting = Setting::find(&self.stack, requested.program, &requested.name, instead)?;
         let loads = match self.options.loads.as_slice() {
             [] => requested.loads,
             chosen => chosen,

@@ -1,9 +1,9 @@
 //! One setting of a running stack, and how another value is applied.
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use postgres::SimpleQueryMessage;
 
-use super::listed::{NAMES, Program};
+use super::listed::{NAMES, Program, RequestedSetting};
 use super::restart::{reload, restart};
 use warrior_load::stack::Stack;
 
@@ -30,17 +30,22 @@ enum ApplyMethod {
 }
 
 impl Setting {
-    /// Asks the program; `instead` takes the place of the default.
-    pub(super) fn find(
-        stack: &Stack,
-        program: Program,
-        name: &str,
-        instead: Option<&str>,
-    ) -> anyhow::Result<Setting> {
-        match program {
-            Program::Postgres => Setting::of_postgres(stack, name, instead),
-            Program::Pooler => Setting::of_pooler(stack, name, instead),
+    /// Asks the program that has it, and shows that the other value comes into effect where no restart is needed.
+    pub(super) fn find(stack: &mut Stack, requested: &RequestedSetting) -> anyhow::Result<Setting> {
+        let (name, instead) = (requested.name.as_str(), requested.instead.as_deref());
+        let program = match requested.program {
+            Some(program) => program,
+            None => program_of(stack, name)?,
+        };
+        let setting = match program {
+            Program::Postgres => Setting::of_postgres(stack, name, instead)?,
+            Program::Pooler => Setting::of_pooler(stack, name, instead)?,
+        };
+        if !matches!(setting.method, ApplyMethod::Restart) {
+            setting.apply(stack, false)?;
+            setting.apply(stack, true)?;
         }
+        Ok(setting)
     }
 
     fn of_postgres(stack: &Stack, name: &str, instead: Option<&str>) -> anyhow::Result<Setting> {
@@ -70,6 +75,10 @@ impl Setting {
     }
 
     fn of_pooler(stack: &Stack, name: &str, instead: Option<&str>) -> anyhow::Result<Setting> {
+        ensure!(
+            in_pooler(stack, name, "changeable")? == "yes",
+            "PgBouncer has to be started again for another {name}; only what its console changes can be compared"
+        );
         let default = match instead {
             Some(value) => value.to_owned(),
             None => in_pooler(stack, name, "default")?,
@@ -162,18 +171,40 @@ fn in_postgres(stack: &Stack, name: &str) -> anyhow::Result<String> {
     Ok(row.try_get(0)?)
 }
 
+/// The program that has a setting of this name.
+fn program_of(stack: &Stack, name: &str) -> anyhow::Result<Program> {
+    let row = stack
+        .superuser()
+        .connect()?
+        .query_opt(include_str!("../sql/setting.sql"), &[&name])?;
+    match (
+        row.is_some(),
+        row_of_pooler(stack, name, "value")?.is_some(),
+    ) {
+        (true, false) => Ok(Program::Postgres),
+        (false, true) => Ok(Program::Pooler),
+        (true, true) => bail!(
+            "PostgreSQL and PgBouncer both have a setting {name}: ask for postgresql.{name} or pgbouncer.{name}"
+        ),
+        (false, false) => bail!("neither PostgreSQL nor PgBouncer has a setting {name}"),
+    }
+}
+
 /// A column of PgBouncer's `show config`.
 fn in_pooler(stack: &Stack, name: &str, column: &str) -> anyhow::Result<String> {
+    row_of_pooler(stack, name, column)?.with_context(|| format!("PgBouncer has no setting {name}"))
+}
+
+/// The same, where PgBouncer has such a setting.
+fn row_of_pooler(stack: &Stack, name: &str, column: &str) -> anyhow::Result<Option<String>> {
     let answer = stack.console().connect()?.simple_query("show config")?;
     let row = answer.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) if row.get("key") == Some(name) => Some(row),
         _ => None,
     });
-    let row = row.with_context(|| format!("PgBouncer has no setting {name}"))?;
-    let value = row.try_get(column)?;
-    Ok(value
-        .context("PgBouncer shows less than it should")?
-        .to_owned())
+    let Some(row) = row else { return Ok(None) };
+    // Some defaults are shown as nothing.
+    Ok(Some(row.try_get(column)?.unwrap_or_default().to_owned()))
 }
 
 /// A number in PostgreSQL's units, as its manual writes it.

@@ -25,7 +25,7 @@ fn a_reload_a_restart_and_the_console_change_what_is_measured() {
         "--load",
         "create",
         "--setting",
-        "wal_compression=pglz,shared_buffers,pool_mode",
+        "wal_compression=pglz,shared_buffers,pool_mode,default_pool_size=4",
     ]);
     let page = String::from_utf8_lossy(&output.stdout);
     let said = String::from_utf8_lossy(&output.stderr);
@@ -34,6 +34,7 @@ fn a_reload_a_restart_and_the_console_change_what_is_measured() {
         "| `wal_compression` | pglz | off | create, 1 s | ",
         "| `shared_buffers` | 128MB | ",
         "| `pool_mode` | session | transaction | create, 1 s | ",
+        "| `default_pool_size` | 4 | 50 | create, 1 s | ",
     ] {
         let line = page.lines().find(|line| line.starts_with(expected));
         let cells: Vec<&str> = line.expect(expected).split(" | ").collect();
@@ -85,7 +86,17 @@ fn statements_are_measured_with_names_and_without_where_the_pooler_keeps_them() 
 fn a_setting_that_nothing_can_be_compared_with_is_refused() {
     for (setting, reason) in [
         ("work_mem", "so give a value to try (work_mem=VALUE)"),
-        ("no_such=1", "PostgreSQL has no setting no_such"),
+        (
+            "no_such=1",
+            "neither PostgreSQL nor PgBouncer has a setting no_such",
+        ),
+        (
+            "log_connections=1",
+            "ask for postgresql.log_connections or pgbouncer.log_connections",
+        ),
+        ("pgbouncer.work_mem=1", "PgBouncer has no setting work_mem"),
+        ("listen_port=7000", "PgBouncer has to be started again"),
+        ("default_pool_size=many", "default_pool_size = many"),
         ("work_mem=4MB", "work_mem is in effect as \"4MB\""),
         // A setting of the role wins.
         ("jit=on", "jit is in effect as \"off\""),
