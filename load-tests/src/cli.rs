@@ -12,6 +12,7 @@ mod reproduce;
 mod run;
 mod schema;
 mod stress;
+mod sweep_page;
 mod tune;
 mod verify;
 
@@ -28,6 +29,7 @@ use self::report::ReportArgs;
 use self::reproduce::ReproduceArgs;
 use self::run::RunArgs;
 use self::stress::StressArgs;
+use self::sweep_page::SweepPageArgs;
 use self::tune::TuneArgs;
 use self::verify::VerifyArgs;
 
@@ -74,6 +76,8 @@ pub(crate) enum Command {
     Calibrate(CalibrateArgs),
     /// Write the Markdown and HTML of a stored result again
     Report(ReportArgs),
+    /// Write the page of what scripts/compose-sweep has measured
+    SweepPage(SweepPageArgs),
     /// Print the JSON Schema of the result file
     Schema,
 }
@@ -93,6 +97,7 @@ impl Command {
             Command::Rehearse(args) => args.execute(),
             Command::Calibrate(args) => args.execute(),
             Command::Report(args) => args.execute(),
+            Command::SweepPage(args) => args.execute(),
             Command::Schema => schema::execute(),
         }
     }

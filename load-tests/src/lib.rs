@@ -42,6 +42,7 @@ pub mod demo_lost;
 pub mod rehearse;
 mod server;
 pub mod stack;
+pub mod sweep;
 pub mod tune;
 
 // What is around a run.

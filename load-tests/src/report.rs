@@ -13,6 +13,7 @@ mod panel;
 mod percentiles;
 mod picture;
 mod server_panels;
+mod sweep;
 mod tuning;
 mod values;
 mod verdict;
@@ -24,6 +25,7 @@ pub use capacity::{capacity_lines, capacity_markdown, capacity_page, write_capac
 pub use comparison::comparison_page;
 pub use html::html;
 pub use markdown::markdown;
+pub use sweep::write_sweep;
 pub use tuning::{tuning_lines, tuning_markdown, tuning_page, write_tuning};
 pub use verdict::{only_too_slow, reasons, verdict_lines};
 

@@ -17,6 +17,7 @@ mod schema;
 mod scratch;
 mod stored;
 mod stress;
+mod sweeps;
 mod thresholds;
 mod tunings;
 mod usage;

@@ -89,7 +89,7 @@ impl Scratch {
         } = program
             .args(arguments)
             .args(match arguments[0] {
-                "verify" => vec![],
+                "verify" | "sweep-page" => vec![],
                 "report" => vec!["--out", &out],
                 _ => vec!["--out", &out, "--lateness-max", "60s"],
             })

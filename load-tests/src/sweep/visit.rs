@@ -1,0 +1,181 @@
+//! The reader of a sweep's folder: one visit a line, each with the results of two runs.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, ensure};
+use serde::{Deserialize, Serialize};
+
+use crate::exit::Exit;
+use crate::machine::Machine;
+use crate::result::RunResult;
+
+/// What a sweep has left.
+pub(super) struct Measured {
+    pub(super) visits: Vec<Visit>,
+    pub(super) no_room: Vec<NoRoom>,
+    pub(super) open_rate: f64,
+    pub(super) marks: Vec<String>,
+    pub(super) setup: Vec<(String, String)>,
+    pub(super) machine: Machine,
+}
+
+/// One point at one time.
+#[derive(Clone, Debug)]
+pub(super) struct Visit {
+    pub(super) round: u32,
+    pub(super) servers: u32,
+    /// None without PgBouncer.
+    pub(super) pool: Option<u32>,
+    /// Connections of the servers in PostgreSQL at the end of the closed run.
+    pub(super) connections: u32,
+    /// Requests answered as prescribed, a second, as many as were to be had.
+    pub(super) rate: f64,
+    /// At the rate of the open run, in microseconds.
+    pub(super) p99_us: f64,
+    /// The share that was answered as prescribed at that rate.
+    pub(super) success: f64,
+    /// Acknowledged writes that both runs read back.
+    pub(super) read_back: u64,
+}
+
+/// A point without PgBouncer whose connections PostgreSQL has no room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoRoom {
+    /// Servers.
+    pub servers: u32,
+    /// Connections that they would open.
+    pub needs: u32,
+    /// Connections that PostgreSQL has for them.
+    pub room: u32,
+}
+
+/// A line of `visits.jsonl`.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Line {
+    Visit(VisitLine),
+    NoRoom(NoRoom),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VisitLine {
+    round: u32,
+    servers: u32,
+    pool: Option<u32>,
+    connections: u32,
+    /// The results of both runs, as files of the folder.
+    closed: String,
+    open: String,
+}
+
+/// Reads everything.
+pub(super) fn read(folder: &Path) -> anyhow::Result<Measured> {
+    let file = folder.join("visits.jsonl");
+    let text = fs::read_to_string(&file).with_context(|| {
+        format!(
+            "cannot read {}, which scripts/compose-sweep writes",
+            file.display()
+        )
+    })?;
+    let mut measured = Measured {
+        visits: Vec::new(),
+        no_room: Vec::new(),
+        open_rate: 0.0,
+        marks: Vec::new(),
+        setup: setup(folder)?,
+        machine: Machine::default(),
+    };
+    for (number, line) in (1..).zip(text.lines()) {
+        let place = || format!("{}: line {number}", file.display());
+        match serde_json::from_str(line).with_context(place)? {
+            Line::NoRoom(point) => measured.no_room.push(point),
+            Line::Visit(visit) => take(&mut measured, folder, &visit).with_context(place)?,
+        }
+    }
+    keep_whole_rounds(&mut measured.visits);
+    Ok(measured)
+}
+
+fn take(measured: &mut Measured, folder: &Path, line: &VisitLine) -> anyhow::Result<()> {
+    let closed = RunResult::read(&folder.join(&line.closed))?;
+    let open = RunResult::read(&folder.join(&line.open))?;
+    ensure!(
+        (closed.setup.model.as_str(), open.setup.model.as_str()) == ("closed", "open"),
+        "{} and {} are no runs of the closed and of the open model",
+        line.closed,
+        line.open
+    );
+    let mut read_back = 0;
+    for (name, run) in [("closed", &closed), ("open", &open)] {
+        let verdict = (run.verification.last())
+            .with_context(|| format!("the {name} run did not verify its ledger"))?;
+        ensure!(
+            verdict.holds(),
+            "the {name} run broke a promise: {}",
+            verdict.headline()
+        );
+        read_back += verdict.acknowledged - verdict.unproven();
+        if run.exit != Exit::Passed {
+            let reason = crate::report::reasons(run).into_iter().next();
+            let way = way(line.pool);
+            measured.marks.push(format!(
+                "round {}, {} servers {way}, the {name} run: {}",
+                line.round,
+                line.servers,
+                reason.unwrap_or_else(|| run.exit.to_string())
+            ));
+        }
+    }
+    if measured.visits.is_empty() {
+        measured.machine = closed.machine;
+        measured.open_rate = open.total.scheduled as f64 / open.measured_seconds.max(1e-9);
+    }
+    measured.visits.push(Visit {
+        round: line.round,
+        servers: line.servers,
+        pool: line.pool,
+        connections: line.connections,
+        rate: closed.total.rate,
+        p99_us: open
+            .total
+            .latency
+            .map_or(0.0, |latency| latency.p99_us as f64),
+        success: open.total.success,
+        read_back,
+    });
+    Ok(())
+}
+
+/// A round that was cut off visited some points and not others: it would compare minutes, not points.
+fn keep_whole_rounds(visits: &mut Vec<Visit>) {
+    let count = |round: u32| visits.iter().filter(|visit| visit.round == round).count();
+    let whole = visits.iter().map(|visit| count(visit.round)).max();
+    let kept: Vec<Visit> = visits
+        .iter()
+        .filter(|visit| Some(count(visit.round)) == whole)
+        .cloned()
+        .collect();
+    *visits = kept;
+}
+
+/// `name: value` lines.
+fn setup(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let file = folder.join("setup.txt");
+    let text =
+        fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    let lines = text.lines().filter_map(|line| line.split_once(": "));
+    Ok(lines
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect())
+}
+
+/// The way from the servers to PostgreSQL, for reading.
+pub(super) fn way(pool: Option<u32>) -> String {
+    pool.map_or_else(
+        || "without PgBouncer".to_owned(),
+        |size| format!("with a pool of {size}"),
+    )
+}
