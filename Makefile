@@ -1,7 +1,7 @@
 # make run, from a bare machine with git, make and Rust to a serving API. `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build run duckdb test lint browser-test stress demo-lost calibrate bench bench-settings before-after \
+.PHONY: help install build run duckdb test lint monitoring-test browser-test stress demo-lost calibrate bench bench-settings before-after \
 	compose-up compose-down compose-bench compose-restart compose-import compose-check compose-test backup restore
 
 # docker compose (v2) where it is installed, else docker-compose 1.29.
@@ -29,9 +29,15 @@ lint: ## check format, lints, documentation, shell scripts and dependencies; ins
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet
 	git grep -lE '^#!/(usr/)?bin/(env )?(ba)?sh' | xargs shellcheck --severity=warning
+	@$(MAKE) --no-print-directory monitoring-test
 	cargo deny --log-level error check bans licenses sources
 	@if cargo deny --log-level off fetch db 2>/dev/null; then cargo deny check advisories; \
 	else echo 'the advisory database cannot be reached, so advisories were not checked'; fi
+
+monitoring-test: ## check Prometheus' configuration, and each alert against its test; installs promtool where it is missing
+	@scripts/install promtool
+	promtool check config monitoring/prometheus.yml
+	promtool test rules monitoring/alerts.test.yml
 
 test: lint duckdb ## lint, then run every test against a real stack on free ports
 	@# Most tests wait for PostgreSQL rather than compute, so more of them run than there are cores.

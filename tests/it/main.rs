@@ -31,6 +31,7 @@ mod lock;
 mod malformed;
 #[cfg(feature = "duckdb")]
 mod migrate;
+mod monitoring;
 mod named;
 mod one_role;
 mod openmetrics;
