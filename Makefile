@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help install build run duckdb test lint monitoring-test browser-test stress demo-lost calibrate bench bench-settings before-after \
-	compose-up compose-down compose-bench compose-restart compose-import compose-check compose-test backup restore
+	compose-up compose-down compose-bench compose-sweep compose-restart compose-import compose-check compose-test backup restore
 
 # docker compose (v2) where it is installed, else docker-compose 1.29.
 COMPOSE := $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
@@ -82,6 +82,9 @@ compose-down: ## stop them; the data stays in its volume
 
 compose-bench: ## the public stress test against the containers, from a container
 	@scripts/compose bench
+
+compose-sweep: ## whether PgBouncer is worth it here: servers x its pool, and without it, in containers of their own
+	@scripts/compose-sweep
 
 compose-restart: ## replace the servers one by one, without a failed request
 	@scripts/compose restart

@@ -262,3 +262,42 @@ fn a_file_whose_log_a_container_would_not_see_is_refused() {
         "{asked}"
     );
 }
+
+#[test]
+fn a_sweep_names_the_variable_that_is_wrong_before_it_asks_for_an_engine() {
+    let folder = Scratch::new();
+    let (engine, asked) = (folder.join("docker"), folder.join("asked"));
+    fs::write(&engine, ENGINE).unwrap();
+    fs::set_permissions(&engine, fs::Permissions::from_mode(0o755)).unwrap();
+    for (variable, value, said) in [
+        (
+            "SWEEP_INSTANCES",
+            "1 65",
+            "SWEEP_INSTANCES holds 65; it is numbers from 1 to 64",
+        ),
+        ("SWEEP_INSTANCES", " ", "SWEEP_INSTANCES is empty"),
+        ("SWEEP_POOLS", "4 x", "SWEEP_POOLS holds x"),
+        ("SWEEP_POOLS", "4 4", "SWEEP_POOLS holds 4 twice"),
+        ("SWEEP_ROUNDS", "1", "it is 2 or more"),
+        ("SWEEP_RATE", "5 6", "SWEEP_RATE is one number"),
+        ("SWEEP_SECONDS", "0", "SWEEP_SECONDS holds 0"),
+    ] {
+        let refused = Command::new("bash")
+            .arg(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/scripts/compose-sweep"
+            ))
+            .env(
+                "PATH",
+                format!("{}:/usr/bin:/bin", folder.join("").display()),
+            )
+            .env("ASKED", &asked)
+            .env(variable, value)
+            .output()
+            .unwrap();
+        let told = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(1), "{told}");
+        assert!(told.contains(said), "{told}");
+    }
+    assert!(!asked.exists());
+}
