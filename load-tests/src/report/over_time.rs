@@ -39,8 +39,9 @@ fn latency(result: &RunResult) -> Panel {
             curve("p99", "c1", |row| row.p99_us),
             curve("p50", "c0", |row| row.p50_us),
         ],
-        limits: limits(result, |metric| {
-            matches!(metric, Metric::Latency(_) | Metric::Max)
+        limits: limits(result, |threshold| {
+            let is_of_all = threshold.endpoint.is_none() || result.endpoints.len() == 1;
+            is_of_all && is_of_latency(threshold)
         }),
         is_tall: true,
     })
@@ -63,7 +64,9 @@ fn endpoints(result: &RunResult) -> Panel {
         scale: Scale::Log,
         show: show_micros,
         curves: curves.collect(),
-        limits: Vec::new(),
+        limits: limits(result, |threshold| {
+            threshold.endpoint.is_some() && is_of_latency(threshold)
+        }),
         is_tall: true,
     })
 }
@@ -81,7 +84,9 @@ fn requests(result: &RunResult) -> Panel {
             }),
             curve("failed", "bad", |second| second.total.failed),
         ],
-        limits: limits(result, |metric| matches!(metric, Metric::Rate)),
+        limits: limits(result, |threshold| {
+            threshold.endpoint.is_none() && matches!(threshold.metric, Metric::Rate)
+        }),
         is_tall: true,
     })
 }
@@ -149,14 +154,17 @@ fn measured(
     }
 }
 
-/// The limits of the thresholds on all rows together that are about such a figure.
-fn limits(result: &RunResult, about: impl Fn(&Metric) -> bool) -> Vec<(f64, String)> {
+/// The limits of the thresholds that are about such a row and such a figure.
+fn limits(result: &RunResult, about: impl Fn(&Threshold) -> bool) -> Vec<(f64, String)> {
     let conditions = result.thresholds.iter().filter_map(|judged| {
         let threshold = Threshold::try_from(judged.threshold.clone()).ok()?;
-        let shown = threshold.endpoint.is_none() && about(&threshold.metric);
-        shown.then(|| (judged.limit, judged.threshold.clone()))
+        about(&threshold).then(|| (judged.limit, judged.threshold.clone()))
     });
     conditions.collect()
+}
+
+fn is_of_latency(threshold: &Threshold) -> bool {
+    matches!(threshold.metric, Metric::Latency(_) | Metric::Max)
 }
 
 /// Halves of a small axis are not whole numbers.

@@ -80,7 +80,7 @@ fn a_scenario_of_which_nothing_worked_is_3_and_named() {
     let server = delay_server(Behaviour::fixed(Duration::ZERO));
     let scratch = Scratch::new();
     let profile = scratch.profile(
-        "name='two'\nthresholds=['success >= 10%']\n\
+        "name='two'\nthresholds=['success >= 10%', 'good.p99 < 60s']\n\
          [[scenario]]\nname='good'\npath='/'\narrivals=[{rate=20,for='1s'}]\n\
          [[scenario]]\nname='bad'\npath='/'\nexpect=[201]\narrivals=[{rate=20,for='1s'}]\n",
     );
@@ -89,6 +89,8 @@ fn a_scenario_of_which_nothing_worked_is_3_and_named() {
     let missed = "threshold missed: bad.success > 0% (measured 0 %)";
     assert!(text.contains(missed), "{text}");
     let page = std::fs::read_to_string(scratch.file("html")).expect("a page");
+    // The limit of a row is a line among the rows.
+    assert_eq!(page.matches("%\">good.p99 &lt; 60s</span>").count(), 1);
     for part in [
         "20 of 40 not as prescribed",
         "200 not prescribed",
