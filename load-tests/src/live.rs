@@ -1,5 +1,6 @@
 //! Live views of a run.
 
+mod heights;
 mod plain;
 mod progress;
 mod table;

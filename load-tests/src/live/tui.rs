@@ -14,6 +14,7 @@ use ratatui::style::{Color, Style, Stylize};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Gauge, Paragraph, Sparkline};
 
+use super::heights::heights;
 use super::progress::Progress;
 use super::table::render_table;
 use crate::collect::SecondTally;
@@ -38,7 +39,9 @@ impl Tui {
     }
 
     pub(super) fn draw(&mut self, progress: &Progress<'_>) {
-        // A terminal that went away must not end the run.
+        // Drawn whole: a line that another process wrote on the terminal, as a stack that starts does, would else
+        // stand among the figures. A terminal that went away must not end the run.
+        self.terminal.clear().ok();
         self.terminal.draw(|frame| render(frame, progress)).ok();
         self.take_keys();
     }
@@ -63,11 +66,6 @@ impl Drop for Tui {
     }
 }
 
-/// The least height of a history: its frame and two lines.
-const HISTORY_MIN: u16 = 4;
-/// The height of a history where there is room.
-const HISTORY_MAX: u16 = 6;
-
 fn render(frame: &mut Frame<'_>, progress: &Progress<'_>) {
     let heights = heights(frame.area().height, progress);
     let areas = Layout::vertical(heights.map(Constraint::Length));
@@ -86,39 +84,6 @@ fn render(frame: &mut Frame<'_>, progress: &Progress<'_>) {
     let p99: Vec<u64> = per_second.iter().map(|row| row.p99_us).collect();
     render_history(frame, latency, "p99 from the intended moment", &p99, micros);
     render_gauges(frame, server, progress);
-}
-
-/// The heights of the parts from top to bottom. What says whether the run passes goes before histories and gauges: on
-/// a low terminal these are left out whole.
-fn heights(screen: u16, progress: &Progress<'_>) -> [u16; 7] {
-    let framed = |lines: usize| u16::try_from(lines + 2).unwrap_or(u16::MAX);
-    let conditions = framed(progress.conditions.len());
-    // Its head and the row of all endpoints together.
-    let table = framed(progress.plan.endpoints.len() + 2);
-    let mut left = screen.saturating_sub(1 + conditions + table);
-    let mut take = |wanted: u16, least: u16| {
-        let height = if left >= least { wanted.min(left) } else { 0 };
-        left -= height;
-        height
-    };
-    let errors = take(framed(1), 3);
-    let (rate, latency) = (
-        take(HISTORY_MIN, HISTORY_MIN),
-        take(HISTORY_MIN, HISTORY_MIN),
-    );
-    let gauges = match progress.gauges.len() {
-        0 => 0,
-        gauges => take(framed(gauges), 3),
-    };
-    let more = |height: u16| {
-        if height == 0 {
-            0
-        } else {
-            HISTORY_MAX - HISTORY_MIN
-        }
-    };
-    let (rate, latency) = (rate + take(more(rate), 0), latency + take(more(latency), 0));
-    [1, conditions, table, errors + left, rate, latency, gauges]
 }
 
 /// Figures stand first: where the line is too long, its end is cut, and that is a name.
