@@ -138,12 +138,13 @@ fn every_instance_fits_behind_the_pooler_and_the_pooler_before_postgresql() {
     let pool = number(POOLER, "PGBOUNCER_DEFAULT_POOL_SIZE");
     let clients = number(POOLER, "PGBOUNCER_MAX_CLIENT_CONN");
     let most = number(POSTGRES, "POSTGRES_MAX_CONNECTIONS");
-    // Two users may come through the pooler; 20 are for migrations, monitoring and psql.
-    assert!(2.0 * pool + 20.0 <= most);
+    // Two users may come through the pooler; 20 are for migrations and psql, and one for the statistics of each instance.
+    assert!(2.0 * pool + 20.0 + 50.0 <= most, "50 instances");
     // Six workers, the probe and the flusher, on a fraction of a processor.
     let instances = number(COMPOSE, "API_INSTANCES");
     assert!(8.0 * instances <= pool);
-    assert!(8.0 * 50.0 <= clients, "50 instances");
+    // And the console.
+    assert!(9.0 * 50.0 <= clients, "50 instances");
 }
 
 #[test]
