@@ -47,6 +47,16 @@ fn patient(login: &warrior_api::config::Database) -> TestServer {
     server
 }
 
+/// The same, without a connection that waits for a batch: what comes one by one goes over the same one.
+fn patient_without_spare(login: &warrior_api::config::Database) -> TestServer {
+    let server = TestServer::with(login, |server| {
+        server.sizes.pool_min = 0;
+        server.deadline = Duration::from_secs(20);
+    });
+    server.await_ready();
+    server
+}
+
 /// How many statements went out in this form.
 fn statements(server: &TestServer, form: &str) -> f64 {
     let metrics = server.ask_admin("/metrics");
@@ -144,12 +154,7 @@ fn a_trial_without_an_answer_costs_nobody_an_answer() {
     let mut login = database.direct_login();
     let proxy = Proxy::to(login.port).unwrap();
     login.port = proxy.port;
-    // No other connection waits for a batch whose own is lost.
-    let server = TestServer::with(&login, |server| {
-        server.sizes.pool_min = 0;
-        server.deadline = Duration::from_secs(20);
-    });
-    server.await_ready();
+    let server = patient_without_spare(&login);
     let location = server.post(&warrior("n")).location().to_owned();
     await_names(&server);
     let trial = b"pg_prepared_statements";
@@ -173,9 +178,10 @@ fn a_trial_without_an_answer_costs_nobody_an_answer() {
 fn a_pooler_that_ceases_to_keep_names_is_left_none() {
     let stack = Supervisor::throw_away();
     let database = filled(fresh_database_on(&stack.endpoints));
-    let server = patient(&database.pooled_login());
+    let server = patient_without_spare(&database.pooled_login());
     if stack.endpoints.pooler.version >= KEEPS_NAMES {
         // Counts have their names then, and nothing else.
+        await_names(&server);
         await_names(&server);
         let mut console = connect(&stack.endpoints.pooler_admin()).unwrap();
         let cease = "set max_prepared_statements = 0";
