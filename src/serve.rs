@@ -22,7 +22,7 @@ use crate::executors;
 use crate::http::{self, Phase, WriteTimes};
 use crate::idempotency_secret::{self, Reading};
 use crate::memory::Memory;
-use crate::ops::figures::{Parts, Source};
+use crate::ops::source::{Parts, Source};
 use crate::ops::{
     Admin, ProcessMetrics, RequestMetrics, SampledMetrics, StageMetrics, register_build,
 };

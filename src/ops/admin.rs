@@ -11,8 +11,8 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
-use super::figures::Source;
 use super::page;
+use super::source::Source;
 use super::text_format::{OPEN_METRICS, PROMETHEUS, prometheus, takes_open_metrics};
 use crate::api::{KnownKeys, Problem};
 use crate::dispatch::Dispatch;

@@ -5,7 +5,6 @@
 
 mod machine;
 mod process;
-mod source;
 
 use std::collections::BTreeMap;
 
@@ -13,7 +12,6 @@ use serde::{Deserialize, Serialize};
 
 pub use machine::Machine;
 pub use process::Process;
-pub use source::{Parts, Source};
 
 pub use crate::dispatch::{LaneFigures as Lane, StageFigures as Stages};
 pub use crate::store::{

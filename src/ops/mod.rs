@@ -10,6 +10,7 @@ mod logs;
 mod metrics;
 mod page;
 mod sampled_metrics;
+pub mod source;
 mod stage_metrics;
 mod text_format;
 

@@ -16,7 +16,7 @@ pub struct Machine {
 #[cfg(target_os = "linux")]
 impl Machine {
     /// As it is now; none where the system does not say.
-    pub(super) fn read() -> Option<Self> {
+    pub(in crate::ops) fn read() -> Option<Self> {
         use procfs::{CurrentSI, KernelStats};
 
         let total = KernelStats::current().ok()?.total;
@@ -41,7 +41,7 @@ impl Machine {
 #[cfg(not(target_os = "linux"))]
 impl Machine {
     /// No figures without `/proc`.
-    pub(super) fn read() -> Option<Self> {
+    pub(in crate::ops) fn read() -> Option<Self> {
         None
     }
 }

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
 
-use super::{Binds, Figures, Machine, Process};
+use super::binding::judge;
+use super::figures::{Binds, COMMIT, Figures, Machine, Process};
+use super::{RequestMetrics, StageMetrics};
 use crate::dispatch::Dispatch;
-use crate::ops::binding::judge;
-use crate::ops::{RequestMetrics, StageMetrics};
 use crate::store::{PoolMetrics, Samples};
 
 /// The time over which it is judged what binds.
@@ -102,7 +102,7 @@ impl Source {
             at: now.map_or(0.0, |since| since.as_secs_f64()),
             uptime_seconds: self.started.elapsed().as_secs_f64(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            commit: super::COMMIT.map(str::to_owned),
+            commit: COMMIT.map(str::to_owned),
             lanes,
             breaker_open,
             answers: requests.figures(),
