@@ -14,7 +14,7 @@ mod wording;
 
 use super::figures::{Binds, Figures, Limit};
 use window::Window;
-use wording::{count, times};
+use wording::{count, doing, times};
 
 /// Asks one limit whether it binds; when it does, what to say.
 type Check = fn(&Window<'_>) -> Option<Binds>;
@@ -49,13 +49,6 @@ pub(super) fn judge(earlier: &Figures, now: &Figures) -> Binds {
     bound.unwrap_or_else(|| nothing(&window))
 }
 
-/// The judgement without earlier figures to compare with.
-pub(super) fn unknown() -> Binds {
-    let sentence =
-        "Nothing is known yet: what binds shows between two figures, so ask again in some seconds.";
-    binds(Limit::None, sentence.to_owned())
-}
-
 /// What is nearest to its limit, where none binds.
 fn nothing(window: &Window<'_>) -> Binds {
     let answers = window.answers();
@@ -63,13 +56,13 @@ fn nothing(window: &Window<'_>) -> Binds {
     let busiest = lanes.iter().max_by(|a, b| a.busy.total_cmp(&b.busy));
     let sentence = match busiest {
         Some(load) if answers > 0 => format!(
-            "Nothing binds: the busiest lane, {}, has {} of {} at work, and {} of its requests wait.",
+            "Nothing binds: the busiest lane, {}, has {} of {} at work, and {} for them.",
             load.lane.lane,
             count(load.busy * load.lane.workers as f64),
             times(load.lane.workers as f64, "worker"),
             match load.waiting < 0.05 {
-                true => "none".to_owned(),
-                false => count(load.waiting),
+                true => "no request waits".to_owned(),
+                false => doing(load.waiting, "request", "waits", "wait"),
             }
         ),
         _ => format!(

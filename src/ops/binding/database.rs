@@ -34,13 +34,11 @@ pub(super) fn lock(window: &Window<'_>) -> Option<Binds> {
     Some(binds(
         Limit::Lock,
         format!(
-            "A lock binds: of {} {} for one, up to {}; {holder}: select pg_blocking_pids(pid), query from \
+            "A lock binds: {} of {} {} for one, up to {}; {holder}: select pg_blocking_pids(pid), query from \
              pg_stat_activity where wait_event_type = 'Lock'.",
+            now.blocked,
             times(now.active.max(now.blocked) as f64, "active backend"),
-            match now.blocked {
-                1 => "1 waits".to_owned(),
-                blocked => format!("{blocked} wait"),
-            },
+            if now.blocked == 1 { "waits" } else { "wait" },
             seconds(now.longest_statement_seconds),
         ),
     ))
@@ -61,8 +59,8 @@ pub(super) fn gone(window: &Window<'_>) -> Option<Binds> {
     Some(binds(
         Limit::DatabaseGone,
         format!(
-            "The database is gone{why}: the circuit breaker is open, and {} refused in {:.0} s; start PostgreSQL \
-             and PgBouncer, /ready says what is missing.",
+            "The database is gone: the circuit breaker is open{why}, and {} refused in {:.0} s; start PostgreSQL and \
+             PgBouncer, /ready says what is missing.",
             doing(refused as f64, "request", "was", "were"),
             window.seconds,
         ),

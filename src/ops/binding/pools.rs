@@ -67,15 +67,14 @@ pub(super) fn pgbouncer_pool(window: &Window<'_>) -> Option<Binds> {
 /// PgBouncer takes no client more.
 pub(super) fn pgbouncer_clients(window: &Window<'_>) -> Option<Binds> {
     let pooler = window.pgbouncer()?;
-    let clients = pooler.clients_active + pooler.clients_waiting;
-    let full = clients >= pooler.max_client_conn;
+    let full = pooler.clients >= pooler.max_client_conn;
     (full && connections_wanted(window)).then(|| {
         binds(
             Limit::Connections,
             format!(
-                "PgBouncer's clients bind: it has {clients} of the {} that it takes, and workers wait for \
-                 connections; raise max_client_conn.",
-                pooler.max_client_conn
+                "PgBouncer's clients bind: it has {} of the {} that it takes, and workers wait for connections; \
+                 raise max_client_conn.",
+                pooler.clients, pooler.max_client_conn
             ),
         )
     })

@@ -3,44 +3,49 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::ops::figures::{Lane, PgBouncer, Postgres, Process, R2d2, Stages};
 
 /// Figures of a healthy server with six workers behind PgBouncer, under a light load.
 fn healthy(at: f64) -> Value {
+    let counter = |a_second: f64| (a_second * at) as u64;
     let lane = |name: &str| {
-        json!({"lane": name, "workers": 2, "busy": 0, "batch_seconds": 0.2 * at, "waiting": 0, "queue_max": 2048,
-               "batch_max": 128, "batches": 100, "requests": (100.0 * at) as u64, "refused": {},
-               "oldest_batch_seconds": 0.0})
+        let load =
+            json!({"lane": name, "workers": 2, "batch_seconds": 0.2 * at, "queue_max": 2048});
+        with(Lane::default(), load)
     };
     let stages = |requests: f64| {
-        json!({"requests": (requests * at) as u64, "parse_seconds": 0.001 * at, "queue_seconds": 0.01 * at,
-               "connect_seconds": 0.0, "database_seconds": 0.2 * at, "render_seconds": 0.001 * at,
-               "write_seconds": 0.01 * at})
+        let times = json!({"requests": counter(requests), "queue_seconds": 0.01 * at, "database_seconds": 0.2 * at,
+                           "render_seconds": 0.001 * at, "write_seconds": 0.01 * at});
+        with(Stages::default(), times)
     };
+    let pgbouncer = json!({"age_seconds": 0.4, "pool_size": 50, "max_client_conn": 1000, "clients": 8,
+                           "clients_active": 8, "servers_active": 1, "servers_idle": 5,
+                           "transactions": counter(50.0)});
+    let postgres = json!({"age_seconds": 0.4, "max_connections": 200, "reserved": 3, "connections": 8, "active": 1,
+                          "waits": {"cpu": 1}, "longest_statement_seconds": 0.01, "blocks_hit": counter(1000.0),
+                          "database_bytes": 8 << 20});
     json!({
         "at": 1764300000.0 + at, "uptime_seconds": at, "version": "0.1.0", "commit": null,
         "lanes": [lane("create"), lane("find"), lane("search")],
         "breaker_open": false,
-        "answers": [{"route": "create", "status": 201, "count": (100.0 * at) as u64, "seconds": at, "buckets": []}],
+        "answers": [{"route": "POST /warrior", "status": 201, "count": counter(100.0), "seconds": at, "buckets": []}],
         "stages": {"create": stages(100.0), "find": stages(100.0), "search": stages(10.0)},
-        "r2d2": {"max": 8, "idle": 7, "used": 1, "checkouts": 10, "wait_seconds": 0.0, "use_seconds": 0.6 * at,
-                 "timeouts": 0, "created": 8, "create_seconds": 0.1},
-        "pgbouncer": {"error": null, "age_seconds": 0.4, "version": "1.24.1", "pool_mode": "transaction",
-                      "pool_size": 50, "max_client_conn": 1000, "clients_active": 8, "clients_waiting": 0,
-                      "servers_active": 1, "servers_idle": 5, "servers_used": 0, "servers_login": 0,
-                      "maxwait_seconds": 0.0, "wait_seconds": 0.0, "query_seconds": 0.6 * at,
-                      "transactions": (50.0 * at) as u64, "queries": (100.0 * at) as u64},
-        "postgres": {"error": null, "age_seconds": 0.4, "version": "15.18", "max_connections": 200, "reserved": 3,
-                     "connections": 8, "active": 1, "idle_in_transaction": 0, "waits": {"cpu": 1}, "blocked": 0,
-                     "longest_statement_seconds": 0.01, "longest_transaction_seconds": 0.01,
-                     "longest_idle_transaction_seconds": 0.0, "blocks_hit": (1000.0 * at) as u64, "blocks_read": 0,
-                     "temporary_bytes": 0, "deadlocks": 0, "commits": 0, "rollbacks": 0, "database_bytes": 8 << 20, "wal_bytes": 0,
-                     "checkpoints_timed": 0, "checkpoints_requested": 0, "live_rows": 0, "dead_rows": 0,
-                     "pending_list_bytes": 0, "replication_slots": 0, "max_replication_slots": 10},
-        "process": {"cpu_seconds": 0.1 * at, "resident_bytes": 30 << 20, "memory_limit_bytes": null,
-                    "descriptors": 20, "descriptors_max": 1024, "threads": 10},
+        "r2d2": with(R2d2::default(), json!({"max": 8, "idle": 7, "used": 1, "created": 8})),
+        "pgbouncer": with(PgBouncer::default(), pgbouncer),
+        "postgres": with(Postgres::default(), postgres),
+        "process": with(Process::default(), json!({"cpu_seconds": 0.1 * at})),
         "machine": {"cpus": 2.0, "busy_seconds": 0.5 * at, "throttled_seconds": null},
-        "binds": {"limit": "none", "sentence": ""},
+        "binds": Binds::default(),
     })
+}
+
+/// A part of the figures, all zero but for these `fields`.
+fn with(part: impl serde::Serialize, fields: Value) -> Value {
+    let mut part = serde_json::to_value(part).unwrap();
+    for (name, value) in fields.as_object().unwrap() {
+        part[name] = value.clone();
+    }
+    part
 }
 
 /// The judgement of five seconds, both ends of which are `changed`; the second argument is the time.
@@ -67,8 +72,8 @@ fn machine_is_busy(figures: &mut Value, at: f64) {
 #[test]
 fn nothing_binds_in_health_and_without_requests() {
     let healthy = judged(|_, _| {});
-    let expected = "Nothing binds: the busiest lane, search, has 0.2 of 2 workers at work, and none of its requests \
-                    wait.";
+    let expected = "Nothing binds: the busiest lane, search, has 0.2 of 2 workers at work, and no request waits for \
+                    them.";
     assert_eq!((healthy.limit, &*healthy.sentence), (Limit::None, expected));
     let idle = judged(|f, _| f["answers"] = json!([]));
     let expected = "Nothing binds: no request was answered in the last 5 s.";
@@ -171,6 +176,7 @@ fn one_worker_before_a_large_pool_binds() {
     let stuck = judged(|f, _| {
         f["lanes"][1]["busy"] = json!(2);
         f["lanes"][1]["waiting"] = json!(9);
+        f["lanes"][1]["oldest_batch_seconds"] = json!(2.5);
     });
     assert!(stuck.sentence.contains("WORKERS_FIND"), "{stuck:?}");
     // A short queue is left to some of the workers, so that batches are larger.
@@ -279,7 +285,7 @@ fn a_lock_that_is_held_binds() {
         f["postgres"]["longest_statement_seconds"] = json!(0.9);
     };
     let binds = judged(locked);
-    let expected = "A lock binds: of 4 active backends 4 wait for one, up to 0.9 s; find who holds it: select \
+    let expected = "A lock binds: 4 of 4 active backends wait for one, up to 0.9 s; find who holds it: select \
                     pg_blocking_pids(pid), query from pg_stat_activity where wait_event_type = 'Lock'.";
     assert_eq!((binds.limit, &*binds.sentence), (Limit::Lock, expected));
     // Behind it everything fills up.

@@ -15,6 +15,12 @@ const SAMPLE_AGE_MAX_SECONDS: f64 = 15.0;
 /// Mean number of those that wait from which there is a queue: below one, the next in turn finds the place free.
 pub(super) const SATURATED_WAITING: f64 = 1.0;
 
+/// Time below which two figures are one, by what one batch does to them.
+const SECONDS_MIN: f64 = 0.5;
+
+/// Age of a batch from which its lane is looked at through its gauges.
+const STUCK_SECONDS: f64 = 1.0;
+
 /// Two samples that are this close are one.
 const SAMPLES_APART_MIN_SECONDS: f64 = 0.05;
 
@@ -49,11 +55,11 @@ pub(super) struct Populations {
 }
 
 impl<'f> Window<'f> {
-    /// None when no time passed, or the server was started in between.
+    /// None when too little time passed, or the server was started in between.
     pub(super) fn between(earlier: &'f Figures, now: &'f Figures) -> Option<Self> {
         let seconds = now.at - earlier.at;
         let restarted = now.uptime_seconds < earlier.uptime_seconds;
-        (seconds > 0.0 && !restarted).then_some(Self {
+        (seconds >= SECONDS_MIN && !restarted).then_some(Self {
             earlier,
             now,
             seconds,
@@ -78,18 +84,22 @@ impl<'f> Window<'f> {
         let before = self.earlier.lanes.iter().find(|l| l.lane == lane.lane);
         let queued = |figures: &Figures| of_stage(figures, &lane.lane, |s| s.queue_seconds);
         let done = |figures: &Figures| of_stage(figures, &lane.lane, |s| s.requests as f64);
-        let at_both_ends = before.map_or(0, |before| before.waiting.min(lane.waiting));
+        // An attempt this old counts nowhere yet, nor do the requests that wait for its worker.
+        let stuck = lane.oldest_batch_seconds >= STUCK_SECONDS.min(self.seconds / 2.0);
+        let at_both_ends = |of: fn(&Lane) -> usize| match (stuck, before) {
+            (true, Some(before)) => of(before).min(of(lane)) as f64,
+            _ => 0.0,
+        };
         let worked = self.mean(|figures| {
             let lane = figures.lanes.iter().find(|l| l.lane == lane.lane);
             lane.map_or(0.0, |lane| lane.batch_seconds)
         });
-        let stuck = before.map_or(0, |before| before.busy.min(lane.busy));
         let workers = lane.workers.max(1) as f64;
         let requests = self.mean(done);
         LaneLoad {
             lane,
-            waiting: self.mean(queued).max(at_both_ends as f64),
-            busy: (worked.max(stuck as f64) / workers).min(1.0),
+            waiting: self.mean(queued).max(at_both_ends(|lane| lane.waiting)),
+            busy: (worked.max(at_both_ends(|lane| lane.busy)) / workers).min(1.0),
             wait_seconds: match requests > 0.0 {
                 true => self.mean(queued) / requests,
                 false => 0.0,
