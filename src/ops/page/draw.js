@@ -19,9 +19,9 @@ export function write(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-// A chart of lines and areas over the last `seconds`; each series reads its value from a sample, and is drawn over those
+// A chart of lines and areas over the time shown; each series reads its value from a sample, and is drawn over those
 // before it. `limit` is the value at full height; without one it follows what is shown.
-export function chart(parent, series, { seconds, limit, unit }) {
+export function chart(parent, series, unit) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
   svg.setAttribute("preserveAspectRatio", "none");
@@ -36,16 +36,16 @@ export function chart(parent, series, { seconds, limit, unit }) {
   const top = unit ? element("span") : null;
   if (top) plot.append(top);
   parent.append(plot);
-  return (samples, limitNow = limit) => {
+  return (samples, seconds, limit) => {
     const last = samples.at(-1)?.at ?? 0;
-    const high = limitNow ?? nice(Math.max(0, ...samples.flatMap((s) => series.map(({ read }) => finite(read(s))))));
+    const high = limit ?? nice(Math.max(0, ...samples.flatMap((s) => series.map(({ read }) => finite(read(s))))));
     const place = (sample, value) => {
       const x = WIDTH * (1 - (last - sample.at) / seconds);
       const y = HEIGHT * (1 - Math.min(1, finite(value) / (high || 1)));
       return `${x.toFixed(1)},${y.toFixed(1)}`;
     };
     series.forEach(({ read, floor }, index) => paths[index].setAttribute("d", outline(samples, read, floor, place)));
-    if (top) write(top, unit(high));
+    if (top) write(top, high > 0 ? unit(high) : "");
   };
 }
 

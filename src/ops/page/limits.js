@@ -9,10 +9,10 @@ export const NEAR = 0.8;
 // Age in seconds from which a sample is said to be old.
 const OLD = 15;
 
-const row = (name, used, limit) => ({ name, used, limit, text: number(used), of: number(limit) });
+// On a DuckDB file there is neither; elsewhere a variable is missing.
+const UNWATCHED = "Not watched; see POSTGRES_MONITOR_USER.";
 
-// Both numbers in one unit, which stands behind the second.
-const bytesRow = (name, used, limit) => ({ name, used, limit, text: bytes(used, limit).split(" ")[0], of: bytes(limit) });
+const row = (name, used, limit, unit = number) => ({ name, used, limit, text: unit(used), of: unit(limit) });
 
 export function groups(earlier, now) {
   const mean = (read) => rate(earlier, now, read);
@@ -52,7 +52,7 @@ function r2d2({ r2d2: pool }, mean) {
 }
 
 function pgbouncer({ pgbouncer: pooler }, mean) {
-  if (!pooler) return absent("PgBouncer", "Not watched.");
+  if (!pooler) return absent("PgBouncer", UNWATCHED);
   if (pooler.error && !pooler.pool_size) return absent("PgBouncer", pooler.error, true);
   const transactions = mean((f) => f.pgbouncer?.transactions);
   const per = (read) => (transactions ? time(mean(read) / transactions) : "–");
@@ -62,7 +62,7 @@ function pgbouncer({ pgbouncer: pooler }, mean) {
     trouble: trouble(pooler),
     rows: [
       row("servers at work", pooler.servers_active, pooler.pool_size),
-      row("clients", pooler.clients_active + pooler.clients_waiting, pooler.max_client_conn),
+      row("clients", pooler.clients, pooler.max_client_conn),
     ],
     facts: [
       ["clients waiting", number(pooler.clients_waiting)],
@@ -74,7 +74,7 @@ function pgbouncer({ pgbouncer: pooler }, mean) {
 }
 
 function postgres({ postgres: server, machine }, mean) {
-  if (!server) return absent("PostgreSQL", "Not watched.");
+  if (!server) return absent("PostgreSQL", UNWATCHED);
   if (server.error && !server.max_connections) return absent("PostgreSQL", server.error, true);
   const [hit, read] = [mean((f) => f.postgres?.blocks_hit), mean((f) => f.postgres?.blocks_read)];
   const waits = Object.entries(server.waits).filter(([, backends]) => backends > 0);
@@ -108,7 +108,7 @@ function postgres({ postgres: server, machine }, mean) {
 
 function machine({ process: own, machine }, mean) {
   if (!own || !machine) return absent("Process and machine", "This system does not tell.");
-  const memory = own.memory_limit_bytes == null ? [] : [bytesRow("memory", own.resident_bytes, own.memory_limit_bytes)];
+  const memory = own.memory_limit_bytes == null ? [] : [row("memory", own.resident_bytes, own.memory_limit_bytes, bytes)];
   return {
     title: "Process and machine",
     rows: [

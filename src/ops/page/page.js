@@ -2,13 +2,13 @@
 
 import { chart, element, write } from "./draw.js";
 import { groups, NEAR } from "./limits.js";
-import { follows, routes, STAGES, stages } from "./rates.js";
+import { follows, rate, routes, STAGES, stages } from "./rates.js";
 import { number, span, time } from "./words.js";
 
 const INTERVAL = 1000; // milliseconds between two questions
 const TIMEOUT = 5000; // milliseconds that an answer may take
 const GONE = 3; // questions without an answer after which the server is called gone
-const KEPT = 300; // seconds of history
+const SPANS = [60, 120, 300]; // seconds that charts show, as soon as there is more than fits into less
 const SMOOTH = 5; // seconds that numbers are means of
 
 const at = (id) => document.getElementById(id);
@@ -19,17 +19,20 @@ let answered = null;
 
 const rateChart = chart(at("chart-rate"), [
   { name: "answers", read: (s) => s.all.answers, floor: () => 0 },
-  { name: "errors", read: (s) => s.all.failed },
-], { seconds: KEPT, unit: (n) => `${number(n)}/s` });
+  { name: "errors", read: (s) => s.all.failed, floor: () => 0 },
+], (n) => `${number(n)}/s`);
 const latencyChart = chart(at("chart-latency"),
-  ["p99", "p95", "p50"].map((name) => ({ name, read: (s) => s.all[name] })), { seconds: KEPT, unit: time });
+  ["p99", "p95", "p50"].map((name) => ({ name, read: (s) => s.all[name] })), time);
 const timeChart = chart(at("chart-time"), STAGES.map((stage, place) => ({
   name: `stage ${stage}`,
   read: (s) => s.stacked && s.stacked[place + 1],
   floor: (s) => s.stacked[place],
-})), { seconds: KEPT, unit: time });
-for (const id of ["chart-rate", "chart-latency", "chart-time"])
-  at(id).append(element("div", { className: "axis" }, element("span", { textContent: "5 min ago" }), element("span", { textContent: "now" })));
+})), time);
+const begins = ["chart-rate", "chart-latency", "chart-time"].map((id) => {
+  const begin = element("span");
+  at(id).append(element("div", { className: "axis" }, begin, element("span", { textContent: "now" })));
+  return begin;
+});
 at("stage-keys").append(...STAGES.map((stage) => element("span", { className: `key ${stage}`, textContent: stage })));
 
 async function ask() {
@@ -40,8 +43,13 @@ async function ask() {
     misses = 0;
   } catch (error) {
     misses += 1;
-    lost(error.name === "TimeoutError" ? `no answer within ${TIMEOUT / 1000} s` : error.message);
+    lost(reason(error));
   }
+}
+
+function reason(error) {
+  if (error.name === "TimeoutError") return `no answer within ${TIMEOUT / 1000} s`;
+  return error.name === "TypeError" ? "it cannot be reached" : error.message;
 }
 
 function take(now) {
@@ -77,15 +85,20 @@ function remember(before, now) {
   const stacked = parts && parts.reduce((all, part) => [...all, all.at(-1) + part], [0]);
   const uses = new Map(groups(before, now).flatMap(({ title, rows }) => rows.map((row) => [`${title} ${row.name}`, row.used])));
   samples.push({ at: now.at, all: routes(before, now).at(-1), stacked, uses });
-  while (now.at - samples[0].at > KEPT) samples.shift();
+  while (now.at - samples[0].at > SPANS.at(-1)) samples.shift();
 }
 
+const shown = () => SPANS.find((seconds) => samples.at(-1).at - samples[0].at <= seconds) ?? SPANS.at(-1);
+
 function show(earlier, now) {
-  rateChart(samples);
-  latencyChart(samples);
-  timeChart(samples);
+  const seconds = shown();
+  for (const draw of [rateChart, latencyChart, timeChart]) draw(samples, seconds);
+  for (const begin of begins) write(begin, `${span(seconds)} ago`);
   showRoutes(routes(earlier, now));
-  for (const { lane } of now.lanes) showLane(lane, stages(earlier, now, lane));
+  const lanes = now.lanes.map(({ lane }) => [lane, stages(earlier, now, lane)]);
+  const longest = Math.max(...lanes.map(([, parts]) => total(parts)));
+  for (const [lane, parts] of lanes) showLane(lane, parts, longest);
+  showPooler(earlier, now);
   for (const group of groups(earlier, now)) showGroup(group);
   document.body.dataset.drawn = String(samples.length);
 }
@@ -116,21 +129,29 @@ function showRoutes(all) {
   }
 }
 
-function showLane(lane, parts) {
+const total = (parts) => (parts ?? []).reduce((all, part) => all + part, 0);
+
+function showLane(lane, parts, longest) {
   const made = once(`lane ${lane}`, () => {
     const bars = STAGES.map((stage) => element("div", { className: stage, title: stage }));
     const stack = element("div", { className: "stack" }, ...bars);
-    const [total, facts] = [element("span", { className: "total" }), element("span", { className: "facts" })];
-    at("stages").append(element("div", { className: "lane" }, element("span", { textContent: lane }), total, stack, facts));
-    return { bars, total, facts, sum: 0 };
+    const [sum, facts] = [element("span", { className: "total" }), element("span", { className: "facts" })];
+    at("stages").append(element("div", { className: "lane" }, element("span", { textContent: lane }), sum, stack, facts));
+    return { bars, sum, facts };
   });
-  made.sum = parts ? parts.reduce((a, b) => a + b, 0) : 0;
-  const longest = Math.max(...[...drawn.values()].map((other) => other.sum ?? 0));
   made.bars.forEach((bar, place) => {
     bar.style.width = parts && longest ? `${(100 * parts[place]) / longest}%` : "0";
   });
-  write(made.total, parts ? time(made.sum) : "–");
+  write(made.sum, parts ? time(total(parts)) : "–");
   write(made.facts, parts ? STAGES.map((stage, place) => `${stage} ${time(parts[place])}`).join(" · ") : "no request");
+}
+
+// PgBouncer tells no request from another, so its wait stands beside the stages and not among them.
+function showPooler(earlier, now) {
+  const transactions = rate(earlier, now, (figures) => figures.pgbouncer?.transactions);
+  const waited = transactions ? rate(earlier, now, (figures) => figures.pgbouncer.wait_seconds) / transactions : null;
+  const text = `Of the database's part, a transaction waited ${time(waited)} in PgBouncer for a server connection, on average.`;
+  write(at("pooler"), waited == null ? "" : text);
 }
 
 function showGroup({ title, note, trouble, rows, facts }) {
@@ -156,7 +177,7 @@ function showLimit(parent, title, { name, used, limit, text, of }) {
   const made = once(`limit ${key}`, () => {
     const [used, of, level] = [element("b"), document.createTextNode(""), element("div", { className: "level" })];
     const line = element("div", { className: "limit" }, element("span", { textContent: name }));
-    const draw = chart(line, [{ name: "use", read: (s) => s.uses.get(key), floor: () => 0 }], { seconds: KEPT });
+    const draw = chart(line, [{ name: "use", read: (s) => s.uses.get(key), floor: () => 0 }]);
     line.lastChild.append(level);
     line.append(element("span", { className: "of" }, used, of));
     parent.append(line);
@@ -171,15 +192,16 @@ function showLimit(parent, title, { name, used, limit, text, of }) {
     made.level.setAttribute(`aria-${attribute}`, String(value));
   write(made.used, text);
   write(made.of, ` of ${of}`);
-  made.draw(samples, limit);
+  made.draw(samples, shown(), limit);
 }
 
 function lost(why) {
+  const heard = answered ? `last heard at ${answered.toLocaleTimeString()}` : "never heard since this page was opened";
   const gone = misses >= GONE;
-  at("state").dataset.kind = gone ? "gone" : "stale";
   document.body.classList.toggle("stale", gone);
-  const since = answered ? `, last heard at ${answered.toLocaleTimeString()}` : "";
-  write(at("state"), gone ? `The server does not answer (${why})${since}; asked again each second` : `waiting (${why})${since}`);
+  at("state").dataset.kind = gone ? "gone" : "stale";
+  write(at("state"), gone ? "gone" : `waiting (${why}), ${heard}`);
+  if (gone) sentence({ limit: "server-gone", sentence: `The server does not answer: ${heard} (${why}); it is asked again each second.` });
 }
 
 async function poll() {
