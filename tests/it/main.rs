@@ -11,6 +11,7 @@
 mod adoption;
 mod agreement;
 mod api;
+mod binding;
 mod compose;
 mod count;
 mod doctor;
