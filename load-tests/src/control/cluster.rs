@@ -128,6 +128,11 @@ impl Cluster {
         access(&self.stack.endpoints.runtime_direct(DATABASE))
     }
 
+    /// Access as the role that reads statistics, whose statements may take their time.
+    pub(crate) fn monitor(&self) -> DatabaseAccess {
+        access(&self.stack.endpoints.monitor(DATABASE))
+    }
+
     /// PgBouncer's console, as its administrator.
     pub(crate) fn console(&self) -> DatabaseAccess {
         access(&self.stack.endpoints.pooler_admin())

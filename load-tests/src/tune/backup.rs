@@ -13,7 +13,7 @@ use super::config::{Change, ConfigFile};
 use crate::files::{create_directory, sha256, write_whole};
 
 /// The list of what was applied, in the folder of results.
-const LIST: &str = "tune-applied.json";
+const LIST: &str = "tune.undo";
 /// What a file's copy is called beside it.
 const COPY: &str = "before-tune";
 

@@ -194,7 +194,7 @@ fn a_size_that_matters_is_found_applied_and_undone() {
         "--step",
         "300ms",
         "--budget",
-        "100s",
+        "70s",
         "--seed",
         "1",
         "--apply",

@@ -105,7 +105,7 @@ impl Rig for Throwaway {
     }
 
     fn database(&self) -> Option<DatabaseAccess> {
-        Some(self.cluster.runtime())
+        Some(self.cluster.monitor())
     }
 
     fn restore(&mut self) -> anyhow::Result<()> {
