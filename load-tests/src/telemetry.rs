@@ -74,6 +74,21 @@ pub(crate) fn observe<T>(
 
 /// The server's sentences on what binds it, one a second.
 fn ask(admin: &Target, ended: &AtomicBool) -> Vec<String> {
+    let mut said = Vec::new();
+    while !ended.load(Ordering::Relaxed) {
+        std::thread::park_timeout(INTERVAL);
+        let answer = client::get(admin, "/figures").ok();
+        match answer.filter(|answer| answer.status == 200) {
+            Some(answer) => said.extend(sentence_of(&answer.body)),
+            // An older server has no such page.
+            None => break,
+        }
+    }
+    said
+}
+
+/// What `/figures` says binds.
+fn sentence_of(figures: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Figures {
         binds: Binds,
@@ -82,21 +97,8 @@ fn ask(admin: &Target, ended: &AtomicBool) -> Vec<String> {
     struct Binds {
         sentence: String,
     }
-    let mut said = Vec::new();
-    while !ended.load(Ordering::Relaxed) {
-        std::thread::park_timeout(INTERVAL);
-        let answer = client::get(admin, "/figures").ok();
-        match answer.filter(|answer| answer.status == 200) {
-            Some(answer) => said.extend(
-                serde_json::from_slice::<Figures>(&answer.body)
-                    .ok()
-                    .map(|figures| figures.binds.sentence),
-            ),
-            // An older server has no such page.
-            None => break,
-        }
-    }
-    said
+    let figures: Figures = serde_json::from_slice(figures).ok()?;
+    Some(figures.binds.sentence)
 }
 
 /// The sentence that came most often, whatever the numbers in it.
@@ -213,6 +215,18 @@ mod tests {
         assert_eq!(lane.busy, 2.0);
         assert_eq!(seen.connections_used, Some(2.0));
         assert!(seen.sentence().expect("a lane").contains("lane create"));
+    }
+
+    #[test]
+    fn figures_hold_a_sentence_among_much_else() {
+        let figures = br#"{"at":1.5,"lanes":[{"lane":"create","workers":2}],"pgbouncer":null,
+            "binds":{"limit":"workers","sentence":"All 2 workers of lane create are busy."}}"#;
+        let sentence = sentence_of(figures);
+        assert_eq!(
+            sentence.as_deref(),
+            Some("All 2 workers of lane create are busy.")
+        );
+        assert_eq!(sentence_of(b"{}"), None);
     }
 
     #[test]
