@@ -11,7 +11,7 @@ mod starved;
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -26,11 +26,12 @@ use crate::support::{Fresh, fresh_database_on};
 /// Longest time until what binds is said: several windows of five seconds, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A trigger that waits without a core, as a slow disk or network would.
+/// A trigger that waits without a core, as a slow network would, and before the statement has a lock that others could wait
+/// for.
 const SLEEPY: &str = "
     create function public.sleepy() returns trigger language plpgsql
-        as 'begin perform pg_catalog.pg_sleep(0.05); return null; end';
-    create trigger sleepy after insert on public.warrior for each statement execute function public.sleepy();";
+        as 'begin perform pg_catalog.pg_sleep(0.1); return null; end';
+    create trigger sleepy before insert on public.warrior for each statement execute function public.sleepy();";
 
 /// The stack of this module, as long as a test has it.
 struct Alone(MutexGuard<'static, Supervisor>);
@@ -39,7 +40,13 @@ impl Alone {
     fn take() -> Self {
         static STACK: OnceLock<Mutex<Supervisor>> = OnceLock::new();
         let stack = STACK.get_or_init(|| Mutex::new(Supervisor::throw_away()));
-        Self(stack.lock().unwrap_or_else(PoisonError::into_inner))
+        Self(stack.lock().unwrap_or_else(|failed| {
+            // A test that failed has left its sizes behind.
+            let mut left = failed.into_inner();
+            *left = Supervisor::throw_away();
+            stack.clear_poison();
+            left
+        }))
     }
 
     fn endpoints(&self) -> &Endpoints {

@@ -14,11 +14,11 @@ use crate::support::Ending;
 /// A period of the limit: a quarter of it PostgreSQL runs, for the rest it is stopped.
 const PERIOD: Duration = Duration::from_millis(80);
 
-/// A trigger that takes some milliseconds of a core.
+/// A trigger that takes some milliseconds of a core, before the statement has a lock that others could wait for.
 const BUSY: &str = "
     create function public.busy() returns trigger language plpgsql
         as 'begin perform count(*) from pg_catalog.generate_series(1, 50000); return null; end';
-    create trigger busy after insert on public.warrior for each statement execute function public.busy();";
+    create trigger busy before insert on public.warrior for each statement execute function public.busy();";
 
 #[test]
 fn a_quarter_of_a_core_binds() {
