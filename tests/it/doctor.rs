@@ -215,6 +215,15 @@ fn what_is_accepted_counts_no_more_and_a_name_must_be_one() {
     patient.finds(&[], "the mend");
 }
 
+/// A reload would bring back what `up` has written down, which is too small.
+#[test]
+fn a_pool_that_up_has_sized_is_mended_by_up() {
+    let patient = Patient::take();
+    let mut many = || visit(patient.doctor().env("WORKERS", "60"));
+    let found = finds(&mut many, &["pool-too-small"], "60 workers");
+    assert!(found.mend().contains("warrior-api up"), "{}", found.mend());
+}
+
 #[test]
 fn wrong_usage_ends_with_1_and_what_cannot_be_reached_with_2() {
     for arguments in [

@@ -33,6 +33,7 @@ pub(super) struct Asked {
     /// Whether the host of requests has an address that is neither loopback nor private.
     pub(super) public_host: bool,
     pub(super) own_secret: bool,
+    /// The role that serves and the database, as SQL writes their names.
     pub(super) role: String,
     pub(super) dbname: String,
     /// The descriptors that a server may have which is started as this command was.
@@ -86,8 +87,8 @@ pub(super) struct Schema {
     pub(super) foreign: Option<String>,
     /// The encoding or the locale is one that the API cannot work with.
     pub(super) locale: Option<String>,
-    /// Parts belong to a role that the owner is no member of.
-    pub(super) not_ours: Option<String>,
+    /// Statements that hand over what belongs to a role that the owner is no member of.
+    pub(super) not_ours: Vec<String>,
     pub(super) examination: Option<Examination>,
     /// None where this role may not look.
     pub(super) has_secret: Option<bool>,
@@ -200,6 +201,8 @@ pub(super) struct Files {
     pub(super) open: Vec<PathBuf>,
     /// Of the embedded stack's disk: bytes that are free, and in all.
     pub(super) disk: Option<(u64, u64)>,
+    /// The sizes that `up` has written down for the embedded PgBouncer.
+    pub(super) pooler_ini: Option<String>,
     /// Descriptors that the embedded PgBouncer may open.
     pub(super) pooler_descriptors: Option<u64>,
 }

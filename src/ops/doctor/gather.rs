@@ -13,7 +13,7 @@ use warrior_stack::descriptors;
 
 use super::evidence::{Asked, Evidence};
 use super::finding::Unseen;
-use super::place::Place;
+use super::place::{Place, identifier};
 use crate::config::{ConfigError, Database, DoctorArgs, Tls};
 use crate::store::{self, LoginError};
 
@@ -39,8 +39,8 @@ pub(super) fn gather(args: &DoctorArgs, place: &Place) -> Result<Evidence, Confi
             tls: place.serving.tls != Tls::Off,
             public_host: serving.refused.is_none() && machine::is_public(&place.serving),
             own_secret: place.stack.is_some() || args.has_idempotency_secret(),
-            role: place.runtime().to_owned(),
-            dbname: place.serving.dbname.clone(),
+            role: identifier(place.runtime()),
+            dbname: identifier(&place.serving.dbname),
             descriptors_max: descriptors::raise(),
         },
         serving,

@@ -1,7 +1,7 @@
 //! The doctor: looks for what is wrong with a stack, changes nothing, and says what mends it.
 //!
-//! *Gathering* ([`gather`]) logs in and asks; every login and every question has a deadline, and sessions past the pooler
-//! are read only. *Judging* ([`checks`]) makes findings of that evidence and asks nothing, so that what cannot be brought
+//! *Gathering* (`gather`) logs in and asks; every login and every question has a deadline, and sessions past the pooler
+//! are read only. *Judging* (`checks`) makes findings of that evidence and asks nothing, so that what cannot be brought
 //! about can be tried. What could not be looked at is a part of the report.
 
 mod catalogue;

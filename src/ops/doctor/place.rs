@@ -160,6 +160,15 @@ impl Place {
     }
 }
 
+/// A name as SQL and PgBouncer's console read it, in quotes where it needs them.
+pub(super) fn identifier(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    match name.chars().all(plain) && name.starts_with(|c: char| !c.is_ascii_digit()) {
+        true => name.to_owned(),
+        false => format!("\"{}\"", name.replace('"', "\"\"")),
+    }
+}
+
 /// A word for a shell, in quotes where it needs them.
 pub(super) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
@@ -176,7 +185,19 @@ pub(super) fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::quoted;
+    use super::{identifier, quoted};
+
+    #[test]
+    fn names_are_quoted_as_sql_reads_them() {
+        for (name, expected) in [
+            ("warrior_api", "warrior_api"),
+            ("my-db", "\"my-db\""),
+            ("Upper", "\"Upper\""),
+            ("a\"b", "\"a\"\"b\""),
+        ] {
+            assert_eq!(identifier(name), expected);
+        }
+    }
 
     #[test]
     fn words_are_quoted_as_a_shell_reads_them() {

@@ -119,13 +119,7 @@ fn breakages_of_the_server_and_of_roles() {
         (
             "database-read-only",
             SqlAndReconnect(&["alter database warrior_api set default_transaction_read_only = on"]),
-            ByHand(
-                "alter database",
-                &[
-                    "set default_transaction_read_only = off",
-                    "alter database warrior_api reset default_transaction_read_only",
-                ],
-            ),
+            Command,
         ),
         (
             "autovacuum-off",
@@ -234,10 +228,7 @@ fn breakages_of_the_schema_and_of_rows() {
         (
             "schema-owner",
             Sql(&["alter table public.warrior_skill owner to postgres"]),
-            ByHand(
-                "alter table public.warrior_skill owner to warrior_owner",
-                &["alter table public.warrior_skill owner to warrior_owner"],
-            ),
+            Command,
         ),
         (
             "locale",

@@ -7,6 +7,8 @@ use super::super::place::Place;
 use super::pooler;
 use crate::store::Writes;
 
+const READ_ONLY: &str = "default_transaction_read_only";
+
 pub(super) fn check(evidence: &Evidence, place: &Place) -> Vec<Finding> {
     let mut findings = Vec::new();
     let (asked, serving) = (&evidence.asked, &evidence.serving);
@@ -25,6 +27,10 @@ pub(super) fn check(evidence: &Evidence, place: &Place) -> Vec<Finding> {
         && let Err(sentence) = ready.suffices(0)
     {
         let (seen, mend) = sentence.split_once("; ").unwrap_or((&sentence, ""));
+        let setting = (serving.settings.iter())
+            .find(|setting| setting.name == READ_ONLY && setting.value == "on");
+        let mend =
+            setting.map_or_else(|| mend.to_owned(), |setting| undo(setting, evidence, place));
         findings.push(kind::DATABASE_READ_ONLY.finding(seen, mend));
     }
     findings.extend(
@@ -106,11 +112,17 @@ fn limit(name: &str, evidence: &Evidence, place: &Place) -> String {
 /// Takes a setting back from where it comes.
 fn undo(setting: &Setting, evidence: &Evidence, place: &Place) -> String {
     let Setting { name, source, .. } = setting;
+    let writable = format!("set {READ_ONLY} = off");
+    // A session of the administrator may be read only, too.
+    let administrator = |statements: &[&str]| match name == READ_ONLY {
+        true => place.administrator(&[&[writable.as_str()], statements].concat()),
+        false => place.administrator(statements),
+    };
     let (role, dbname) = (&evidence.asked.role, &evidence.asked.dbname);
     let command = match source.as_str() {
-        "user" => place.administrator(&[&format!("alter role {role} reset {name}")]),
-        "database" => place.administrator(&[&format!("alter database {dbname} reset {name}")]),
-        "database user" => place.administrator(&[&format!(
+        "user" => administrator(&[&format!("alter role {role} reset {name}")]),
+        "database" => administrator(&[&format!("alter database {dbname} reset {name}")]),
+        "database user" => administrator(&[&format!(
             "alter role {role} in database {dbname} reset {name}"
         )]),
         "session" | "client" => {
@@ -118,7 +130,7 @@ fn undo(setting: &Setting, evidence: &Evidence, place: &Place) -> String {
                 "run RECONNECT on the pooler's console, and give people other roles than the API's".to_owned()
             });
         }
-        _ => place.administrator(&[
+        _ => administrator(&[
             &format!("alter system reset {name}"),
             "select pg_reload_conf()",
         ]),

@@ -37,7 +37,7 @@ pub(super) fn check(database: &Database, place: &Place) -> Vec<Finding> {
     for (name, age) in &database.prepared {
         findings.push(kind::PREPARED_TRANSACTION.finding(
             format!("{name} was prepared {age} ago"),
-            place.administrator(&[&format!("rollback prepared '{name}'")]),
+            place.administrator(&[&format!("rollback prepared '{}'", name.replace('\'', "''"))]),
         ));
     }
     findings

@@ -15,9 +15,18 @@ pub(super) fn check(seen: &Schema, evidence: &Evidence, place: &Place) -> Vec<Fi
     for (kind, sentence) in [
         (&kind::LOCALE, &seen.locale),
         (&kind::SCHEMA_FOREIGN, &seen.foreign),
-        (&kind::SCHEMA_OWNER, &seen.not_ours),
     ] {
         findings.extend(sentence.as_deref().map(|sentence| split(kind, sentence)));
+    }
+    if !seen.not_ours.is_empty() {
+        let statements: Vec<&str> = seen.not_ours.iter().map(String::as_str).collect();
+        findings.push(kind::SCHEMA_OWNER.finding(
+            format!(
+                "{} parts of the schema belong to another role",
+                statements.len()
+            ),
+            place.administrator(&statements),
+        ));
     }
     if let Some(examination) = &seen.examination {
         findings.extend(of_schema(examination, place));

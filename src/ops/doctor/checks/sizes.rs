@@ -1,5 +1,7 @@
 //! Sizes that must agree: workers, r2d2, the pooler, PostgreSQL, and descriptors.
 
+use warrior_stack::shipped;
+
 use super::super::catalogue as kind;
 use super::super::evidence::{Console, Evidence};
 use super::super::finding::Finding;
@@ -17,7 +19,7 @@ pub(super) fn check(evidence: &Evidence, place: &Place) -> Vec<Finding> {
         .as_ref()
         .and_then(|seen| seen.as_ref().ok());
     if let Some(console) = console {
-        findings.extend(of_pooler(console, own, place));
+        findings.extend(of_pooler(console, own, evidence, place));
     }
     if let Ok(database) = &evidence.database {
         // The connections that come to PostgreSQL: the pooler's, or the server's own.
@@ -38,7 +40,7 @@ pub(super) fn check(evidence: &Evidence, place: &Place) -> Vec<Finding> {
     findings
 }
 
-fn of_pooler(console: &Console, own: i64, place: &Place) -> Vec<Finding> {
+fn of_pooler(console: &Console, own: i64, evidence: &Evidence, place: &Place) -> Vec<Finding> {
     let mut findings = Vec::new();
     let pool = console.pool_size;
     let max = console.database_max.filter(|max| *max > 0);
@@ -47,7 +49,7 @@ fn of_pooler(console: &Console, own: i64, place: &Place) -> Vec<Finding> {
         if let Some(size) = size.filter(|size| *size < own) {
             findings.push(kind::POOL_TOO_SMALL.finding(
                 format!("PgBouncer's {name} is {size}, and a server may use {own} connections"),
-                place.pooler_setting(&format!("{name} = {own} or more")),
+                raise(name, own, evidence, place),
             ));
         }
     }
@@ -59,12 +61,23 @@ fn of_pooler(console: &Console, own: i64, place: &Place) -> Vec<Finding> {
             format!(
                 "PgBouncer's max_client_conn is {clients}, and one server may use {own} connections"
             ),
-            place.pooler_setting(&format!(
-                "max_client_conn = {own} for each server, and room for tools"
-            )),
+            raise("max_client_conn", own, evidence, place),
         ));
     }
     findings
+}
+
+/// Raises a size of the pooler. That of the embedded one is brought back from its file, unless `up` has written too small a
+/// one there.
+fn raise(name: &str, own: i64, evidence: &Evidence, place: &Place) -> String {
+    let ini = evidence.files.pooler_ini.as_deref();
+    let written = ini.and_then(|ini| shipped::setting(ini, name)?.parse::<i64>().ok());
+    match written {
+        Some(written) if written < own => {
+            "start `warrior-api up` again with the WORKERS of this server, which sizes PgBouncer, or lower WORKERS".to_owned()
+        }
+        _ => place.pooler_setting(&format!("{name} = {own} or more")),
+    }
 }
 
 fn of_postgres(evidence: &Evidence, needed: i64, whose: &str, place: &Place) -> Vec<Finding> {

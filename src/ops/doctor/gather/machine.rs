@@ -1,11 +1,12 @@
 //! What the doctor's own machine shows: modes of files, the embedded stack's disk and processes, addresses of names.
 
+use std::fs;
 use std::net::{IpAddr, ToSocketAddrs};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use nix::sys::statvfs::statvfs;
-use warrior_stack::{Running, proc};
+use warrior_stack::{Running, layout, proc};
 
 use super::super::evidence::Files;
 use super::super::place::Place;
@@ -26,6 +27,7 @@ pub(super) fn look(args: &DoctorArgs, place: &Place) -> Files {
             let bytes = |blocks| u64::from(blocks) * u64::from(disk.fragment_size());
             (bytes(disk.blocks_available()), bytes(disk.blocks()))
         }),
+        pooler_ini: fs::read_to_string(layout::pooler_ini(&stack.logins.data)).ok(),
         pooler_descriptors: stack.pooler.and_then(proc::descriptors_max),
     }
 }

@@ -46,8 +46,8 @@ pub(super) fn ask(place: &Place) -> Seen<Schema> {
     let role = session.ask(|client| role(client, place.runtime()));
     let not_ours = match login.user == place.direct.user && place.direct.user != place.serving.user
     {
-        true => refusal(session.ask(schema::check_owners)),
-        false => None,
+        true => foreign_parts(session.ask(schema::check_owners)),
+        false => Vec::new(),
     };
     let examined = session.ask_within(EXAMINATION_TIMEOUT, |client| {
         schema::examine(client, place.runtime(), COUNT_ROWS_MAX)
@@ -56,7 +56,7 @@ pub(super) fn ask(place: &Place) -> Seen<Schema> {
     let (examination, foreign): (Option<Examination>, _) = match examined {
         Ok(examination) => (Some(examination), None),
         // What belongs to another role may be closed to ours.
-        Err(SchemaError::Refused { .. }) if not_ours.is_some() => (None, None),
+        Err(SchemaError::Refused { .. }) if !not_ours.is_empty() => (None, None),
         Err(e @ SchemaError::Refused { .. }) => return Err(Unseen::new(WHAT, e)),
         Err(e) => (None, Some(e.to_string())),
     };
@@ -85,10 +85,10 @@ fn look(client: &mut Client) -> Result<(), SchemaError> {
     schema::ask_only(client, LOOK)
 }
 
-fn refusal(checked: Result<(), SchemaError>) -> Option<String> {
+fn foreign_parts(checked: Result<(), SchemaError>) -> Vec<String> {
     match checked {
-        Err(e @ SchemaError::NotOurs(_)) => Some(e.to_string()),
-        _ => None,
+        Err(SchemaError::NotOurs(commands)) => commands,
+        _ => Vec::new(),
     }
 }
 

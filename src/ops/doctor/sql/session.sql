@@ -3,4 +3,4 @@
 select name, setting, source
   from pg_catalog.pg_settings
  where name in ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'synchronous_commit',
-                'gin_fuzzy_search_limit')
+                'gin_fuzzy_search_limit', 'default_transaction_read_only')
