@@ -130,9 +130,10 @@ impl Config {
                 .set(Syntax::PgBouncer, "default_pool_size", to.pooler);
             changes.push(ini);
         }
-        // PostgreSQL must take PgBouncer's connections and those past it.
+        // A ceiling that is written down must not be in the way, nor PostgreSQL have too few for PgBouncer's and those
+        // past it.
         let wanted = to.postgres_connections();
-        let raise = |edited: &mut Edited, syntax, name| {
+        let raise = |edited: &mut Edited, syntax, name, wanted| {
             let has = edited.number(syntax, name).ok().flatten();
             if !changed.is_empty() && has.is_some_and(|has| has < wanted) {
                 edited.set(syntax, name, wanted);
@@ -142,10 +143,22 @@ impl Config {
             &mut changes[0].edited,
             Syntax::Env,
             "POSTGRES_MAX_CONNECTIONS",
+            wanted,
+        );
+        raise(
+            &mut changes[0].edited,
+            Syntax::Env,
+            "DB_POOL_MAX",
+            to.connections(),
         );
         if let Some(file) = &self.postgresql_conf {
             let mut conf = Change::of(file);
-            raise(&mut conf.edited, Syntax::PostgreSql, "max_connections");
+            raise(
+                &mut conf.edited,
+                Syntax::PostgreSql,
+                "max_connections",
+                wanted,
+            );
             changes.push(conf);
         }
         changes.retain(|change| !change.diff().is_empty());

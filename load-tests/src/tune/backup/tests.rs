@@ -43,8 +43,7 @@ impl Drop for Folder {
     }
 }
 
-const ENV: &str =
-    "# mine\r\nexport WORKERS = 6 # all\r\nPOSTGRES_MAX_CONNECTIONS=60\r\nSECRET='a$b'";
+const ENV: &str = "# mine\r\nexport WORKERS = 6 # all\r\nPOSTGRES_MAX_CONNECTIONS=60\r\nDB_POOL_MAX=12\r\nSECRET='a$b'";
 
 fn proposal(folder: &Folder) -> (Config, Vec<Change>, Sizes) {
     let files = Files {
@@ -88,6 +87,10 @@ fn a_proposal_is_applied_and_undone_byte_for_byte() {
         let conf = fs::read_to_string(folder.0.join("postgresql.conf")).expect("ours");
         let wanted = applied.postgres_connections();
         assert_eq!(conf, format!("max_connections = {wanted} # few\n"));
+        if env == Some(ENV) {
+            let held = fs::read_to_string(folder.0.join(".env")).expect("ours");
+            assert!(held.contains("DB_POOL_MAX=22\r\n"), "{held}");
+        }
         if env.is_some() {
             let mode = fs::metadata(folder.0.join(".env"))
                 .expect("there")
