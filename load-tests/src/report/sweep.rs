@@ -24,7 +24,7 @@ const POINT_COLUMNS: [&str; 7] = [
     "requests/s",
     "p99",
     "success",
-    "acknowledged writes read back",
+    "writes read back",
 ];
 const VERSUS_COLUMNS: [&str; 6] = [
     "servers",
@@ -76,6 +76,19 @@ fn point_cells(point: &Point) -> [String; 7] {
     ]
 }
 
+fn servers(count: u32) -> String {
+    if count == 1 {
+        "1 server".to_owned()
+    } else {
+        format!("{count} servers")
+    }
+}
+
+/// Whether a column holds figures, which stand right.
+fn is_figure(column: &str) -> bool {
+    !["way", "PgBouncer"].contains(&column)
+}
+
 fn spread(spread: &Spread, show: fn(f64) -> String) -> String {
     let Spread {
         median, min, max, ..
@@ -113,7 +126,7 @@ fn circumstances(sweep: &Sweep) -> Vec<(String, String)> {
         machine.cpus, machine.cpu_model, machine.memory_mib, machine.kernel
     );
     let no_room = sweep.no_room.iter().map(|point| {
-        let what = format!("{} servers without PgBouncer", point.servers);
+        let what = format!("{} without PgBouncer", servers(point.servers));
         let why = format!(
             "left out: they open {} connections, PostgreSQL has room for {}",
             point.needs, point.room
@@ -166,7 +179,7 @@ fn write_tables(text: &mut String, sweep: &Sweep) -> std::fmt::Result {
 
 fn picture(sweep: &Sweep) -> String {
     let bar = |point: &Point| Bar {
-        name: format!("{} servers, {}", point.servers, point.way()),
+        name: format!("{}, {}", servers(point.servers), point.way()),
         value: point.rate.median,
         range: (point.rate.min, point.rate.max),
         is_reference: point.pool.is_none(),
@@ -182,8 +195,8 @@ fn whole_page(sweep: &Sweep) -> String {
     let rows = |head: &[&str], rows: Vec<Vec<String>>| {
         markup! {
             div.wide { table {
-                tr { @for name in head { th { (name) } } }
-                @for row in rows { tr { @for cell in row { td { (cell) } } } }
+                tr { @for name in head { th.number[is_figure(name)] { (name) } } }
+                @for row in rows { tr { @for (name, cell) in head.iter().zip(row) { td.number[is_figure(name)] { (cell) } } } }
             } }
         }
     };
@@ -207,15 +220,15 @@ fn whole_page(sweep: &Sweep) -> String {
 
 /// Rates and latencies over the number of servers.
 fn over_servers(sweep: &Sweep) -> Picture {
-    let servers: BTreeSet<u32> = sweep.points.iter().map(|point| point.servers).collect();
-    let ends = servers.first().zip(servers.last()).unwrap_or((&0, &0));
+    let counts: BTreeSet<u32> = sweep.points.iter().map(|point| point.servers).collect();
+    let ends = counts.first().zip(counts.last()).unwrap_or((&0, &0));
     Picture {
         range: (f64::from(*ends.0), f64::from((*ends.1).max(ends.0 + 1))),
-        ticks: (servers.iter())
+        ticks: (counts.iter())
             .map(|n| (f64::from(*n), n.to_string()))
             .collect(),
         label: "servers",
-        show: |n| format!("{n:.0} servers"),
+        show: |n| servers(n as u32),
         panels: vec![
             Panel::Lines(Lines {
                 title: "requests a second".to_owned(),

@@ -162,25 +162,29 @@ impl BreakEven {
             return "Nothing was measured both with and without PgBouncer, so there is no break-even."
                 .to_owned();
         };
-        let (connections, pool) = (at.connections, at.pool);
-        let with = format!("with a pool of {pool}: {}", ratios(at));
-        match self.answer {
-            Answer::WorthIt if at.rate.is_none() => format!(
-                "PgBouncer is worth it here from {connections} connections on: PostgreSQL has no room for them without it."
-            ),
+        let connections = at.connections;
+        let verdict = match self.answer {
+            Answer::WorthIt if at.rate.is_none() => {
+                return format!(
+                    "PgBouncer is worth it here from {connections} connections on: PostgreSQL has no room for them without it."
+                );
+            }
             Answer::WorthIt => {
-                format!("PgBouncer is worth it here from {connections} connections on, {with}.")
+                format!("PgBouncer is worth it here from {connections} connections on")
             }
             Answer::Unclear => format!(
-                "PgBouncer is better here with {connections} connections, but not with more: no clear break-even, {with}."
+                "There is no clear break-even: PgBouncer is better here with {connections} connections, and not with more"
             ),
             Answer::NotWorthIt => {
-                format!("PgBouncer is not worth it here with {connections} connections, {with}.")
+                format!("PgBouncer is not worth it here with {connections} connections")
             }
-            Answer::NoDifference => format!(
-                "PgBouncer makes no difference here that was shown, with up to {connections} connections, {with}."
-            ),
-        }
+            Answer::NoDifference => {
+                format!(
+                    "With up to {connections} connections PgBouncer made no difference here that was shown"
+                )
+            }
+        };
+        format!("{verdict}: with a pool of {}, {}.", at.pool, ratios(at))
     }
 }
 
@@ -188,7 +192,7 @@ impl BreakEven {
 fn ratios(versus: &Versus) -> String {
     let ratio = |figure: &ComparedFigure| {
         let (low, high) = figure.interval;
-        format!("{:.2} ({low:.2} to {high:.2}) times", figure.ratio)
+        format!("{:.2} times ({low:.2} to {high:.2})", figure.ratio)
     };
     let rate = versus.rate.as_ref();
     let rate = rate.map(|rate| {
@@ -276,7 +280,7 @@ mod tests {
         assert_eq!(answer, Answer::WorthIt, "{said}");
         // The pool of 8 is no better than that of 4.
         assert!(
-            said.contains("from 15 connections on, with a pool of 4: 1.52 ("),
+            said.contains("from 15 connections on: with a pool of 4, 1.52 times ("),
             "{said}"
         );
     }

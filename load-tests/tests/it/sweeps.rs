@@ -45,7 +45,7 @@ fn a_sweep_becomes_a_page_with_its_answer() {
     let (code, text) = scratch.load(&["sweep-page", &folder]);
     assert_eq!(code, 0, "{text}");
     // Both points are the same two runs.
-    let answer = "PgBouncer makes no difference here that was shown, with up to 10 connections";
+    let answer = "With up to 10 connections PgBouncer made no difference here that was shown";
     assert!(text.contains(answer), "{text}");
     let read = |name: &str| fs::read_to_string(scratch.0.join(name)).expect(name);
     for name in ["sweep.md", "sweep.html"] {
