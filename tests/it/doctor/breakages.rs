@@ -162,7 +162,7 @@ fn breakages_of_the_schema_and_of_rows() {
     assert_each_is_found_and_mended(&[
         (
             "schema-behind",
-            Sql(&["drop function public.warrior_pair_patterns(text)"]),
+            Sql(&["drop function public.warrior_pair_expression(text)"]),
             Command,
         ),
         (
