@@ -10,6 +10,8 @@ use warrior_api::ops::doctor;
 const UNREACHABLE: u8 = 2;
 /// The exit status when there are findings.
 const FINDINGS: u8 = 3;
+/// The exit status when nothing was found, and something essential could not be looked at.
+const UNSEEN: u8 = 4;
 
 pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     let report = doctor::examine(args)?;
@@ -18,9 +20,13 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
         true => writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?,
         false => writeln!(out, "{report}")?,
     }
-    Ok(match (report.reached, report.healthy) {
-        (false, _) => ExitCode::from(UNREACHABLE),
-        (true, false) => ExitCode::from(FINDINGS),
-        (true, true) => ExitCode::SUCCESS,
+    Ok(if !report.reached {
+        ExitCode::from(UNREACHABLE)
+    } else if !report.findings.is_empty() {
+        ExitCode::from(FINDINGS)
+    } else if !report.healthy {
+        ExitCode::from(UNSEEN)
+    } else {
+        ExitCode::SUCCESS
     })
 }

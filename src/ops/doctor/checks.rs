@@ -12,6 +12,7 @@ mod tests;
 
 use super::evidence::Evidence;
 use super::finding::{Finding, Unseen};
+use super::gather::DISK;
 use super::place::Place;
 
 /// All findings, the most important first.
@@ -37,7 +38,7 @@ pub(super) fn judge(evidence: &Evidence, place: &Place) -> Vec<Finding> {
 
 /// What was not looked at.
 pub(super) fn unseen(evidence: &Evidence, place: &Place) -> Vec<Unseen> {
-    let mut unseen = Vec::new();
+    let mut unseen = evidence.serving.unseen.clone();
     unseen.extend(
         evidence
             .console
@@ -50,16 +51,20 @@ pub(super) fn unseen(evidence: &Evidence, place: &Place) -> Vec<Unseen> {
         Err(why) => unseen.push(why.clone()),
     }
     match &evidence.database {
-        Ok(seen) => unseen.extend(activity::unseen(seen, place)),
+        Ok(seen) => {
+            unseen.extend(seen.unseen.iter().cloned());
+            unseen.extend(activity::unseen(seen, place));
+        }
         Err(why) => unseen.push(why.clone()),
     }
     match &evidence.server {
-        Ok(seen) => unseen.extend(server::unseen(seen)),
+        Ok(seen) => unseen.extend(seen.figures.as_ref().err().cloned()),
         Err(why) => unseen.push(why.clone()),
     }
+    unseen.extend(evidence.files.unseen.iter().cloned());
     if place.stack.is_none() {
         let why = "it is seen on PostgreSQL's own machine alone: df -h, for its data folder";
-        unseen.push(Unseen::new("the space on the database's disk", why));
+        unseen.push(Unseen::beside(DISK, why));
     }
     unseen
 }
@@ -76,6 +81,9 @@ pub(super) fn notes(evidence: &Evidence) -> Vec<String> {
                 .iter()
                 .flat_map(|examination| examination.notes.clone()),
         );
+    }
+    if let Ok(seen) = &evidence.server {
+        notes.extend(server::notes(seen));
     }
     notes
 }

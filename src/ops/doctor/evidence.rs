@@ -51,6 +51,8 @@ pub(super) struct Serving {
     pub(super) direct: bool,
     pub(super) readiness: Option<Readiness>,
     pub(super) settings: Vec<Setting>,
+    /// What could not be looked at on the way.
+    pub(super) unseen: Vec<Unseen>,
 }
 
 /// A setting in force on a connection that serves.
@@ -90,8 +92,10 @@ pub(super) struct Schema {
     /// Statements that hand over what belongs to a role that the owner is no member of.
     pub(super) not_ours: Vec<String>,
     pub(super) examination: Option<Examination>,
-    /// None where this role may not look.
+    /// None where there is no such table, and where it is unseen.
     pub(super) has_secret: Option<bool>,
+    /// What of it could not be looked at.
+    pub(super) unseen: Vec<Unseen>,
     /// None where there is no such role.
     pub(super) role: Option<Role>,
 }
@@ -127,12 +131,24 @@ pub(super) struct Database {
     pub(super) collation: (Option<String>, Option<String>),
     /// None where there is no table.
     pub(super) table: Option<Table>,
+    /// None without the schema, and where it is unseen.
     pub(super) pending_bytes: Option<i64>,
     pub(super) transactions: Vec<Transaction>,
-    /// Replication slots that nobody uses, and what they keep.
+    /// Replication slots that nobody uses and that keep more WAL than `max_wal_size`, and how much.
     pub(super) slots: Vec<(String, String)>,
-    /// Two-phase transactions, and their age.
-    pub(super) prepared: Vec<(String, String)>,
+    pub(super) prepared: Vec<Prepared>,
+    /// What of it could not be looked at.
+    pub(super) unseen: Vec<Unseen>,
+}
+
+/// A two-phase transaction that waits for its second phase.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Prepared {
+    /// Its name, which is any text.
+    pub(super) gid: String,
+    pub(super) role: String,
+    /// Seconds since it was prepared.
+    pub(super) age: f64,
 }
 
 /// The table, as vacuum and the planner know it.
@@ -159,6 +175,8 @@ pub(super) struct Transaction {
     pub(super) since: f64,
     pub(super) waits: f64,
     pub(super) blockers: Vec<i32>,
+    /// Two-phase transactions that it waits for, which have no process: `blockers` has 0 for them.
+    pub(super) prepared: Vec<String>,
 }
 
 /// A running server, by its admin listener.
@@ -166,8 +184,8 @@ pub(super) struct Transaction {
 pub(super) struct Server {
     /// Why it is not ready.
     pub(super) not_ready: Option<String>,
-    /// What it tells of itself; none of a server that has no figures.
-    pub(super) figures: Option<Figures>,
+    /// What it tells of itself, or why that is unseen.
+    pub(super) figures: Seen<Figures>,
 }
 
 /// The part of `/figures` that is judged here.
@@ -205,4 +223,6 @@ pub(super) struct Files {
     pub(super) pooler_ini: Option<String>,
     /// Descriptors that the embedded PgBouncer may open.
     pub(super) pooler_descriptors: Option<u64>,
+    /// What could not be looked at.
+    pub(super) unseen: Vec<Unseen>,
 }

@@ -48,6 +48,8 @@ pub struct Unseen {
     pub what: &'static str,
     /// Why, and what would let it be seen.
     pub why: String,
+    /// Whether nobody can be called healthy who has not seen it.
+    pub essential: bool,
 }
 
 /// What was found; as JSON its shape is that of docs/OPERATIONS.md.
@@ -59,7 +61,7 @@ pub struct Report {
     pub place: String,
     /// Whether the database could be reached as requests reach it.
     pub reached: bool,
-    /// Whether there are no findings.
+    /// Whether there are no findings, and nothing essential is unseen.
     pub healthy: bool,
     /// By importance.
     pub findings: Vec<Finding>,
@@ -87,10 +89,20 @@ impl Kind {
 }
 
 impl Unseen {
+    /// Something without which nothing can be called healthy.
     pub(super) fn new(what: &'static str, why: impl fmt::Display) -> Self {
         Self {
             what,
             why: why.to_string(),
+            essential: true,
+        }
+    }
+
+    /// Something that is good to see, and that other means watch.
+    pub(super) fn beside(what: &'static str, why: impl fmt::Display) -> Self {
+        Self {
+            essential: false,
+            ..Self::new(what, why)
         }
     }
 }
@@ -132,7 +144,8 @@ impl fmt::Display for Report {
             number => format!("; {number} not looked at"),
         };
         match self.findings.len() {
-            0 => write!(f, "\nhealthy: nothing was found{left_out}"),
+            0 if self.healthy => write!(f, "\nhealthy: nothing was found{left_out}"),
+            0 => write!(f, "\nnothing was found in what was seen{left_out}"),
             1 => write!(f, "\n1 finding{left_out}"),
             number => write!(f, "\n{number} findings{left_out}"),
         }
@@ -153,6 +166,29 @@ fn section(
     Ok(())
 }
 
+/// Lines below the first one are indented. Control characters, which names of roles and transactions may hold, are escaped:
+/// the terminal would obey them.
 fn indented(text: &str) -> String {
-    text.replace('\n', "\n        ")
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => shown += "\n        ",
+            c if c.is_control() => shown.extend(c.escape_default()),
+            c => shown.push(c),
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::indented;
+
+    #[test]
+    fn control_characters_of_names_reach_no_terminal() {
+        assert_eq!(
+            indented("a\u{1b}[2J\u{9b}b\nc"),
+            "a\\u{1b}[2J\\u{9b}b\n        c"
+        );
+    }
 }

@@ -7,6 +7,7 @@ mod schema;
 mod server;
 mod serving;
 
+pub(super) use self::machine::DISK;
 pub(super) use self::schema::COUNT_ROWS_MAX;
 
 use warrior_stack::descriptors;
@@ -26,7 +27,7 @@ pub(super) fn gather(args: &DoctorArgs, place: &Place) -> Result<Evidence, Confi
     let deadline = args.deadline()?;
     let server = server::ask(args.admin());
     let pool = server.as_ref().ok().and_then(|server| {
-        let figures = server.figures.as_ref()?;
+        let figures = server.figures.as_ref().ok()?;
         figures.r2d2.as_ref().map(|pool| pool.max)
     });
     let serving = serving::ask(&place.serving);

@@ -33,26 +33,23 @@ pub fn examine(args: &DoctorArgs) -> Result<Report, ConfigError> {
             let sentence = e.to_string();
             let (seen, mend) = sentence.split_once("; ").unwrap_or((&sentence, ""));
             let unreachable = catalogue::DATABASE_UNREACHABLE.finding(seen, mend);
-            return Ok(Report::of(
-                "an embedded stack".to_owned(),
-                vec![unreachable],
-                args,
-            ));
+            let place = "an embedded stack".to_owned();
+            return Ok(Report::of(place, vec![unreachable], Vec::new(), args));
         }
     };
     let evidence = gather::gather(args, &place)?;
     let mut report = Report::of(
         described(&place, &evidence),
         checks::judge(&evidence, &place),
+        checks::unseen(&evidence, &place),
         args,
     );
-    report.unseen = checks::unseen(&evidence, &place);
     report.notes = checks::notes(&evidence);
     Ok(report)
 }
 
 impl Report {
-    fn of(place: String, findings: Vec<Finding>, args: &DoctorArgs) -> Self {
+    fn of(place: String, findings: Vec<Finding>, unseen: Vec<Unseen>, args: &DoctorArgs) -> Self {
         let reached = findings
             .iter()
             .all(|finding| finding.kind != &catalogue::DATABASE_UNREACHABLE);
@@ -63,10 +60,10 @@ impl Report {
             format: FORMAT,
             place,
             reached,
-            healthy: findings.is_empty(),
+            healthy: findings.is_empty() && unseen.iter().all(|part| !part.essential),
             findings,
             accepted,
-            unseen: Vec::new(),
+            unseen,
             notes: Vec::new(),
         }
     }

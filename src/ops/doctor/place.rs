@@ -103,7 +103,7 @@ impl Place {
         }
     }
 
-    /// Statements of an administrator, each a transaction of its own.
+    /// Statements of an administrator, each a transaction of its own, up to the first that fails.
     pub(super) fn administrator(&self, statements: &[&str]) -> String {
         let statements = statements.iter().map(|sql| format!(" -c {}", quoted(sql)));
         self.psql() + &statements.collect::<String>()
@@ -143,7 +143,7 @@ impl Place {
             host, port, dbname, ..
         } = &self.direct;
         let login = format!(
-            "psql -h {} -p {port} -U postgres -d {}",
+            "psql -v ON_ERROR_STOP=1 -h {} -p {port} -U postgres -d {}",
             quoted(host),
             quoted(dbname)
         );
@@ -169,6 +169,23 @@ pub(super) fn identifier(name: &str) -> String {
     }
 }
 
+/// A text as a constant of SQL, with escapes for what a terminal would obey.
+pub(super) fn literal(text: &str) -> String {
+    if !text.contains(|c: char| c == '\\' || c.is_control()) {
+        return format!("'{}'", text.replace('\'', "''"));
+    }
+    let mut constant = "E'".to_owned();
+    for c in text.chars() {
+        match c {
+            '\'' => constant += "''",
+            '\\' => constant += r"\\",
+            c if c.is_control() => constant += &format!("\\u{:04X}", u32::from(c)),
+            c => constant.push(c),
+        }
+    }
+    constant + "'"
+}
+
 /// A word for a shell, in quotes where it needs them.
 pub(super) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
@@ -185,7 +202,19 @@ pub(super) fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{identifier, quoted};
+    use super::{identifier, literal, quoted};
+
+    #[test]
+    fn texts_are_constants_of_sql_whatever_they_hold() {
+        for (text, expected) in [
+            ("plain", "'plain'"),
+            ("it's; drop", "'it''s; drop'"),
+            (r"back\slash", r"E'back\\slash'"),
+            ("\u{1b}[2J\n", r"E'\u001B[2J\u000A'"),
+        ] {
+            assert_eq!(literal(text), expected);
+        }
+    }
 
     #[test]
     fn names_are_quoted_as_sql_reads_them() {

@@ -151,8 +151,20 @@ fn breakages_of_the_server_and_of_roles() {
         ),
         (
             "replication-slot",
-            Sql(&["select pg_create_physical_replication_slot('left_over', true)"]),
-            Command,
+            Sql(&[
+                "alter system set max_wal_size = '32MB'",
+                "select pg_reload_conf()",
+                "select pg_create_physical_replication_slot('left_over', true)",
+                "select pg_logical_emit_message(false, 'doctor', repeat('x', 100000000))",
+            ]),
+            ByHand(
+                "only where it is gone for good",
+                &[
+                    "select pg_drop_replication_slot('left_over')",
+                    "alter system reset max_wal_size",
+                    "select pg_reload_conf()",
+                ],
+            ),
         ),
     ]);
 }
@@ -242,7 +254,7 @@ fn breakages_of_the_schema_and_of_rows() {
             "collation-version",
             Sql(&["update pg_database set datcollversion = '1' where datname = 'warrior_api'"]),
             ByHand(
-                "reindex table concurrently",
+                "reindex database concurrently",
                 &["update pg_database set datcollversion = null where datname = 'warrior_api'"],
             ),
         ),

@@ -46,7 +46,8 @@ fn what_a_role_may_not_see_is_said_and_what_it_may_see_is_judged() {
     let serving = endpoints.runtime(DATABASE);
     let mut command = doctor(&serving);
     let pooled = finds(&mut || visit(&mut command), &[], "a pooler alone");
-    assert_eq!(pooled.status, 0);
+    assert_eq!(pooled.status, 4);
+    assert_eq!(pooled.report["healthy"], false);
     for what in [
         "the pooler's version, mode and sizes",
         "the schema, its indexes, triggers, rows and rights",
@@ -76,6 +77,7 @@ fn what_a_role_may_not_see_is_said_and_what_it_may_see_is_judged() {
     let monitor = endpoints.monitor(DATABASE);
     command.env("POSTGRES_MONITOR_PASSWORD_FILE", password(&monitor));
     let all = finds(&mut || visit(&mut command), &[], "all roles");
+    assert_eq!(all.status, 0, "{:#}", all.report);
     assert_eq!(
         all.unseen(),
         [

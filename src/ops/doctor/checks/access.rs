@@ -83,7 +83,7 @@ fn of_setting(setting: &Setting, evidence: &Evidence, place: &Place) -> Option<F
                         "{name} is {value} ms, and a request waits {deadline_ms} ms ({source})"
                     ),
                 };
-                kind::STATEMENT_LIMITS.finding(seen, limit(name, evidence, place))
+                kind::STATEMENT_LIMITS.finding(seen, limit(setting, evidence, place))
             })
         }
         _ => None,
@@ -97,16 +97,19 @@ pub(super) const LIMITS: [(&str, &str); 3] = [
     ("idle_in_transaction_session_timeout", "5s"),
 ];
 
-/// Gives the role the limit that roles.sql would give it.
-fn limit(name: &str, evidence: &Evidence, place: &Place) -> String {
-    let value = LIMITS.iter().find(|(limit, _)| *limit == name);
+/// Gives the role the limit that roles.sql would give it, where nothing nearer to the session wins over that.
+fn limit(setting: &Setting, evidence: &Evidence, place: &Place) -> String {
+    let Setting { name, source, .. } = setting;
+    let value = LIMITS.iter().find(|(limit, _)| limit == name);
     let value = value.map_or("1s", |(_, value)| value);
-    let role = &evidence.asked.role;
-    anew(
-        place.administrator(&[&format!("alter role {role} set {name} = '{value}'")]),
-        evidence,
-        place,
-    )
+    let (role, dbname) = (&evidence.asked.role, &evidence.asked.dbname);
+    let whose = match source.as_str() {
+        "session" | "client" => return undo(setting, evidence, place),
+        "database user" => format!("{role} in database {dbname}"),
+        _ => role.clone(),
+    };
+    let statement = format!("alter role {whose} set {name} = '{value}'");
+    anew(place.administrator(&[&statement]), evidence, place)
 }
 
 /// Takes a setting back from where it comes.
@@ -130,12 +133,26 @@ fn undo(setting: &Setting, evidence: &Evidence, place: &Place) -> String {
                 "run RECONNECT on the pooler's console, and give people other roles than the API's".to_owned()
             });
         }
+        "command line" => {
+            return format!("take {name} from the command that starts PostgreSQL, and restart it");
+        }
+        // A reset would leave a line of postgresql.conf in force.
         _ => administrator(&[
-            &format!("alter system reset {name}"),
+            &format!("alter system set {name} = {}", sound(name)),
             "select pg_reload_conf()",
         ]),
     };
     anew(command, evidence, place)
+}
+
+/// The value of a setting under which the API holds what it promises.
+fn sound(name: &str) -> &'static str {
+    match name {
+        "synchronous_commit" => "on",
+        READ_ONLY => "off",
+        "gin_fuzzy_search_limit" => "0",
+        _ => "default",
+    }
 }
 
 /// Has a pooler open its connections anew, which got their settings when they were opened.

@@ -182,13 +182,13 @@ fn of_role(seen: &Schema, evidence: &Evidence, place: &Place) -> Vec<Finding> {
 }
 
 pub(super) fn unseen(seen: &Schema) -> Vec<Unseen> {
-    let mut unseen = Vec::new();
+    let mut unseen = seen.unseen.clone();
     let Some(found) = &seen.examination else {
         return unseen;
     };
     if found.history_hidden {
         let why = "it is shown to the owner and the monitor: set POSTGRES_OWNER_PASSWORD_FILE or POSTGRES_MONITOR_PASSWORD_FILE";
-        unseen.push(Unseen::new("the list of migrations", why));
+        unseen.push(Unseen::beside("the list of migrations", why));
     }
     match &found.compared {
         Compared::Failed(e) => {
@@ -205,7 +205,7 @@ pub(super) fn unseen(seen: &Schema) -> Vec<Unseen> {
                 "the count says {}, more than the {COUNT_ROWS_MAX} rows that are counted here: warrior-api schema status",
                 drift.kept
             );
-            unseen.push(Unseen::new("whether the count is right", why));
+            unseen.push(Unseen::beside("whether the count is right", why));
         }
         _ => {}
     }

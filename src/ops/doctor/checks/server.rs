@@ -1,8 +1,11 @@
 //! A running server: whether it is ready, and what binds now.
 
 use super::super::catalogue as kind;
-use super::super::evidence::Server;
-use super::super::finding::{Finding, Unseen};
+use super::super::evidence::{Binds, Server};
+use super::super::finding::Finding;
+
+/// Used-up processors, as `/figures` calls that limit.
+const BUSY: &str = "machine-cpu";
 
 pub(super) fn check(server: &Server) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -12,11 +15,7 @@ pub(super) fn check(server: &Server) -> Vec<Finding> {
             "mend what is found beside this; where that is nothing, its log says more",
         ));
     }
-    let binds = server
-        .figures
-        .as_ref()
-        .and_then(|figures| figures.binds.as_ref());
-    if let Some(binds) = binds.filter(|binds| binds.limit != "none") {
+    if let Some(binds) = binds(server).filter(|binds| binds.limit != BUSY) {
         findings.push(kind::BINDS.finding(
             &binds.sentence,
             "do what it says; the page at / of the admin listener shows each pool beside its limit",
@@ -25,11 +24,13 @@ pub(super) fn check(server: &Server) -> Vec<Finding> {
     findings
 }
 
-pub(super) fn unseen(server: &Server) -> Option<Unseen> {
-    let why =
-        "its admin listener has no /figures: it is of an older version, or serves a DuckDB file";
-    server
-        .figures
-        .is_none()
-        .then(|| Unseen::new("what binds now", why))
+/// A machine that is busy for a moment, with whatever runs beside the server, is no fault of the stack.
+pub(super) fn notes(server: &Server) -> Option<String> {
+    let binds = binds(server).filter(|binds| binds.limit == BUSY)?;
+    Some(binds.sentence.clone())
+}
+
+fn binds(server: &Server) -> Option<&Binds> {
+    let binds = server.figures.as_ref().ok()?.binds.as_ref();
+    binds.filter(|binds| binds.limit != "none")
 }

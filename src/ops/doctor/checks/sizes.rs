@@ -74,7 +74,12 @@ fn raise(name: &str, own: i64, evidence: &Evidence, place: &Place) -> String {
     let written = ini.and_then(|ini| shipped::setting(ini, name)?.parse::<i64>().ok());
     match written {
         Some(written) if written < own => {
-            "start `warrior-api up` again with the WORKERS of this server, which sizes PgBouncer, or lower WORKERS".to_owned()
+            match name {
+                "default_pool_size" => format!(
+                    "start `warrior-api up` again with PGBOUNCER_DEFAULT_POOL_SIZE={own}, or lower WORKERS"
+                ),
+                _ => "start `warrior-api up` again with the WORKERS of this server, which sizes PgBouncer, or lower WORKERS".to_owned(),
+            }
         }
         _ => place.pooler_setting(&format!("{name} = {own} or more")),
     }
@@ -129,7 +134,7 @@ fn descriptors(evidence: &Evidence, console: Option<&Console>) -> Vec<Finding> {
         .server
         .as_ref()
         .ok()
-        .and_then(|server| server.figures.as_ref());
+        .and_then(|server| server.figures.as_ref().ok());
     let of_server = figures.and_then(|figures| figures.process.as_ref()?.descriptors_max);
     if let Some(limit) = of_server.or(asked.descriptors_max) {
         let served = asked.sizes.connections_within(limit);

@@ -36,8 +36,8 @@ pub(super) fn check(database: &Database, evidence: &Evidence, place: &Place) -> 
         findings.push(kind::AUTOVACUUM_OFF.finding(
             "autovacuum or track_counts is off",
             place.administrator(&[
-                "alter system reset autovacuum",
-                "alter system reset track_counts",
+                "alter system set autovacuum = on",
+                "alter system set track_counts = on",
                 "select pg_reload_conf()",
             ]),
         ));
@@ -74,8 +74,7 @@ pub(super) fn check(database: &Database, evidence: &Evidence, place: &Place) -> 
         findings.push(kind::COLLATION_VERSION.finding(
             format!("the database was made with version {recorded} of its collation, and the system has {}", actual.as_deref().unwrap_or("none")),
             place.administrator(&[
-                "reindex table concurrently public.warrior",
-                "reindex table concurrently public.warrior_skill",
+                &format!("reindex database concurrently {}", evidence.asked.dbname),
                 &format!("alter database {} refresh collation version", evidence.asked.dbname),
             ]),
         ));

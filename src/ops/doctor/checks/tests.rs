@@ -10,7 +10,7 @@ use super::super::evidence::{
 use super::super::finding::Unseen;
 use super::super::place::Place;
 use super::access::LIMITS;
-use super::{judge, unseen};
+use super::{judge, notes, unseen};
 use crate::config::{Database as Login, NamedLogins, Sizes, Tls};
 use crate::store::{Readiness, Writes};
 
@@ -75,6 +75,7 @@ fn sound() -> Evidence {
             silent: false,
             direct: false,
             readiness: Some(Readiness::default()),
+            unseen: Vec::new(),
             settings: settings
                 .map(|(name, value)| setting(name, value, "user"))
                 .to_vec(),
@@ -84,7 +85,7 @@ fn sound() -> Evidence {
         database: Ok(database()),
         server: Ok(Server {
             not_ready: None,
-            figures: Some(Figures::default()),
+            figures: Ok(Figures::default()),
         }),
         files: Files::default(),
     }
@@ -170,6 +171,15 @@ fn what_is_not_seen_is_said_and_is_no_finding() {
     assert_eq!(names(&evidence), [""; 0]);
     // These, the schema, and the disk.
     assert_eq!(unseen(&evidence, &place()).len(), 5);
+    for part in [&mut evidence.serving.unseen, &mut evidence.files.unseen] {
+        part.push(why());
+    }
+    assert_eq!(unseen(&evidence, &place()).len(), 7);
+    evidence.database = Ok(Database {
+        unseen: vec![why(), why()],
+        ..database()
+    });
+    assert_eq!(unseen(&evidence, &place()).len(), 8);
 }
 
 #[test]
@@ -184,6 +194,12 @@ fn limits_are_judged_beside_the_deadline_and_mended_as_roles_sql_sets_them() {
         let command = format!("\"alter role warrior set {name} = '{value}'\"");
         assert!(findings[0].mend.contains(&command), "{findings:?}");
     }
+    // What is set for the role in this database wins over what is set for the role.
+    let mut evidence = sound();
+    evidence.serving.settings = vec![setting("lock_timeout", "0", "database user")];
+    let findings = judge(&evidence, &place());
+    let words = "alter role warrior in database warrior_api set lock_timeout = '1s'";
+    assert!(findings[0].mend.contains(words), "{findings:?}");
     let long = after(|e| e.serving.settings = vec![setting("statement_timeout", "3000", "user")]);
     assert_eq!(long, ["statement-limits"]);
 }
@@ -202,7 +218,7 @@ fn a_setting_is_taken_back_where_it_comes_from() {
         ),
         (
             "configuration file",
-            "alter system reset synchronous_commit",
+            "alter system set synchronous_commit = on",
         ),
         ("session", "RECONNECT"),
     ] {
@@ -267,7 +283,7 @@ fn a_server_is_judged_by_what_it_tells() {
         move |e: &mut Evidence| {
             e.server = Ok(Server {
                 not_ready: None,
-                figures: Some(figures),
+                figures: Ok(figures),
             });
         }
     };
@@ -280,6 +296,11 @@ fn a_server_is_judged_by_what_it_tells() {
     };
     assert_eq!(after(told(binds("pgbouncer-pool"))), ["binds"]);
     assert_eq!(after(told(binds("none"))), [""; 0]);
+    // A build beside it, for instance, which a deployment must not fail of.
+    let mut evidence = sound();
+    told(binds("machine-cpu"))(&mut evidence);
+    assert_eq!(names(&evidence), [""; 0]);
+    assert!(notes(&evidence).contains(&"PgBouncer's pool binds".to_owned()));
     let few = Figures {
         r2d2: Some(Pool { max: 8 }),
         process: Some(Process {

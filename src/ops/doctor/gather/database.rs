@@ -2,9 +2,10 @@
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use postgres::error::SqlState;
 use postgres::{Client, Row};
 
-use super::super::evidence::{Database, Seen, Table, Transaction};
+use super::super::evidence::{Database, Prepared, Seen, Table, Transaction};
 use super::super::finding::Unseen;
 use super::super::place::Place;
 use super::not_let_in;
@@ -12,6 +13,7 @@ use crate::store::schema::{self, SchemaError};
 use crate::store::{self, Inquiry};
 
 const WHAT: &str = "PostgreSQL's settings, sessions and statistics";
+const PENDING_LISTS: &str = "the pending lists of the search indexes";
 const LOOK: &str = include_str!("../sql/look.sql");
 const SERVER: &str = include_str!("../sql/server.sql");
 const DATABASE: &str = include_str!("../sql/database.sql");
@@ -19,6 +21,7 @@ const TABLE: &str = include_str!("../sql/table.sql");
 const PENDING: &str = include_str!("../sql/pending.sql");
 const ACTIVITY: &str = include_str!("../sql/activity.sql");
 const SLOTS: &str = include_str!("../sql/slots.sql");
+const PREPARED: &str = include_str!("../sql/prepared.sql");
 
 pub(super) fn ask(place: &Place) -> Seen<Database> {
     let login = place.monitor.as_ref().unwrap_or(&place.direct);
@@ -34,21 +37,20 @@ pub(super) fn ask(place: &Place) -> Seen<Database> {
         session.ask(|client| of_database(client, &mut database))?;
         database.table =
             session.ask(|client| Ok(client.query_typed(TABLE, &[])?.first().map(table)))?;
-        // Missing functions are the schema's evidence.
-        let pending = session.ask(|client| client.query_typed(PENDING, &[]));
-        database.pending_bytes = pending.ok().and_then(|rows| Some(rows.first()?.get(0)));
+        match session.ask(pending) {
+            Ok(bytes) => database.pending_bytes = bytes,
+            Err(unseen) => database.unseen.push(unseen),
+        }
         let rows = session.ask(|client| client.query_typed(ACTIVITY, &[]))?;
         database.transactions = rows.iter().map(transaction).collect();
-        for row in session.ask(|client| client.query_typed(SLOTS, &[]))? {
-            let kept = (
-                row.get("name"),
-                row.get::<_, Option<String>>("seen").unwrap_or_default(),
-            );
-            match row.get("kind") {
-                "slot" => database.slots.push(kept),
-                _ => database.prepared.push(kept),
-            }
-        }
+        let rows = session.ask(|client| client.query_typed(SLOTS, &[]))?;
+        let slot = |row: &Row| {
+            let kept: Option<String> = row.get("kept");
+            (row.get("name"), kept.unwrap_or_default())
+        };
+        database.slots = rows.iter().map(slot).collect();
+        let rows = session.ask(|client| client.query_typed(PREPARED, &[]))?;
+        database.prepared = rows.iter().map(prepared).collect();
         Ok(database)
     };
     questions(&mut session).map_err(|e| Unseen::new(WHAT, store::chain(&e)))
@@ -89,6 +91,25 @@ fn of_database(client: &mut Client, database: &mut Database) -> Result<(), postg
     Ok(())
 }
 
+/// None without the schema's tables and functions, of which the schema's evidence tells.
+fn pending(client: &mut Client) -> Seen<Option<i64>> {
+    match client.query_typed(PENDING, &[]) {
+        Ok(rows) => Ok(rows.first().map(|row| row.get(0))),
+        Err(e) => match e.code() {
+            Some(&SqlState::UNDEFINED_TABLE | &SqlState::UNDEFINED_FUNCTION) => Ok(None),
+            _ => Err(Unseen::new(PENDING_LISTS, store::chain(&e))),
+        },
+    }
+}
+
+fn prepared(row: &Row) -> Prepared {
+    Prepared {
+        gid: row.get("gid"),
+        role: row.get("role"),
+        age: row.get("age"),
+    }
+}
+
 fn table(row: &Row) -> Table {
     Table {
         rows: row.get("rows"),
@@ -110,5 +131,6 @@ fn transaction(row: &Row) -> Transaction {
         since: row.get::<_, Option<f64>>("since").unwrap_or_default(),
         waits: row.get("waits"),
         blockers: row.get("blockers"),
+        prepared: row.get("prepared"),
     }
 }

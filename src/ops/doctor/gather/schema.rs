@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use postgres::Client;
+use postgres::error::SqlState;
 use postgres::types::Type;
 
 use super::super::evidence::{Role, Schema, Seen};
@@ -13,6 +14,7 @@ use crate::store::schema::{self, Examination, SchemaError};
 use crate::store::{self, Inquiry};
 
 const WHAT: &str = "the schema, its indexes, triggers, rows and rights";
+const SECRET_ROW: &str = "whether the database has a secret of Idempotency-Keys";
 const LOOK: &str = include_str!("../sql/look.sql");
 const ROLE: &str = include_str!("../sql/role.sql");
 const SECRET: &str = include_str!("../sql/secret.sql");
@@ -52,7 +54,8 @@ pub(super) fn ask(place: &Place) -> Seen<Schema> {
     let examined = session.ask_within(EXAMINATION_TIMEOUT, |client| {
         schema::examine(client, place.runtime(), COUNT_ROWS_MAX)
     });
-    let has_secret = session.ask(|client| client.query_typed(SECRET, &[]));
+    let has_secret = session.ask(has_secret);
+    let unseen = has_secret.as_ref().err().cloned();
     let (examination, foreign): (Option<Examination>, _) = match examined {
         Ok(examination) => (Some(examination), None),
         // What belongs to another role may be closed to ours.
@@ -65,7 +68,8 @@ pub(super) fn ask(place: &Place) -> Seen<Schema> {
         locale,
         not_ours,
         examination,
-        has_secret: has_secret.ok().and_then(|rows| Some(rows.first()?.get(0))),
+        has_secret: has_secret.unwrap_or_default(),
+        unseen: unseen.into_iter().collect(),
         role: role.map_err(|e| Unseen::new(WHAT, store::chain(&e)))?,
     })
 }
@@ -89,6 +93,23 @@ fn foreign_parts(checked: Result<(), SchemaError>) -> Vec<String> {
     match checked {
         Err(SchemaError::NotOurs(commands)) => commands,
         _ => Vec::new(),
+    }
+}
+
+/// None without the table, which the examination tells.
+fn has_secret(client: &mut Client) -> Seen<Option<bool>> {
+    let why = match client.query_typed(SECRET, &[]) {
+        Ok(rows) => return Ok(rows.first().map(|row| row.get(0))),
+        Err(e) => e,
+    };
+    let code = why.code();
+    if code == Some(&SqlState::UNDEFINED_TABLE) {
+        Ok(None)
+    } else if code == Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
+        let why = "it is shown to the owner and to the role that serves: set POSTGRES_OWNER_PASSWORD_FILE";
+        Err(Unseen::beside(SECRET_ROW, why))
+    } else {
+        Err(Unseen::new(SECRET_ROW, store::chain(&why)))
     }
 }
 

@@ -3,9 +3,11 @@
 use postgres::Client;
 
 use super::super::evidence::{Serving, Setting};
+use super::super::finding::Unseen;
 use crate::config::Database;
 use crate::store::{self, Inquiry};
 
+const READINESS: &str = "whether the database can be written to";
 const SESSION: &str = include_str!("../sql/session.sql");
 const LIMITS: &str = include_str!("../../../store/sql/start/limits.sql");
 
@@ -28,12 +30,17 @@ pub(super) fn ask(database: &Database) -> Serving {
         Ok(answer) => answer,
         Err(e) => return Serving::silent(&e),
     };
+    let (readiness, unseen) = match session.ask(store::readiness) {
+        Ok(readiness) => (Some(readiness), Vec::new()),
+        Err(e) => (None, vec![Unseen::new(READINESS, store::chain(&e))]),
+    };
     Serving {
         refused: None,
         silent: false,
         direct,
-        readiness: session.ask(store::readiness).ok(),
+        readiness,
         settings,
+        unseen,
     }
 }
 

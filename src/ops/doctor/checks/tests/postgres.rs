@@ -1,8 +1,16 @@
 //! Judgement of PostgreSQL's figures and sessions.
 
-use super::super::super::evidence::{Database, Transaction};
+use super::super::super::evidence::{Database, Prepared, Transaction};
 use super::super::judge;
 use super::{after, database, place, sound};
+
+fn prepared(gid: &str, age: f64) -> Prepared {
+    Prepared {
+        gid: gid.to_owned(),
+        role: "somebody".to_owned(),
+        age,
+    }
+}
 
 fn after_database(change: impl FnOnce(&mut Database)) -> Vec<&'static str> {
     let mut changed = database();
@@ -32,7 +40,7 @@ fn postgresql_is_judged_by_its_figures() {
         ),
         (|d| (d.ahead, d.took) = (-7.0, 0.1), "clock-skew"),
         (
-            |d| d.prepared = vec![("two".to_owned(), "01:00:00".to_owned())],
+            |d| d.prepared = vec![prepared("two", 3600.0)],
             "prepared-transaction",
         ),
         (|d| d.table.as_mut().unwrap().dead = 600_000, "dead-rows"),
@@ -45,7 +53,8 @@ fn postgresql_is_judged_by_its_figures() {
     for (change, name) in cases {
         assert_eq!(after_database(change), [name]);
     }
-    let sound: [Change; 4] = [
+    let sound: [Change; 5] = [
+        |d| d.prepared = vec![prepared("two", 2.0)],
         |d| (d.blocks_hit, d.blocks_read) = (10, 90),
         |d| (d.ahead, d.took) = (3.0, 4.0),
         |d| d.collation = (None, None),
@@ -88,6 +97,66 @@ fn sessions_are_judged_by_what_they_hold_up() {
     assert_eq!(findings.len(), 1, "{findings:?}");
     assert!(
         findings[0].mend.contains("pg_terminate_backend(1)"),
+        "{findings:?}"
+    );
+}
+
+#[test]
+fn who_may_come_back_is_looked_for_first() {
+    let mut evidence = sound();
+    evidence.database = Ok(Database {
+        slots: vec![("left_over".to_owned(), "2 GB".to_owned())],
+        prepared: vec![prepared("it's; drop\u{1b}", 3600.0)],
+        ..database()
+    });
+    let findings = judge(&evidence, &place());
+    assert_eq!(findings.len(), 2, "{findings:?}");
+    for (finding, look, last) in [
+        (
+            &findings[0],
+            "pg_replication_slots",
+            "pg_drop_replication_slot",
+        ),
+        (&findings[1], "pg_prepared_xacts", "rollback prepared"),
+    ] {
+        let (look, last) = (finding.mend.find(look), finding.mend.find(last));
+        assert!(look.is_some() && look < last, "{finding:?}");
+    }
+    // Its name is a constant of SQL, and no terminal obeys it.
+    let mend = &findings[1].mend;
+    assert!(!mend.contains('\u{1b}') && mend.contains("u001B"), "{mend}");
+    assert!(
+        mend.contains("prepared E") && !mend.contains("it's;"),
+        "{mend}"
+    );
+}
+
+#[test]
+fn a_lock_without_a_process_is_that_of_a_prepared_transaction() {
+    let mut evidence = sound();
+    evidence.database = Ok(Database {
+        transactions: vec![Transaction {
+            pid: 7,
+            open: 5.0,
+            waits: 4.0,
+            blockers: vec![0],
+            prepared: vec!["two".to_owned()],
+            ..Transaction::default()
+        }],
+        ..database()
+    });
+    let findings = judge(&evidence, &place());
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert!(
+        findings[0].seen.contains("prepared transaction two"),
+        "{findings:?}"
+    );
+    assert!(
+        !findings[0].mend.contains("pg_terminate_backend"),
+        "{findings:?}"
+    );
+    assert!(
+        findings[0].mend.contains("commit prepared 'two'"),
         "{findings:?}"
     );
 }
