@@ -69,6 +69,8 @@ pub(super) fn run(
         interval,
     ));
     let running = runtime.block_on(serve::start(&server, &login, &secret))?;
+    warrior_stack::announce_admin(&endpoints.data, running.admin)
+        .context("the data folder cannot tell where the admin listener is")?;
     if args.until_stdin_ends {
         announcement::print(&Announcement {
             http: running.public,

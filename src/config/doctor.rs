@@ -112,6 +112,11 @@ impl DoctorArgs {
         self.admin.resolve()
     }
 
+    /// Whether somebody has said where that is.
+    pub fn names_admin(&self) -> bool {
+        ["ADMIN_HOST", "ADMIN_PORT"].into_iter().any(is_given)
+    }
+
     /// The files of this configuration that hold secrets and that every user of the machine can read.
     pub fn open_secrets(&self) -> Vec<PathBuf> {
         private::open_files(&[

@@ -99,6 +99,11 @@ pub fn pooler_pid(data: &Path) -> PathBuf {
     pooler(data).join("pgbouncer.pid")
 }
 
+/// Where the process that runs a server with the stack says where its admin listener is.
+pub(crate) fn admin(data: &Path) -> PathBuf {
+    data.join("admin.address")
+}
+
 /// The folder of the secrets.
 pub(crate) fn secrets(data: &Path) -> PathBuf {
     data.join("secrets")

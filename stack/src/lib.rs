@@ -70,7 +70,7 @@ pub use protocol::announcement;
 pub use protocol::child::run_commanded;
 pub use protocol::parent::{ChildStack, ChildStackError};
 pub use root::{Unprivileged, leave_root};
-pub use running::{NotRunning, Running, find as find_running, is_stack};
+pub use running::{NotRunning, Running, announce_admin, find as find_running, is_stack};
 pub use secret::{Secret, SecretError, SecretSource};
 pub use settings::Embedded;
 pub use stack::{Stack, start};

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::endpoints::Logins;
@@ -16,6 +17,8 @@ pub struct Running {
     pub logins: Logins,
     /// PgBouncer's process; none where it has ended.
     pub pooler: Option<u32>,
+    /// The admin listener of the server that runs with it; none where no such server runs.
+    pub admin: Option<SocketAddr>,
 }
 
 /// Why there is no stack to be asked.
@@ -42,6 +45,24 @@ pub enum NotRunning {
 /// Whether `data` looks like the data folder of a stack, or root's stack of that name lies elsewhere.
 pub fn is_stack(data: &Path) -> bool {
     layout::cluster(&data_of_root(data)).is_dir()
+}
+
+/// Writes down where the server of this process, which runs with the stack in `data`, has its admin listener.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn announce_admin(data: &Path, admin: SocketAddr) -> io::Result<()> {
+    fs::write(
+        layout::admin(data),
+        format!("{}\n{admin}\n", std::process::id()),
+    )
+}
+
+/// The address that a process has announced which is alive.
+fn announced(state: &str) -> Option<SocketAddr> {
+    let (pid, address) = state.trim().split_once('\n')?;
+    pid.parse().ok().filter(|pid| is_alive(*pid))?;
+    address.parse().ok()
 }
 
 /// Finds the stack that runs in `data`.
@@ -71,7 +92,9 @@ pub fn find(data: &Path) -> Result<Running, NotRunning> {
         return Err(NotRunning::Stopped(data));
     };
     let pooler = read(layout::pooler_pid(&data))?.and_then(|text| text.trim().parse().ok());
+    let admin = read(layout::admin(&data))?.unwrap_or_default();
     Ok(Running {
+        admin: announced(&admin),
         pooler: pooler.filter(|pid| is_alive(*pid)),
         logins: Logins {
             data,
@@ -111,6 +134,19 @@ fn unreadable(path: PathBuf, source: io::Error) -> NotRunning {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_admin_listener_is_that_of_a_process_that_is_alive() {
+        let own = std::process::id();
+        let of = |text: String| announced(&text);
+        assert_eq!(
+            of(format!("{own}\n127.0.0.1:5002\n")),
+            Some(SocketAddr::from(([127, 0, 0, 1], 5002)))
+        );
+        for none in ["", "2147483646\n127.0.0.1:5002\n", &format!("{own}\n")] {
+            assert_eq!(of(none.to_owned()), None, "{none}");
+        }
+    }
 
     #[test]
     fn a_folder_without_a_stack_and_one_that_was_stopped_say_what_to_start() {

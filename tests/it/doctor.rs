@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use warrior_api::store::schema;
-use warrior_stack::{DATABASE, newest_postgres_program};
+use warrior_stack::{DATABASE, announce_admin, newest_postgres_program};
 
 use crate::server::TestServer;
 use crate::settings::program;
@@ -171,6 +171,18 @@ fn a_sound_stack_has_no_findings() {
     };
     let served = finds(&mut served, &[], "a server");
     assert_eq!(served.unseen(), [""; 0], "{:#}", served.report);
+
+    // Without its port, only a server that belongs to the stack is asked, whatever listens where one would by default.
+    let mut unnamed = || {
+        let mut command = patient.doctor();
+        visit(command.args(["--accept", "binds"]).env_remove("ADMIN_PORT"))
+    };
+    let alone = finds(&mut unnamed, &[], "no server of this stack");
+    let why = alone.report["unseen"][0]["why"].as_str().unwrap();
+    assert!(why.contains("warrior-api up"), "{:#}", alone.report);
+    announce_admin(&patient.stack.endpoints.data, server.admin).unwrap();
+    let together = finds(&mut unnamed, &[], "the server of this stack");
+    assert_eq!(together.unseen(), [""; 0], "{:#}", together.report);
 
     // For people the same, in words.
     let mut command = program(&["doctor", "--data"]);

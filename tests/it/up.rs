@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use warrior_stack::announcement::Announcement;
-use warrior_stack::layout;
+use warrior_stack::{find_running, layout};
 
 use crate::api::warrior;
 use crate::http::request;
@@ -54,8 +54,10 @@ impl Up {
         let mut line = String::new();
         let output = child.stdout.take().unwrap();
         BufReader::new(output).read_line(&mut line).unwrap();
-        let announced = serde_json::from_str(&line)
+        let announced: Announcement = serde_json::from_str(&line)
             .unwrap_or_else(|e| panic!("{e}: {line:?}, {:?}", said.lock().unwrap()));
+        let running = find_running(&announced.running.data).expect("its folder says that it runs");
+        assert_eq!(running.admin, Some(announced.admin));
         Self {
             input: child.stdin.take(),
             child,

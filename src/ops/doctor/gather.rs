@@ -25,7 +25,7 @@ use crate::store::{self, LoginError};
 pub(super) fn gather(args: &DoctorArgs, place: &Place) -> Result<Evidence, ConfigError> {
     let sizes = args.sizes()?;
     let deadline = args.deadline()?;
-    let server = server::ask(args.admin());
+    let server = server::find(args, place);
     let pool = server.as_ref().ok().and_then(|server| {
         let figures = server.figures.as_ref().ok()?;
         figures.r2d2.as_ref().map(|pool| pool.max)

@@ -160,10 +160,20 @@ impl Place {
     }
 }
 
+/// The words that PostgreSQL takes for no name of a role or a database (its documentation, appendix C).
+const RESERVED: &str = "all analyse analyze and any array as asc asymmetric authorization binary both case cast check \
+    collate collation column concurrently constraint create cross current_catalog current_date current_role current_schema \
+    current_time current_timestamp current_user default deferrable desc distinct do else end except false fetch for foreign \
+    freeze from full grant group having ilike in initially inner intersect into is isnull join lateral leading left like \
+    limit localtime localtimestamp natural none not notnull null offset on only or order outer overlaps placing primary \
+    public references returning right select session_user similar some symmetric system_user table tablesample then to \
+    trailing true union unique user using variadic verbose when where window with";
+
 /// A name as SQL and PgBouncer's console read it, in quotes where it needs them.
 pub(super) fn identifier(name: &str) -> String {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    match name.chars().all(plain) && name.starts_with(|c: char| !c.is_ascii_digit()) {
+    let is_plain = name.chars().all(plain) && name.starts_with(|c: char| !c.is_ascii_digit());
+    match is_plain && !RESERVED.split(' ').any(|word| word == name) {
         true => name.to_owned(),
         false => format!("\"{}\"", name.replace('"', "\"\"")),
     }
@@ -223,6 +233,7 @@ mod tests {
             ("my-db", "\"my-db\""),
             ("Upper", "\"Upper\""),
             ("a\"b", "\"a\"\"b\""),
+            ("user", "\"user\""),
         ] {
             assert_eq!(identifier(name), expected);
         }

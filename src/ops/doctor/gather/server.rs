@@ -2,13 +2,30 @@
 
 use super::super::evidence::{Figures, Seen, Server};
 use super::super::finding::Unseen;
-use crate::config::Listen;
+use super::super::place::Place;
+use crate::config::{DoctorArgs, Listen};
 use crate::ops::health::{self, Answer};
 
 const WHAT: &str = "the server, its readiness and what binds now";
 const BINDS: &str = "what binds now, and the server's connections and descriptors";
 
-pub(super) fn ask(admin: Listen) -> Seen<Server> {
+/// Asks the server that is named, or else the one that `up` runs with the stack. What listens on the default port may
+/// belong to another stack, whose figures say nothing of this one.
+pub(super) fn find(args: &DoctorArgs, place: &Place) -> Seen<Server> {
+    let Some(stack) = place.stack.as_ref().filter(|_| !args.names_admin()) else {
+        return ask(args.admin());
+    };
+    let Some(admin) = stack.admin else {
+        let why = "no `warrior-api up` runs a server with this stack; ADMIN_HOST and ADMIN_PORT name another one";
+        return Err(Unseen::beside(WHAT, why));
+    };
+    ask(Listen {
+        host: admin.ip(),
+        port: admin.port(),
+    })
+}
+
+fn ask(admin: Listen) -> Seen<Server> {
     // A server need not run, and whoever sends it requests watches its readiness.
     let Answer { status, text } =
         health::get(admin, "/ready").map_err(|e| Unseen::beside(WHAT, format!("{e:#}")))?;
