@@ -26,9 +26,6 @@ pub(super) enum Syntax {
     PostgreSql,
 }
 
-/// Lines of context around a change in a diff.
-const CONTEXT: usize = 3;
-
 impl Edited {
     pub(super) fn of(text: &str) -> Edited {
         let lines = text.split_inclusive('\n').map(|line| Line {
@@ -68,7 +65,8 @@ impl Edited {
         })
     }
 
-    /// Sets a number where the file sets it last, or at its end.
+    /// Sets a number where the file sets it last, or at its end. A last line without an end stays as it is, with the new one
+    /// before it: a diff would show it, and it may hold a password.
     pub(super) fn set(&mut self, syntax: Syntax, name: &str, value: u32) {
         let found = self.last(syntax, name);
         let replaced = found.and_then(|place| {
@@ -88,11 +86,15 @@ impl Edited {
             Syntax::Env => format!("{name}={value}{end}"),
             Syntax::PgBouncer | Syntax::PostgreSql => format!("{name} = {value}{end}"),
         };
-        let place = self.end_of_settings(syntax);
+        let mut place = self.end_of_settings(syntax);
         if let Some(before) = place.checked_sub(1)
             && !self.lines[before].new.ends_with('\n')
         {
-            self.lines[before].new.push_str(end);
+            if stands_alone(&self.lines[before].new) {
+                place = before;
+            } else {
+                self.lines[before].new.push_str(end);
+            }
         }
         let new = Line {
             old: None,
@@ -106,19 +108,16 @@ impl Edited {
         self.lines.iter().map(|line| line.new.as_str()).collect()
     }
 
-    /// A unified diff, as `patch` takes it; empty where nothing changes.
+    /// A unified diff, as `patch` takes it; empty where nothing changes. It goes into reports, so the lines around a change
+    /// are left out: those of a `.env` may hold passwords.
     pub(super) fn diff(&self, name: &str) -> String {
         let is_changed = |line: &Line| line.old.as_ref() != Some(&line.new);
         let changed = (0..self.lines.len()).filter(|place| is_changed(&self.lines[*place]));
         let mut hunks: Vec<(usize, usize)> = Vec::new();
         for place in changed {
-            let (from, to) = (
-                place.saturating_sub(CONTEXT),
-                (place + CONTEXT + 1).min(self.lines.len()),
-            );
             match hunks.last_mut() {
-                Some(last) if from <= last.1 => last.1 = to,
-                _ => hunks.push((from, to)),
+                Some(last) if place == last.1 => last.1 = place + 1,
+                _ => hunks.push((place, place + 1)),
             }
         }
         if hunks.is_empty() {
@@ -145,14 +144,10 @@ impl Edited {
             }
         };
         for line in &self.lines[from..to] {
-            match &line.old {
-                Some(old) if *old == line.new => push(' ', old),
-                Some(old) => {
-                    push('-', old);
-                    push('+', &line.new);
-                }
-                None => push('+', &line.new),
+            if let Some(old) = &line.old {
+                push('-', old);
             }
+            push('+', &line.new);
         }
         text
     }
@@ -187,6 +182,16 @@ impl Edited {
             _ => self.lines.len(),
         }
     }
+}
+
+/// Whether a line is a comment, or a setting whose quotes end where they begin: not the end of a value of several lines.
+fn stands_alone(line: &str) -> bool {
+    let line = line.trim();
+    let name = line.split('=').next().unwrap_or(line);
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "_. ".contains(c);
+    let is_setting = name.len() < line.len() && !name.is_empty() && name.chars().all(is_name);
+    let closes = |quote| line.matches(quote).count().is_multiple_of(2);
+    line.starts_with(['#', ';']) || is_setting && closes('"') && closes('\'')
 }
 
 /// A line that sets `name`: what stands before its value, the value, and what stands after it.

@@ -24,12 +24,25 @@ fn one_value_changes_and_every_other_byte_stays() {
             "\u{feff}A=1\r\n  export BATCH_MAX = '128' # most\r\n",
             "\u{feff}A=1\r\n  export BATCH_MAX = 64 # most\r\n",
         ),
-        // Comments and longer names are not it; a file without an end of line gets one.
+        // Comments and longer names are not it; a last line without an end keeps none.
         (
             Syntax::Env,
             "BATCH_MAX",
             "#BATCH_MAX=128\nMY_BATCH_MAX=1\nBATCH_MAX_2=1",
-            "#BATCH_MAX=128\nMY_BATCH_MAX=1\nBATCH_MAX_2=1\nBATCH_MAX=64\n",
+            "#BATCH_MAX=128\nMY_BATCH_MAX=1\nBATCH_MAX=64\nBATCH_MAX_2=1",
+        ),
+        // The end of a value of several lines gets the end of line that it lacks.
+        (
+            Syntax::Env,
+            "BATCH_MAX",
+            "KEY=\"MIIE\nMq9=\"",
+            "KEY=\"MIIE\nMq9=\"\nBATCH_MAX=64\n",
+        ),
+        (
+            Syntax::PgBouncer,
+            "default_pool_size",
+            "[pgbouncer]",
+            "[pgbouncer]\ndefault_pool_size = 64\n",
         ),
         (
             Syntax::Env,
@@ -97,8 +110,8 @@ fn a_diff_is_what_patch_takes() {
     edited.set(Syntax::Env, "BATCH_MAX", 64);
     edited.set(Syntax::Env, "WORKERS_FIND", 4);
     let diff = edited.diff(".env");
-    let wanted = "--- .env\n+++ .env\n@@ -18,4 +18,5 @@\n L18=x\n L19=x\n L20=x\n-BATCH_MAX=128\n\
-                  \\ No newline at end of file\n+BATCH_MAX=64\n+WORKERS_FIND=4\n";
+    let wanted = "--- .env\n+++ .env\n@@ -21,1 +21,2 @@\n+WORKERS_FIND=4\n-BATCH_MAX=128\n\
+                  \\ No newline at end of file\n+BATCH_MAX=64\n\\ No newline at end of file\n";
     assert_eq!(diff, wanted);
     let mut fresh = Edited::of("");
     fresh.set(Syntax::Env, "BATCH_MAX", 64);
@@ -106,4 +119,20 @@ fn a_diff_is_what_patch_takes() {
         fresh.diff(".env"),
         "--- .env\n+++ .env\n@@ -0,0 +1,1 @@\n+BATCH_MAX=64\n"
     );
+}
+
+#[test]
+fn a_diff_shows_no_line_that_is_somebody_elses() {
+    let passwords = "POSTGRES_PASSWORD=hush\n";
+    for held in [
+        format!("{passwords}BATCH_MAX=128\n{passwords}"),
+        format!("BATCH_MAX=128\nexport {}", passwords.trim_end()),
+    ] {
+        let mut edited = Edited::of(&held);
+        edited.set(Syntax::Env, "BATCH_MAX", 64);
+        edited.set(Syntax::Env, "WORKERS_FIND", 4);
+        let diff = edited.diff(".env");
+        assert!(diff.contains("+BATCH_MAX=64") && diff.contains("+WORKERS_FIND=4"));
+        assert!(!diff.contains("hush"), "{diff}");
+    }
 }
