@@ -29,8 +29,8 @@ struct AppliedFile {
     copy: Option<PathBuf>,
     /// SHA-256 of what it held, where it was there.
     before: Option<String>,
-    /// SHA-256 of what was written; absent while sizes are still tried.
-    after: Option<String>,
+    /// SHA-256 of each text that was written there.
+    written: Vec<String>,
 }
 
 /// Writes a proposal, with a copy of each file beside it; the files that were written.
@@ -38,32 +38,26 @@ struct AppliedFile {
 /// # Errors
 /// When an earlier proposal is not undone, a file has changed since it was read, or one cannot be written.
 pub(super) fn apply(changes: &[Change], directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let files = changes
-        .iter()
-        .map(|change| (&change.file, Some(change.text())));
-    let paths = keep(files, directory)?;
-    for (path, change) in paths.iter().zip(changes) {
-        replace(path, change.text().as_bytes())?;
+    keep(changes.iter().map(|change| &change.file), directory)?;
+    will_write(changes, directory)?;
+    let mut paths = Vec::new();
+    for change in changes {
+        let path = std::path::absolute(&change.file.path)?;
+        replace(&path, change.text().as_bytes())?;
+        paths.push(path);
     }
     Ok(paths)
 }
 
-/// Keeps copies of the files while sizes are tried in them: whatever ends the program, `undo` gives them back.
+/// Keeps copies of the files before anything is written to them, with the list of them: whatever ends the program, `undo`
+/// gives them back. Where it fails, nothing of it is left.
 ///
 /// # Errors
 /// As [`apply`].
-pub(super) fn keep_while_tried<'f>(
+pub(super) fn keep<'f>(
     files: impl Iterator<Item = &'f ConfigFile>,
     directory: &Path,
 ) -> anyhow::Result<()> {
-    keep(files.map(|file| (file, None)), directory).map(drop)
-}
-
-/// Copies each file beside itself and writes the list, before anything is changed; where the files are.
-fn keep<'f>(
-    files: impl Iterator<Item = (&'f ConfigFile, Option<String>)>,
-    directory: &Path,
-) -> anyhow::Result<Vec<PathBuf>> {
     create_directory(directory)?;
     let list = directory.join(LIST);
     ensure!(
@@ -74,23 +68,90 @@ fn keep<'f>(
         list.display()
     );
     let mut applied = Applied { files: Vec::new() };
-    for (file, after) in files {
+    for file in files {
         let path = std::path::absolute(&file.path)?;
         let before = file.held.as_ref().map(|held| sha256(held.as_bytes()));
         check_unchanged(&path, before.as_deref())?;
-        let copy = match file.held {
-            Some(_) => Some(copy_of(&path)?),
-            None => None,
-        };
+        let copy = path.with_added_extension(COPY);
+        ensure!(
+            file.held.is_none() || !copy.exists(),
+            "{} is there already, from another proposal; move it away first",
+            copy.display()
+        );
         applied.files.push(AppliedFile {
             path,
-            copy,
+            copy: file.held.is_some().then_some(copy),
             before,
-            after: after.map(|text| sha256(text.as_bytes())),
+            written: Vec::new(),
         });
     }
-    write_whole(&list, &(serde_json::to_string_pretty(&applied)? + "\n"))?;
-    Ok(applied.files.into_iter().map(|file| file.path).collect())
+    let copy_all = || {
+        for file in &applied.files {
+            if let Some(copy) = &file.copy {
+                copy_to(&file.path, copy)?;
+            }
+        }
+        applied.write(&list)
+    };
+    copy_all().inspect_err(|_| {
+        // The first error is the cause of all others.
+        for copy in applied.files.iter().filter_map(|file| file.copy.as_ref()) {
+            fs::remove_file(copy).ok();
+        }
+    })
+}
+
+/// Puts down what is about to be written to the files that are kept: `undo` tells it from what somebody else wrote.
+///
+/// # Errors
+/// When somebody has changed a file since it was kept, or the list cannot be written.
+pub(super) fn will_write(changes: &[Change], directory: &Path) -> anyhow::Result<()> {
+    let list = directory.join(LIST);
+    let mut applied = Applied::read(&list)?;
+    applied.check()?;
+    for change in changes {
+        let path = std::path::absolute(&change.file.path)?;
+        let text = sha256(change.text().as_bytes());
+        let mut files = applied.files.iter_mut();
+        if let Some(file) = files.find(|file| file.path == path)
+            && !file.written.contains(&text)
+        {
+            file.written.push(text);
+        }
+    }
+    applied.write(&list)
+}
+
+impl Applied {
+    fn read(list: &Path) -> anyhow::Result<Applied> {
+        let text =
+            fs::read_to_string(list).with_context(|| format!("cannot read {}", list.display()))?;
+        serde_json::from_str(&text).with_context(|| list.display().to_string())
+    }
+
+    fn write(&self, list: &Path) -> anyhow::Result<()> {
+        write_whole(list, &(serde_json::to_string_pretty(self)? + "\n"))
+    }
+
+    /// Asks whether each file holds what it held, or what was written to it.
+    fn check(&self) -> anyhow::Result<()> {
+        for file in &self.files {
+            let now = digest(&file.path)?;
+            let is_ours = now.as_ref().is_some_and(|now| file.written.contains(now));
+            if now != file.before && !is_ours {
+                bail!(
+                    "{} has changed since it was tuned, by somebody else; it stays as it is. What it held before is {}",
+                    file.path.display(),
+                    file.copy
+                        .as_ref()
+                        .map_or("nothing: it was not there".to_owned(), |copy| {
+                            format!("in {}", copy.display())
+                        })
+                );
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Gives back what the files held before the last proposal that was applied; the files.
@@ -99,30 +160,9 @@ fn keep<'f>(
 /// When nothing is applied, or somebody has changed a file since: nothing is written then.
 pub fn undo(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let list = directory.join(LIST);
-    let text = fs::read_to_string(&list).with_context(|| {
-        format!(
-            "nothing to undo: cannot read {}; name the folder that `tune --apply` wrote to with --out",
-            list.display()
-        )
-    })?;
-    let applied: Applied =
-        serde_json::from_str(&text).with_context(|| list.display().to_string())?;
-    for file in &applied.files {
-        let now = digest(&file.path)?;
-        // What was not written yet, when the program was ended, is as it was.
-        let is_ours = file.after.is_none() || now == file.after;
-        if now != file.before && !is_ours {
-            bail!(
-                "{} has changed since the proposal was applied; nothing is undone. What it held is {}",
-                file.path.display(),
-                file.copy
-                    .as_ref()
-                    .map_or("nothing: it was not there".to_owned(), |copy| {
-                        format!("in {}", copy.display())
-                    })
-            );
-        }
-    }
+    let applied = Applied::read(&list)
+        .context("nothing to undo; name the folder that `tune --apply` wrote to with --out")?;
+    applied.check()?;
     for file in &applied.files {
         match &file.copy {
             Some(copy) => {
@@ -172,19 +212,11 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         .with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Copies a file beside itself, with its mode.
-fn copy_of(path: &Path) -> anyhow::Result<PathBuf> {
-    let copy = path.with_added_extension(COPY);
-    ensure!(
-        !copy.exists(),
-        "{} is there already, from another proposal; move it away first",
-        copy.display()
-    );
-    fs::copy(path, &copy).with_context(|| format!("cannot write {}", copy.display()))?;
-    File::open(&copy)
-        .and_then(|file| file.sync_all())
-        .with_context(|| format!("cannot write {}", copy.display()))?;
-    Ok(copy)
+/// Copies a file with its mode, to the disk.
+fn copy_to(path: &Path, copy: &Path) -> anyhow::Result<()> {
+    fs::copy(path, copy)
+        .and_then(|_| File::open(copy)?.sync_all())
+        .with_context(|| format!("cannot write {}", copy.display()))
 }
 
 fn check_unchanged(path: &Path, held: Option<&str>) -> anyhow::Result<()> {

@@ -134,11 +134,47 @@ fn a_search_gives_back_what_the_files_held() {
         let before = folder.files();
         let (config, _, from) = proposal(&folder);
         let other = from.with(Size::Batch, 16);
-        keep_while_tried(config.files(), &out.0).expect("kept");
+        keep(config.files(), &out.0).expect("kept");
+        will_write(&config.changes(&from, &other), &out.0).expect("unchanged so far");
         config.write(&from, &other).expect("written");
         let read = proposal(&folder).0.sizes(2).expect("numbers");
         assert_eq!(read, other);
         undo(&out.0).expect("given back");
         assert_eq!(folder.files(), before);
     }
+}
+
+#[test]
+fn a_search_stops_before_what_somebody_changed_meanwhile() {
+    let (folder, out) = (stack(Some(ENV)), Folder::new());
+    let (config, changes, _) = proposal(&folder);
+    keep(config.files(), &out.0).expect("kept");
+    folder.write(".env", "SECRET=new\n");
+    for error in [
+        will_write(&changes, &out.0).expect_err("it has changed"),
+        undo(&out.0).map(drop).expect_err("it has changed"),
+    ] {
+        assert!(error.to_string().contains(".env has changed"), "{error}");
+    }
+    let now = fs::read_to_string(folder.0.join(".env")).expect("ours");
+    assert_eq!(now, "SECRET=new\n");
+}
+
+#[test]
+fn what_cannot_be_kept_leaves_nothing() {
+    let (folder, out) = (stack(Some(ENV)), Folder::new());
+    let (config, ..) = proposal(&folder);
+    folder.write("postgresql.conf.before-tune", "of another\n");
+    let before = folder.files();
+    let error = keep(config.files(), &out.0).expect_err("a copy is in the way");
+    assert!(error.to_string().contains("move it away"), "{error}");
+    assert_eq!(folder.files(), before);
+    assert!(out.files().is_empty());
+    let (folder, out) = (stack(Some(ENV)), Folder::new());
+    let (config, ..) = proposal(&folder);
+    let before = folder.files();
+    // Neither can the list be written where a folder has its name.
+    fs::create_dir(out.0.join("tune.undo.part")).expect("ours");
+    keep(config.files(), &out.0).expect_err("no list");
+    assert_eq!(folder.files(), before);
 }

@@ -10,7 +10,7 @@ use crate::database::DatabaseAccess;
 use crate::output::print_error;
 use crate::target::Target;
 use crate::tune::NamedStack;
-use crate::tune::backup::{keep_while_tried, undo};
+use crate::tune::backup::{keep, undo, will_write};
 use crate::tune::config::Config;
 use crate::tune::sizes::Sizes;
 
@@ -61,9 +61,10 @@ impl Named {
 impl Rig for Named {
     fn apply(&mut self, sizes: &Sizes) -> anyhow::Result<()> {
         if !self.is_changed {
-            keep_while_tried(self.config.files(), &self.directory)?;
+            keep(self.config.files(), &self.directory)?;
             self.is_changed = true;
         }
+        will_write(&self.config.changes(&self.first, sizes), &self.directory)?;
         self.config.write(&self.first, sizes)?;
         self.run_command()
     }
