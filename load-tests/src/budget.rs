@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(crate) struct Budget {
     end: Instant,
-    /// The longest of the newest steps.
+    /// How long a step takes: a moving average, which began with what was known.
     step: Duration,
 }
 

@@ -28,9 +28,9 @@ pub use race::{Ending, Proof};
 pub use sizes::{Size, Sizes};
 pub use tuning::{CurvePoint, Ratio, Tuning};
 
-use self::config::Config;
+use self::config::{Change, Config};
 use self::measured::Measured;
-use self::race::{LEAST, search};
+use self::race::{Found, LEAST, search};
 use self::rig::{Handicap, Named, Rig, Throwaway};
 use crate::budget::Budget;
 use crate::capacity::warmup;
@@ -112,6 +112,7 @@ pub fn tune(setup: TuneSetup, stop: &Arc<AtomicBool>) -> anyhow::Result<Tuning> 
         humantime::format_duration(setup.step),
         humantime::format_duration(least)
     );
+    ensure!(!setup.step.is_zero(), "--step must be longer than nothing");
     let cores = num_cpus::get();
     let config = Config::read(&setup.files)?;
     let current = config.sizes(cores)?;
@@ -137,31 +138,72 @@ pub fn tune(setup: TuneSetup, stop: &Arc<AtomicBool>) -> anyhow::Result<Tuning> 
     if tuning.can_pass_the_pooler {
         measured.reserve = 2 * PAIRS_PAST;
     }
-    let mut found = search(&mut measured, current, seed)?;
-    measured.reserve = 0;
-    tuning.chosen = found.chosen;
-    compare_again(&mut tuning, &mut measured)?;
-    found.chosen = tuning.chosen;
-    measured.rig.restore()?;
-    if setup.apply && found.chosen != current && !measured.trials.is_stopped() {
-        let changes = config.changes(&current, &found.chosen);
-        let written = backup::apply(&changes, &setup.directory)?;
-        tuning.applied = written
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect();
-        if let Some(named) = &applies {
-            named.run_command()?;
-            measured.is_given(found.chosen);
-            measured.again(&found.chosen)?;
-        }
+    let found = search_and_apply(
+        &setup,
+        &config,
+        applies.as_ref(),
+        &mut measured,
+        &mut tuning,
+    );
+    // What was acknowledged until then is verified all the same.
+    let mut found = found.unwrap_or_else(|error| {
+        tuning.fail(&error);
+        Found::nothing(current)
+    });
+    if let Err(error) = measured.rig.restore() {
+        tuning.fail(&error);
     }
+    found.chosen = tuning.chosen;
     tuning.seconds = began.elapsed().as_secs_f64();
     tuning.throttling = Pressure::now().since(pressure);
     tuning.explain(&measured, &config, found, cores);
     say(format_args!("verifying the ledger of all trials"));
     tuning.judge(&measured.trials);
     Ok(tuning)
+}
+
+/// Searches from the current sizes, measures again what is preferred, and writes it where that was asked for.
+fn search_and_apply(
+    setup: &TuneSetup,
+    config: &Config,
+    applies: Option<&Named>,
+    measured: &mut Measured,
+    tuning: &mut Tuning,
+) -> anyhow::Result<Found> {
+    let current = tuning.current;
+    let mut found = search(measured, current, setup.overrides.seed)?;
+    measured.reserve = 0;
+    tuning.chosen = found.chosen;
+    compare_again(tuning, measured)?;
+    found.chosen = tuning.chosen;
+    measured.rig.restore()?;
+    if setup.apply && found.chosen != current && !measured.trials.is_stopped() {
+        write_proposal(setup, &config.changes(&current, &found.chosen), tuning)?;
+        if let Some(named) = applies {
+            named.run_command()?;
+            measured.is_given(found.chosen);
+            measured.again(&found.chosen)?;
+        }
+    }
+    Ok(found)
+}
+
+/// Writes a proposal, and puts down what gives back what was there.
+fn write_proposal(
+    setup: &TuneSetup,
+    changes: &[Change],
+    tuning: &mut Tuning,
+) -> anyhow::Result<()> {
+    let written = backup::apply(changes, &setup.directory)?;
+    tuning.applied = written
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    tuning.undo = Some(format!(
+        "warrior-load tune undo --out {}",
+        setup.directory.display()
+    ));
+    Ok(())
 }
 
 /// The rig with the current sizes; a named one also by itself, for the proposal that is applied.
@@ -234,11 +276,12 @@ fn compare_again(tuning: &mut Tuning, measured: &mut Measured) -> anyhow::Result
     };
     if tuning.chosen != tuning.current {
         tuning.again = pairs(tuning.current, tuning.chosen, PAIRS_AGAIN)?;
-        // The best of many candidates may have been the luckiest, and a lighter load may have flattered it.
+        // The best of many candidates may have been the luckiest, and a lighter load may have flattered it. Where there
+        // was no time to ask, nothing is proposed.
         if tuning
             .again
             .as_ref()
-            .is_some_and(|again| again.ratio > 1.0 - LEAST)
+            .is_none_or(|again| again.ratio > 1.0 - LEAST)
         {
             tuning.chosen = tuning.current;
         }

@@ -101,9 +101,9 @@ fn ratio_text(ratio: &Ratio) -> String {
 }
 
 fn next(tuning: &Tuning) -> String {
-    if !tuning.applied.is_empty() {
+    if let Some(undo) = &tuning.undo {
         return format!(
-            "written: {}; `warrior-load tune undo` gives back what was there, byte for byte",
+            "written: {}; `{undo}` gives back what was there, byte for byte",
             tuning.applied.join(", ")
         );
     }

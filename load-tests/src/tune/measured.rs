@@ -95,7 +95,9 @@ impl Measured {
         // Where nothing is held, the least rate that was tried shows what would be better.
         let least = || self.samples.iter().map(|sample| sample.trial.rate);
         let least = least().fold(f64::INFINITY, f64::min);
-        self.rate = NEAR * search.estimate().map_or(least, |estimate| estimate.rate);
+        let rate = search.estimate().map_or(least, |estimate| estimate.rate);
+        // Without any trial, after Ctrl-C, there is no rate.
+        self.rate = if rate.is_finite() { NEAR * rate } else { 0.0 };
         self.is_raised = true;
         Ok(())
     }

@@ -60,11 +60,23 @@ impl Tuning {
             formulas: Vec::new(),
             diff: String::new(),
             applied: Vec::new(),
+            undo: None,
             samples: Vec::new(),
             verification: None,
             ledger: None,
             machine: Machine::look(),
             throttling: Throttling::default(),
+        }
+    }
+
+    /// A search that an error ended says nothing but why, and proposes nothing that is not written already.
+    pub(super) fn fail(&mut self, error: &anyhow::Error) {
+        if self.applied.is_empty() {
+            self.chosen = self.current;
+        }
+        let why = format!("{error:#}");
+        if !self.invalid.contains(&why) {
+            self.invalid.push(why);
         }
     }
 
@@ -96,6 +108,7 @@ impl Tuning {
 
     /// A lost write goes before everything; a search that was cut short says nothing.
     pub(super) fn judge(&mut self, trials: &Trials) {
+        let is_whole = self.invalid.is_empty() && !trials.is_stopped();
         match trials.verify() {
             Ok(verdict) => self.verification = verdict,
             Err(error) => self.invalid.push(format!("{error:#}")),
@@ -105,7 +118,7 @@ impl Tuning {
         if trials.is_stopped() {
             self.invalid.push("interrupted before its end".to_owned());
         }
-        if self.ending == Ending::BudgetEnded && self.again.is_none() {
+        if is_whole && self.ending == Ending::BudgetEnded && self.again.is_none() {
             self.invalid.push(
                 "the budget ended before a round of the search did: whether other sizes are better is not known; give a \
                  longer --budget or a shorter --step"

@@ -70,6 +70,17 @@ pub(super) struct Found {
     pub(super) proofs: Vec<Proof>,
 }
 
+impl Found {
+    /// What a search found that ended in an error.
+    pub(super) fn nothing(chosen: Sizes) -> Found {
+        Found {
+            chosen,
+            ending: Ending::BudgetEnded,
+            proofs: Vec::new(),
+        }
+    }
+}
+
 /// The search's own end, inside of it.
 enum Halt {
     BudgetEnded,

@@ -68,6 +68,8 @@ pub struct Tuning {
     pub diff: String,
     /// The files that were written.
     pub applied: Vec<String>,
+    /// The command that gives back what they held; nothing where none was written.
+    pub undo: Option<String>,
     /// Every trial, in the order of time.
     pub samples: Vec<Sample>,
     /// The verdict on the ledger of all trials.
