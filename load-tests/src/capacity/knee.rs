@@ -48,7 +48,7 @@ impl KneeSearch {
             tried: Vec::new(),
             start: start.max(RATE_MIN),
             rounds_left: rounds,
-            rounds_spare: 2 * rounds,
+            rounds_spare: rounds.saturating_mul(2),
             center: None,
             round: Vec::new(),
             random: stream(seed, u64::MAX, 0),

@@ -13,7 +13,7 @@ use warrior_load::profile::{Profile, parse_slo};
 use warrior_load::report::{capacity_lines, write_capacity};
 use warrior_load::stack::{Stack, server_program};
 
-use super::load_args::{DatabaseArgs, DocumentArgs, OutArgs, TrialArgs, TrustArgs};
+use super::load_args::{DatabaseArgs, DocumentArgs, OutArgs, TrialArgs, TrustArgs, search_time};
 
 #[derive(Args)]
 pub(crate) struct CapacityArgs {
@@ -33,10 +33,10 @@ pub(crate) struct CapacityArgs {
     #[arg(long, default_value = "steady-200")]
     profile: String,
     /// How long all trials may take; verifying their ledger comes after
-    #[arg(long, default_value = "5m", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "5m", value_parser = search_time)]
     budget: Duration,
     /// How long a trial is measured, after a second of warm-up
-    #[arg(long, default_value = "8s", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "8s", value_parser = search_time)]
     step: Duration,
     /// How often the rates around the result are repeated
     #[arg(long, default_value_t = 3)]

@@ -97,6 +97,20 @@ pub(super) struct TrialArgs {
     threads: usize,
 }
 
+/// The longest search, and the longest trial of one.
+const SEARCH_MAX: Duration = Duration::from_hours(7 * 24);
+
+/// Reads a length of time of a search.
+pub(super) fn search_time(text: &str) -> anyhow::Result<Duration> {
+    let length = humantime::parse_duration(text)?;
+    ensure!(
+        length <= SEARCH_MAX,
+        "want at most {}",
+        humantime::format_duration(SEARCH_MAX)
+    );
+    Ok(length)
+}
+
 /// How a run is judged and where its results go.
 #[derive(Args, Clone)]
 pub(super) struct OutArgs {

@@ -13,7 +13,7 @@ use warrior_load::report::{tuning_lines, write_tuning};
 use warrior_load::stack::server_program;
 use warrior_load::tune::{Files, NamedStack, TuneSetup, TunedStack, tune, undo};
 
-use super::load_args::{DatabaseArgs, DocumentArgs, OutArgs, TrialArgs, TrustArgs};
+use super::load_args::{DatabaseArgs, DocumentArgs, OutArgs, TrialArgs, TrustArgs, search_time};
 
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -47,10 +47,10 @@ pub(crate) struct TuneArgs {
     #[arg(long, default_value = "steady-200")]
     profile: String,
     /// How long all trials may take; verifying their ledger comes after
-    #[arg(long, default_value = "10m", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "10m", value_parser = search_time)]
     budget: Duration,
     /// How long a trial is measured, after a second of warm-up
-    #[arg(long, default_value = "4s", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "4s", value_parser = search_time)]
     step: Duration,
     /// Added to each round trip between PgBouncer and PostgreSQL of the throw-away stack
     #[arg(long, hide = true, conflicts_with = "url", value_parser = humantime::parse_duration)]

@@ -4,11 +4,11 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 
 use super::backup::replace;
 use super::edit::{Edited, Syntax};
-use super::sizes::{Size, Sizes};
+use super::sizes::{Size, Sizes, WORKERS};
 
 /// Which files a configuration stands in.
 #[derive(Clone, Debug)]
@@ -84,30 +84,36 @@ impl Config {
             },
         };
         if let Some(total) = total {
+            ensure!(
+                WORKERS.contains(&total),
+                "{}: WORKERS is {total}; want {} to {} to tune from",
+                self.env.path.display(),
+                WORKERS.start(),
+                WORKERS.end()
+            );
             sizes = Sizes::of_workers(total);
         }
         for size in [Size::Create, Size::Find, Size::Search, Size::Batch] {
             if let Some(number) = env_number(size.variable())? {
-                sizes = sizes.with(size, number);
+                sizes = (sizes.with_given(size, number))
+                    .with_context(|| self.env.path.display().to_string())?;
             }
         }
-        let pooler = match &self.pgbouncer_ini {
+        let (file, pooler) = match &self.pgbouncer_ini {
             Some(file) => {
                 let ini = Edited::of(file.held.as_deref().unwrap_or_default());
                 let number = ini.number(Syntax::PgBouncer, "default_pool_size");
+                let number = number.with_context(|| file.path.display().to_string())?;
                 // PgBouncer's own default.
-                Some(
-                    number
-                        .with_context(|| file.path.display().to_string())?
-                        .unwrap_or(20),
-                )
+                (file, Some(number.unwrap_or(20)))
             }
-            None => env_number(Size::Pooler.variable())?,
+            None => (&self.env, env_number(Size::Pooler.variable())?),
         };
-        Ok(match pooler {
-            Some(pooler) => sizes.with(Size::Pooler, pooler),
-            None => sizes.with_derived_pooler(),
-        })
+        match pooler {
+            Some(pooler) => (sizes.with_given(Size::Pooler, pooler))
+                .with_context(|| file.path.display().to_string()),
+            None => Ok(sizes.with_derived_pooler()),
+        }
     }
 
     /// What the files would be with other sizes; only those that change.

@@ -1,13 +1,18 @@
 //! The sizes that are tuned: workers of each lane, the largest batch, and PgBouncer's pool.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
+use anyhow::ensure;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use warrior_stack::Connections;
 
 /// The ceiling of r2d2's size (`DB_POOL_MAX`), above which the server does not start.
 const CONNECTIONS_MAX: u32 = 100;
+
+/// The least and the greatest `WORKERS` that are read: each lane has one, and none more than are tried.
+pub(super) const WORKERS: RangeInclusive<u32> = 3..=192;
 
 /// One configuration.
 #[derive(
@@ -162,6 +167,20 @@ impl Sizes {
             Size::Pooler => self.pooler = value,
         }
         self
+    }
+
+    /// The same with a value that was given.
+    ///
+    /// # Errors
+    /// When it lies outside of what is tried: another value would be measured in its place.
+    pub(super) fn with_given(self, size: Size, value: u32) -> anyhow::Result<Sizes> {
+        let (least, most) = size.range();
+        ensure!(
+            (least..=most).contains(&value),
+            "{} is {value}; want {least} to {most} to tune from",
+            size.variable()
+        );
+        Ok(self.with(size, value))
     }
 
     /// Whether a server starts with them.

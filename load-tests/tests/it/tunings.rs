@@ -236,6 +236,17 @@ fn wrong_use_names_what_is_wrong() {
     let env = scratch.0.join(".env");
     std::fs::write(&env, "WORKERS=many\n").expect("written");
     let env = env.display().to_string();
+    let sized = |text: &str| {
+        let path = scratch.0.join(text);
+        std::fs::write(&path, text).expect("written");
+        path.display().to_string()
+    };
+    let [workers, lane, pool] = [
+        "WORKERS=4294967295",
+        "WORKERS_FIND=65",
+        "PGBOUNCER_DEFAULT_POOL_SIZE=0",
+    ]
+    .map(sized);
     for (arguments, word) in [
         (vec!["tune", "--url", url], "--apply-command"),
         (vec!["tune", "--apply-command", "true"], "--url"),
@@ -251,6 +262,26 @@ fn wrong_use_names_what_is_wrong() {
         (
             vec!["tune", "--env", &env, "--server", "/bin/true"],
             "WORKERS is `many`",
+        ),
+        (
+            vec!["tune", "--env", &workers, "--server", "/bin/true"],
+            "WORKERS is 4294967295; want 3 to 192",
+        ),
+        (
+            vec!["tune", "--env", &lane, "--server", "/bin/true"],
+            "WORKERS_FIND is 65; want 1 to 64",
+        ),
+        (
+            vec!["tune", "--env", &pool, "--server", "/bin/true"],
+            "PGBOUNCER_DEFAULT_POOL_SIZE is 0; want 1 to 256",
+        ),
+        (
+            vec!["tune", "--step", "0s", "--server", "/bin/true"],
+            "--step must be longer than nothing",
+        ),
+        (
+            vec!["tune", "--budget", "500000000000y"],
+            "want at most 7days",
         ),
         (
             vec![
