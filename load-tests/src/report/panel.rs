@@ -104,12 +104,15 @@ impl Lines {
         }
     }
 
-    /// A text for every place, empty where the curve has no point.
+    /// A text for every place, empty where the curve has no point. A rate that was tried several times has several.
     fn texts(&self, curve: &Curve, places: &Places) -> Vec<String> {
         let mut points = curve.points.iter().peekable();
-        let text = |place: &f64| match points.next_if(|(x, _)| x == place) {
-            Some((_, y)) => (self.show)(*y),
-            None => String::new(),
+        let text = |place: &f64| {
+            let here = || points.next_if(|(x, _)| x == place);
+            let texts: Vec<String> = std::iter::from_fn(here)
+                .map(|(_, y)| (self.show)(*y))
+                .collect();
+            texts.join(", ")
         };
         places.values.iter().map(text).collect()
     }

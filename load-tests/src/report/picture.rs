@@ -84,7 +84,7 @@ mod tests {
             scale: Scale::Linear,
             show: |value| format!("{value} req"),
             curves: vec![
-                curve("<script>\"", vec![(0.0, 1.0), (2.0, 3.0)]),
+                curve("<script>\"", vec![(0.0, 1.0), (0.0, 4.0), (2.0, 3.0)]),
                 curve("b", vec![(1.0, 2.0)]),
             ],
             limits: vec![(2.0, "<script>".to_owned())],
@@ -103,7 +103,7 @@ mod tests {
             "{page}"
         );
         assert!(page.contains("&lt;script&gt;"), "{page}");
-        let values = r#"[["1 req","","3 req"],["","2 req",""]]"#.replace('"', "&quot;");
+        let values = r#"[["1 req, 4 req","","3 req"],["","2 req",""]]"#.replace('"', "&quot;");
         assert!(page.contains(&values), "{page}");
         let places = r#"[[0.0,"0 s"],[0.5,"1 s"],[1.0,"2 s"]]"#.replace('"', "&quot;");
         assert!(page.contains(&places), "{page}");
