@@ -35,6 +35,8 @@ pub struct Sweep {
     pub no_room: Vec<NoRoom>,
     /// Every pool against none, by servers.
     pub versus: Vec<Versus>,
+    /// Acknowledged writes that could not be read back, so that whether they are lost is not known.
+    pub unread: u64,
     /// The answer.
     pub break_even: BreakEven,
     /// The answer in one sentence.
@@ -66,6 +68,7 @@ impl Sweep {
         Ok(Sweep {
             open_rate: measured.open_rate,
             rounds: rounds.unwrap_or(0),
+            unread: measured.visits.iter().map(|visit| visit.unread).sum(),
             sentence: break_even.sentence(),
             break_even,
             points,

@@ -53,11 +53,18 @@ pub fn write_sweep(sweep: &Sweep, folder: &Path) -> anyhow::Result<PathBuf> {
 
 /// What each figure is, for a reader who has nothing else.
 fn legend_text(sweep: &Sweep) -> String {
+    let read_back = match sweep.unread {
+        0 => "Every acknowledged write was read back from PostgreSQL; none was lost.".to_owned(),
+        unread => format!(
+            "{unread} acknowledged writes could not be read back, so whether they are lost is not known; of the others \
+             none was lost."
+        ),
+    };
     format!(
         "{} rounds, each of which visits every point once, in random order. Requests a second: as many as 64 connections get \
          answered (closed model). p99 and success: at {:.0} requests a second (open model, latency from the intended moment). \
          Medians, from the smallest to the greatest. Ratios are those of the same round, with their 95 % intervals (Student's, over \
-         logarithms); differences under {:.0} % do not count. Every acknowledged write was read back from PostgreSQL; none was lost.",
+         logarithms); differences under {:.0} % do not count. {read_back}",
         sweep.rounds,
         sweep.open_rate,
         LEAST * 100.0

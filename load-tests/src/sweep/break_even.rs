@@ -258,6 +258,7 @@ mod tests {
                 p99_us: p99_us / weather,
                 success: 1.0,
                 read_back: 10,
+                unread: 0,
             })
             .to_vec()
     }

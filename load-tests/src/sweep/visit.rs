@@ -37,6 +37,8 @@ pub(super) struct Visit {
     pub(super) success: f64,
     /// Acknowledged writes that both runs read back.
     pub(super) read_back: u64,
+    /// Acknowledged writes that could not be read back.
+    pub(super) unread: u64,
 }
 
 /// A point without PgBouncer whose connections PostgreSQL has no room for.
@@ -108,7 +110,7 @@ fn take(measured: &mut Measured, folder: &Path, line: &VisitLine) -> anyhow::Res
         line.closed,
         line.open
     );
-    let mut read_back = 0;
+    let (mut read_back, mut unread) = (0, 0);
     for (name, run) in [("closed", &closed), ("open", &open)] {
         let verdict = (run.verification.last())
             .with_context(|| format!("the {name} run did not verify its ledger"))?;
@@ -118,6 +120,7 @@ fn take(measured: &mut Measured, folder: &Path, line: &VisitLine) -> anyhow::Res
             verdict.headline()
         );
         read_back += verdict.acknowledged - verdict.unproven();
+        unread += verdict.unproven();
         if run.exit != Exit::Passed {
             let reason = crate::report::reasons(run).into_iter().next();
             let way = way(line.pool);
@@ -145,6 +148,7 @@ fn take(measured: &mut Measured, folder: &Path, line: &VisitLine) -> anyhow::Res
             .map_or(0.0, |latency| latency.p99_us as f64),
         success: open.total.success,
         read_back,
+        unread,
     });
     Ok(())
 }

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::Value;
+
 use crate::contract::{Contract, Faults};
 use crate::scratch::{CREATES, Scratch};
 
@@ -64,6 +66,15 @@ fn a_sweep_becomes_a_page_with_its_answer() {
     let (code, text) = scratch.load(&["sweep-page", &folder, "--json"]);
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("\"answer\": \"no-difference\""), "{text}");
+    assert!(read("sweep.md").contains("Every acknowledged write was read back"));
+    // One write of the open run was not: it is in all four visits.
+    let mut run: Value = serde_json::from_str(&read("run-1.result")).expect("JSON");
+    let present = &mut run["verification"][0]["present"];
+    *present = (present.as_u64().expect("a count") - 1).into();
+    fs::write(scratch.0.join("run-1.result"), run.to_string()).expect("written");
+    let (code, text) = scratch.load(&["sweep-page", &folder]);
+    assert_eq!(code, 0, "{text}");
+    assert!(read("sweep.md").contains("4 acknowledged writes could not be read back"));
 }
 
 #[test]
