@@ -147,6 +147,46 @@ fn a_named_stack_gets_its_files_back() {
     );
 }
 
+#[test]
+fn what_was_acknowledged_before_an_error_is_verified() {
+    let (scratch, stack) = (Scratch::new(), Contract::start(Faults::default()));
+    let folder = Scratch::new();
+    let env = folder.0.join(".env");
+    std::fs::write(&env, "WORKERS_CREATE=4\n").expect("written");
+    let (env, profile) = (env.display().to_string(), scratch.profile(CREATES));
+    // The sizes of the beginning count, and one other configuration.
+    let runs = folder.0.join("runs").display().to_string();
+    let command = format!("echo >> '{runs}'; test $(wc -l < '{runs}') -lt 3");
+    let (code, text) = scratch.load(&[
+        "tune",
+        "--url",
+        &stack.url(),
+        "--apply-command",
+        &command,
+        "--env",
+        &env,
+        "--profile",
+        &profile,
+        "--rate",
+        "60",
+        "--step",
+        "300ms",
+        "--budget",
+        "60s",
+    ]);
+    assert_eq!(code, 6, "{text}");
+    assert!(text.contains("--apply-command failed"), "{text}");
+    let result = result(&scratch);
+    assert_eq!(result["verification"]["lost"], 0, "{text}");
+    assert!(
+        result["verification"]["acknowledged"].as_u64() > Some(0),
+        "{text}"
+    );
+    assert_eq!(result["chosen"], result["current"], "{text}");
+    let held = std::fs::read_to_string(&env).expect("there");
+    assert_eq!(held, "WORKERS_CREATE=4\n", "{text}");
+}
+
 /// As many requests at once as `WORKERS_FIND` of a file says, 40 ms each; the others wait for one of them to end.
 fn sized_by(env: &Path) -> DelayServer {
     let (env, slots) = (env.to_owned(), Mutex::new(Vec::new()));
