@@ -66,16 +66,16 @@ impl CapacityArgs {
         let admin = (self.admin.as_ref())
             .map(|url| self.trust.target(url))
             .transpose()?;
-        let stop = stop_on_interrupt()?;
-        let stack = match given {
-            Some(_) => None,
-            None => Some(Stack::start(&server_program(self.server)?)?),
-        };
         let database = self.database.access();
         ensure!(
             database.is_none() || given.is_some(),
             "--postgres has no effect without --url: a throw-away stack has a database of its own"
         );
+        let stop = stop_on_interrupt()?;
+        let stack = match given {
+            Some(_) => None,
+            None => Some(Stack::start(&server_program(self.server)?)?),
+        };
         let (target, admin, database) = match (&stack, given) {
             (Some(stack), _) => (
                 stack.api.clone(),
