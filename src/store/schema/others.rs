@@ -7,8 +7,8 @@ use super::error::{Doing, SchemaError};
 /// What was found, each as a sentence.
 #[derive(Debug, Default)]
 pub(super) struct Others {
-    /// Obstacles: triggers under the names of ours, and rules and policies beside which the service cannot work; each with
-    /// the command that removes it.
+    /// Obstacles: triggers under the names of ours, and rules, policies and child tables beside which the service cannot
+    /// work; each with the command that removes it.
     pub(super) obstacles: Vec<String>,
     /// Those of them that a repair cannot work beside, either.
     pub(super) repair_obstacles: Vec<String>,
@@ -20,7 +20,7 @@ pub(super) struct Others {
 pub(super) fn look(client: &mut Client) -> Result<Others, SchemaError> {
     let rows = client
         .query(include_str!("../sql/schema/others.sql"), &[])
-        .doing("looking for triggers, rules and policies on public.warrior")?;
+        .doing("looking for triggers, rules, policies and child tables on public.warrior")?;
     let mut others = Others::default();
     for row in &rows {
         let (name, definition): (String, String) = (row.get("name"), row.get("definition"));
@@ -42,6 +42,11 @@ pub(super) fn look(client: &mut Client) -> Result<Others, SchemaError> {
             "forced row-level security" => others.obstacles.push(format!(
                 "row-level security is forced on the table's owner, so that the role {name} may not see every row, and \
                  count and searches would be wrong; run: alter table public.warrior no force row level security;"
+            )),
+            "child table" => others.obstacles.push(format!(
+                "the table {name} inherits from it, and searches, which tell rows apart by their place in one table, would \
+                 mix up the rows of both; move its rows into public.warrior, and then: alter table {name} no inherit \
+                 public.warrior;"
             )),
             "trigger of inserts" => others.notes.push(format!(
                 "the trigger {name} runs at every create, which takes a second statement to see what it did: a warrior \

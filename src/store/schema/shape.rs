@@ -38,7 +38,7 @@ pub(super) struct Table {
     pub(super) owner: String,
     /// Whether our role is a member of that one.
     pub(super) owned: bool,
-    plain: bool,
+    kind: String,
     id_unique: bool,
     columns: Vec<Column>,
 }
@@ -73,7 +73,7 @@ pub(super) fn look(client: &mut Client) -> Result<Option<Table>, SchemaError> {
     Ok(Some(Table {
         owner: row.get("owner"),
         owned: row.get("owned"),
-        plain: row.get::<_, &str>("kind") == "r",
+        kind: row.get("kind"),
         id_unique: row.get("id_unique"),
         columns: columns.iter().map(column).collect(),
     }))
@@ -89,8 +89,14 @@ impl Table {
     /// What keeps the table from having these columns, each as a clause.
     pub(super) fn differences(&self, wanted: &[Wanted]) -> Vec<String> {
         let mut wrong = Vec::new();
-        if !self.plain {
-            wrong.push("it is not a plain table".to_owned());
+        match self.kind.as_str() {
+            "r" => {}
+            "p" => wrong.push(
+                "it is partitioned, and searches tell rows apart by their place in one table"
+                    .to_owned(),
+            ),
+            "v" | "m" => wrong.push("it is a view".to_owned()),
+            _ => wrong.push("it is not a plain table".to_owned()),
         }
         wrong.extend(differences(&self.columns, wanted));
         if wrong.is_empty() && !self.id_unique {

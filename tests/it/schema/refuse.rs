@@ -203,6 +203,43 @@ fn refuses_with_a_way_out(change: &str, what: &str) {
     }
 }
 
+/// A place in the table, by which searches keep rows apart, is one of one table only.
+#[test]
+fn refuses_a_table_whose_rows_stand_in_more_than_one() {
+    let database = fresh_database();
+    let mut client = database.owner();
+    client
+        .batch_execute("create table public.warrior_archive () inherits (public.warrior)")
+        .unwrap();
+    let error = apply(&mut client).unwrap_err();
+    assert!(matches!(error, SchemaError::Obstacles(_)), "{error}");
+    let error = error.to_string();
+    let way_out = "alter table public.warrior_archive no inherit public.warrior;";
+    assert!(error.contains(way_out), "{error}");
+    let faults = schema::status(&mut client).unwrap().faults;
+    assert!(
+        faults.iter().any(|fault| fault.contains(way_out)),
+        "{faults:?}"
+    );
+    client.batch_execute(way_out).unwrap();
+    apply(&mut client).unwrap();
+    assert_eq!(schema::status(&mut client).unwrap().faults, [""; 0]);
+
+    let database = empty_database();
+    let mut client = database.owner();
+    client
+        .batch_execute(
+            "create table public.warrior (id uuid primary key, name varchar(100) not null, dob date not null,
+                                          fight_skills text[] not null, created_at timestamptz default now())
+             partition by hash (id);
+             create table public.warrior_0 partition of public.warrior for values with (modulus 1, remainder 0)",
+        )
+        .unwrap();
+    let error = apply(&mut client).unwrap_err();
+    assert!(matches!(error, SchemaError::Shape(_)), "{error}");
+    assert!(error.to_string().contains("it is partitioned"), "{error}");
+}
+
 #[test]
 fn refuses_a_pooler_that_ignores_the_mark_of_a_direct_connection() {
     let database = fresh_database();

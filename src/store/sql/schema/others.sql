@@ -77,4 +77,10 @@ select 'constraint', x.indexrelid::regclass::text, pg_catalog.pg_get_indexdef(x.
   join pg_catalog.pg_index as x on x.indrelid = warrior.oid
  where x.indisunique and x.indkey::text <> warrior.id::text
    and not exists (select from pg_catalog.pg_constraint where conindid = x.indexrelid)
+union all
+-- A ctid is unique within one table only, and searches keep rows apart by it.
+select 'child table', pg_catalog.format('%s.%I', c.relnamespace::regnamespace, c.relname), '', false
+  from warrior
+  join pg_catalog.pg_inherits as i on i.inhparent = warrior.oid
+  join pg_catalog.pg_class as c on c.oid = i.inhrelid
  order by 1, 2
