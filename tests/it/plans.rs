@@ -173,6 +173,39 @@ fn a_search_uses_its_indexes_with_plans_made_while_the_table_was_small() {
     session.assert_uses(SEARCHES, &[(&TOGETHER, Type::TEXT_ARRAY)], &OF_TOGETHER);
 }
 
+/// VACUUM gives only the empty pages at the table's end back, so most pages that a sample may draw hold no row.
+#[test]
+fn a_frequent_term_is_walked_for_after_a_mass_delete_of_old_rows() {
+    let database = fresh_database();
+    let mut owner = database.owner();
+    fill(&mut owner);
+    let pages = "select pg_relation_size('public.warrior') / current_setting('block_size')::bigint";
+    let size: i64 = owner.query_one(pages, &[]).unwrap().get(0);
+    let kept = 40;
+    assert!(size > 8 * kept, "{size} pages");
+    let delete = format!(
+        "delete from public.warrior where ctid < '({},0)'",
+        size - kept
+    );
+    owner.batch_execute(&delete).unwrap();
+    owner.batch_execute("vacuum public.warrior").unwrap();
+    assert_eq!(owner.query_one(pages, &[]).unwrap().get::<_, i64>(0), size);
+
+    let mut session = Explained::new(&database);
+    for seed in 1..=10 {
+        let setseed = format!("select setseed({seed} / 10.0)");
+        session.client.batch_execute(&setseed).unwrap();
+        for (term, rejected) in [
+            ("midd", "idx_warrior_name_parts"),
+            ("judo", "idx_warrior_skill_keys"),
+        ] {
+            let plans = session.plans(SEARCH, &[(&term, Type::TEXT)]);
+            assert!(plans.contains("idx_warrior_name_order"), "{term}:\n{plans}");
+            assert!(!plans.contains(rejected), "{term}, {setseed}:\n{plans}");
+        }
+    }
+}
+
 #[test]
 fn the_other_statements_use_theirs() {
     let database = fresh_database();

@@ -204,11 +204,14 @@ begin
     end if;
 
     -- A pair has a costly index, and is worth a larger sample.
-    sample := public.warrior_sample(case when index_pattern is null then 8 else 2 end);
-    select count(*), count(*) filter (where public.warrior_name_holds(name, pattern, octet_length(needle) = length(needle)))
-      into sampled, matched
-      from public.warrior
-     where ctid >= sample.first and ctid < sample.past;
+    for draw in 1..5 loop
+        sample := public.warrior_sample(case when index_pattern is null then 8 else 2 end, draw);
+        select count(*), count(*) filter (where public.warrior_name_holds(name, pattern, octet_length(needle) = length(needle)))
+          into sampled, matched
+          from public.warrior
+         where ctid >= sample.first and ctid < sample.past;
+        exit when sampled > 0;
+    end loop;
     rows := sample.samples * sampled;
     expected := sample.samples * matched;
     -- Fewer may be chance.
@@ -237,9 +240,12 @@ begin
                 return hits;
             end if;
         end if;
-        asked := public.warrior_names_by_index(pattern, index_pattern, pair, 301);
-        if asked.found_rows <= 300 then
-            return asked.hits;
+        -- A long term has been asked for.
+        if asked is null then
+            asked := public.warrior_names_by_index(pattern, index_pattern, pair, 301);
+            if asked.found_rows <= 300 then
+                return asked.hits;
+            end if;
         end if;
         -- The index reads in the order of the table, so its last row tells the share of the table that held the hits.
         expected := asked.found_rows * greatest(
@@ -268,7 +274,8 @@ begin
     if asked.found_rows <= most then
         return asked.hits;
     end if;
-    hits := public.warrior_names_by_walk(needle, pattern, 200 * rows / most);
+    -- Some thousands, should the sample hold few of the rows.
+    hits := public.warrior_names_by_walk(needle, pattern, greatest(200 * rows / most, 10000));
     if cardinality(hits) = 50 then
         return hits;
     end if;

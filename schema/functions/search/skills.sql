@@ -209,11 +209,14 @@ begin
 
     -- The second sample is large, since the index reads all rows of a skill before it gives the first.
     foreach sample_pages in array array[2, 8] loop
-        sample := public.warrior_sample(sample_pages);
-        select count(*), count(*) filter (where fight_skills && skills)
-          into sampled, matched
-          from public.warrior
-         where ctid >= sample.first and ctid < sample.past;
+        for draw in 1..5 loop
+            sample := public.warrior_sample(sample_pages, draw);
+            select count(*), count(*) filter (where fight_skills && skills)
+              into sampled, matched
+              from public.warrior
+             where ctid >= sample.first and ctid < sample.past;
+            exit when sampled > 0;
+        end loop;
         rows := sample.samples * sampled;
         most := greatest(500, sqrt(25 * rows));
         -- One may be chance.
@@ -240,7 +243,8 @@ begin
           into found_rows, hits;
         exit when most is null or found_rows <= most;
 
-        hits := public.warrior_skills_by_walk(skills, earlier, 200 * rows / most);
+        -- At least as far as the walk of names.
+        hits := public.warrior_skills_by_walk(skills, earlier, greatest(200 * rows / most, 10000));
         exit when cardinality(hits) = wanted;
         most := null;
     end loop;

@@ -1,17 +1,22 @@
 -- What the tiers of the search share: texts and samples. The tables of decisions, and the plain definition of the search,
 -- stand in ../../../docs/ARCHITECTURE.md#the-life-of-a-search.
 
--- A sample: some neighbouring pages at random, as the range of ctid from `first` to before `past`. The table has `samples`
--- times as many pages.
+-- A sample: some neighbouring pages at random, as the range of ctid from `first` to before `past`. The table is taken to
+-- have `samples` times as many rows.
+--
+-- VACUUM gives only the empty pages at the table's end back, so after a mass delete of old rows most pages may be empty.
+-- A caller whose sample holds no row draws again, and says with `draw`, from 1 to 5, how often it has; the last draw gives
+-- the last pages.
 create or replace function public.warrior_sample(
-    sample_pages integer, out samples double precision, out first tid, out past tid)
+    sample_pages integer, draw integer, out samples double precision, out first tid, out past tid)
 language plpgsql stable
 as $$
 declare
     pages constant bigint := pg_relation_size('public.warrior') / current_setting('block_size')::bigint;
-    page constant bigint := floor(random() * greatest(pages - sample_pages + 1, 1));
+    last_page constant bigint := greatest(pages - sample_pages, 0);
+    page constant bigint := case draw when 5 then last_page else floor(random() * (last_page + 1)) end;
 begin
-    samples := greatest(pages::double precision / sample_pages, 1);
+    samples := greatest(pages::double precision / sample_pages / draw, 1);
     first := format('(%s,0)', page);
     past := format('(%s,0)', page + sample_pages);
 end

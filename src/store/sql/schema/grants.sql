@@ -31,7 +31,7 @@ declare
         'public.warrior_name_holds(text, text, boolean)',
         'public.warrior_pair_expression(text)',
         'public.warrior_search(text)',
-        'public.warrior_sample(integer)',
+        'public.warrior_sample(integer, integer)',
         'public.warrior_has_trigram(text)',
         'public.warrior_search_by_name(text, text)',
         'public.warrior_names_by_walk(text, text, bigint)',
