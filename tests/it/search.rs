@@ -4,6 +4,7 @@ mod dates;
 mod lists;
 mod odd_rows;
 pub(crate) mod plain;
+mod snapshot;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
