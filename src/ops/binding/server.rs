@@ -14,7 +14,7 @@ const THROTTLED_SHARE: f64 = 0.05;
 
 /// The processors are used up, and what requests take their time with is work of this process.
 pub(super) fn cpu(window: &Window<'_>) -> Option<Binds> {
-    let cores = window.cores();
+    let (cores, own_cores) = (window.cores(), window.own_cores());
     let busy = window.busy_cores();
     let own = window.mean(|f| f.process.map_or(0.0, |p| p.cpu_seconds));
     let throttled = window.mean(|f| f.machine.and_then(|m| m.throttled_seconds).unwrap_or(0.0));
@@ -26,7 +26,7 @@ pub(super) fn cpu(window: &Window<'_>) -> Option<Binds> {
                  raise the limit.",
                 percent(throttled.min(1.0)),
                 count(own),
-                times(cores, "core"),
+                times(own_cores, "core"),
             ),
         ));
     }
@@ -34,7 +34,7 @@ pub(super) fn cpu(window: &Window<'_>) -> Option<Binds> {
     let waits = window.waits();
     // Where PostgreSQL does not tell, its share of the machine cannot be told from this server's.
     let at_work = waits.all() == 0.0 || waits.of("cpu") >= waits.all() / 2.0;
-    let ours = populations.own >= populations.database || own >= 0.25 * cores;
+    let ours = populations.own >= populations.database || own >= 0.25 * own_cores;
     let wanted = saturated(window).is_some() || populations.own >= SATURATED_WAITING;
     (busy >= 0.95 * cores && at_work && ours && wanted).then(|| {
         binds(

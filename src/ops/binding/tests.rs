@@ -34,7 +34,7 @@ fn healthy(at: f64) -> Value {
         "pgbouncer": with(PgBouncer::default(), pgbouncer),
         "postgres": with(Postgres::default(), postgres),
         "process": with(Process::default(), json!({"cpu_seconds": 0.1 * at})),
-        "machine": {"cpus": 2.0, "busy_seconds": 0.5 * at, "throttled_seconds": null},
+        "machine": {"cores": 2.0, "cpus": 2.0, "busy_seconds": 0.5 * at, "throttled_seconds": null},
         "binds": Binds::default(),
     })
 }
@@ -356,6 +356,20 @@ fn processors_used_up_by_this_server_bind() {
     let limited = judged(|f, at| f["machine"]["throttled_seconds"] = json!(0.3 * at));
     assert_eq!(limited.limit, Limit::MachineCpu);
     assert!(limited.sentence.contains("30 % of the time"), "{limited:?}");
+    // A quota of this process is no measure of what others take of the machine.
+    let quota = |f: &mut Value, at: f64| {
+        saturate_create(f, at);
+        f["machine"] = json!({"cores": 4.0, "cpus": 0.14, "busy_seconds": 0.5 * at, "throttled_seconds": 0.0});
+        f["process"]["cpu_seconds"] = json!(0.1 * at);
+        f["postgres"]["waits"] = json!({});
+    };
+    assert_eq!(judged(quota).limit, Limit::Workers);
+    let busy = judged(|f, at| {
+        quota(f, at);
+        f["machine"]["busy_seconds"] = json!(3.9 * at);
+    });
+    assert_eq!(busy.limit, Limit::MachineCpu);
+    assert!(busy.sentence.contains("3.9 of 4 cores"), "{busy:?}");
 }
 
 #[test]

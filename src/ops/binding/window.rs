@@ -173,8 +173,13 @@ impl<'f> Window<'f> {
         self.mean(|figures| figures.machine.map_or(0.0, |m| m.busy_seconds))
     }
 
-    /// Cores that this process may use; one where the system does not say.
+    /// Cores of the machine; one where the system does not say.
     pub(super) fn cores(&self) -> f64 {
+        self.now.machine.map_or(1.0, |machine| machine.cores)
+    }
+
+    /// Cores that this process may use; one where the system does not say.
+    pub(super) fn own_cores(&self) -> f64 {
         self.now.machine.map_or(1.0, |machine| machine.cpus)
     }
 

@@ -1,15 +1,17 @@
-//! The processors: those of the machine, or the share of them that the control group leaves.
+//! The processors: those of the machine, and the share of them that the control group leaves this process.
 
 use serde::{Deserialize, Serialize};
 
 /// The machine that the server runs on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
+    /// Cores of the machine.
+    pub cores: f64,
     /// Cores that this process may use: the machine's, or the control group's quota.
     pub cpus: f64,
-    /// Time that all cores of the machine were busy, whoever used them.
+    /// Time that all cores of the machine were busy, whoever used them; to be compared with `cores`.
     pub busy_seconds: f64,
-    /// Time that the control group was held back by its quota; none without one.
+    /// Time that the control group with the least quota was held back by it; none without one.
     pub throttled_seconds: Option<f64>,
 }
 
@@ -19,21 +21,22 @@ impl Machine {
     pub(in crate::ops) fn read() -> Option<Self> {
         use procfs::{CurrentSI, KernelStats};
 
-        let total = KernelStats::current().ok()?.total;
+        let kernel = KernelStats::current().ok()?;
+        let total = kernel.total;
         let busy = total.user
             + total.nice
             + total.system
             + total.irq.unwrap_or(0)
             + total.softirq.unwrap_or(0)
             + total.steal.unwrap_or(0);
-        let cores = num_cpus::get() as f64;
-        let group = cgroup::Group::own();
+        // Those whose time is in `total`: the number that a process may use is another.
+        let cores = kernel.cpu_time.len() as f64;
+        let quota = cgroup::Group::own().and_then(|group| group.least_quota());
         Some(Self {
-            cpus: (group.as_ref())
-                .and_then(cgroup::Group::quota_cpus)
-                .map_or(cores, |quota| quota.min(cores)),
+            cores,
+            cpus: quota.as_ref().map_or(cores, |quota| quota.cpus.min(cores)),
             busy_seconds: busy as f64 / procfs::ticks_per_second() as f64,
-            throttled_seconds: group.and_then(|group| group.throttled_seconds()),
+            throttled_seconds: quota.and_then(|quota| quota.throttled_seconds()),
         })
     }
 }
@@ -56,6 +59,13 @@ mod cgroup {
         folder: PathBuf,
     }
 
+    /// A limit of processor time, and the group that has it.
+    pub(super) struct Quota {
+        /// In cores.
+        pub(super) cpus: f64,
+        folder: PathBuf,
+    }
+
     impl Group {
         /// None where there is no version 2.
         pub(super) fn own() -> Option<Self> {
@@ -70,21 +80,23 @@ mod cgroup {
             Self { folder }
         }
 
-        /// The least quota on the way up, in cores; none without one.
-        pub(super) fn quota_cpus(&self) -> Option<f64> {
-            let quotas = (self.folder.ancestors())
-                .filter_map(|folder| fs::read_to_string(folder.join("cpu.max")).ok())
-                .filter_map(|text| {
-                    let (quota, period) = text.trim().split_once(' ')?;
-                    // `max` is no number.
-                    Some(quota.parse::<f64>().ok()? / period.parse::<f64>().ok()?)
-                });
-            quotas.min_by(f64::total_cmp)
+        /// The least quota on the way up; none without one.
+        pub(super) fn least_quota(&self) -> Option<Quota> {
+            let quotas = self.folder.ancestors().filter_map(|folder| {
+                let text = fs::read_to_string(folder.join("cpu.max")).ok()?;
+                let (quota, period) = text.trim().split_once(' ')?;
+                // `max` is no number.
+                let cpus = quota.parse::<f64>().ok()? / period.parse::<f64>().ok()?;
+                let folder = folder.to_owned();
+                Some(Quota { cpus, folder })
+            });
+            quotas.min_by(|a, b| a.cpus.total_cmp(&b.cpus))
         }
+    }
 
-        /// Time that the group was held back; none where its quota is not counted.
+    impl Quota {
+        /// Time that its group was held back; none where that is not counted.
         pub(super) fn throttled_seconds(&self) -> Option<f64> {
-            self.quota_cpus()?;
             let stat = fs::read_to_string(self.folder.join("cpu.stat")).ok()?;
             let value = |line: &str| line.strip_prefix("throttled_usec ")?.parse::<f64>().ok();
             Some(stat.lines().find_map(value)? / 1e6)
@@ -106,13 +118,13 @@ mod tests {
         fs::write(root.join("cpu.max"), "max 100000\n").unwrap();
         fs::write(root.join("a/cpu.max"), "25000 100000\n").unwrap();
         fs::write(group.join("cpu.max"), "200000 100000\n").unwrap();
-        let stat = "usage_usec 9\nnr_throttled 3\nthrottled_usec 1500000\n";
-        fs::write(group.join("cpu.stat"), stat).unwrap();
-        let limited = cgroup::Group::at(group);
-        assert_eq!(limited.quota_cpus(), Some(0.25));
-        assert_eq!(limited.throttled_seconds(), Some(1.5));
-        let free = cgroup::Group::at(root.clone());
-        assert_eq!((free.quota_cpus(), free.throttled_seconds()), (None, None));
+        // Each group counts what its own quota held up.
+        let stat = |usec| format!("usage_usec 9\nnr_throttled 3\nthrottled_usec {usec}\n");
+        fs::write(root.join("a/cpu.stat"), stat(1_500_000)).unwrap();
+        fs::write(group.join("cpu.stat"), stat(7)).unwrap();
+        let limit = cgroup::Group::at(group).least_quota().unwrap();
+        assert_eq!((limit.cpus, limit.throttled_seconds()), (0.25, Some(1.5)));
+        assert!(cgroup::Group::at(root.clone()).least_quota().is_none());
         fs::remove_dir_all(root).unwrap();
     }
 
@@ -120,7 +132,7 @@ mod tests {
     fn this_machine_is_busy() {
         let machine = Machine::read().unwrap();
         assert!(
-            machine.cpus > 0.0 && machine.busy_seconds > 0.0,
+            machine.cpus > 0.0 && machine.cpus <= machine.cores && machine.busy_seconds > 0.0,
             "{machine:?}"
         );
     }

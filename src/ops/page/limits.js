@@ -113,7 +113,7 @@ function machine({ process: own, machine }, mean) {
     title: "Process and machine",
     rows: [
       row("cores, this server", mean((f) => f.process?.cpu_seconds), machine.cpus),
-      row("cores, everybody", mean((f) => f.machine?.busy_seconds), machine.cpus),
+      row("cores, everybody", mean((f) => f.machine?.busy_seconds), machine.cores),
       ...memory,
       row("descriptors", own.descriptors, own.descriptors_max),
     ],
