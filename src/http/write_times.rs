@@ -89,3 +89,35 @@ impl Writing {
         u64::try_from(at.saturating_duration_since(self.born).as_nanos()).unwrap_or(u64::MAX)
     }
 }
+
+/// A connection that is cut has no last flush: the wait for it ends with the connection.
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_is_never_flushed_counts_until_its_connection_ends() {
+        let times = WriteTimes::new(2);
+        let writing = Writing::new(times.clone());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        writing.begin(1, Instant::now());
+        tokio::time::advance(Duration::from_secs(3)).await;
+        assert_eq!(times.of(1), Duration::ZERO);
+        drop(writing);
+        assert_eq!(
+            (times.of(0), times.of(1)),
+            (Duration::ZERO, Duration::from_secs(3))
+        );
+        // Nothing is written: nothing counts.
+        let idle = Writing::new(times.clone());
+        tokio::time::advance(Duration::from_secs(3)).await;
+        drop(idle);
+        assert_eq!(times.of(1), Duration::from_secs(3));
+    }
+}
