@@ -163,6 +163,7 @@ function showGroup({ title, note, trouble, rows, facts }) {
   write(made.note, note ?? "");
   write(made.trouble, trouble ?? "");
   made.trouble.hidden = !trouble;
+  for (const line of made.rows.children) line.hidden = !rows.some(({ name }) => name === line.firstChild.textContent);
   for (const row of rows) showLimit(made.rows, title, row);
   while (made.facts.children.length > facts.length) made.facts.lastChild.remove();
   facts.forEach(([name, value], place) => {
@@ -188,7 +189,7 @@ function showLimit(parent, title, { name, used, limit, text, of }) {
   const share = limit > 0 && used != null ? Math.min(1, used / limit) : 0;
   made.line.className = `limit ${share >= 1 ? "full" : share >= NEAR ? "near" : ""}`;
   made.level.style.height = `${100 * share}%`;
-  for (const [attribute, value] of [["valuenow", used ?? 0], ["valuemin", 0], ["valuemax", limit]])
+  for (const [attribute, value] of [["valuenow", used ?? 0], ["valuemin", 0], ["valuemax", limit ?? 0]])
     made.level.setAttribute(`aria-${attribute}`, String(value));
   write(made.used, text);
   write(made.of, ` of ${of}`);
