@@ -14,7 +14,8 @@ use super::error::{ConfigError, within};
 use super::secret_variables;
 
 const PASSWORD: &str = "POSTGRES_MONITOR_PASSWORD";
-const INTERVAL_MS: RangeInclusive<u64> = 200..=60_000;
+/// What binds is judged over five seconds, of which both ends must have a sample of their own.
+const INTERVAL_MS: RangeInclusive<u64> = 200..=4_000;
 /// Longest login, which the other of the two samples waits for.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// PgBouncer's console is a database of this name.
@@ -29,7 +30,7 @@ pub struct Monitoring {
     pub console: Database,
     /// The role that serves requests, whose pool is looked at.
     pub pooled_user: String,
-    /// `POSTGRES_MONITOR_INTERVAL_MS`, 0.2 to 60 s: time between two samples. Too high: what binds is told late. Too low:
+    /// `POSTGRES_MONITOR_INTERVAL_MS`, 0.2 to 4 s: time between two samples. Too high: what binds is told late. Too low:
     /// each sample takes PostgreSQL some milliseconds.
     pub interval: Duration,
 }

@@ -47,6 +47,7 @@ fn a_malformed_setting_stops_the_start_and_is_named() {
         ("POSTGRES_USER", ""),
         ("POSTGRES_MONITOR_USER", ""),
         ("POSTGRES_MONITOR_INTERVAL_MS", "100"),
+        ("POSTGRES_MONITOR_INTERVAL_MS", "5000"),
         ("POSTGRES_PORT", "65536"),
         ("POSTGRES_PORT", "0"),
         ("POSTGRES_TLS", "verify-full"),
