@@ -22,6 +22,7 @@ use crate::executors;
 use crate::http::{self, Phase, WriteTimes};
 use crate::idempotency_secret::{self, Reading};
 use crate::memory::Memory;
+use crate::ops::figures::OpenDescriptors;
 use crate::ops::source::{Parts, Source};
 use crate::ops::{
     Admin, ProcessMetrics, RequestMetrics, SampledMetrics, StageMetrics, register_build,
@@ -60,6 +61,7 @@ struct Opening {
     public: TcpListener,
     admin: TcpListener,
     registry: Registry,
+    descriptors: OpenDescriptors,
     requests: RequestMetrics,
     stages: StageMetrics,
     /// Of the public listener, by lane.
@@ -133,9 +135,11 @@ impl Opening {
         let admin = http::bind(server.admin, memory.send_buffer)
             .context("the admin listener (ADMIN_HOST, ADMIN_PORT)")?;
         let mut registry = Registry::default();
+        let descriptors = OpenDescriptors::default();
         register_build(&mut registry);
         registry.register_collector(Box::new(ProcessMetrics {
             memory_limit: self::memory_limit(server),
+            descriptors: descriptors.clone(),
         }));
         let requests = RequestMetrics::register(&mut registry);
         let writes = WriteTimes::new(LANES.len());
@@ -146,6 +150,7 @@ impl Opening {
             public,
             admin,
             registry,
+            descriptors,
             requests,
             stages,
             writes,
@@ -203,6 +208,7 @@ impl Opening {
             public,
             admin: admin_listener,
             registry,
+            descriptors,
             requests,
             pool,
             samples,
@@ -221,6 +227,7 @@ impl Opening {
         };
         let figures = Source::start(Parts {
             memory_limit: memory_limit(server),
+            descriptors,
             dispatch: Arc::downgrade(&dispatch),
             requests: requests.clone(),
             stages: stages.clone(),

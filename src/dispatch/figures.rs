@@ -36,7 +36,7 @@ pub struct LaneFigures {
 impl LaneFigures {
     /// The name of a reason in `refused`.
     pub fn reason(reason: Reason) -> String {
-        reason.name().replace('_', "-")
+        reason.name().to_owned()
     }
 }
 

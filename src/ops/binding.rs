@@ -40,13 +40,16 @@ const CHECKS: [Check; 12] = [
 /// between, nothing binds.
 pub(super) fn judge(earlier: &Figures, now: &Figures) -> Binds {
     let Some(window) = Window::between(earlier, now) else {
-        return binds(
-            Limit::None,
-            "Nothing can be said yet: the server has just started.".to_owned(),
-        );
+        return unknown();
     };
     let bound = CHECKS.iter().find_map(|check| check(&window));
     bound.unwrap_or_else(|| nothing(&window))
+}
+
+/// Where there is nothing earlier to compare with.
+pub(super) fn unknown() -> Binds {
+    let sentence = "Nothing can be said yet: the server has just started.";
+    binds(Limit::None, sentence.to_owned())
 }
 
 /// What is nearest to its limit, where none binds.

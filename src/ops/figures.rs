@@ -11,11 +11,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use machine::Machine;
-pub use process::Process;
+pub use process::{OpenDescriptors, Process};
 
 pub use crate::dispatch::{LaneFigures as Lane, StageFigures as Stages};
 pub use crate::store::{
-    PgBouncerFigures as PgBouncer, PostgresFigures as Postgres, R2d2Figures as R2d2,
+    PgBouncerFigures as PgBouncer, PostgresFigures as Postgres, R2d2Figures as R2d2, Sampled,
 };
 
 /// The commit that the program was built from, where the build was told.
@@ -46,9 +46,9 @@ pub struct Figures {
     /// None on a DuckDB file.
     pub r2d2: Option<R2d2>,
     /// None without a monitor role, and without a PgBouncer.
-    pub pgbouncer: Option<PgBouncer>,
+    pub pgbouncer: Option<Sampled<PgBouncer>>,
     /// None without a monitor role.
-    pub postgres: Option<Postgres>,
+    pub postgres: Option<Sampled<Postgres>>,
     /// This process; none where the system does not say.
     pub process: Option<Process>,
     /// The machine, or its share that this process may use; none where the system does not say.

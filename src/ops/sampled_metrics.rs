@@ -6,7 +6,7 @@ use std::fmt;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
 
-use super::figures::{PgBouncer, Postgres, Process};
+use super::figures::{OpenDescriptors, PgBouncer, Postgres, Process, Sampled};
 use super::gauges::Gauges;
 use crate::store::Samples;
 
@@ -19,29 +19,43 @@ pub struct SampledMetrics(pub Samples);
 pub struct ProcessMetrics {
     /// Memory that the server may use, in bytes.
     pub memory_limit: u64,
+    /// As they are counted for `/figures`.
+    pub descriptors: OpenDescriptors,
 }
 
 impl Collector for SampledMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let mut gauges = Gauges(&mut encoder);
         if let Some(pgbouncer) = self.0.pgbouncer() {
-            encode_pgbouncer(&mut gauges, &pgbouncer)?;
+            encode_state(&mut gauges, "pgbouncer", &pgbouncer)?;
+            if let Some(figures) = &pgbouncer.figures {
+                encode_pgbouncer(&mut gauges, figures)?;
+            }
         }
-        encode_postgres(&mut gauges, &self.0.postgres())
+        let postgres = self.0.postgres();
+        encode_state(&mut gauges, "postgresql", &postgres)?;
+        match &postgres.figures {
+            Some(figures) => encode_postgres(&mut gauges, figures),
+            None => Ok(()),
+        }
     }
 }
 
+/// What is known of a peer before it has ever answered, too.
+fn encode_state<F>(to: &mut Gauges<'_, '_>, whose: &str, of: &Sampled<F>) -> fmt::Result {
+    to.gauge(
+        &format!("{whose}_up"),
+        "1 when the last sample succeeded.",
+        f64::from(u8::from(of.error.is_none())),
+    )?;
+    to.gauge(
+        &format!("{whose}_sample_age_seconds"),
+        "Age of these figures; before the first, the time without.",
+        of.age_seconds,
+    )
+}
+
 fn encode_pgbouncer(to: &mut Gauges<'_, '_>, from: &PgBouncer) -> fmt::Result {
-    to.gauge(
-        "pgbouncer_up",
-        "1 when the last sample of PgBouncer succeeded.",
-        f64::from(u8::from(from.error.is_none())),
-    )?;
-    to.gauge(
-        "pgbouncer_sample_age_seconds",
-        "Age of these figures.",
-        from.age_seconds,
-    )?;
     to.gauges(
         "pgbouncer_clients",
         "Client connections of this server's pool.",
@@ -56,11 +70,23 @@ fn encode_pgbouncer(to: &mut Gauges<'_, '_>, from: &PgBouncer) -> fmt::Result {
         "Client connections of all pools.",
         from.clients as f64,
     )?;
-    to.gauge(
-        "pgbouncer_client_connection_max",
-        "Most client connections.",
-        from.max_client_conn as f64,
-    )?;
+    for (name, help, limit) in [
+        (
+            "pgbouncer_client_connection_max",
+            "Most client connections.",
+            from.max_client_conn,
+        ),
+        (
+            "pgbouncer_pool_size",
+            "Most server connections of a pool.",
+            from.pool_size,
+        ),
+    ] {
+        // One that is not known is not 0, against which everything is full.
+        if limit > 0 {
+            to.gauge(name, help, limit as f64)?;
+        }
+    }
     to.gauges(
         "pgbouncer_servers",
         "Server connections of this server's pool.",
@@ -71,11 +97,6 @@ fn encode_pgbouncer(to: &mut Gauges<'_, '_>, from: &PgBouncer) -> fmt::Result {
             ("login", from.servers_login as f64),
             ("used", from.servers_used as f64),
         ],
-    )?;
-    to.gauge(
-        "pgbouncer_pool_size",
-        "Most server connections of a pool.",
-        from.pool_size as f64,
     )?;
     to.gauge(
         "pgbouncer_maxwait_seconds",
@@ -101,16 +122,6 @@ fn encode_pgbouncer(to: &mut Gauges<'_, '_>, from: &PgBouncer) -> fmt::Result {
 }
 
 fn encode_postgres(to: &mut Gauges<'_, '_>, from: &Postgres) -> fmt::Result {
-    to.gauge(
-        "postgresql_up",
-        "1 when the last sample of PostgreSQL succeeded.",
-        f64::from(u8::from(from.error.is_none())),
-    )?;
-    to.gauge(
-        "postgresql_sample_age_seconds",
-        "Age of these figures.",
-        from.age_seconds,
-    )?;
     encode_sessions(to, from)?;
     encode_database(to, from)?;
     to.counter(
@@ -166,7 +177,7 @@ fn encode_sessions(to: &mut Gauges<'_, '_>, from: &Postgres) -> fmt::Result {
         .collect();
     to.gauges(
         "postgresql_waits",
-        "Active connections by what they wait for; cpu for nothing.",
+        "Active connections to this database by what they wait for; cpu for nothing.",
         "class",
         &waits,
     )?;
@@ -239,7 +250,7 @@ fn encode_database(to: &mut Gauges<'_, '_>, from: &Postgres) -> fmt::Result {
 
 impl Collector for ProcessMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let Some(process) = Process::read(self.memory_limit) else {
+        let Some(process) = Process::read(self.memory_limit, &self.descriptors) else {
             return Ok(());
         };
         let mut to = Gauges(&mut encoder);

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
 
-use super::binding::judge;
-use super::figures::{Binds, COMMIT, Figures, Machine, Process};
+use super::binding::{judge, unknown};
+use super::figures::{Binds, COMMIT, Figures, Machine, OpenDescriptors, Process};
 use super::{RequestMetrics, StageMetrics};
 use crate::dispatch::Dispatch;
 use crate::store::{PoolMetrics, Samples};
@@ -25,6 +25,8 @@ const KEPT_EVERY: Duration = Duration::from_secs(1);
 pub struct Parts {
     /// Bytes of memory that the server may use.
     pub memory_limit: u64,
+    /// Counted here, for the metrics, too.
+    pub descriptors: OpenDescriptors,
     /// The lanes; those of a server that has ended are no more.
     pub dispatch: Weak<Dispatch>,
     /// Answers.
@@ -80,9 +82,10 @@ impl Source {
     pub fn read(&self) -> Figures {
         let mut figures = self.without_judgement();
         let earlier = self.earlier.lock();
-        if let Some((_, before)) = earlier.front() {
-            figures.binds = judge(before, &figures);
-        }
+        figures.binds = match earlier.front() {
+            Some((_, before)) => judge(before, &figures),
+            None => unknown(),
+        };
         figures
     }
 
@@ -92,6 +95,7 @@ impl Source {
         let (breaker_open, lanes) = lanes.map(|lanes| lanes.figures()).unwrap_or_default();
         let Parts {
             memory_limit,
+            descriptors,
             requests,
             stages,
             pool,
@@ -110,13 +114,14 @@ impl Source {
             r2d2: pool.as_ref().map(PoolMetrics::figures),
             pgbouncer: samples.as_ref().and_then(Samples::pgbouncer),
             postgres: samples.as_ref().map(Samples::postgres),
-            process: Process::read(*memory_limit),
+            process: Process::read(*memory_limit, descriptors),
             machine: Machine::read(),
             binds: Binds::default(),
         }
     }
 
     fn keep(&self) {
+        self.parts.descriptors.count();
         let (now, figures) = (Instant::now(), self.without_judgement());
         let mut earlier = self.earlier.lock();
         earlier.push_back((now, figures));

@@ -27,20 +27,37 @@ pub struct R2d2Figures {
     pub create_seconds: f64,
 }
 
+/// A peer that is sampled: its figures, once it has answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sampled<F> {
+    /// Why the last sample failed; none when it did not.
+    pub error: Option<String>,
+    /// Age of the figures in seconds; before the first ones, the time that was spent without.
+    pub age_seconds: f64,
+    /// Of the last sample that did not fail. A counter that begins at its total has not gone up by it, so that nothing is
+    /// told before.
+    #[serde(flatten)]
+    pub figures: Option<F>,
+}
+
+impl<F> Sampled<F> {
+    /// The figures, when the last sample gave them, and less than `age_max` seconds ago.
+    pub fn fresh(&self, age_max: f64) -> Option<&F> {
+        let fresh = self.error.is_none() && self.age_seconds < age_max;
+        self.figures.as_ref().filter(|_| fresh)
+    }
+}
+
 /// PgBouncer, as its console shows the pools of this server's database. Counters are its own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PgBouncerFigures {
-    /// Why the last sample failed; none when it did not. The figures are those of the last one that did not.
-    pub error: Option<String>,
-    /// Age of the figures.
-    pub age_seconds: f64,
     /// Its version.
     pub version: String,
     /// `session`, `transaction` or `statement`.
     pub pool_mode: String,
-    /// Most server connections of a pool.
+    /// Most server connections of a pool; 0 when it is not told.
     pub pool_size: u64,
-    /// Most client connections.
+    /// Most client connections, of all databases and users; 0 when it is not told.
     pub max_client_conn: u64,
     /// Client connections of all databases, this server's statistics among them.
     pub clients: u64,
@@ -71,10 +88,8 @@ pub struct PgBouncerFigures {
 /// PostgreSQL, as its statistics show the whole server and this database. Counters are its own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PostgresFigures {
-    /// Why the last sample failed; none when it did not. The figures are those of the last one that did not.
-    pub error: Option<String>,
-    /// Age of the figures.
-    pub age_seconds: f64,
+    /// Whether it is reached over the loopback: its processors are then this machine's.
+    pub is_local: bool,
     /// Its version.
     pub version: String,
     /// Most connections, reserved ones among them.
@@ -87,10 +102,12 @@ pub struct PostgresFigures {
     pub active: i64,
     /// Those whose transaction is open and runs no statement.
     pub idle_in_transaction: i64,
-    /// Active ones by the type of what they wait for; `cpu` when for nothing.
+    /// Active ones of this database by the type of what they wait for; `cpu` when for nothing.
     pub waits: BTreeMap<String, i64>,
-    /// Those that wait for another session's lock.
+    /// Those of this database that wait for another session's lock.
     pub blocked: i64,
+    /// The longest wait of these.
+    pub longest_lock_wait_seconds: f64,
     /// Age of the oldest statement that runs.
     pub longest_statement_seconds: f64,
     /// Age of the oldest transaction.

@@ -42,7 +42,7 @@ pub(crate) use error::chain;
 #[cfg(feature = "duckdb")]
 pub(crate) use error::is_cut_off;
 pub use error::{Class, StoreError};
-pub use figures::{PgBouncerFigures, PostgresFigures, R2d2Figures};
+pub use figures::{PgBouncerFigures, PostgresFigures, R2d2Figures, Sampled};
 pub use new_row::{Created, NewRow};
 pub use readiness::{Readiness, Writes};
 

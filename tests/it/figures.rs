@@ -55,7 +55,7 @@ fn every_part_is_told() {
         assert_eq!(posts.buckets.last().unwrap().1, 3);
         let pool = now.r2d2.as_ref().unwrap();
         assert!(pool.created >= 1 && pool.checkouts >= 4, "{pool:?}");
-        let postgres = now.postgres.as_ref().unwrap();
+        let postgres = now.postgres.as_ref().unwrap().figures.as_ref().unwrap();
         assert!(
             postgres.max_connections > postgres.connections,
             "{postgres:?}"
@@ -65,7 +65,7 @@ fn every_part_is_told() {
             "{postgres:?}"
         );
         assert!(postgres.pending_list_bytes.is_some(), "{postgres:?}");
-        let pooler = now.pgbouncer.as_ref().unwrap();
+        let pooler = now.pgbouncer.as_ref().unwrap().figures.as_ref().unwrap();
         assert_eq!(pooler.pool_mode, "transaction");
         assert!(pooler.pool_size >= 5 && pooler.max_client_conn > pooler.clients);
         assert!(now.process.is_some() == cfg!(target_os = "linux"));
@@ -87,11 +87,12 @@ fn a_held_lock_shows_in_lane_pooler_and_database() {
         lock.await_waiting(1);
         eventually("the wait is told", || {
             let now = await_samples(&server);
-            let postgres = now.postgres.unwrap();
+            let postgres = now.postgres.unwrap().figures.unwrap();
             let blocked = postgres.blocked >= 1 && postgres.waits["Lock"] >= 1;
             let aged = postgres.longest_statement_seconds > 0.0
+                && postgres.longest_lock_wait_seconds > 0.0
                 && postgres.longest_idle_transaction_seconds > 0.0;
-            let lent = now.pgbouncer.unwrap().servers_active >= 1;
+            let lent = now.pgbouncer.unwrap().figures.unwrap().servers_active >= 1;
             blocked && aged && lent && now.lanes[0].busy == 1
         });
         lock.release();

@@ -6,7 +6,7 @@ use super::wording::{count, doing, seconds, times};
 use crate::dispatch::Reason;
 use crate::ops::figures::{Binds, Limit, Postgres};
 
-/// Age of a statement above which a lock that it may wait for is no passing one.
+/// Wait for a lock from which that is no passing one.
 const LOCKED_SECONDS: f64 = 0.2;
 
 /// Age of an idle transaction above which it is named as the one that may hold the lock.
@@ -15,13 +15,14 @@ const IDLE_SECONDS: f64 = 1.0;
 /// Backends that want a core, or the disk, below which a shortage of it cannot be told from one busy backend.
 const BACKENDS_MIN: f64 = 1.5;
 
-/// Most of the active backends wait for locks: in both samples, or for a while.
+/// Requests wait at the database, most of whose active backends wait for locks: in both samples, or for a while.
 pub(super) fn lock(window: &Window<'_>) -> Option<Binds> {
     let now = window.postgres()?;
-    let before = window.earlier.postgres.as_ref();
-    let lasts =
-        before.is_some_and(|p| p.blocked > 0) || now.longest_statement_seconds >= LOCKED_SECONDS;
-    if now.blocked == 0 || !lasts || 2 * now.blocked < now.active {
+    let active = now.waits.values().sum::<i64>().max(now.blocked);
+    let lasts = window.postgres_before().is_some_and(|p| p.blocked > 0)
+        || now.longest_lock_wait_seconds >= LOCKED_SECONDS;
+    let most = now.blocked > 0 && 2 * now.blocked >= active;
+    if !(most && lasts && window.wants_database(LOCKED_SECONDS)) {
         return None;
     }
     let holder = match now.longest_idle_transaction_seconds {
@@ -37,9 +38,9 @@ pub(super) fn lock(window: &Window<'_>) -> Option<Binds> {
             "A lock binds: {} of {} {} for one, up to {}; {holder}: select pg_blocking_pids(pid), query from \
              pg_stat_activity where wait_event_type = 'Lock'.",
             now.blocked,
-            times(now.active.max(now.blocked) as f64, "active backend"),
+            times(active as f64, "active backend"),
             if now.blocked == 1 { "waits" } else { "wait" },
-            seconds(now.longest_statement_seconds),
+            seconds(now.longest_lock_wait_seconds),
         ),
     ))
 }
@@ -68,9 +69,9 @@ pub(super) fn gone(window: &Window<'_>) -> Option<Binds> {
 }
 
 /// Requests wait at the database, and its backends wait for cores: for as many as there are, or for more than are busy,
-/// which are those that a limit of CPU time keeps from them.
+/// which are those that a limit of CPU time keeps from them. Only of a PostgreSQL on this machine, whose cores are known.
 pub(super) fn cpu(window: &Window<'_>) -> Option<Binds> {
-    window.postgres()?;
+    window.postgres().filter(|postgres| postgres.is_local)?;
     let waits = window.waits();
     let (cpu, all) = (waits.of("cpu"), waits.all());
     let (cores, busy) = (window.cores(), window.busy_cores());
@@ -95,6 +96,22 @@ pub(super) fn cpu(window: &Window<'_>) -> Option<Binds> {
     ))
 }
 
+/// A word of caution about more workers or connections, where most backends of a PostgreSQL elsewhere compute: they may want
+/// for cores, whose number is not known here. Empty where that is not so.
+pub(super) fn if_cores_are_left(window: &Window<'_>) -> String {
+    let waits = window.waits();
+    let (cpu, all) = (waits.of("cpu"), waits.all());
+    let elsewhere = window.postgres().is_some_and(|p| !p.is_local);
+    match elsewhere && cpu >= BACKENDS_MIN && cpu >= all / 2.0 {
+        true => format!(
+            ", if PostgreSQL's machine has cores left: {} of {} there compute",
+            count(cpu),
+            times(all, "active backend")
+        ),
+        false => String::new(),
+    }
+}
+
 /// Requests wait at the database, and its backends wait for reads and writes.
 pub(super) fn disk(window: &Window<'_>) -> Option<Binds> {
     let now = window.postgres()?;
@@ -104,8 +121,11 @@ pub(super) fn disk(window: &Window<'_>) -> Option<Binds> {
     if io < 0.5 || waiting < BACKENDS_MIN.max(waits.all() / 2.0) || !wants_more(window, f64::MAX) {
         return None;
     }
-    let blocks =
-        |of: fn(&Postgres) -> i64| window.mean(|f| f.postgres.as_ref().map_or(0, of) as f64);
+    let blocks = |of: fn(&Postgres) -> i64| {
+        (window.postgres_before())
+            .map_or(0, |p| of(now) - of(p))
+            .max(0) as f64
+    };
     let (read, hit) = (blocks(|p| p.blocks_read), blocks(|p| p.blocks_hit));
     let remedy = match read > hit / 100.0 {
         true => format!(

@@ -1,6 +1,7 @@
 //! What binds between the workers and PostgreSQL: connections, of each layer.
 
 use super::binds;
+use super::database::if_cores_are_left;
 use super::window::{SATURATED_WAITING, Window};
 use super::wording::{doing, seconds, times};
 use crate::ops::figures::{Binds, Figures, Limit, PgBouncer, Postgres};
@@ -8,14 +9,22 @@ use crate::ops::figures::{Binds, Figures, Limit, PgBouncer, Postgres};
 /// PostgreSQL gives no connection more, and somebody wants one.
 pub(super) fn postgres_connections(window: &Window<'_>) -> Option<Binds> {
     const NO_SLOT: [&str; 2] = ["too many clients", "connection slots"];
-    let told = window.now.postgres.as_ref().filter(|p| {
+    let told = window.now.postgres.as_ref().is_some_and(|p| {
         let error = p.error.as_deref().unwrap_or_default();
         NO_SLOT.iter().any(|words| error.contains(words))
     });
+    // The last figures are old where even the monitor is refused, and there are none where it always was.
+    let last = window
+        .now
+        .postgres
+        .as_ref()
+        .and_then(|p| p.figures.as_ref());
     let full = |p: &&Postgres| free_connections(p) == 0;
-    let postgres = told.or_else(|| window.postgres().filter(full))?;
+    if !told && window.postgres().filter(full).is_none() {
+        return None;
+    }
     let pooler = window.pgbouncer();
-    let whole = pooler.is_some_and(|p| servers(p) >= p.pool_size);
+    let whole = pooler.is_some_and(is_whole);
     let waiting = window
         .pooler_waiting()
         .max(window.pool_mean(|r2d2| r2d2.wait_seconds));
@@ -27,21 +36,25 @@ pub(super) fn postgres_connections(window: &Window<'_>) -> Option<Binds> {
         return None;
     }
     let remedy = match pooler {
-        Some(pooler) => format!(
+        Some(pooler) if pooler.pool_size > 0 => format!(
             "raise max_connections, or lower default_pool_size ({}) to what is left for PgBouncer, {}",
             pooler.pool_size,
             servers(pooler)
         ),
-        None => "raise max_connections, or lower WORKERS".to_owned(),
+        _ => "raise max_connections, or lower WORKERS".to_owned(),
     };
-    let open = postgres.max_connections - postgres.reserved;
+    let open = match last {
+        Some(last) => format!(
+            "all {} that clients may have are taken (max_connections {}, {} reserved)",
+            last.max_connections - last.reserved,
+            last.max_connections,
+            last.reserved
+        ),
+        None => "all that clients may have are taken".to_owned(),
+    };
     Some(binds(
         Limit::Connections,
-        format!(
-            "PostgreSQL's connections bind: all {open} that clients may have are taken (max_connections {}, {} \
-             reserved), and more are wanted; {remedy}.",
-            postgres.max_connections, postgres.reserved
-        ),
+        format!("PostgreSQL's connections bind: {open}, and more are wanted; {remedy}."),
     ))
 }
 
@@ -49,17 +62,18 @@ pub(super) fn postgres_connections(window: &Window<'_>) -> Option<Binds> {
 pub(super) fn pgbouncer_pool(window: &Window<'_>) -> Option<Binds> {
     let pooler = window.pgbouncer()?;
     let waiting = window.pooler_waiting();
-    if waiting < SATURATED_WAITING || servers(pooler) < pooler.pool_size {
+    if waiting < SATURATED_WAITING || !is_whole(pooler) {
         return None;
     }
     Some(binds(
         Limit::PgbouncerPool,
         format!(
-            "PgBouncer's pool binds: {}, up to {}, for {}; raise default_pool_size (this server opens up to {}).",
+            "PgBouncer's pool binds: {}, up to {}, for {}; raise default_pool_size (this server opens up to {}){}.",
             doing(waiting, "client", "waits", "wait"),
             seconds(longest_wait(window)),
             times(pooler.pool_size as f64, "connection"),
             window.now.r2d2.as_ref().map_or(0, |r2d2| r2d2.max),
+            if_cores_are_left(window),
         ),
     ))
 }
@@ -67,7 +81,8 @@ pub(super) fn pgbouncer_pool(window: &Window<'_>) -> Option<Binds> {
 /// PgBouncer takes no client more.
 pub(super) fn pgbouncer_clients(window: &Window<'_>) -> Option<Binds> {
     let pooler = window.pgbouncer()?;
-    let full = pooler.clients >= pooler.max_client_conn;
+    // 0 is a limit that is not known.
+    let full = (1..=pooler.clients).contains(&pooler.max_client_conn);
     (full && connections_wanted(window)).then(|| {
         binds(
             Limit::Connections,
@@ -120,16 +135,23 @@ fn servers(pooler: &PgBouncer) -> u64 {
     pooler.servers_active + pooler.servers_idle + pooler.servers_used
 }
 
+/// Whether a pool has all the connections that it may have; not where that is not known.
+fn is_whole(pooler: &PgBouncer) -> bool {
+    (1..=servers(pooler)).contains(&pooler.pool_size)
+}
+
 /// The longest wait that PgBouncer tells, or by Little's law the mean one, if that is longer.
 fn longest_wait(window: &Window<'_>) -> f64 {
     let told = |figures: &Figures| {
-        figures
-            .pgbouncer
-            .as_ref()
-            .map_or(0.0, |p| p.maxwait_seconds)
+        let pooler = figures.pgbouncer.as_ref().and_then(|p| p.figures.as_ref());
+        pooler.map_or(0.0, |p| p.maxwait_seconds)
     };
-    let transactions = window.rise(|f| f.pgbouncer.as_ref().map_or(0, |p| p.transactions));
-    let waited = window.mean(|f| f.pgbouncer.as_ref().map_or(0.0, |p| p.wait_seconds));
-    let mean = waited * window.seconds / transactions.max(1) as f64;
+    // Both means are of the time between the samples.
+    let transactions = window.pooler_mean(|p| p.transactions as f64);
+    let waited = window.pooler_mean(|p| p.wait_seconds);
+    let mean = match transactions > 0.0 {
+        true => waited / transactions,
+        false => 0.0,
+    };
     told(window.now).max(told(window.earlier)).max(mean)
 }

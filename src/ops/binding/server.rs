@@ -1,6 +1,7 @@
 //! What binds in this server and before it: processors, workers, clients, queues.
 
 use super::binds;
+use super::database::if_cores_are_left;
 use super::window::{LaneLoad, SATURATED_WAITING, Window};
 use super::wording::{count, doing, percent, seconds, times};
 use crate::dispatch::Reason;
@@ -58,7 +59,7 @@ pub(super) fn workers(window: &Window<'_>) -> Option<Binds> {
     Some(binds(
         Limit::Workers,
         format!(
-            "The workers of {lane} bind: {} for {}, {} each; raise WORKERS_{}.",
+            "The workers of {lane} bind: {} for {}, {} each; raise WORKERS_{}{}.",
             doing(load.waiting, "request", "waits", "wait"),
             match workers {
                 1 => format!("1 worker that is {} busy", percent(load.busy)),
@@ -66,6 +67,7 @@ pub(super) fn workers(window: &Window<'_>) -> Option<Binds> {
             },
             seconds(load.wait_seconds.max(load.lane.oldest_batch_seconds)),
             lane.to_uppercase(),
+            if_cores_are_left(window),
         ),
     ))
 }

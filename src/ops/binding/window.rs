@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::dispatch::{LaneFigures, Reason};
-use crate::ops::figures::{Figures, Lane, PgBouncer, Postgres, R2d2, Stages};
+use crate::ops::figures::{Figures, Lane, PgBouncer, Postgres, R2d2, Sampled, Stages};
 
 /// Age above which a sample of PgBouncer or PostgreSQL says nothing about now.
 const SAMPLE_AGE_MAX_SECONDS: f64 = 15.0;
@@ -132,35 +132,57 @@ impl<'f> Window<'f> {
 
     /// PgBouncer as it is now, when its sample is of now.
     pub(super) fn pgbouncer(&self) -> Option<&'f PgBouncer> {
-        let fresh = |p: &&PgBouncer| p.error.is_none() && p.age_seconds < SAMPLE_AGE_MAX_SECONDS;
-        self.now.pgbouncer.as_ref().filter(fresh)
+        fresh(self.now.pgbouncer.as_ref())
     }
 
     /// PostgreSQL as it is now, when its sample is of now.
     pub(super) fn postgres(&self) -> Option<&'f Postgres> {
-        let fresh = |p: &&Postgres| p.error.is_none() && p.age_seconds < SAMPLE_AGE_MAX_SECONDS;
-        self.now.postgres.as_ref().filter(fresh)
+        fresh(self.now.postgres.as_ref())
+    }
+
+    /// PostgreSQL as it was at the start, when that was sampled then and anew since.
+    pub(super) fn postgres_before(&self) -> Option<&'f Postgres> {
+        let of = |figures: &'f Figures| figures.postgres.as_ref();
+        self.between_samples(of)?;
+        fresh(of(self.earlier))
+    }
+
+    /// What PgBouncer's sums of seconds and counters went up by, per second.
+    pub(super) fn pooler_mean(&self, of: impl Fn(&PgBouncer) -> f64) -> f64 {
+        let sampled = |figures: &'f Figures| figures.pgbouncer.as_ref();
+        let both = fresh(sampled(self.earlier)).zip(self.pgbouncer());
+        let Some(((before, now), seconds)) = both.zip(self.between_samples(sampled)) else {
+            return 0.0;
+        };
+        (of(now) - of(before)).max(0.0) / seconds
+    }
+
+    /// The time between the samples of both ends, which are taken at times of their own; none where they are one.
+    fn between_samples<F: 'f>(
+        &self,
+        of: impl Fn(&'f Figures) -> Option<&'f Sampled<F>>,
+    ) -> Option<f64> {
+        let taken = |figures: &'f Figures| Some(figures.at - of(figures)?.age_seconds);
+        let seconds = taken(self.now)? - taken(self.earlier)?;
+        (seconds > SAMPLES_APART_MIN_SECONDS).then_some(seconds)
     }
 
     /// Clients that waited in PgBouncer: the mean of the waits that ended, or those that wait at both ends.
     pub(super) fn pooler_waiting(&self) -> f64 {
-        let (Some(now), Some(before)) = (self.pgbouncer(), &self.earlier.pgbouncer) else {
-            return 0.0;
-        };
-        // Samples are taken at times of their own.
-        let sampled = |figures: &Figures, age: f64| figures.at - age;
-        let between =
-            sampled(self.now, now.age_seconds) - sampled(self.earlier, before.age_seconds);
-        let ended = match between > SAMPLES_APART_MIN_SECONDS {
-            true => (now.wait_seconds - before.wait_seconds).max(0.0) / between,
-            false => 0.0,
-        };
-        ended.max(now.clients_waiting.min(before.clients_waiting) as f64)
+        let sampled = |figures: &'f Figures| figures.pgbouncer.as_ref();
+        let both = fresh(sampled(self.earlier)).zip(self.pgbouncer());
+        let at_both_ends = both
+            .filter(|_| self.between_samples(sampled).is_some())
+            .map_or(0, |(before, now)| {
+                before.clients_waiting.min(now.clients_waiting)
+            });
+        self.pooler_mean(|p| p.wait_seconds)
+            .max(at_both_ends as f64)
     }
 
     /// Active backends of PostgreSQL by what they wait for: means of both samples. `cpu` is those that wait for nothing.
     pub(super) fn waits(&self) -> Waits {
-        let samples = [self.earlier.postgres.as_ref(), self.postgres()];
+        let samples = [self.postgres_before(), self.postgres()];
         let mut waits = Waits::default();
         for postgres in samples.into_iter().flatten() {
             waits.add(&postgres.waits);
@@ -171,6 +193,14 @@ impl<'f> Window<'f> {
     /// Cores that were busy, of the machine's.
     pub(super) fn busy_cores(&self) -> f64 {
         self.mean(|figures| figures.machine.map_or(0.0, |m| m.busy_seconds))
+    }
+
+    /// Whether requests of this server wait at the database, or for a worker or a connection of it.
+    pub(super) fn wants_database(&self, stuck_seconds: f64) -> bool {
+        let stuck = |lane: &Lane| lane.oldest_batch_seconds >= stuck_seconds;
+        self.now.lanes.iter().any(stuck)
+            || self.populations().database >= SATURATED_WAITING
+            || self.pooler_waiting() >= SATURATED_WAITING
     }
 
     /// Cores of the machine; one where the system does not say.
@@ -219,6 +249,10 @@ impl Waits {
     pub(super) fn all(&self) -> f64 {
         self.by_type.values().sum::<i64>() as f64 / self.samples.max(1.0)
     }
+}
+
+fn fresh<F>(sampled: Option<&Sampled<F>>) -> Option<&F> {
+    sampled.and_then(|sampled| sampled.fresh(SAMPLE_AGE_MAX_SECONDS))
 }
 
 fn of_stage(figures: &Figures, lane: &str, of: impl Fn(&Stages) -> f64) -> f64 {

@@ -53,7 +53,7 @@ function r2d2({ r2d2: pool }, mean) {
 
 function pgbouncer({ pgbouncer: pooler }, mean) {
   if (!pooler) return absent("PgBouncer", UNWATCHED);
-  if (pooler.error && !pooler.pool_size) return absent("PgBouncer", pooler.error, true);
+  if (pooler.version == null) return absent("PgBouncer", pooler.error, true); // no sample yet
   const transactions = mean((f) => f.pgbouncer?.transactions);
   const per = (read) => (transactions ? time(mean(read) / transactions) : "–");
   return {
@@ -61,8 +61,8 @@ function pgbouncer({ pgbouncer: pooler }, mean) {
     note: `${pooler.version} · ${pooler.pool_mode}`,
     trouble: trouble(pooler),
     rows: [
-      row("servers at work", pooler.servers_active, pooler.pool_size),
-      row("clients", pooler.clients, pooler.max_client_conn),
+      row("servers at work", pooler.servers_active, pooler.pool_size || null),
+      row("clients", pooler.clients, pooler.max_client_conn || null),
     ],
     facts: [
       ["clients waiting", number(pooler.clients_waiting)],
@@ -75,7 +75,7 @@ function pgbouncer({ pgbouncer: pooler }, mean) {
 
 function postgres({ postgres: server, machine }, mean) {
   if (!server) return absent("PostgreSQL", UNWATCHED);
-  if (server.error && !server.max_connections) return absent("PostgreSQL", server.error, true);
+  if (server.version == null) return absent("PostgreSQL", server.error, true); // no sample yet
   const [hit, read] = [mean((f) => f.postgres?.blocks_hit), mean((f) => f.postgres?.blocks_read)];
   const waits = Object.entries(server.waits).filter(([, backends]) => backends > 0);
   const rows = server.live_rows + server.dead_rows;
@@ -85,13 +85,14 @@ function postgres({ postgres: server, machine }, mean) {
     trouble: trouble(server),
     rows: [
       row("connections", server.connections, server.max_connections - server.reserved),
-      row("want a core", server.waits.cpu ?? 0, machine?.cpus),
+      ...(server.is_local ? [row("want a core", server.waits.cpu ?? 0, machine?.cores)] : []),
       row("replication slots", server.replication_slots, server.max_replication_slots),
     ],
     facts: [
       ["active", number(server.active)],
       ...waits.map(([kind, backends]) => [kind === "cpu" ? "on CPU" : `wait for ${kind}`, number(backends)]),
       ["blocked", number(server.blocked)],
+      ["longest wait for a lock", time(server.longest_lock_wait_seconds)],
       ["longest statement", time(server.longest_statement_seconds)],
       ["longest idle transaction", time(server.longest_idle_transaction_seconds)],
       ["blocks from cache", hit + read > 0 ? percent(hit / (hit + read)) : "–"],

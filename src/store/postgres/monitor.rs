@@ -9,6 +9,7 @@ mod link;
 mod server;
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Weak};
 use std::thread;
@@ -19,7 +20,7 @@ use parking_lot::Mutex;
 use super::StartError;
 use super::refusal::Refusal;
 use crate::config::Monitoring;
-use crate::store::{PgBouncerFigures, PostgresFigures};
+use crate::store::{PgBouncerFigures, PostgresFigures, Sampled};
 use link::{Link, Trouble};
 
 /// Time between two looks for a PgBouncer where PostgreSQL itself was found.
@@ -41,7 +42,8 @@ struct Shared {
 /// The last sample that succeeded.
 #[derive(Debug)]
 struct Sample<F> {
-    figures: F,
+    /// None before the first.
+    figures: Option<F>,
     /// When it was taken; the start of sampling before the first.
     at: Instant,
     /// Why a later one failed, or the first has not come yet.
@@ -72,8 +74,8 @@ impl Samples {
             _end: end,
         });
         let sampler = Sampler {
-            pooler: Link::new(monitoring.console.clone())?,
-            server: Link::new(monitoring.server.clone())?,
+            pooler: Link::new(monitoring.console.clone(), |_| Ok(()))?,
+            server: Link::new(monitoring.server.clone(), server::prepare)?,
             pooler_due: Instant::now(),
             monitoring,
         };
@@ -82,23 +84,13 @@ impl Samples {
     }
 
     /// PgBouncer; none where there is none.
-    pub fn pgbouncer(&self) -> Option<PgBouncerFigures> {
-        let sample = self.0.pooler.lock();
-        sample.as_ref().map(|sample| PgBouncerFigures {
-            error: sample.error.clone(),
-            age_seconds: sample.at.elapsed().as_secs_f64(),
-            ..sample.figures.clone()
-        })
+    pub fn pgbouncer(&self) -> Option<Sampled<PgBouncerFigures>> {
+        self.0.pooler.lock().as_ref().map(Sample::told)
     }
 
     /// PostgreSQL.
-    pub fn postgres(&self) -> PostgresFigures {
-        let sample = self.0.server.lock();
-        PostgresFigures {
-            error: sample.error.clone(),
-            age_seconds: sample.at.elapsed().as_secs_f64(),
-            ..sample.figures.clone()
-        }
+    pub fn postgres(&self) -> Sampled<PostgresFigures> {
+        self.0.server.lock().told()
     }
 }
 
@@ -140,22 +132,30 @@ fn keep_pooler(
 
 // === impl Sample ===
 
-impl<F: Default> Sample<F> {
-    fn none() -> Self {
-        Self {
-            figures: F::default(),
-            at: Instant::now(),
-            error: Some("it was not asked yet".to_owned()),
+impl<F: Clone> Sample<F> {
+    fn told(&self) -> Sampled<F> {
+        Sampled {
+            error: self.error.clone(),
+            age_seconds: self.at.elapsed().as_secs_f64(),
+            figures: self.figures.clone(),
         }
     }
 }
 
 impl<F> Sample<F> {
+    fn none() -> Self {
+        Self {
+            figures: None,
+            at: Instant::now(),
+            error: Some("it was not asked yet".to_owned()),
+        }
+    }
+
     fn keep(&mut self, whose: &str, answer: Result<F, Trouble>) {
         match answer {
             Ok(figures) => {
                 *self = Self {
-                    figures,
+                    figures: Some(figures),
                     at: Instant::now(),
                     error: None,
                 }
@@ -194,6 +194,52 @@ impl Sampler {
     }
 
     fn ask_server(&mut self) -> Result<PostgresFigures, Trouble> {
-        self.server.ask(server::sample)
+        let is_local = is_loopback(&self.monitoring.server.host);
+        self.server.ask(|client| {
+            let figures = server::sample(client)?;
+            Ok(PostgresFigures {
+                is_local,
+                ..figures
+            })
+        })
+    }
+}
+
+/// Whether a host is this machine by its name or address.
+fn is_loopback(host: &str) -> bool {
+    let address = host.parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_told_before_the_first_sample_and_kept_after_the_last() {
+        let mut sample = Sample::<u64>::none();
+        let trouble = || Trouble {
+            why: "refused".to_owned(),
+            refusal: Refusal::Unreachable,
+        };
+        assert_eq!(sample.told().figures, None);
+        sample.keep("PostgreSQL", Err(trouble()));
+        assert_eq!(sample.told().figures, None);
+        sample.keep("PostgreSQL", Ok(7));
+        assert_eq!(sample.told().fresh(60.0), Some(&7));
+        sample.keep("PostgreSQL", Err(trouble()));
+        let told = sample.told();
+        assert_eq!((told.figures, told.fresh(60.0)), (Some(7), None));
+        assert_eq!(told.error.as_deref(), Some("refused"));
+    }
+
+    #[test]
+    fn a_host_is_this_machine_by_its_address() {
+        assert!(
+            ["localhost", "127.0.0.2", "::1"]
+                .into_iter()
+                .all(is_loopback)
+        );
+        assert!(!["postgres", "10.0.0.1", "::2"].into_iter().any(is_loopback));
     }
 }

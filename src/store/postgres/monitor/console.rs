@@ -40,8 +40,6 @@ pub(super) fn sample(
         .map(|row| number(row, "maxwait") as f64 + number(row, "maxwait_us") as f64 / 1e6);
     let own = |name| database.and_then(|row| column(row, name));
     Ok(PgBouncerFigures {
-        error: None,
-        age_seconds: 0.0,
         version: version
             .unwrap_or_default()
             .trim_start_matches("PgBouncer ")
@@ -80,7 +78,7 @@ fn number(row: &SimpleQueryRow, name: &str) -> u64 {
     column(row, name).map_or(0, parsed)
 }
 
-/// What is no number, or of a later version, counts nothing.
+/// What is no number, or of a later version, counts nothing; as a limit, 0 is one that is not known.
 fn parsed(text: &str) -> u64 {
     text.parse().unwrap_or(0)
 }

@@ -19,7 +19,11 @@ const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 pub(super) struct Link {
     logins: Logins,
     login: Option<Login>,
+    prepare: Prepare,
 }
+
+/// What comes between a login and its first question.
+type Prepare = fn(&mut Login) -> Result<(), Trouble>;
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -29,10 +33,11 @@ pub(super) struct Trouble {
 }
 
 impl Link {
-    pub(super) fn new(database: Database) -> Result<Self, TlsError> {
+    pub(super) fn new(database: Database, prepare: Prepare) -> Result<Self, TlsError> {
         Ok(Self {
             logins: Logins::new(database)?,
             login: None,
+            prepare,
         })
     }
 
@@ -43,10 +48,7 @@ impl Link {
     ) -> Result<T, Trouble> {
         let mut login = match self.login.take() {
             Some(login) if !login.client.is_closed() => login,
-            _ => self.logins.login().map_err(|e| Trouble {
-                why: e.to_string(),
-                refusal: e.refusal(),
-            })?,
+            _ => self.log_in()?,
         };
         login.deadline.set(Some(Instant::now() + QUESTIONS_TIMEOUT));
         match questions(&mut login.client) {
@@ -57,11 +59,39 @@ impl Link {
             Err(e) => {
                 // It may still owe an answer, which is not waited for.
                 login.deadline.set(Some(Instant::now()));
-                Err(Trouble {
-                    why: format!("{}: {}", self.logins.at(), chain(&e)),
-                    refusal: Refusal::of(&e),
-                })
+                let trouble = Trouble::from(e);
+                Err(self.located(trouble))
             }
+        }
+    }
+
+    fn log_in(&self) -> Result<Login, Trouble> {
+        let mut login = self.logins.login().map_err(|e| Trouble {
+            why: e.to_string(),
+            refusal: e.refusal(),
+        })?;
+        login.deadline.set(Some(Instant::now() + QUESTIONS_TIMEOUT));
+        let prepared = (self.prepare)(&mut login);
+        if prepared.is_err() {
+            login.deadline.set(Some(Instant::now() + CLOSE_TIMEOUT));
+        }
+        prepared.map_err(|trouble| self.located(trouble))?;
+        Ok(login)
+    }
+
+    fn located(&self, trouble: Trouble) -> Trouble {
+        Trouble {
+            why: format!("{}: {}", self.logins.at(), trouble.why),
+            ..trouble
+        }
+    }
+}
+
+impl From<postgres::Error> for Trouble {
+    fn from(error: postgres::Error) -> Self {
+        Self {
+            why: chain(&error),
+            refusal: Refusal::of(&error),
         }
     }
 }

@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 
 use postgres::{Client, Row};
 
+use super::link::Trouble;
 use crate::store::PostgresFigures;
+use crate::store::postgres::login::Login;
+use crate::store::postgres::refusal::Refusal;
 
 const LIMITS: &str = include_str!("../../sql/monitor/limits.sql");
 const ACTIVITY: &str = include_str!("../../sql/monitor/activity.sql");
 const WAITS: &str = include_str!("../../sql/monitor/waits.sql");
+const BLOCKED: &str = include_str!("../../sql/monitor/blocked.sql");
 const DATABASE: &str = include_str!("../../sql/monitor/database.sql");
 const CHECKPOINTS: &str = include_str!("../../sql/monitor/checkpoints.sql");
 const CHECKPOINTS_BEFORE_17: &str = include_str!("../../sql/monitor/checkpoints_before_17.sql");
@@ -27,6 +31,28 @@ const CLASSES: [&str; 9] = [
     "Timeout",
 ];
 
+/// Bounds of a session whose client may be gone before the server knows: a backend that waits for a lock does not notice.
+/// They are below the time that the client waits.
+const BOUNDS: &str = "set lock_timeout = '500ms'; set statement_timeout = '1500ms'";
+
+/// Bounds the statements of a login, which must have a backend of its own: a pooler would lend the bounds to others, and
+/// its clients are not PostgreSQL's.
+pub(super) fn prepare(login: &mut Login) -> Result<(), Trouble> {
+    let rows = login
+        .client
+        .query_typed("select pg_catalog.pg_backend_pid()", &[])?;
+    let backend: Option<i32> = rows.first().map(|row| row.try_get(0)).transpose()?;
+    if backend.is_none() || backend != login.promise.backend() {
+        return Err(Trouble {
+            why: "this is a pooler, and PostgreSQL's own statistics are read without one; set \
+                  POSTGRES_DIRECT_HOST and POSTGRES_DIRECT_PORT to PostgreSQL itself"
+                .to_owned(),
+            refusal: Refusal::Unreachable,
+        });
+    }
+    Ok(login.client.batch_execute(BOUNDS)?)
+}
+
 /// The whole server, and the database that the client is connected to.
 pub(super) fn sample(client: &mut Client) -> Result<PostgresFigures, postgres::Error> {
     let limits = client.query_typed(LIMITS, &[])?;
@@ -34,10 +60,8 @@ pub(super) fn sample(client: &mut Client) -> Result<PostgresFigures, postgres::E
     let database = client.query_typed(DATABASE, &[])?;
     let mut figures = PostgresFigures {
         waits: waits(client)?,
-        pending_list_bytes: pending(client)?,
         ..PostgresFigures::default()
     };
-    figures.blocked = figures.waits.get("Lock").copied().unwrap_or(0);
     let mut number = 0;
     if let Some(row) = limits.first() {
         number = row.try_get("number")?;
@@ -58,6 +82,12 @@ pub(super) fn sample(client: &mut Client) -> Result<PostgresFigures, postgres::E
         figures.checkpoints_requested = row.try_get("requested")?;
         figures.wal_bytes = row.try_get("wal_bytes")?;
     }
+    if let Some(row) = client.query_typed(BLOCKED, &[])?.first() {
+        figures.blocked = row.try_get("blocked")?;
+        figures.longest_lock_wait_seconds = row.try_get("longest")?;
+    }
+    // Last: it alone reads a table, whose lock somebody may hold.
+    figures.pending_list_bytes = pending(client)?;
     Ok(figures)
 }
 
@@ -103,7 +133,7 @@ fn waits(client: &mut Client) -> Result<BTreeMap<String, i64>, postgres::Error> 
     Ok(waits)
 }
 
-/// None before the schema is there, and where the role may not read the count.
+/// None before the schema is there, where the role may not read the count, and while somebody locks it.
 fn pending(client: &mut Client) -> Result<Option<i64>, postgres::Error> {
     match client.query_typed(PENDING, &[]) {
         Ok(rows) => rows.first().map(|row| row.try_get("waiting")).transpose(),
