@@ -75,8 +75,9 @@ impl Proxy {
     /// Orders `cut` for the next `left` statements that contain `marker`. Encrypted statements contain only
     /// the empty marker.
     pub fn cut_next(&self, cut: Cut, marker: &'static [u8], left: usize) {
-        let order = Order { cut, marker, left };
-        locked(&self.orders).push(order);
+        let mut orders = locked(&self.orders);
+        orders.retain(|order| order.marker != marker);
+        orders.push(Order { cut, marker, left });
     }
 
     /// Whether all orders for this marker have been carried out.

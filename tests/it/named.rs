@@ -268,9 +268,12 @@ fn a_create_whose_name_has_no_answer_is_not_sent() {
     await_names(&server);
     // At both attempts the connection ends while the name is given.
     let insert = b"insert into public.warrior";
-    proxy.cut_next(Cut::Reply, insert, 2);
-    server.post(&warrior("n")).problem(503, "unavailable");
-    assert!(proxy.has_cut(insert));
+    eventually("both attempts are cut", || {
+        proxy.cut_next(Cut::Reply, insert, 2);
+        server.post(&warrior("n")).problem(503, "unavailable");
+        // On a busy machine there may be no connection in time for the second, which is refused alike.
+        proxy.has_cut(insert)
+    });
     eventually("creates go on", || server.post(&warrior("m")).status == 201);
     let stored = "select count(*) from public.warrior where name = 'n'";
     let row = database.owner().query_one(stored, &[]).unwrap();
