@@ -129,3 +129,44 @@ fn without_a_role_there_are_no_statistics() {
     assert!(json["postgres"].is_null() && json["pgbouncer"].is_null());
     assert!(!server.ask_admin("/metrics").text().contains("postgresql_"));
 }
+
+#[test]
+fn a_pooler_is_refused_by_the_variables_to_set() {
+    let database = fresh_database();
+    let server = TestServer::with(&database.pooled_login(), |server| {
+        let mut monitoring = database.monitoring();
+        monitoring.server.port = monitoring.console.port;
+        server.monitoring = Some(monitoring);
+    });
+    eventually("the variables are named", || {
+        let postgres = figures(&server).postgres.unwrap();
+        assert_eq!(postgres.figures, None);
+        let said = postgres.error.unwrap_or_default();
+        said.contains("POSTGRES_DIRECT_HOST and POSTGRES_DIRECT_PORT")
+    });
+    let metrics = server.ask_admin("/metrics");
+    for part in ["postgresql_up 0", "postgresql_sample_age_seconds "] {
+        assert!(metrics.text().contains(part), "{}", metrics.text());
+    }
+    assert!(!metrics.text().contains("postgresql_commits"));
+}
+
+#[test]
+fn a_count_that_is_locked_keeps_nothing_else_from_being_told() {
+    let database = fresh_database();
+    let mut owner = database.owner();
+    let mut holder = owner.transaction().unwrap();
+    holder
+        .batch_execute("lock table public.warrior_count in access exclusive mode")
+        .unwrap();
+    let server = monitored(&database);
+    eventually("all but the pending lists is told", || {
+        let postgres = await_samples(&server).postgres.unwrap().figures.unwrap();
+        postgres.max_connections > 0 && postgres.pending_list_bytes.is_none()
+    });
+    holder.rollback().unwrap();
+    eventually("the pending lists are told, too", || {
+        let postgres = await_samples(&server).postgres.unwrap().figures.unwrap();
+        postgres.pending_list_bytes.is_some()
+    });
+}
