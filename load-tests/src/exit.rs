@@ -41,10 +41,17 @@ pub struct NothingWorked {
     pub answers: String,
 }
 
+/// A stored result says that a promise was broken, so that nothing is made of it.
+#[derive(Debug, thiserror::Error)]
+#[error("a promise was broken: {0}")]
+pub struct PromiseBroken(pub String);
+
 impl Exit {
     /// The code of a run that ended in an error: there is no result.
     pub fn of_error(error: &anyhow::Error) -> Exit {
-        if error.is::<Unreachable>() {
+        if error.is::<PromiseBroken>() {
+            Exit::Lost
+        } else if error.is::<Unreachable>() {
             Exit::Unreachable
         } else if error.is::<NothingWorked>() {
             Exit::ThresholdMissed

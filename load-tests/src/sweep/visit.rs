@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::exit::Exit;
+use crate::exit::{Exit, PromiseBroken};
 use crate::machine::Machine;
 use crate::result::RunResult;
 
@@ -114,11 +114,10 @@ fn take(measured: &mut Measured, folder: &Path, line: &VisitLine) -> anyhow::Res
     for (name, run) in [("closed", &closed), ("open", &open)] {
         let verdict = (run.verification.last())
             .with_context(|| format!("the {name} run did not verify its ledger"))?;
-        ensure!(
-            verdict.holds(),
-            "the {name} run broke a promise: {}",
-            verdict.headline()
-        );
+        if !verdict.holds() {
+            let said = format!("the {name} run {}", verdict.headline());
+            return Err(PromiseBroken(said).into());
+        }
         read_back += verdict.acknowledged - verdict.unproven();
         unread += verdict.unproven();
         if run.exit != Exit::Passed {

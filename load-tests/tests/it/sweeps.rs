@@ -75,6 +75,14 @@ fn a_sweep_becomes_a_page_with_its_answer() {
     let (code, text) = scratch.load(&["sweep-page", &folder]);
     assert_eq!(code, 0, "{text}");
     assert!(read("sweep.md").contains("4 acknowledged writes could not be read back"));
+    run["verification"][0]["lost"] = 1.into();
+    fs::write(scratch.0.join("run-1.result"), run.to_string()).expect("written");
+    let (code, text) = scratch.load(&["sweep-page", &folder]);
+    assert_eq!(code, 5, "{text}");
+    assert!(
+        text.contains("a promise was broken: the open run lost 1"),
+        "{text}"
+    );
 }
 
 #[test]
