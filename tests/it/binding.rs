@@ -91,17 +91,23 @@ fn figures(program: &Program) -> Value {
 
 /// The sentence, once this limit is the one that is named.
 fn says(program: &Program, limit: &str) -> String {
+    says_one_of(program, &[limit]).1
+}
+
+/// The limit and the sentence, once one of these limits is named.
+fn says_one_of(program: &Program, limits: &[&str]) -> (String, String) {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let figures = figures(program);
-        if figures["binds"]["limit"] == limit {
-            let sentence = figures["binds"]["sentence"].as_str().unwrap();
+        let text = |name: &str| figures["binds"][name].as_str().unwrap().to_owned();
+        let (limit, sentence) = (text("limit"), text("sentence"));
+        if limits.contains(&&*limit) {
             println!("{limit}: {sentence}");
-            return sentence.to_owned();
+            return (limit, sentence);
         }
         assert!(
             Instant::now() < deadline,
-            "{limit} is not named: {figures:#}"
+            "none of {limits:?} is named: {figures:#}"
         );
         // As often as the page asks.
         std::thread::sleep(Duration::from_secs(1));
