@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -83,4 +84,28 @@ pub fn create_directory(path: &Path) -> anyhow::Result<()> {
 pub fn sha256(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Replaces a file whole, with the mode and the owner that it has: a `.env` may hold secrets.
+pub(crate) fn replace_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    // A link stays one.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let aside = path.with_added_extension("part");
+    let write = || -> std::io::Result<()> {
+        let mut file = File::create(&aside)?;
+        if let Ok(now) = fs::metadata(&path) {
+            file.set_permissions(now.permissions())?;
+            let own = file.metadata()?;
+            if (own.uid(), own.gid()) != (now.uid(), now.gid()) {
+                chown(&aside, Some(now.uid()), Some(now.gid()))?;
+            }
+        }
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&aside, &path)
+    };
+    write()
+        // The first error is the cause of all others.
+        .inspect_err(|_| drop(fs::remove_file(&aside)))
+        .with_context(|| format!("cannot write {}", path.display()))
 }

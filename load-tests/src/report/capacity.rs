@@ -7,7 +7,8 @@ use maud::{Markup, html as markup};
 
 use super::axis::Scale;
 use super::html::{big, page};
-use super::panel::{Curve, Lines, Panel};
+use super::lines::{Curve, Lines};
+use super::panel::Panel;
 use super::picture::Picture;
 use super::values::{figure, share};
 use crate::capacity::{Capacity, CapacityFinding};

@@ -6,9 +6,8 @@ use maud::{Markup, html as markup};
 use serde::Serialize;
 
 use super::axis::{Axis, Scale};
-use super::over_time::show_micros;
-use super::panel::{grid, y_labels};
-use super::picture::{DRAWN_HEIGHT, DRAWN_WIDTH, Places};
+use super::frame::{DRAWN_HEIGHT, DRAWN_WIDTH, Places, grid, y_labels};
+use super::values::show_micros;
 use crate::latency_bands::band_from_us;
 use crate::output::micros;
 use crate::result::Second;

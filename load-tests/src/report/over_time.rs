@@ -2,10 +2,11 @@
 
 use super::axis::{Scale, second_ticks};
 use super::heat::Heat;
-use super::panel::{CLASSES, Curve, Lines, Panel};
+use super::lines::{CLASSES, Curve, Lines};
+use super::panel::Panel;
 use super::picture::Picture;
 use super::server_panels::server_panels;
-use crate::output::micros;
+use super::values::{show_count, show_micros, show_rate};
 use crate::profile::{Metric, Threshold};
 use crate::result::{RunResult, Second, SecondRow};
 
@@ -165,27 +166,4 @@ fn limits(result: &RunResult, about: impl Fn(&Threshold) -> bool) -> Vec<(f64, S
 
 fn is_of_latency(threshold: &Threshold) -> bool {
     matches!(threshold.metric, Metric::Latency(_) | Metric::Max)
-}
-
-/// Halves of a small axis are not whole numbers.
-pub(super) fn show_count(value: f64) -> String {
-    if value.fract() == 0.0 {
-        format!("{value:.0}")
-    } else {
-        format!("{value:.1}")
-    }
-}
-
-pub(super) fn show_rate(value: f64) -> String {
-    show_count(value) + "/s"
-}
-
-/// Labels of an axis are powers of ten, which `micros` would write with digits; values between have theirs.
-pub(super) fn show_micros(value: f64) -> String {
-    let value = value.round();
-    match value {
-        1e3 | 1e4 | 1e5 => format!("{:.0} ms", value / 1e3),
-        1e6 | 1e7 | 1e8 => format!("{:.0} s", value / 1e6),
-        _ => micros(value as u64),
-    }
 }

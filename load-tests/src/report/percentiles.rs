@@ -1,9 +1,10 @@
 //! Latency against the share of requests above it: each step to the right is ten times rarer.
 
 use super::axis::Scale;
-use super::over_time::show_micros;
-use super::panel::{Curve, Lines, Panel};
+use super::lines::{Curve, Lines};
+use super::panel::Panel;
 use super::picture::Picture;
+use super::values::show_micros;
 use crate::result::RunResult;
 
 /// Points of the curve.

@@ -2,11 +2,8 @@
 
 use maud::{Markup, html as markup};
 
+use super::frame::Places;
 use super::panel::Panel;
-
-/// The size of every panel's drawing in its own units; the page stretches it.
-pub(super) const DRAWN_WIDTH: f64 = 1000.0;
-pub(super) const DRAWN_HEIGHT: f64 = 200.0;
 
 /// Panels over one horizontal axis.
 pub(super) struct Picture {
@@ -18,14 +15,6 @@ pub(super) struct Picture {
     /// How a place reads.
     pub(super) show: fn(f64) -> String,
     pub(super) panels: Vec<Panel>,
-}
-
-/// The horizontal axis of a picture.
-pub(super) struct Places {
-    range: (f64, f64),
-    pub(super) ticks: Vec<(f64, String)>,
-    /// Each place that any curve has a point at, ascending.
-    pub(super) values: Vec<f64>,
 }
 
 impl Picture {
@@ -58,19 +47,11 @@ impl Picture {
     }
 }
 
-impl Places {
-    /// The distance of a place from the left, as a share of the axis.
-    pub(super) fn across(&self, place: f64) -> f64 {
-        let (from, to) = self.range;
-        ((place - from) / (to - from).max(1e-9)).clamp(0.0, 1.0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::report::axis::Scale;
-    use crate::report::panel::{Curve, Lines};
+    use crate::report::lines::{Curve, Lines};
 
     #[test]
     fn a_name_is_text_and_not_markup_and_values_are_given_for_every_place() {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use maud::{Markup, html as markup};
 
 use super::axis::Scale;
-use super::over_time::{show_count, show_rate};
-use super::panel::{CLASSES, Curve, Lines};
+use super::lines::{CLASSES, Curve, Lines};
+use super::values::{show_count, show_rate};
 use crate::result::{MetricKind, ServerMetric};
 use crate::server_metrics::MetricName;
 

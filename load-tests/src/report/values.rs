@@ -62,6 +62,29 @@ fn trimmed(number: String) -> String {
         .to_owned()
 }
 
+/// Halves of a small axis are not whole numbers.
+pub(super) fn show_count(value: f64) -> String {
+    if value.fract() == 0.0 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.1}")
+    }
+}
+
+pub(super) fn show_rate(value: f64) -> String {
+    show_count(value) + "/s"
+}
+
+/// Labels of an axis are powers of ten, which `micros` would write with digits; values between have theirs.
+pub(super) fn show_micros(value: f64) -> String {
+    let value = value.round();
+    match value {
+        1e3 | 1e4 | 1e5 => format!("{:.0} ms", value / 1e3),
+        1e6 | 1e7 | 1e8 => format!("{:.0} s", value / 1e6),
+        _ => micros(value as u64),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

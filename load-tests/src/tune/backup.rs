@@ -2,15 +2,13 @@
 //! of them in the folder of results says what `undo` gives back.
 
 use std::fs::{self, File};
-use std::io::Write;
-use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::config::{Change, ConfigFile};
-use crate::files::{create_directory, sha256, write_whole};
+use crate::files::{create_directory, replace_whole, sha256, write_whole};
 
 /// The list of what was applied, in the folder of results.
 const LIST: &str = "tune.undo";
@@ -43,7 +41,7 @@ pub(super) fn apply(changes: &[Change], directory: &Path) -> anyhow::Result<Vec<
     let mut paths = Vec::new();
     for change in changes {
         let path = std::path::absolute(&change.file.path)?;
-        replace(&path, change.text().as_bytes())?;
+        replace_whole(&path, change.text().as_bytes())?;
         paths.push(path);
     }
     Ok(paths)
@@ -174,7 +172,7 @@ pub fn undo(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
                     copy.display(),
                     file.path.display()
                 );
-                replace(&file.path, &held)?;
+                replace_whole(&file.path, &held)?;
             }
             None if file.path.exists() => fs::remove_file(&file.path)
                 .with_context(|| format!("cannot remove {}", file.path.display()))?,
@@ -186,30 +184,6 @@ pub fn undo(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
         fs::remove_file(copy).with_context(|| format!("cannot remove {}", copy.display()))?;
     }
     Ok(applied.files.into_iter().map(|file| file.path).collect())
-}
-
-/// Replaces a file whole, with the mode and the owner that it has: a `.env` may hold secrets.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    // A link stays one.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let aside = path.with_added_extension("part");
-    let write = || -> std::io::Result<()> {
-        let mut file = File::create(&aside)?;
-        if let Ok(now) = fs::metadata(&path) {
-            file.set_permissions(now.permissions())?;
-            let own = file.metadata()?;
-            if (own.uid(), own.gid()) != (now.uid(), now.gid()) {
-                chown(&aside, Some(now.uid()), Some(now.gid()))?;
-            }
-        }
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&aside, &path)
-    };
-    write()
-        // The first error is the cause of all others.
-        .inspect_err(|_| drop(fs::remove_file(&aside)))
-        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Copies a file with its mode, to the disk.

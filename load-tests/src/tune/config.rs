@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 
-use super::backup::replace;
 use super::edit::{Edited, Syntax};
 use super::sizes::{Size, Sizes, WORKERS};
+use crate::files::replace_whole;
 
 /// Which files a configuration stands in.
 #[derive(Clone, Debug)]
@@ -175,7 +175,7 @@ impl Config {
     pub(super) fn write(&self, from: &Sizes, to: &Sizes) -> anyhow::Result<()> {
         self.write_back()?;
         for change in self.changes(from, to) {
-            replace(&change.file.path, change.text().as_bytes())?;
+            replace_whole(&change.file.path, change.text().as_bytes())?;
         }
         Ok(())
     }
@@ -192,7 +192,7 @@ impl Config {
             let now = ConfigFile::read(&file.path)?.held;
             match &file.held {
                 _ if now == file.held => {}
-                Some(held) => replace(&file.path, held.as_bytes())?,
+                Some(held) => replace_whole(&file.path, held.as_bytes())?,
                 None => fs::remove_file(&file.path)
                     .with_context(|| format!("cannot remove {}", file.path.display()))?,
             }
