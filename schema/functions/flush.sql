@@ -34,7 +34,10 @@ begin
     -- Lock order: TRUNCATE takes warrior_count before warrior_flushed; the other order could deadlock with it.
     perform from public.warrior_count limit 0;
     if newly_read > 0 then
-        update public.warrior_flushed set read_bytes = read_bytes + newly_read;
+        -- There is no row before the first flush, nor after a TRUNCATE.
+        insert into public.warrior_flushed as last (list_bytes, read_bytes, flushes)
+        values (0, newly_read, 0)
+        on conflict (one) do update set read_bytes = last.read_bytes + excluded.read_bytes;
     end if;
     listed := (select coalesce(sum(list_bytes), 0) from public.warrior_count);
     select list_bytes, read_bytes into flushed, read from public.warrior_flushed;

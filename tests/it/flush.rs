@@ -276,6 +276,22 @@ fn what_searches_have_read_is_summed_until_the_next_flush() {
 /// The lists as they are told: an entry of a trigram for each letter, and one of each skill. As long as they really are to
 /// a quarter, for short names as for long ones.
 #[test]
+fn what_searches_have_read_counts_before_the_first_flush_and_after_a_truncate() {
+    let database = fresh_database();
+    let mut superuser = superuser(&database);
+    superuser.batch_execute(ADD).unwrap();
+    for _ in 0..2 {
+        assert_eq!(flushes(&mut superuser), 0);
+        pending(&mut superuser, 3);
+        let (waiting, read) = pending(&mut superuser, 4);
+        assert_eq!(read, 7);
+        assert!(waiting > 0, "{waiting}");
+        superuser.batch_execute("truncate public.warrior").unwrap();
+        superuser.batch_execute(ADD).unwrap();
+    }
+}
+
+#[test]
 fn the_bytes_that_wait_are_those_of_the_lists() {
     let database = fresh_database();
     let mut superuser = superuser(&database);
