@@ -26,8 +26,8 @@ const BESIDE_LONGER: Duration = Duration::from_millis(500);
 /// Bounds the connections in the open model.
 const OPEN_CONNECTIONS_MAX: usize = 1024;
 
-/// A request without an answer after this long is given up.
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// A request without an answer after this long is given up, unless it is known to take longer.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Requests, their target, and the load model that sends them.
 #[derive(Clone, Debug)]
@@ -46,6 +46,8 @@ pub(crate) struct Request {
     pub warmup: Duration,
     /// How long it is measured.
     pub length: Duration,
+    /// When a request without an answer is given up.
+    pub timeout: Duration,
     /// Draws what is random.
     pub seed: u64,
 }
@@ -88,7 +90,7 @@ fn measure_once(request: &Request, stop: &Arc<AtomicBool>) -> anyhow::Result<Opt
     let used = meter.stop();
     let mut sample = sample(request, &plan, &collected);
     if sample.done == 0 && !stop.load(Ordering::Relaxed) {
-        if collected.total().ended() == 0 && request.length < TIMEOUT {
+        if collected.total().ended() == 0 && request.length < request.timeout {
             return Ok(None);
         }
         let what = format!("requests under {:?}", request.load);
@@ -153,7 +155,7 @@ fn plan(request: &Request) -> Plan {
         length,
         connections: ConnectionMode::Shared,
         connections_max: connections,
-        timeout: TIMEOUT,
+        timeout: request.timeout,
         lateness_max: Duration::from_millis(5),
         warmup: request.warmup,
         threads: request.threads.min(connections),

@@ -16,7 +16,7 @@ use crate::cpu::Processes;
 use crate::flush;
 use crate::hello;
 use crate::hits::Hits;
-use crate::http::{self, HttpLoad, Request, WARMUP};
+use crate::http::{self, HttpLoad, Request, TIMEOUT, WARMUP};
 use crate::measurement::{Action, CREATE, Measurement};
 use crate::options::{BenchOptions, Part};
 use crate::peers::Peers;
@@ -196,6 +196,7 @@ impl<'s> Rig<'s> {
             threads: self.options.threads,
             length: Duration::from_secs(u64::from(self.options.seconds)),
             warmup: WARMUP,
+            timeout: TIMEOUT,
             seed: 0,
         }
     }

@@ -19,11 +19,13 @@ const POOLS: [usize; 3] = [4, 16, 64];
 /// The size when they are not tried.
 const POOL_UNTRIED: usize = 16;
 
-/// The guide's search takes seconds where the table is large, so it is measured for longer, without a warm-up whose
-/// requests would outlast it.
-const GUIDE_LONGER: u32 = 4;
-/// Bounds the rows of a table that the guide's search is tried on. On more, requests would not end in time.
+/// Windows of the guide's search hold several of its answers, which take the longer the more rows there are: four times
+/// the length of others, and once more for so many rows. They have no warm-up, whose requests would outlast it.
+const GUIDE_LONGER_BY_ROWS: u64 = 50_000;
+/// Bounds the rows of a table that the guide's search is tried on. On more, a round would take minutes.
 const GUIDE_ROWS_MAX: u64 = 1_500_000;
+/// An answer of the guide's search takes some ten seconds on a million rows and two cores.
+const GUIDE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Those of all peers that can do this work, over so many connections.
 pub(super) fn measurements(
@@ -56,9 +58,11 @@ pub(super) fn measurements(
         ));
     } else if work == SEARCH {
         let guide = Peers::start_pooled(rig.options, stack, guide_connections(), SearchBy::Guide)?;
+        let windows = 4 + rig.options.rows / GUIDE_LONGER_BY_ROWS;
         let request = Request {
             warmup: Duration::ZERO,
-            length: Duration::from_secs(u64::from(GUIDE_LONGER * rig.options.seconds)),
+            length: Duration::from_secs(windows * u64::from(rig.options.seconds)),
+            timeout: GUIDE_TIMEOUT,
             ..rig.request(stack, kind.clone(), guide_connections())
         };
         add(GUIDE, &guide, request);

@@ -21,7 +21,7 @@ use super::setting::Setting;
 use crate::cpu::Processes;
 use crate::fill::{Contents, fill};
 use crate::hits::Hits;
-use crate::http::{self, HttpLoad, Request, WARMUP};
+use crate::http::{self, HttpLoad, Request, TIMEOUT, WARMUP};
 use crate::sample::Sample;
 use crate::table;
 use crate::terms::classes;
@@ -206,6 +206,7 @@ impl<'s> SettingsRig<'s> {
                 WARMUP
             },
             length,
+            timeout: TIMEOUT,
             seed,
         };
         http::measure(&request, self.stop).with_context(|| format!("{load:?}"))
