@@ -4,17 +4,16 @@
 //! when there is a reason to doubt a connection: both are added here.
 
 use std::cell::RefCell;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
 use postgres::Client;
 use postgres::error::Severity;
 use r2d2::ManageConnection;
 
 use super::error::chain;
-use super::login::{Login, LoginError, Logins};
+use super::liveness::Liveness;
+use super::login::{Login, Logins};
+use super::login_error::LoginError;
 use super::mend::{self, Repair, Suspect};
 use super::named::{self, Forms, Named};
 use super::pool_metrics::PoolMetrics;
@@ -40,21 +39,6 @@ pub(super) struct Manager {
     forms: Forms,
 }
 
-/// The state of the database as its connections have shown it; shared by the pool's manager and its users.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Liveness(Arc<Learned>);
-
-#[derive(Debug, Default)]
-struct Learned {
-    /// Raised when a connection fails: others that were opened or checked earlier are checked again before
-    /// they are used.
-    epoch: AtomicU64,
-    /// Why the last login, or the first check after it, failed; none when both succeeded.
-    last_failure: Mutex<Option<String>>,
-    /// Until when no way is tried, since a trial has ended its connection: a pooler may lend no transactions.
-    no_trial_until: Mutex<Option<Instant>>,
-}
-
 /// A connection and the last signs of its liveness.
 pub(super) struct Connection {
     login: Login,
@@ -64,39 +48,6 @@ pub(super) struct Connection {
     last_used: Instant,
     /// Set while the server owes an answer; a connection that is still owed one is not used again.
     owed: bool,
-}
-
-// === impl Liveness ===
-
-impl Liveness {
-    /// A connection has failed: the others may have, too.
-    pub(super) fn suspect_all(&self) {
-        self.0.epoch.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Why the last login, or the first check after it, failed; none when both succeeded.
-    pub(super) fn last_failure(&self) -> Option<String> {
-        self.0.last_failure.lock().clone()
-    }
-
-    fn learn(&self, failure: Option<String>) {
-        *self.0.last_failure.lock() = failure;
-    }
-
-    fn lets_try(&self, now: Instant) -> bool {
-        self.0
-            .no_trial_until
-            .lock()
-            .is_none_or(|until| now >= until)
-    }
-
-    fn stop_trials(&self, until: Instant) {
-        *self.0.no_trial_until.lock() = Some(until);
-    }
-
-    fn epoch(&self) -> u64 {
-        self.0.epoch.load(Ordering::Relaxed)
-    }
 }
 
 // === impl Manager ===
@@ -114,6 +65,25 @@ impl Manager {
             liveness,
             metrics,
             forms,
+        })
+    }
+
+    /// Logs in, within `limit`.
+    fn log_in(&self, limit: Duration) -> Result<Connection, LoginError> {
+        // A login that works proves little; the first check proves more, see `is_valid`.
+        let began = Instant::now();
+        let login = (self.logins.login_within(limit))
+            .inspect_err(|e| self.liveness.learn(Some(e.to_string())))?;
+        self.metrics.created(began.elapsed());
+        Ok(Connection {
+            named: Named::new(login.promise.backend(), self.forms.clone()),
+            login,
+            // A pooler lets clients log in while its database is gone. Found by a check, such a connection is known
+            // to have carried nothing; found by a write, it would leave the outcome unknown, since the client loses a
+            // last message that comes together with the end.
+            epoch: None,
+            last_used: Instant::now(),
+            owed: false,
         })
     }
 
@@ -139,15 +109,15 @@ impl Manager {
     /// Tries whether statements can be named, when it is time to. A trial that overruns costs its connection, and takes
     /// the time of its checkout; so another one is opened here, and for a while none is tried.
     fn try_names(&self, connection: &mut Connection, now: Instant) -> Result<(), LoginError> {
-        if !connection.named.are_due(now) || !self.liveness.lets_try(now) {
+        if !connection.named.are_due(now) || !self.liveness.lets_try_names(now) {
             return Ok(());
         }
         match connection.try_names() {
             Err(e) if connection.is_spent() => {
                 self.liveness.suspect_all();
-                self.liveness.stop_trials(now + named::TRIAL_INTERVAL);
+                (self.liveness).stop_trying_names(now + named::TRIAL_INTERVAL);
                 tracing::debug!(error = %chain(&e), "a trial of named statements ended its connection");
-                *connection = self.connect()?;
+                *connection = self.log_in(self.logins.limit())?;
                 self.check(connection, Instant::now())
             }
             _ => Ok(()),
@@ -159,22 +129,15 @@ impl ManageConnection for Manager {
     type Connection = Connection;
     type Error = LoginError;
 
+    /// While logins fail, those of a pool take turns; see [`super::liveness`].
     fn connect(&self) -> Result<Connection, LoginError> {
-        // A login that works proves little; the first check proves more, see `is_valid`.
-        let began = Instant::now();
-        let login =
-            (self.logins.login()).inspect_err(|e| self.liveness.learn(Some(e.to_string())))?;
-        self.metrics.created(began.elapsed());
-        Ok(Connection {
-            named: Named::new(login.promise.backend(), self.forms.clone()),
-            login,
-            // A pooler lets clients log in while its database is gone. Found by a check, such a connection is known
-            // to have carried nothing; found by a write, it would leave the outcome unknown, since the client loses a
-            // last message that comes together with the end.
-            epoch: None,
-            last_used: Instant::now(),
-            owed: false,
-        })
+        let limit = self.logins.limit();
+        let Some(trial) = self.liveness.admit().map_err(LoginError::Failing)? else {
+            return self.log_in(limit);
+        };
+        let mut connection = self.log_in(trial.limit.min(limit))?;
+        self.check(&mut connection, Instant::now())?;
+        Ok(connection)
     }
 
     /// Checks a connection only before its first use, when another one has failed since, or after idling: a

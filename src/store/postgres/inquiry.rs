@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use postgres::{Client, SimpleQueryRow};
 
 use super::deadline::Deadline;
-use super::login::{Login, LoginError, login, login_direct};
+use super::login::{Login, login, login_direct};
+use super::login_error::LoginError;
 use super::pooler;
 use crate::config::Database;
 

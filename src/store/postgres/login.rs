@@ -16,6 +16,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::deadline::{Connector, Deadline, Overdue};
 use super::error::{causes, chain};
 use super::greeting::Promise;
+use super::login_error::LoginError;
 use super::refusal::Refusal;
 use super::replication::StandbyWait;
 use super::resolver::{self, Resolver};
@@ -25,35 +26,6 @@ use crate::config::{Database, SecretError};
 
 /// Longest time for a few questions after a login.
 const QUESTIONS_TIMEOUT: Duration = Duration::from_millis(500);
-
-/// Why there is no connection.
-#[derive(Debug, thiserror::Error)]
-pub enum LoginError {
-    /// The password file cannot be used.
-    #[error(transparent)]
-    Password(#[from] SecretError),
-    /// The CA file cannot be used.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// The server refused, or cannot be reached.
-    #[error("cannot log in to {at}: {why}")]
-    Refused {
-        /// Host and port.
-        at: String,
-        /// The chain of causes; for a host of several addresses, of each of them.
-        why: String,
-        /// What can be changed about it.
-        refusal: Refusal,
-    },
-    /// The server accepted the connection and then kept silent.
-    #[error("no login at {at} within {limit:?}: the server accepts connections and keeps silent")]
-    Silent {
-        /// Host and port.
-        at: String,
-        /// The deadline.
-        limit: Duration,
-    },
-}
 
 /// Logs in to one database as one role.
 pub(super) struct Logins {
@@ -118,18 +90,6 @@ pub(super) fn login_direct(database: &Database) -> Result<Login, LoginError> {
     }
 }
 
-impl LoginError {
-    /// What can be changed about it.
-    pub(super) fn refusal(&self) -> Refusal {
-        match self {
-            Self::Password(_) => Refusal::Credentials,
-            Self::Tls(_) => Refusal::Certificate,
-            Self::Refused { refusal, .. } => *refusal,
-            Self::Silent { .. } => Refusal::Unreachable,
-        }
-    }
-}
-
 impl Login {
     /// A plain client, all of whose questions must be answered at `until`.
     pub(super) fn until(self, until: Instant) -> Client {
@@ -158,18 +118,29 @@ impl Logins {
         format!("{}:{}", self.database.host, self.database.port)
     }
 
-    /// Tries the addresses in turn.
+    /// The longest time of a login.
+    pub(super) fn limit(&self) -> Duration {
+        self.database.connect_timeout
+    }
+
     pub(super) fn login(&self) -> Result<Login, LoginError> {
-        let until = Instant::now() + self.database.connect_timeout;
+        self.login_within(self.limit())
+    }
+
+    /// Tries the addresses in turn.
+    pub(super) fn login_within(&self, limit: Duration) -> Result<Login, LoginError> {
+        let until = Instant::now() + limit;
         let addresses = self
             .addresses(until)
             .map_err(|why| self.refused(why, Refusal::Unreachable))?;
-        self.try_each(&addresses, until)
+        self.try_each(&addresses, limit, until)
     }
 
+    /// Tries these in turn until `until`, which ends a login of `limit`.
     pub(super) fn try_each(
         &self,
         addresses: &[IpAddr],
+        limit: Duration,
         until: Instant,
     ) -> Result<Login, LoginError> {
         let config = self.config()?;
@@ -188,7 +159,7 @@ impl Logins {
                 Err(error) => failures.push((*address, error)),
             }
         }
-        Err(self.combined(failures))
+        Err(self.combined(failures, limit))
     }
 
     fn attempt(&self, mut config: Config, until: Instant) -> Result<Login, Box<dyn Error>> {
@@ -230,7 +201,7 @@ impl Logins {
 
     /// The failures of all addresses as one, that of the login that came farthest first. A parameter that one of them does
     /// not know can be left out for all.
-    fn combined(&self, mut failures: Vec<(IpAddr, Box<dyn Error>)>) -> LoginError {
+    fn combined(&self, mut failures: Vec<(IpAddr, Box<dyn Error>)>, limit: Duration) -> LoginError {
         failures.sort_by_key(|(_, error)| remoteness(&**error));
         let refusals = |(_, error): &(IpAddr, Box<dyn Error>)| Refusal::of(&**error);
         let unknown_parameter = failures
@@ -238,8 +209,10 @@ impl Logins {
             .map(refusals)
             .any(|r| r == Refusal::Parameter);
         match failures.as_slice() {
-            [] => self.silent(),
-            [(_, error), ..] if Overdue::is_behind(&**error) && !unknown_parameter => self.silent(),
+            [] => self.silent(limit),
+            [(_, error), ..] if Overdue::is_behind(&**error) && !unknown_parameter => {
+                self.silent(limit)
+            }
             [(_, error)] => self.refused(chain(&**error), Refusal::of(&**error)),
             several @ [(_, farthest), ..] => {
                 let each = several
@@ -255,10 +228,10 @@ impl Logins {
         }
     }
 
-    fn silent(&self) -> LoginError {
+    fn silent(&self, limit: Duration) -> LoginError {
         LoginError::Silent {
             at: self.at(),
-            limit: self.database.connect_timeout,
+            limit,
         }
     }
 

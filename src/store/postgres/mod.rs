@@ -26,7 +26,11 @@ mod replication;
 
 mod connection;
 
+mod liveness;
+
 mod login;
+
+mod login_error;
 
 mod refusal;
 
@@ -67,7 +71,8 @@ use uuid::Uuid;
 
 pub use decode::{Date, Moment, Texts};
 pub(crate) use inquiry::Inquiry;
-pub use login::{LoginError, connect, connect_direct};
+pub use login::{connect, connect_direct};
+pub use login_error::LoginError;
 pub use monitor::Samples;
 pub use pool_metrics::PoolMetrics;
 pub use pooler::shortcomings as pooler_shortcomings;

@@ -11,9 +11,10 @@ use r2d2::{Pool, PooledConnection};
 use scheduled_thread_pool::ScheduledThreadPool;
 
 use super::backlog::Backlog;
-use super::connection::{Liveness, Manager};
+use super::connection::Manager;
 use super::error::StoreError;
 use super::in_turn::InTurn;
+use super::liveness::Liveness;
 use super::named::Forms;
 use super::pool_metrics::{LoginFailures, PoolMetrics};
 use super::session::Connected;
@@ -25,6 +26,10 @@ use crate::store::Access;
 const CHECKOUT_TIMEOUT: Duration = Duration::from_millis(500);
 /// The same while logins fail: r2d2 would let each batch wait for a login that is not to be had.
 const CHECKOUT_TIMEOUT_FAILING: Duration = Duration::from_millis(20);
+
+/// Pause of r2d2 before it repeats a failed login, for which it takes half of its connection timeout; checkouts have their
+/// own. While logins fail, [`Liveness`] sets the pace of all of them.
+const LOGIN_RETRY: Duration = Duration::from_millis(10);
 
 /// The pool, and the state that its sessions share.
 pub(super) struct Connections {
@@ -60,7 +65,7 @@ impl Connections {
         let pool = Pool::builder()
             .max_size(size)
             .min_idle(Some(idle_min))
-            .connection_timeout(database.connect_timeout)
+            .connection_timeout(2 * LOGIN_RETRY)
             // All connections of one start would die together; PgBouncer renews the server's side.
             .max_lifetime(None)
             .idle_timeout(None)

@@ -10,7 +10,7 @@ use prometheus_client::registry::Registry;
 use r2d2::event::{AcquireEvent, CheckinEvent, CheckoutEvent, ReleaseEvent, TimeoutEvent};
 use r2d2::{HandleError, HandleEvent};
 
-use super::login::LoginError;
+use super::login_error::LoginError;
 use crate::histogram::Histogram;
 use crate::store::R2d2Figures;
 use crate::throttle::throttled;

@@ -14,9 +14,10 @@ use postgres::{Client, Row, RowIter};
 use r2d2::PooledConnection;
 
 use super::backlog::Backlog;
-use super::connection::{Liveness, Manager};
+use super::connection::Manager;
 use super::error::StoreError;
 use super::in_turn::InTurn;
+use super::liveness::Liveness;
 use super::mend::Suspect;
 use super::named::{Failure, Named, Parameters};
 use crate::throttle::throttled;

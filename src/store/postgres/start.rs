@@ -10,7 +10,8 @@ use std::time::Instant;
 use postgres::Client;
 
 use super::error::chain;
-use super::login::{LoginError, login_direct, time_to_ask};
+use super::login::{login_direct, time_to_ask};
+use super::login_error::LoginError;
 use super::readiness::readiness;
 use super::refusal::Refusal;
 use super::{pooler, schema};
