@@ -35,6 +35,7 @@
 //! - A write is acknowledged only when the server is ready for the next statement after it, and has not said
 //!   that its wait for a synchronous standby was cancelled.
 //! - A job answered `503` is never sent; a job is sent only with a live connection in hand.
+//! - A database that is known to be out is asked by one login at a time; no batch is sent until it has answered.
 //! - No session state in SQL: the pooler may hand the next transaction to another server.
 //! - No SQL is built from strings; statements stand in `.sql` files. `migrate` alone, away from requests, makes statements
 //!   for a DuckDB file of the names in its catalog, quoted, of types from a list, and of literals, quoted.
@@ -54,7 +55,7 @@
 //! - `idempotency_secret`: the secret behind idempotency keys, read from the database where none is configured.
 //! - [`http`]: sockets, limits, timeouts, keep-alive, drain. Of warriors and of the API it knows nothing.
 //! - [`api`]: requests as one closed enum, outcomes as responses. Pure but for the lanes it asks.
-//! - [`dispatch`]: lanes with bounded queues, admission control, workers, job states, the circuit breaker.
+//! - [`dispatch`]: lanes with bounded queues, admission control, workers, job states, outages and the circuit breaker.
 //! - `executors`: statements and rendering of each lane's batches: the one link between lanes, store and API.
 //! - [`store`]: the trait of a database and its classes of failures; for PostgreSQL sessions and their SQL, the pool,
 //!   group flush, and the schema; for a DuckDB file transactions, and the thread that keeps deadlines.

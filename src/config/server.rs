@@ -44,8 +44,8 @@ pub struct Server {
     /// control group, or the machine's memory. Too high: the kernel kills the process under load. Too low:
     /// fewer clients are served at once.
     pub memory: Option<u64>,
-    /// `REQUEST_DEADLINE_MS`, 0.1 to 60 s: longest time from a request's last byte to its answer. Too high:
-    /// clients wait for what is lost already. Too low: work that would have succeeded is refused.
+    /// `REQUEST_DEADLINE_MS`, 0.1 to 60 s: longest time from a request's last byte to its answer. An outage of half of
+    /// it is waited out. Too high: clients wait for what is lost already. Too low: work that would have succeeded is refused.
     pub deadline: Duration,
     /// `HEAD_TIMEOUT_MS`, 0.1 to 600 s: longest time for a request's head, which includes the idle time of
     /// a kept-alive connection. Too high: idle clients hold their connections. Too low: a proxy's kept-alive

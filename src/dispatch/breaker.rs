@@ -1,24 +1,30 @@
-//! The circuit breaker: open while the database cannot be reached, so that no request queues for it.
+//! The circuit breaker: while the database does not answer, requests wait for it at first, and are then refused at once.
 //!
-//! A probe, one thread with a connection of its own, asks the database how it is: while the breaker is open, again and
-//! again, which is its half-open state without a request at risk; and whenever `/ready` wants to know. The first answer
-//! closes the breaker.
+//! An outage begins with a batch, or a probe, that finds no connection; workers keep what they could not send, and send
+//! nothing more. A probe, one thread with a connection of its own, asks again and again, which is the half-open state
+//! without a request at risk: the first answer ends the outage, and all lanes go on at once. An outage that is older than
+//! half of a request's deadline opens the breaker, and so does one of a database that has never answered.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
-use crate::store::{Readiness, StoreError};
+use crate::store::{Class, Readiness, StoreError};
 use crate::throttle::throttled;
 
-/// Time between two probes while the breaker is open.
-const PROBE_INTERVAL: Duration = Duration::from_millis(200);
+/// Time between two probes during an outage. Most of them find that the store has no connection yet, and send nothing:
+/// how often a database that is down is asked to let somebody in is the store's matter.
+const PROBE_INTERVAL: Duration = Duration::from_millis(50);
+/// Longest time in which a database that has answered lately answers a check. A load balancer's check waits half a second
+/// (`balancer/haproxy.cfg`).
+const CHECK_TIMEOUT: Duration = Duration::from_millis(200);
 /// Most callers that may wait for the probe.
 const CALLS_MAX: usize = 64;
 
@@ -27,31 +33,37 @@ pub type Ask = Box<dyn Fn() -> Result<Readiness, StoreError> + Send>;
 
 /// The state of the database as all lanes and the probe see it.
 pub(super) struct Breaker {
-    open: AtomicBool,
-    opened_at: Mutex<Option<Instant>>,
     born: Instant,
-    /// Microseconds from `born` to the last batch that the database answered.
+    /// The age of an outage from which on requests are refused.
+    patience: Duration,
+    /// Microseconds from `born` to the database's last answer; 0 before the first.
     last_success_micros: AtomicU64,
+    /// The same to the beginning of the outage; 0 while there is none.
+    outage_since_micros: AtomicU64,
+    /// Held while an outage begins or ends; whether its refusals have been announced.
+    announced: Mutex<bool>,
+    ended: Condvar,
     /// Ends the probe when it is dropped.
     probe: SyncSender<Call>,
 }
 
 /// A reason to wake the probe.
 pub(super) enum Call {
-    /// The breaker has opened.
-    Opened,
+    /// An outage has begun.
+    Outage,
     /// `/ready` asks.
     Check(oneshot::Sender<Result<Readiness, String>>),
 }
 
 impl Breaker {
-    /// A closed breaker, and the thread of its probe, which ends when the breaker is dropped.
+    /// A closed breaker for requests with this deadline, and the thread of its probe, which ends when the breaker is
+    /// dropped.
     ///
     /// # Errors
     /// When the system refuses the thread.
-    pub(super) fn start(ask: Ask) -> io::Result<(Arc<Self>, JoinHandle<()>)> {
+    pub(super) fn start(ask: Ask, deadline: Duration) -> io::Result<(Arc<Self>, JoinHandle<()>)> {
         let (probe, calls) = sync_channel(CALLS_MAX);
-        let breaker = Arc::new(Self::new(probe));
+        let breaker = Arc::new(Self::new(probe, deadline));
         let watched = Arc::downgrade(&breaker);
         let thread = thread::Builder::new()
             .name("probe".to_owned())
@@ -60,34 +72,137 @@ impl Breaker {
     }
 
     /// A closed breaker whose probe receives from `probe`.
-    pub(super) fn new(probe: SyncSender<Call>) -> Self {
+    pub(super) fn new(probe: SyncSender<Call>, deadline: Duration) -> Self {
         Self {
-            open: AtomicBool::new(false),
-            opened_at: Mutex::new(None),
             born: Instant::now(),
+            patience: deadline / 2,
             last_success_micros: AtomicU64::new(0),
+            outage_since_micros: AtomicU64::new(0),
+            announced: Mutex::new(false),
+            ended: Condvar::new(),
             probe,
         }
     }
 
-    pub(super) fn is_open(&self) -> bool {
-        self.open.load(Ordering::Acquire)
+    /// Whether requests are refused.
+    pub(super) fn is_open(&self, now: Instant) -> bool {
+        self.is_out() && !self.is_waited_out(now)
     }
 
-    /// A batch was answered by the database.
-    pub(super) fn succeeded(&self) {
-        self.last_success_micros
-            .store(self.micros(Instant::now()), Ordering::Release);
+    /// Whether the database is known not to answer.
+    pub(super) fn is_out(&self) -> bool {
+        self.outage_since_micros.load(Ordering::Acquire) > 0
     }
 
-    /// A batch that began at `since` could not be sent, twice. Opens the breaker unless another
-    /// batch succeeded meanwhile: then one connection is in trouble, and not the database.
-    pub(super) fn failed(&self, since: Instant, why: &str) {
-        if self.last_success_micros.load(Ordering::Acquire) >= self.micros(since).max(1) {
-            return;
+    /// How long the outage has lasted; zero while there is none.
+    pub(super) fn outage(&self, now: Instant) -> Duration {
+        match self.outage_since_micros.load(Ordering::Acquire) {
+            0 => Duration::ZERO,
+            since => Duration::from_micros(self.micros(now).saturating_sub(since)),
         }
-        if !self.open.swap(true, Ordering::AcqRel) {
-            *self.opened_at() = Some(Instant::now());
+    }
+
+    /// Whether the database has ever answered. One that has not is no outage that ends in a moment.
+    pub(super) fn has_answered(&self) -> bool {
+        self.last_success_micros.load(Ordering::Acquire) > 0
+    }
+
+    /// Whether there is an outage that requests wait out.
+    fn is_waited_out(&self, now: Instant) -> bool {
+        self.is_out() && self.has_answered() && self.outage(now) < self.patience
+    }
+
+    /// The database has answered a batch or the probe.
+    pub(super) fn succeeded(&self) {
+        let now = Instant::now();
+        self.last_success_micros
+            .store(self.micros(now), Ordering::Release);
+        if self.is_out() {
+            self.end(now);
+        }
+    }
+
+    /// No connection was to be had since `since`. Begins an outage unless the database has answered meanwhile: then one
+    /// connection is in trouble, and not the database.
+    pub(super) fn failed(&self, since: Instant, why: &str) {
+        let since = self.micros(since);
+        {
+            let mut announced = self.announced.lock();
+            if self.is_out() || self.last_success_micros.load(Ordering::Acquire) >= since {
+                return;
+            }
+            self.outage_since_micros.store(since, Ordering::Release);
+            *announced = false;
+        }
+        if self.has_answered() {
+            throttled!(
+                WARN,
+                "the database does not answer: requests wait for it",
+                lane = "",
+                reason = "database_waited_for",
+                patience_seconds = self.patience.as_secs_f64(),
+                error = why
+            );
+        }
+        self.announce(why);
+        let _ = self.probe.try_send(Call::Outage);
+    }
+
+    /// Waits for the end of the outage, at most `limit`. Blocks.
+    pub(super) fn await_end(&self, limit: Duration) {
+        let mut announced = self.announced.lock();
+        if self.is_out() {
+            self.ended.wait_for(&mut announced, limit);
+        }
+    }
+
+    /// Asks the probe for the database's fitness; `limit` bounds the wait, since the database may keep silent. None while
+    /// requests would wait for it: during an outage that they wait out, and in a silence that is as young.
+    ///
+    /// # Errors
+    /// A sentence for people.
+    pub(super) async fn check(&self, limit: Duration) -> Result<Option<Readiness>, String> {
+        if self.is_waited_out(Instant::now()) {
+            return Ok(None);
+        }
+        let limit = match self.answered_lately() {
+            true => limit.min(CHECK_TIMEOUT),
+            false => limit,
+        };
+        match self.ask(limit).await {
+            Ok(Err(_)) if self.is_waited_out(Instant::now()) => Ok(None),
+            Ok(answer) => answer.map(Some),
+            Err(_) if self.answered_lately() => Ok(None),
+            Err(silence) => Err(silence),
+        }
+    }
+
+    /// # Errors
+    /// Without an answer in time.
+    async fn ask(&self, limit: Duration) -> Result<Result<Readiness, String>, String> {
+        let (sender, receiver) = oneshot::channel();
+        self.probe
+            .try_send(Call::Check(sender))
+            .map_err(|_| "the probe is busy".to_owned())?;
+        match timeout(limit, receiver).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) => Err("the probe has ended".to_owned()),
+            Err(_) => Err(format!("no answer from the database within {limit:?}")),
+        }
+    }
+
+    /// Whether its last answer is younger than an outage that requests wait out.
+    fn answered_lately(&self) -> bool {
+        let now = self.micros(Instant::now());
+        let last = self.last_success_micros.load(Ordering::Acquire);
+        last > 0 && Duration::from_micros(now.saturating_sub(last)) < self.patience
+    }
+
+    /// Says once that requests are refused, from the moment on when they are.
+    fn announce(&self, why: &str) {
+        let mut announced = self.announced.lock();
+        if !*announced && self.is_open(Instant::now()) {
+            *announced = true;
             throttled!(
                 ERROR,
                 "the database is gone: refusing requests until it answers",
@@ -95,57 +210,36 @@ impl Breaker {
                 reason = "database_gone",
                 error = why
             );
-            let _ = self.probe.try_send(Call::Opened);
         }
     }
 
-    /// Asks the probe for the database's fitness; `limit` bounds the wait, since the database may keep silent.
-    ///
-    /// # Errors
-    /// A sentence for people.
-    pub(super) async fn check(&self, limit: Duration) -> Result<Readiness, String> {
-        let (sender, receiver) = oneshot::channel();
-        self.probe
-            .try_send(Call::Check(sender))
-            .map_err(|_| "the probe is busy".to_owned())?;
-        match timeout(limit, receiver).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err("the probe has ended".to_owned()),
-            Err(_) => Err(format!("no answer from the database within {limit:?}")),
-        }
-    }
-
-    /// The database answered the probe.
-    fn close(&self) {
-        if self.open.swap(false, Ordering::AcqRel) {
-            self.succeeded();
-            let opened_at = self.opened_at().take();
-            let seconds = opened_at.map_or(0.0, |at| at.elapsed().as_secs_f64());
+    fn end(&self, now: Instant) {
+        let announced = self.announced.lock();
+        let lasted = self.outage(now);
+        if self.outage_since_micros.swap(0, Ordering::AcqRel) > 0 {
+            self.ended.notify_all();
             throttled!(
                 INFO,
                 "the database is back",
                 lane = "",
                 reason = "database_back",
-                refused_for_seconds = seconds
+                outage_seconds = lasted.as_secs_f64(),
+                refused = *announced
             );
         }
     }
 
+    /// Microseconds since the breaker was made, at least 1: 0 stands for never.
     fn micros(&self, at: Instant) -> u64 {
-        u64::try_from(at.saturating_duration_since(self.born).as_micros()).unwrap_or(u64::MAX)
-    }
-
-    fn opened_at(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.opened_at
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        let since = at.saturating_duration_since(self.born);
+        u64::try_from(since.as_micros()).unwrap_or(u64::MAX).max(1)
     }
 }
 
 /// The breaker is not kept alive by its probe.
 fn run_probe(calls: &Receiver<Call>, breaker: &Weak<Breaker>, ask: &Ask) {
     loop {
-        let call = match breaker.upgrade().is_some_and(|b| b.is_open()) {
+        let call = match breaker.upgrade().is_some_and(|b| b.is_out()) {
             true => calls.recv_timeout(PROBE_INTERVAL),
             false => calls.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
@@ -156,10 +250,23 @@ fn run_probe(calls: &Receiver<Call>, breaker: &Weak<Breaker>, ask: &Ask) {
         };
         // All that wait share one question, asked after they came.
         let waiting: Vec<Call> = first.into_iter().chain(calls.try_iter()).collect();
-        let answer = ask().map_err(|e| e.to_string());
-        if let (Ok(_), Some(breaker)) = (&answer, breaker.upgrade()) {
-            breaker.close();
+        let began = Instant::now();
+        // The connection of the last question may have ended since: another one tells whether the database has.
+        let answer = ask().or_else(|e| match e.class {
+            Class::Unknown => ask(),
+            _ => Err(e),
+        });
+        if let Some(breaker) = breaker.upgrade() {
+            match &answer {
+                Ok(_) => breaker.succeeded(),
+                Err(e) if e.class == Class::NotSent => breaker.failed(began, &e.to_string()),
+                Err(_) => {}
+            }
+            if let Err(e) = &answer {
+                breaker.announce(&e.to_string());
+            }
         }
+        let answer = answer.map_err(|e| e.to_string());
         for call in waiting {
             if let Call::Check(reply) = call {
                 let _ = reply.send(answer.clone());

@@ -170,10 +170,11 @@ impl<R> Ticket<R> {
         self.state.get() == DONE
     }
 
-    /// The job was dropped without an answer: its worker panicked.
+    /// The job was dropped without an answer: its time was over, or its worker panicked.
     fn dropped(&self) -> Failure {
         match self.state.get() {
             SENT => Failure::Unknown,
+            _ if Instant::now() >= self.deadline => Failure::NotDone(Reason::Deadline),
             _ => Failure::NotDone(Reason::Panicked),
         }
     }
@@ -243,6 +244,15 @@ mod tests {
         tokio::time::sleep(2 * SOON).await;
         let _ = job.reply.send((Ok(14), InLane::default()));
         assert_eq!(answered.await.unwrap().0, Ok(14));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_its_worker_drops_at_the_deadline_was_too_late_and_no_panic() {
+        let (job, ticket) = queued();
+        tokio::time::advance(SOON).await;
+        drop(job);
+        let late = Err(Failure::NotDone(Reason::Deadline));
+        assert_eq!(ticket.wait().await.0, late);
     }
 
     #[tokio::test(start_paused = true)]

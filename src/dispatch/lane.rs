@@ -1,7 +1,7 @@
 //! A lane: one kind of request, its bounded queue, its workers, and the admission control at its door.
 //!
-//! Load is shed at the door: a request whose queue is full, whose wait would outlast its deadline, or whose database is
-//! gone, is refused at once. A request that was let in waits until its deadline at the longest.
+//! Load is shed at the door: a request whose queue is full, whose wait would outlast its deadline, or whose database has
+//! been gone for long, is refused at once. A request that was let in waits until its deadline at the longest.
 
 use std::io;
 use std::sync::Arc;
@@ -70,6 +70,13 @@ impl<Q: PartialEq + Send + 'static, R: Send + 'static> Lane<Q, R> {
         })?;
         let (result, in_lane) = ticket.wait().await;
         timeline.left(in_lane);
+        // It waited for a database that did not come back in time.
+        let result = result.map_err(|failure| match failure {
+            Failure::NotDone(Reason::Deadline) if self.state.breaker.is_out() => {
+                Failure::NotDone(Reason::DatabaseGone)
+            }
+            other => other,
+        });
         result.inspect_err(|failure| self.log_silence(failure))
     }
 
@@ -90,7 +97,7 @@ impl<Q: PartialEq + Send + 'static, R: Send + 'static> Lane<Q, R> {
     /// Admission control.
     fn admit(&self, now: Instant, deadline: Instant) -> Result<(), Reason> {
         let state = &self.state;
-        if state.breaker.is_open() {
+        if state.breaker.is_open(now) {
             return Err(Reason::DatabaseGone);
         }
         let waiting = state.queue.len();

@@ -86,7 +86,8 @@ impl Families {
         let wait = "Time from the door to a worker";
         registry.register("queue_wait_seconds", wait, f.queue_wait.clone());
         registry.register("batch_size", "Requests in one batch", f.batch_size.clone());
-        let duration = "Time that a worker spent on one batch, its retry included";
+        let duration =
+            "Time that a worker spent on one batch, without its waits for a database that is out";
         registry.register("batch_duration_seconds", duration, f.batch_duration.clone());
         registry.register(
             "refused",
@@ -191,6 +192,8 @@ pub(super) struct Vitals {
 /// The state of the breaker and of all lanes, as their gauges show it.
 pub(super) struct Reading {
     pub(super) breaker_open: bool,
+    /// The age of the outage; zero while the database answers.
+    pub(super) outage: Duration,
     pub(super) lanes: [Vitals; 3],
 }
 
@@ -213,6 +216,11 @@ impl<F: Fn() -> Option<Reading> + Send + Sync + 'static> Collector for Gauges<F>
         let open = ConstGauge::new(i64::from(reading.breaker_open));
         let help = "1 while the database is gone and requests are refused.";
         open.encode(encoder.encode_descriptor("breaker_open", help, None, open.metric_type())?)?;
+        let outage = ConstGauge::new(reading.outage.as_secs_f64());
+        let help =
+            "Age of the database's outage, which requests wait out at first; 0 while it answers.";
+        let outage_type = outage.metric_type();
+        outage.encode(encoder.encode_descriptor("outage_seconds", help, None, outage_type)?)?;
         let mut gauges = ByLane {
             encoder: &mut encoder,
             lanes,

@@ -5,7 +5,8 @@
 //! and executes it as one batch; where a batch costs much more than a row, some of the workers leave
 //! a short queue to those that are busy, and help when it grows or when those are slow. A request that cannot
 //! be done in time is refused at the door; one that was let in is answered by its deadline, also while the
-//! database keeps silent.
+//! database keeps silent. While the database cannot be reached, what was not sent waits for it, unless that has lasted for
+//! half of a deadline: then it is refused at the door.
 
 mod outcome;
 
@@ -26,6 +27,8 @@ mod pace;
 mod pulse;
 
 mod breaker;
+
+mod attempts;
 
 mod figures;
 
@@ -48,6 +51,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use prometheus_client::registry::Registry;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 pub use breaker::Ask;
@@ -98,13 +102,15 @@ pub struct Dispatch {
 pub struct Threads(Vec<JoinHandle<()>>);
 
 impl Dispatch {
-    /// Starts all workers, and registers their metrics. Requests that wait are charged to `requests_budget`.
+    /// Starts all workers, and registers their metrics. Requests have `deadline` from the first to the last, and are
+    /// charged to `requests_budget` while they wait.
     ///
     /// # Errors
     /// When the system refuses a thread.
     pub fn start<C, F, S>(
         sizes: &Sizes,
         executors: Executors<C, F, S>,
+        deadline: Duration,
         requests_budget: &Budget,
         registry: &mut Registry,
     ) -> io::Result<(Arc<Self>, Threads)>
@@ -113,7 +119,7 @@ impl Dispatch {
         F: Executor<Request = Lookup, Reply = LookupReply<Rendered>>,
         S: Executor<Request = String, Reply = Rendered>,
     {
-        let (breaker, probe) = Breaker::start(executors.probe)?;
+        let (breaker, probe) = Breaker::start(executors.probe, deadline)?;
         let context = LaneContext {
             breaker: Arc::clone(&breaker),
             requests_budget: requests_budget.clone(),
@@ -217,11 +223,11 @@ impl Dispatch {
         rendered.ok_or_else(|| self.search.refuse(Reason::NoMemory))
     }
 
-    /// Asks the database for its fitness, within `limit`.
+    /// Asks the database for its fitness, within `limit`; none while requests wait for it to come back.
     ///
     /// # Errors
     /// A sentence for people.
-    pub async fn readiness(&self, limit: Duration) -> Result<Readiness, String> {
+    pub async fn readiness(&self, limit: Duration) -> Result<Option<Readiness>, String> {
         self.breaker.check(limit).await
     }
 
@@ -244,12 +250,14 @@ impl Dispatch {
             self.find.state.figures(),
             self.search.state.figures(),
         ];
-        (self.breaker.is_open(), lanes)
+        (self.breaker.is_open(Instant::now()), lanes)
     }
 
     fn reading(&self) -> Reading {
+        let now = Instant::now();
         Reading {
-            breaker_open: self.breaker.is_open(),
+            breaker_open: self.breaker.is_open(now),
+            outage: self.breaker.outage(now),
             lanes: [
                 self.create.state.vitals(),
                 self.find.state.vitals(),

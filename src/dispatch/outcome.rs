@@ -21,7 +21,7 @@ pub enum Reason {
     NoMemory,
     /// Load shedding: the request would have waited beyond its deadline.
     TooLate,
-    /// The circuit breaker is open: the database cannot be reached.
+    /// The database cannot be reached: the circuit breaker is open, or the request waited for it until its deadline.
     DatabaseGone,
     /// The request waited until its deadline.
     Deadline,

@@ -6,5 +6,7 @@ mod breaker;
 mod claim;
 mod failures;
 mod gone;
+mod outage;
 mod queue;
+mod riding;
 mod rig;

@@ -121,6 +121,8 @@ pub(super) struct Stopwatch {
     began: Instant,
     lap: Cell<Instant>,
     laps: Cell<InLane>,
+    /// Time that the batch has waited for a database that is out.
+    waited: Cell<Duration>,
 }
 
 impl Stopwatch {
@@ -130,7 +132,19 @@ impl Stopwatch {
             began,
             lap: Cell::new(began),
             laps: Cell::default(),
+            waited: Cell::default(),
         }
+    }
+
+    /// The batch has waited for a database that is out, which is a part of the lap to its next connection.
+    pub(super) fn waited(&self, time: Duration) {
+        self.waited.set(self.waited.get() + time);
+    }
+
+    /// The time that the lane's work on the batch took: an outage says nothing about the lane's pace.
+    pub(super) fn worked(&self, now: Instant) -> Duration {
+        now.duration_since(self.began)
+            .saturating_sub(self.waited.get())
     }
 
     /// A connection is in hand, or is not to be had.

@@ -1,17 +1,21 @@
 //! Natural batching: a worker is a plain thread that takes all that waits in its lane, and executes it as one batch.
 //!
 //! No request waits for a batch to fill, so batches grow only as the load grows. A batch is run in three steps: connect,
-//! claim (queued becomes sent, with a live connection in hand), run. A batch that fails is repeated once where the
-//! reason is transient, and split or grouped where one request may be at fault.
+//! claim (queued becomes sent, with a live connection in hand), run. A batch that fails is repeated where the reason is
+//! transient, and split or grouped where one request may be at fault. While the database cannot be reached, its worker
+//! keeps it, and goes on when the breaker's probe has an answer.
 
 use std::cell::Cell;
 use std::io;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::attempts::Attempts;
 use super::executor::{Claimed, Executor};
 use super::job::Job;
 use super::lane_state::{Batch, LaneState};
@@ -20,6 +24,11 @@ use super::terms::by_term;
 use super::timeline::Stopwatch;
 use crate::store::{Class, StoreError};
 use crate::throttle::{panic_message, throttled};
+
+/// Longest time until a batch that waits for the database notices that its clients have left, or that their time is over.
+const RECHECK_INTERVAL: Duration = Duration::from_millis(50);
+/// The pause before another attempt where other batches get the connections that this one does not.
+const RETRY_PAUSE: Duration = Duration::from_millis(20);
 
 pub(super) struct Worker<E: Executor> {
     lane: Arc<LaneState<E::Request, E::Reply>>,
@@ -70,22 +79,23 @@ impl<E: Executor> Worker<E> {
                 panic = panic_message(&*panic)
             );
         }
-        (self.lane).batch_ended(self.number, began.elapsed(), requests, terms);
+        let worked = watch.worked(Instant::now());
+        (self.lane).batch_ended(self.number, worked, requests, terms);
         true
     }
 
-    /// Executes a batch, once more if the reason is transient, in halves if one of them is bad.
+    /// Executes a batch, again where the reason is transient, in halves if one of them is bad.
     fn process(&self, mut jobs: Jobs<E>, watch: &Stopwatch) {
         let began = Instant::now();
-        if self.lane.breaker.is_open() {
-            return fail_all(jobs, Reason::DatabaseGone, watch);
-        }
-        for last in [false, true] {
+        let mut attempts = Attempts::default();
+        while self.waits_out(&mut jobs, watch) {
+            let attempted = Instant::now();
             let Err(error) = self.attempt(&mut jobs, watch) else {
                 return;
             };
             let now = Instant::now();
             jobs.retain(|job| job.is_wanted(now));
+            let last = attempts.failed(error.class, attempted);
             self.log(&error, jobs.len(), last);
             // A search may cost too much by its term. No row and no id does: there it is the database that is slow.
             let has_terms = self.lane.terms.is_some();
@@ -97,8 +107,10 @@ impl<E: Executor> Worker<E> {
             if failed {
                 self.lane.pulse.failed(began, error.to_string());
             }
+            if let Some(since) = attempts.no_connection_since(jobs.is_empty()) {
+                self.found_none(since, &error);
+            }
             match error.class {
-                Class::Unknown if jobs.is_empty() => return,
                 Class::Data => return self.split(jobs, Failure::Rejected, watch),
                 // Many lookups ask for different rows, of which one may be at fault.
                 Class::ReadFailed if !has_terms => {
@@ -106,10 +118,6 @@ impl<E: Executor> Worker<E> {
                 }
                 Class::ReadFailed => return self.retry_separately(jobs, Reason::ReadFailed, watch),
                 Class::TooCostly => return self.retry_separately(jobs, Reason::TooCostly, watch),
-                Class::NotSent if last => {
-                    self.lane.breaker.failed(began, &error.to_string());
-                    return fail_all(jobs, Reason::DatabaseGone, watch);
-                }
                 Class::RolledBack if last => {
                     return self.retry_separately(jobs, Reason::RolledBack, watch);
                 }
@@ -123,6 +131,33 @@ impl<E: Executor> Worker<E> {
         }
     }
 
+    /// Waits for the end of an outage, with the batch in hand. False when nobody waits for the batch any more.
+    fn waits_out(&self, jobs: &mut Jobs<E>, watch: &Stopwatch) -> bool {
+        let breaker = &self.lane.breaker;
+        loop {
+            let now = Instant::now();
+            jobs.retain(|job| job.is_wanted(now));
+            if jobs.is_empty() || !breaker.is_out() {
+                return !jobs.is_empty();
+            }
+            if !breaker.has_answered() {
+                fail_all(mem::take(jobs), Reason::DatabaseGone, watch);
+                return false;
+            }
+            breaker.await_end(RECHECK_INTERVAL);
+            watch.waited(now.elapsed());
+        }
+    }
+
+    /// Tells the breaker of a batch that found no connection.
+    fn found_none(&self, since: Instant, error: &StoreError) {
+        let breaker = &self.lane.breaker;
+        breaker.failed(since, &error.to_string());
+        if !breaker.is_out() {
+            thread::sleep(RETRY_PAUSE);
+        }
+    }
+
     /// Executes a batch once. Answers every job on success, takes the answered and the unwanted
     /// ones out of `jobs`, and leaves the others in the state that the failure implies.
     fn attempt(&self, jobs: &mut Jobs<E>, watch: &Stopwatch) -> Result<(), StoreError> {
@@ -130,8 +165,8 @@ impl<E: Executor> Worker<E> {
         let mut places = Vec::with_capacity(jobs.len());
         match self.execute(jobs, &mut places, watch) {
             Ok(replies) => {
-                self.lane.breaker.succeeded();
                 if !places.is_empty() {
+                    self.lane.breaker.succeeded();
                     self.lane.pulse.succeeded();
                 }
                 let mut replies = places.iter().zip(replies).peekable();
@@ -221,7 +256,7 @@ impl<E: Executor> Worker<E> {
     fn log(&self, error: &StoreError, jobs: usize, last: bool) {
         self.lane.metrics.failed(error.class);
         // The failure that decides the answers is a kind of its own.
-        let attempt = if last { "twice" } else { "once" };
+        let attempt = if last { "for good" } else { "once" };
         let code = error.sqlstate().unwrap_or(error.class.name());
         throttled!(
             WARN,

@@ -68,7 +68,7 @@ impl Admin {
         match head.uri.path() {
             "/live" => text(StatusCode::OK, "live\n".to_owned()),
             "/ready" => match self.ready().await {
-                Ok(()) => text(StatusCode::OK, "ready\n".to_owned()),
+                Ok(how) => text(StatusCode::OK, how.to_owned()),
                 Err(why) => text(
                     StatusCode::SERVICE_UNAVAILABLE,
                     format!("not ready: {why}\n"),
@@ -83,15 +83,24 @@ impl Admin {
         }
     }
 
-    async fn ready(&self) -> Result<(), String> {
+    /// A server whose requests wait out an outage takes them as any other server would, which has the same database: taken
+    /// out of a balancer, they would be refused instead.
+    async fn ready(&self) -> Result<&'static str, String> {
         if *self.phase.borrow() != Phase::Serving {
             return Err("the server is draining".to_owned());
         }
         let database = self.dispatch.readiness(READY_TIMEOUT).await?;
-        database.suffices(self.schema_version)?;
+        if let Some(database) = database {
+            database.suffices(self.schema_version)?;
+        }
         self.dispatch.lanes_serve(self.deadline)?;
         match &*self.keys.borrow() {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(match database {
+                Some(_) => "ready\n",
+                None => {
+                    "ready: the database does not answer at the moment, and requests wait for it\n"
+                }
+            }),
             Err(why) => Err(format!(
                 "creates are refused, since the secret of Idempotency-Keys cannot be read: {why}; run \
                  `warrior-api schema apply` with this server's POSTGRES_USER, or set IDEMPOTENCY_SECRET"

@@ -111,8 +111,9 @@ impl Opening {
         let what = "Bytes of answers that are read or that clients have not taken yet";
         answers.register(lanes, "answer", what);
         let executors = executors::all(store, Answers::new(answers));
-        let (dispatch, threads) = Dispatch::start(&server.sizes, executors, &waiting, lanes)
-            .context("the worker threads cannot be started")?;
+        let (dispatch, threads) =
+            Dispatch::start(&server.sizes, executors, server.deadline, &waiting, lanes)
+                .context("the worker threads cannot be started")?;
         Ok((dispatch, threads, self))
     }
 

@@ -5,6 +5,7 @@
 mod answers;
 mod drill;
 mod lost_replies;
+mod riding;
 
 use std::time::Duration;
 

@@ -163,6 +163,7 @@ fn metrics_are_openmetrics_and_count() {
         "warrior_drift",
         "warrior_idempotency_secret",
         "warrior_lane_requests",
+        "warrior_outage_seconds",
         "warrior_queue_depth",
         "warrior_queue_max",
         "warrior_queue_wait_seconds",
@@ -211,6 +212,7 @@ fn metrics_are_openmetrics_and_count() {
         })
     });
     assert_eq!(metrics.sample("warrior_breaker_open"), 0.0);
+    assert_eq!(metrics.sample("warrior_outage_seconds"), 0.0);
     assert!(metrics.sample("db_client_connection_max") >= 4.0);
     // Who does not ask for OpenMetrics gets the format that every scraper and promtool read.
     let older = request(server.admin, "GET", "/metrics", &[("Accept", "*/*")], b"");

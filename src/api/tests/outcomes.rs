@@ -13,6 +13,8 @@ use crate::dispatch::scripted::Scripted;
 use crate::dispatch::{Executors, LookupReply};
 use crate::store::{Class, Readiness, StoreError};
 
+const DEADLINE: Duration = Duration::from_secs(20);
+
 /// The earlier one may have been answered 504, and be stored.
 #[tokio::test]
 async fn the_503_of_a_create_with_a_key_speaks_of_this_attempt() {
@@ -77,13 +79,14 @@ async fn answers(
     let (dispatch, _threads) = Dispatch::start(
         &sizes,
         executors,
+        DEADLINE,
         &Budget::new(1 << 20),
         &mut Registry::default(),
     )
     .unwrap();
     let keys = Keys::new(&crate::config::Secret::new("secret"));
     let (_known, keys) = tokio::sync::watch::channel(Ok(keys));
-    let api = Api::new(dispatch, keys, Duration::from_secs(20));
+    let api = Api::new(dispatch, keys, DEADLINE);
     let ask = async |method: &str, target: &str, headers: &[(&str, &str)]| {
         let body = Bytes::from_static(BODY);
         let asked = api.read(Received::Request(head(method, target, headers), body));

@@ -38,11 +38,12 @@ fn api(rendering: Duration) -> (Api, watch::Sender<Result<Keys, String>>) {
         probe: Box::new(|| Ok(Readiness::default())),
     };
     let budget = Budget::new(1 << 20);
+    let (deadline, registry) = (Duration::from_secs(20), &mut Registry::default());
     let (dispatch, _threads) =
-        Dispatch::start(&sizes, executors, &budget, &mut Registry::default()).unwrap();
+        Dispatch::start(&sizes, executors, deadline, &budget, registry).unwrap();
     let keys = Keys::new(&crate::config::Secret::new("secret"));
     let (known, keys) = watch::channel(Ok(keys));
-    (Api::new(dispatch, keys, Duration::from_secs(20)), known)
+    (Api::new(dispatch, keys, deadline), known)
 }
 
 async fn stages(api: &Api, method: &str, target: &str) -> Stages {

@@ -76,7 +76,7 @@ async fn a_read_that_always_fails_harms_no_other_and_says_so() {
             };
             assert_eq!(answer.await.unwrap(), expected);
         }
-        assert!(!rig.breaker.is_open());
+        assert!(!rig.breaker.is_out());
     }
 }
 

@@ -1,6 +1,7 @@
-//! The circuit breaker without lanes: when it opens, and its probe while it is open.
+//! The circuit breaker without lanes: when an outage begins, when it opens the breaker, and its probe meanwhile.
 
 use std::sync::mpsc::sync_channel;
+use std::time::Duration;
 
 use tokio::time::{Instant, advance};
 
@@ -8,8 +9,10 @@ use super::rig::{LATER, Rig, SOON};
 use crate::dispatch::breaker::{Breaker, Call};
 use crate::store::{Class, Readiness, StoreError};
 
+const INSTANT: Duration = Duration::from_micros(1);
+
 #[tokio::test(start_paused = true)]
-async fn a_batch_that_cannot_be_sent_opens_the_breaker_unless_another_succeeded_meanwhile() {
+async fn a_batch_without_a_connection_begins_an_outage_unless_another_succeeded_meanwhile() {
     let rig = Rig::new(|_, _| Ok(()));
     advance(SOON).await;
     let began = Instant::now();
@@ -17,16 +20,73 @@ async fn a_batch_that_cannot_be_sent_opens_the_breaker_unless_another_succeeded_
     rig.breaker.succeeded();
     advance(SOON).await;
     rig.breaker.failed(began, "provoked");
-    assert!(!rig.breaker.is_open());
+    assert!(!rig.breaker.is_out());
     assert!(rig.calls.try_recv().is_err(), "the probe sleeps");
     rig.breaker.failed(Instant::now(), "provoked");
-    assert!(rig.breaker.is_open());
-    assert!(matches!(rig.calls.try_recv(), Ok(Call::Opened)));
+    assert!(rig.breaker.is_out());
+    assert!(matches!(rig.calls.try_recv(), Ok(Call::Outage)));
+    // The lanes that find out later leave the asking to it.
+    rig.breaker.failed(Instant::now(), "provoked");
+    assert!(rig.calls.try_recv().is_err(), "one call is enough");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_opens_the_breaker_once_it_is_as_old_as_half_a_deadline() {
+    let rig = Rig::new(|_, _| Ok(()));
+    rig.breaker.succeeded();
+    advance(SOON).await;
+    let began = Instant::now();
+    advance(SOON).await;
+    rig.breaker.failed(began, "provoked");
+    assert_eq!(rig.breaker.outage(Instant::now()), SOON);
+    assert!(!rig.breaker.is_open(began + LATER / 2 - INSTANT));
+    assert!(rig.breaker.is_open(began + LATER / 2));
+    advance(LATER).await;
+    rig.breaker.succeeded();
+    assert!(!rig.breaker.is_out());
+    assert!(rig.breaker.outage(Instant::now()).is_zero());
+    // The next outage is another one.
+    advance(SOON).await;
+    rig.breaker.failed(Instant::now(), "provoked");
+    assert!(!rig.breaker.is_open(Instant::now()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_database_that_has_never_answered_is_not_waited_for() {
+    let rig = Rig::new(|_, _| Ok(()));
+    advance(SOON).await;
+    rig.breaker.failed(Instant::now(), "provoked");
+    assert!(rig.breaker.is_open(Instant::now()));
+}
+
+/// A load balancer takes out a server that is not ready, and all servers have the same database.
+#[tokio::test(start_paused = true)]
+async fn a_check_fails_when_requests_are_refused_and_not_before() {
+    let rig = Rig::new(|_, _| Ok(()));
+    let silence = rig.breaker.check(SOON).await.unwrap_err();
+    assert!(silence.contains("no answer"), "{silence}");
+    // The probe keeps silent, and the database has answered a batch a moment ago.
+    rig.breaker.succeeded();
+    while rig.calls.try_recv().is_ok() {}
+    assert_eq!(rig.breaker.check(SOON).await, Ok(None));
+    advance(LATER / 2).await;
+    while rig.calls.try_recv().is_ok() {}
+    assert!(rig.breaker.check(SOON).await.is_err());
+    // An outage is known at once, without the probe.
+    rig.breaker.succeeded();
+    advance(SOON).await;
+    let began = Instant::now();
+    rig.breaker.failed(began, "provoked");
+    assert_eq!(rig.breaker.check(LATER).await, Ok(None));
+    assert_eq!(Instant::now(), began);
+    advance(LATER / 2).await;
+    while rig.calls.try_recv().is_ok() {}
+    assert!(rig.breaker.check(SOON).await.is_err());
 }
 
 /// Half-open: the probe asks until the database answers, with no request at risk and nobody at `/ready`.
 #[tokio::test]
-async fn an_open_breaker_is_closed_by_its_probe_alone() {
+async fn an_outage_is_ended_by_the_probe_alone() {
     const ANSWERED: usize = 3;
     let (asked, asks) = sync_channel(100);
     let number = std::cell::Cell::new(0);
@@ -38,15 +98,15 @@ async fn an_open_breaker_is_closed_by_its_probe_alone() {
             _ => Err(StoreError::of_class(Class::NotSent)),
         }
     };
-    let (breaker, probe) = Breaker::start(Box::new(ask)).unwrap();
+    let (breaker, probe) = Breaker::start(Box::new(ask), LATER).unwrap();
     breaker.failed(Instant::now(), "provoked");
-    assert!(breaker.is_open());
+    assert!(breaker.is_open(Instant::now()));
     for number in 1..=ANSWERED {
         assert_eq!(asks.recv_timeout(LATER), Ok(number));
     }
-    // Its turn is after the answer that closes the breaker, and a failure itself.
-    assert!(breaker.check(LATER).await.is_err());
-    assert!(!breaker.is_open());
+    // Its turn is after the answer that ends the outage, and begins another one, which requests wait out.
+    assert_eq!(breaker.check(LATER).await, Ok(None));
+    assert!(breaker.is_out() && !breaker.is_open(Instant::now()));
     drop(breaker);
     probe.join().unwrap();
 }

@@ -1,4 +1,4 @@
-//! The circuit breaker, with all lanes, their threads and the probe.
+//! A database that has never answered, with all lanes, their threads and the probe.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -62,6 +62,7 @@ async fn a_database_that_is_gone_is_probed_and_not_queued_for() {
     let (dispatch, threads) = Dispatch::start(
         &sizes,
         executors,
+        LATER,
         &requests_budget,
         &mut Registry::default(),
     )
@@ -81,7 +82,7 @@ async fn a_database_that_is_gone_is_probed_and_not_queued_for() {
     assert_eq!(sent.load(Ordering::SeqCst), 0);
 
     down.store(false, Ordering::SeqCst);
-    assert_eq!(dispatch.readiness(LATER).await, Ok(ready));
+    assert_eq!(dispatch.readiness(LATER).await, Ok(Some(ready)));
     assert_eq!(count().await, Ok(1));
     drop(dispatch);
     assert!(threads.join(LATER));

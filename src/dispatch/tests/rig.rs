@@ -2,9 +2,11 @@
 
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, Instant as StdInstant};
 
 use prometheus_client::registry::Registry;
+use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::Instant;
 
@@ -48,7 +50,7 @@ pub(super) struct Rig {
     pub(super) lane: Arc<Lane<u32, u32>>,
     pub(super) breaker: Arc<Breaker>,
     pub(super) calls: Receiver<Call>,
-    worker: Worker<Scripted<u32, u32>>,
+    worker: Arc<Worker<Scripted<u32, u32>>>,
     sent: Arc<Mutex<Vec<Sent>>>,
 }
 
@@ -116,7 +118,7 @@ impl Rig {
         executor: Scripted<u32, u32>,
     ) -> Self {
         let (probe, calls) = sync_channel(1);
-        let breaker = Arc::new(Breaker::new(probe));
+        let breaker = Arc::new(Breaker::new(probe, LATER));
         let context = LaneContext {
             breaker: Arc::clone(&breaker),
             requests_budget: Budget::new(10_000),
@@ -136,7 +138,7 @@ impl Rig {
             lane: Arc::new(lane),
             breaker,
             calls,
-            worker,
+            worker: Arc::new(worker),
             sent,
         }
     }
@@ -175,6 +177,15 @@ impl Rig {
         assert!(self.worker.run_next_batch());
     }
 
+    /// Has a thread do so that waits while the database is out, by the clock of the test.
+    pub(super) fn run_batch_aside(&self) -> thread::JoinHandle<()> {
+        let (worker, clock) = (Arc::clone(&self.worker), Handle::current());
+        thread::spawn(move || {
+            let _clock = clock.enter();
+            assert!(worker.run_next_batch());
+        })
+    }
+
     /// A request that is alone in its batch.
     pub(super) async fn call(&self, n: u32) -> Result<u32, Failure> {
         let answer = self.submit(n, LATER).await;
@@ -192,6 +203,13 @@ impl Rig {
     pub(super) fn deadlines(&self) -> Vec<StdInstant> {
         let sent = self.sent.lock().unwrap();
         sent.iter().map(|(_, deadline)| *deadline).collect()
+    }
+}
+
+/// Waits for what other threads do, while the clock stands still.
+pub(super) async fn until(holds: impl Fn() -> bool) {
+    while !holds() {
+        yield_now().await;
     }
 }
 

@@ -6,8 +6,6 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-/// Short, so that drills are.
-pub(super) const DEADLINE: Duration = Duration::from_millis(1500);
 /// How much later than its deadline an answer may arrive on a machine that does other things, too.
 const SLACK: Duration = Duration::from_secs(2);
 
@@ -33,7 +31,11 @@ pub(super) struct Answer {
 pub(super) struct Answers(pub(super) Vec<Vec<Answer>>);
 
 /// A keep-alive client of the standard library's own sockets.
-pub(super) struct Http(BufReader<TcpStream>);
+pub(super) struct Http {
+    stream: BufReader<TcpStream>,
+    /// Longest time until an answer.
+    limit: Duration,
+}
 
 impl Answers {
     pub(super) fn iter(&self) -> impl Iterator<Item = &Answer> {
@@ -63,10 +65,14 @@ impl Answers {
 }
 
 impl Http {
-    pub(super) fn new(address: SocketAddr) -> Self {
-        let socket = TcpStream::connect(address).unwrap();
-        socket.set_read_timeout(Some(DEADLINE + SLACK)).unwrap();
-        Self(BufReader::new(socket))
+    /// A client of a server whose requests have `deadline`.
+    pub(super) fn new(address: SocketAddr, deadline: Duration) -> Self {
+        let (socket, limit) = (TcpStream::connect(address).unwrap(), deadline + SLACK);
+        socket.set_read_timeout(Some(limit)).unwrap();
+        Self {
+            stream: BufReader::new(socket),
+            limit,
+        }
     }
 
     pub(super) fn ask(
@@ -80,9 +86,10 @@ impl Http {
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
         );
-        self.0.get_mut().write_all(request.as_bytes()).unwrap();
+        let stream = &mut self.stream;
+        stream.get_mut().write_all(request.as_bytes()).unwrap();
         let mut line = String::new();
-        self.0.read_line(&mut line).unwrap();
+        stream.read_line(&mut line).unwrap();
         let status = line
             .split(' ')
             .nth(1)
@@ -91,7 +98,7 @@ impl Http {
         let mut length = 0;
         loop {
             line.clear();
-            self.0.read_line(&mut line).unwrap();
+            stream.read_line(&mut line).unwrap();
             match line.trim_end().split_once(": ") {
                 Some(("content-length", value)) => length = value.parse().unwrap(),
                 Some(_) => {}
@@ -99,7 +106,7 @@ impl Http {
             }
         }
         let mut body = vec![0; length];
-        self.0.read_exact(&mut body).unwrap();
+        stream.read_exact(&mut body).unwrap();
         (status, serde_json::from_slice(&body).unwrap())
     }
 }
@@ -111,7 +118,7 @@ pub(super) fn create(client: &mut Http, name: String, key: Option<&str>) -> Answ
     let began = Instant::now();
     let (status, body) = client.ask("POST", "/warrior", &header, &body);
     assert!(
-        began.elapsed() < DEADLINE + SLACK,
+        began.elapsed() < client.limit,
         "answered {status} after {:?}",
         began.elapsed()
     );

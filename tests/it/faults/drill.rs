@@ -18,7 +18,7 @@ use warrior_api::serve::{self, Running};
 use warrior_api::store::schema;
 use warrior_stack::proxy::{Cut, Proxy};
 
-use super::answers::{Answers, DEADLINE, Http, Outcome, create};
+use super::answers::{Answers, Http, Outcome, create};
 use crate::supervisor::{Supervisor, connect, eventually};
 use crate::support::{Ending, log_in_directly};
 
@@ -26,12 +26,17 @@ use crate::support::{Ending, log_in_directly};
 pub(crate) const INSERT: &[u8] = b"insert into";
 /// Clients that create at the same time.
 pub(super) const CLIENTS: usize = 8;
+/// Deadline of requests: short, so that drills are.
+const DEADLINE: Duration = Duration::from_millis(1500);
+/// The same where an outage is to be waited out. A busy machine starts PostgreSQL in less than half of it.
+const LONG_DEADLINE: Duration = Duration::from_secs(40);
 
 pub(super) struct Drill {
     runtime: Runtime,
     running: Option<Running>,
     public: SocketAddr,
     admin: SocketAddr,
+    deadline: Duration,
     stack: Mutex<Supervisor>,
     proxy: Option<Proxy>,
     /// Creates of unknown outcome so far.
@@ -40,14 +45,19 @@ pub(super) struct Drill {
 
 impl Drill {
     pub(super) fn start() -> Self {
-        Self::on(Supervisor::throw_away(), false)
+        Self::on(Supervisor::throw_away(), false, DEADLINE)
+    }
+
+    /// Its requests outlast the restart of whatever they need.
+    pub(super) fn patient() -> Self {
+        Self::on(Supervisor::throw_away(), false, LONG_DEADLINE)
     }
 
     pub(super) fn through_proxy() -> Self {
-        Self::on(Supervisor::throw_away(), true)
+        Self::on(Supervisor::throw_away(), true, DEADLINE)
     }
 
-    fn on(stack: Supervisor, through_proxy: bool) -> Self {
+    fn on(stack: Supervisor, through_proxy: bool, deadline: Duration) -> Self {
         let endpoints = &stack.endpoints;
         let mut owner = log_in_directly(&endpoints.owner("warrior_api")).unwrap();
         schema::apply(&mut owner, &mut |_| {}).unwrap();
@@ -72,7 +82,7 @@ impl Drill {
             },
             monitoring: None,
             memory: None,
-            deadline: DEADLINE,
+            deadline,
             head_timeout: Duration::from_secs(5),
             drain_delay: Duration::ZERO,
             drain_timeout: Duration::from_secs(5),
@@ -88,12 +98,17 @@ impl Drill {
             running: Some(running),
             public,
             admin,
+            deadline,
             stack: Mutex::new(stack),
             proxy,
             unknown: AtomicU32::new(0),
         };
         drill.heals();
         drill
+    }
+
+    pub(super) fn client(&self) -> Http {
+        Http::new(self.public, self.deadline)
     }
 
     /// Creates warriors from several connections while `fault` runs.
@@ -105,7 +120,7 @@ impl Drill {
             let _ending = Ending(&stop);
             for _ in 0..CLIENTS {
                 scope.spawn(|| {
-                    let mut client = Http::new(self.public);
+                    let mut client = self.client();
                     let mut of_client = Vec::new();
                     while !stop.load(Ordering::Relaxed) {
                         let name = format!("drilled {}", number.fetch_add(1, Ordering::Relaxed));
@@ -125,7 +140,7 @@ impl Drill {
 
     /// Waits until ten creates in a row succeed.
     pub(super) fn heals(&self) {
-        let mut client = Http::new(self.public);
+        let mut client = self.client();
         let mut row = 0;
         eventually("ten creates in a row succeed", || {
             let answer = create(&mut client, "healthy".to_owned(), None);
@@ -138,9 +153,18 @@ impl Drill {
         });
     }
 
+    /// Waits until the server knows that its database is gone, and lets requests wait for it.
+    pub(super) fn waits(&self) {
+        eventually("requests wait for the database", || {
+            let said = self.ready();
+            assert!(said.starts_with("ready"), "{said}");
+            said.contains("requests wait")
+        });
+    }
+
     /// Waits until a create is refused.
     pub(super) fn refuses(&self) {
-        let mut client = Http::new(self.public);
+        let mut client = self.client();
         eventually("a create is refused", || {
             create(&mut client, "refused".to_owned(), None).outcome == Outcome::Refused
         });
@@ -172,7 +196,7 @@ impl Drill {
                 Outcome::Unknown => assert!(ids.len() <= 1, "{}: {ids:?}", answer.name),
             }
         }
-        let mut client = Http::new(self.public);
+        let mut client = self.client();
         for answer in answers.iter().filter(|a| a.outcome == Outcome::Unknown) {
             let settled = create(&mut client, answer.name.clone(), answer.key.as_deref());
             assert_eq!(settled.outcome, Outcome::Stored);
