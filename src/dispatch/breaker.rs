@@ -21,7 +21,7 @@ use crate::throttle::throttled;
 
 /// Time between two probes during an outage. Most of them find that the store has no connection yet, and send nothing:
 /// how often a database that is down is asked to let somebody in is the store's matter.
-const PROBE_INTERVAL: Duration = Duration::from_millis(50);
+const PROBE_INTERVAL: Duration = Duration::from_millis(20);
 /// Longest time in which a database that has answered lately answers a check. A load balancer's check waits half a second
 /// (`balancer/haproxy.cfg`).
 const CHECK_TIMEOUT: Duration = Duration::from_millis(200);

@@ -13,8 +13,8 @@ use parking_lot::{Condvar, Mutex};
 
 /// The pause after the first trial that failed; each later one is twice as long, up to [`PAUSE_MAX`].
 const PAUSE_MIN: Duration = Duration::from_millis(10);
-/// Most of the time for which a database that is back goes unnoticed.
-const PAUSE_MAX: Duration = Duration::from_millis(100);
+/// Behind a pooler two trials in a row tell that the database is back: the first has the pooler log in.
+const PAUSE_MAX: Duration = Duration::from_millis(50);
 /// Longest time of the first trial; each later one has twice as long, up to the time of any login. A connection to an
 /// address that is gone keeps silent, and the next trial finds the new one.
 const TRIAL_LIMIT_MIN: Duration = Duration::from_millis(500);
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn pauses_and_limits_double_up_to_a_bound() {
-        for (trials, most_ms) in [(0, 10), (1, 20), (3, 80), (4, 100), (40, 100)] {
+        for (trials, most_ms) in [(0, 10), (1, 20), (2, 40), (3, 50), (40, 50)] {
             let most = Duration::from_millis(most_ms);
             for _ in 0..100 {
                 let pause = pause(trials);
