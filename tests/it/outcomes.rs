@@ -243,19 +243,16 @@ fn a_database_that_is_down_is_503_until_it_is_back() {
             assert_eq!(answer.header("retry-after"), Some("1"));
         }
         eventually("the breaker is open", || is_open(&server));
-        // Refused at the door: a hundred take less time than one would take to fail.
-        let began = Instant::now();
+        // Refused at the door: one that waits for the database takes its deadline of three seconds.
         for _ in 0..100 {
+            let began = Instant::now();
             server.post(&warrior("down")).problem(503, "unavailable");
+            let took = began.elapsed();
+            assert!(took < Duration::from_secs(2), "{took:?}");
         }
         server
             .post_keyed(KEY, &warrior("down"))
             .problem(503, "unavailable");
-        assert!(
-            began.elapsed() < Duration::from_secs(3),
-            "{:?}",
-            began.elapsed()
-        );
         assert_eq!(server.get("/health").status, 200);
         assert_eq!(server.ask_admin("/live").status, 200);
         assert_eq!(server.ask_admin("/ready").status, 503);
