@@ -8,8 +8,9 @@ use crate::error::StackError;
 use crate::stack::Stack;
 use crate::stop::Stop;
 
-/// How often the children are checked.
-const CHILD_CHECK_INTERVAL: Duration = Duration::from_millis(250);
+/// How often the children are checked, which takes a few calls of the system. It is a part of each outage, which requests
+/// wait out.
+const CHILD_CHECK_INTERVAL: Duration = Duration::from_millis(50);
 /// The backoff after the first attempt; each later one is twice as long, up to [`BACKOFF_MAX`].
 const BACKOFF_MIN: Duration = Duration::from_millis(250);
 const BACKOFF_MAX: Duration = Duration::from_secs(30);
