@@ -142,6 +142,7 @@ fn plan(request: &Request) -> Plan {
         endpoint: place,
         maker: Maker::new(kind.clone(), request.seed, place as u64, &request.target),
         follow: None,
+        retry: None,
         weight: match kind {
             Kind::OneOf(uris) => u32::try_from(uris.len()).unwrap_or(u32::MAX),
             _ => 1,

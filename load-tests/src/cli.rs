@@ -5,6 +5,7 @@ mod capacity;
 mod compare;
 mod control;
 mod demo_lost;
+mod fuzz;
 mod load_args;
 mod rehearse;
 mod report;
@@ -24,6 +25,7 @@ use self::capacity::CapacityArgs;
 use self::compare::CompareArgs;
 use self::control::ControlArgs;
 use self::demo_lost::DemoLostArgs;
+use self::fuzz::FuzzArgs;
 use self::rehearse::RehearseArgs;
 use self::report::ReportArgs;
 use self::reproduce::ReproduceArgs;
@@ -39,7 +41,8 @@ const EXIT_CODES: &str = "Exit codes:
   2  the target cannot be reached
   3  a threshold was missed, no rate holds the objective, nothing was answered as prescribed, or a result was not reproduced
   4  compare: B is worse than A
-  5  a promise was broken: an acknowledged write is lost or altered, or a refused one stored
+  5  a promise was broken: an acknowledged write is lost or altered, or a refused one stored; fuzz: a crash, a panic, or an
+     answer that is none
   6  INVALID: the run says nothing about the server";
 
 /// A load generator that sends on time, knows what must come back, and proves what was stored.
@@ -70,6 +73,8 @@ pub(crate) enum Command {
     Control(ControlArgs),
     /// hey and this tool beside each other, against a database that loses what it has acknowledged
     DemoLost(DemoLostArgs),
+    /// Requests that no client should send, changed at random from a seed, against a throw-away stack
+    Fuzz(FuzzArgs),
     /// From a DuckDB file to PostgreSQL and back, on a throw-away stack, and how long clients would wait
     Rehearse(RehearseArgs),
     /// Hold the generator against a server whose every delay is known, on this machine
@@ -94,6 +99,7 @@ impl Command {
             Command::Tune(args) => args.execute(),
             Command::Control(args) => args.execute(),
             Command::DemoLost(args) => args.execute(),
+            Command::Fuzz(args) => args.execute(),
             Command::Rehearse(args) => args.execute(),
             Command::Calibrate(args) => args.execute(),
             Command::Report(args) => args.execute(),

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 pub use connection::{Answer, Connection, Failure};
 pub use interval::Interval;
-pub use plan::{Arrival, ConnectionMode, Follow, LoadModel, Plan, Scenario};
+pub use plan::{Arrival, ConnectionMode, Follow, LoadModel, Plan, Retry, Scenario};
 pub use tally::{Outcome, Tally, Unsent};
 pub use timer::now;
 

@@ -215,6 +215,7 @@ fn figure(metric: &Metric, tally: &Tally, seconds: f64, verdicts: &[Verdict]) ->
     match metric {
         Metric::Latency(q) => measured(latency.value_at_quantile(*q), latency.len()),
         Metric::Service(q) => measured(tally.service.value_at_quantile(*q), tally.service.len()),
+        Metric::Failed(q) => Some(tally.latency_failed.value_at_quantile(*q) as f64),
         Metric::Max => measured(latency.max(), latency.len()),
         Metric::Mean => (!latency.is_empty()).then(|| latency.mean()),
         Metric::Success => share(tally.succeeded()),

@@ -20,7 +20,7 @@ pub use built_in::{built_in, built_in_names};
 pub use compile::{Overrides, compile};
 pub use mix::Mix;
 pub use slo::parse_slo;
-pub use spec::{ClosedSpec, Connections, FollowSpec, Profile, ScenarioSpec, name_at};
+pub use spec::{ClosedSpec, Connections, FollowSpec, Profile, RetrySpec, ScenarioSpec, name_at};
 pub use threshold::{Metric, Operator, Threshold};
 pub use unit::Unit;
 pub use withheld::{split_header, with_secrets};

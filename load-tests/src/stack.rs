@@ -1,5 +1,6 @@
 //! An ephemeral stack under test: the server with its own PostgreSQL and PgBouncer, as a child process.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -66,20 +67,29 @@ impl Stack {
     /// Starts `server up --ephemeral` and waits for its announcement. The stack stops when its standard input
     /// ends, so also when this process is killed.
     pub fn start(server: &Path) -> anyhow::Result<Stack> {
-        Stack::start_with(server, &[])
+        Stack::start_with(server, &[], Stdio::inherit())
+    }
+
+    /// The same with its log in a file.
+    ///
+    /// # Errors
+    /// As those of [`Stack::start`].
+    pub fn start_logging(server: &Path, log: File) -> anyhow::Result<Stack> {
+        Stack::start_with(server, &[], log.into())
     }
 
     /// The same with PostgreSQL sized for the machine, as a stack that is kept would be.
     pub fn start_full_size(server: &Path) -> anyhow::Result<Stack> {
-        Stack::start_with(server, &["--full-size"])
+        Stack::start_with(server, &["--full-size"], Stdio::inherit())
     }
 
-    fn start_with(server: &Path, flags: &[&str]) -> anyhow::Result<Stack> {
+    fn start_with(server: &Path, flags: &[&str], log: Stdio) -> anyhow::Result<Stack> {
         let mut child = Command::new(server)
             .args(["up", "--ephemeral", "--until-stdin-ends"])
             .args(flags)
             .stdout(Stdio::piped())
             .stdin(Stdio::piped())
+            .stderr(log)
             // Ctrl-C ends the run first; the stack goes when the run is over.
             .process_group(0)
             .spawn()

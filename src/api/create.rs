@@ -9,6 +9,8 @@ use super::problem::Problem;
 use crate::http::members;
 use crate::warrior::{NewWarrior, Rejection};
 
+const KEY: &str = "idempotency-key";
+
 /// A warrior to be stored, and the client's key, if it sent one.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Create {
@@ -39,8 +41,13 @@ pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Create, Problem> 
     })
 }
 
+/// Whether a create has a key, right or wrong.
+pub(super) fn has_key(headers: &HeaderMap) -> bool {
+    headers.contains_key(KEY)
+}
+
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let mut keys = headers.get_all("idempotency-key").iter();
+    let mut keys = headers.get_all(KEY).iter();
     let (Some(key), more) = (keys.next(), keys.next()) else {
         return Ok(None);
     };

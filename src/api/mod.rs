@@ -28,6 +28,7 @@ use std::time::Duration;
 use http_body_util::Full;
 use hyper::Response;
 use hyper::body::Bytes;
+use hyper::http::request::Parts;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -91,12 +92,13 @@ impl Api {
     /// as long as they are in use, hyper needs another.
     pub fn read(&self, received: Received) -> Asked {
         let began = Instant::now();
-        let timeline = Timeline::new(began, began + self.deadline);
+        let mut timeline = Timeline::new(began, began + self.deadline);
         match received {
             Received::Request(head, body) => Asked {
                 route: Route::of(&head),
                 tells_timing: server_timing::is_wanted(&head.headers),
-                request: guarded(|| route(&head, &body)).flatten(),
+                request: (self.shed(&head, &mut timeline))
+                    .and_then(|()| guarded(|| route(&head, &body)).flatten()),
                 timeline,
             },
             Received::Refused(head, fault) => Asked {
@@ -106,6 +108,20 @@ impl Api {
                 timeline,
             },
         }
+    }
+
+    /// Sheds a create by its head alone: JSON is the dearest part of a refusal. Other requests are nearly all head.
+    fn shed(&self, head: &Parts, timeline: &mut Timeline) -> Result<(), Problem> {
+        if Route::of(head) != Route::Create {
+            return Ok(());
+        }
+        self.dispatch.shed_create(timeline).map_err(|failure| {
+            let reason = not_done(failure);
+            match create::has_key(&head.headers) {
+                true => Problem::AttemptNotDone(reason),
+                false => Problem::NotDone(reason),
+            }
+        })
     }
 
     /// Answers one request.
@@ -228,11 +244,16 @@ fn unknown_warrior() -> Problem {
 
 /// A read has no effect, so it may be repeated after any failure.
 fn read_failed(failure: Failure) -> Problem {
-    Problem::NotDone(match failure {
+    Problem::NotDone(not_done(failure))
+}
+
+/// Why a request without an effect was not done.
+fn not_done(failure: Failure) -> Reason {
+    match failure {
         Failure::NotDone(reason) => reason,
         Failure::Unknown => Reason::Deadline,
         Failure::Rejected => Reason::ReadFailed,
-    })
+    }
 }
 
 #[cfg(test)]

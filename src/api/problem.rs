@@ -1,5 +1,7 @@
 //! Problem details (RFC 9457): errors as the client sees them, and the one table of status codes.
 
+use std::sync::OnceLock;
+
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
@@ -60,6 +62,10 @@ pub struct Settle {
     pub idempotency_key: String,
 }
 
+/// The bodies of refusals, each rendered once: a server renders most of them when it has the least time for it.
+static REFUSALS: [OnceLock<Bytes>; 2 * Reason::COUNT] =
+    [const { OnceLock::new() }; 2 * Reason::COUNT];
+
 /// The body of a problem that cannot be written as JSON; its status stands in the response.
 const BODY_FALLBACK: &[u8] = br#"{"type":"about:blank"}"#;
 
@@ -115,9 +121,11 @@ impl Problem {
             ),
             Self::NotDone(reason) | Self::AttemptNotDone(reason) => {
                 let r#type = match reason {
-                    Reason::QueueFull | Reason::NoMemory | Reason::TooLate | Reason::Deadline => {
-                        "overloaded"
-                    }
+                    Reason::QueueFull
+                    | Reason::NoMemory
+                    | Reason::TooLate
+                    | Reason::LowPriority
+                    | Reason::Deadline => "overloaded",
                     Reason::TooCostly => "too-costly",
                     Reason::DatabaseGone
                     | Reason::RolledBack
@@ -203,24 +211,8 @@ impl Problem {
 
     /// The response.
     pub fn response(&self) -> Response<Full<Bytes>> {
-        let (status, name, title) = self.kind();
-        let body = Body {
-            r#type: format!("urn:warrior-api:problem:{name}"),
-            title,
-            status: status.as_u16(),
-            detail: self.detail(),
-            errors: match self {
-                Self::InvalidWarrior(errors) => Some(errors),
-                _ => None,
-            },
-            settle: match self {
-                Self::Unknown(settle) | Self::Altered(settle) => Some(settle),
-                _ => None,
-            },
-        };
-        let body = serde_json::to_vec(&body).map_or(Bytes::from_static(BODY_FALLBACK), Bytes::from);
-        let mut response = Response::new(Full::new(body));
-        *response.status_mut() = status;
+        let mut response = Response::new(Full::new(self.body()));
+        *response.status_mut() = self.kind().0;
         let headers = response.headers_mut();
         headers.insert(
             CONTENT_TYPE,
@@ -240,12 +232,45 @@ impl Problem {
         }
         response
     }
+
+    fn body(&self) -> Bytes {
+        let (reason, keyed) = match self {
+            Self::NotDone(reason) => (*reason, 0),
+            Self::AttemptNotDone(reason) => (*reason, 1),
+            _ => return self.render(),
+        };
+        let rendered = &REFUSALS[2 * reason as usize + keyed];
+        rendered.get_or_init(|| self.render()).clone()
+    }
+
+    fn render(&self) -> Bytes {
+        let (status, name, title) = self.kind();
+        let body = Body {
+            r#type: format!("urn:warrior-api:problem:{name}"),
+            title,
+            status: status.as_u16(),
+            detail: self.detail(),
+            errors: match self {
+                Self::InvalidWarrior(errors) => Some(errors),
+                _ => None,
+            },
+            settle: match self {
+                Self::Unknown(settle) | Self::Altered(settle) => Some(settle),
+                _ => None,
+            },
+        };
+        serde_json::to_vec(&body).map_or(Bytes::from_static(BODY_FALLBACK), Bytes::from)
+    }
 }
 
 fn not_done(reason: Reason) -> &'static str {
     match reason {
         Reason::QueueFull | Reason::TooLate => {
             "The server has more work than it can do in time. Repeat the request a little later."
+        }
+        Reason::LowPriority => {
+            "The server has more creates or finds than it can do in time, and these go before searches. Repeat the request \
+             a little later."
         }
         Reason::NoMemory => {
             "The memory for requests that wait and for answers that clients have not taken yet is used up, or the \

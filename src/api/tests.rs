@@ -8,7 +8,6 @@ mod routes;
 mod stages;
 
 use hyper::Request as HttpRequest;
-use hyper::http::request::Parts;
 
 use super::*;
 

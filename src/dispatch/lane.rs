@@ -1,7 +1,8 @@
 //! A lane: one kind of request, its bounded queue, its workers, and the admission control at its door.
 //!
 //! Load is shed at the door: a request whose queue is full, whose wait would outlast its deadline, or whose database has
-//! been gone for long, is refused at once. A request that was let in waits until its deadline at the longest.
+//! been gone for long, is refused at once, and a part of the searches while other lanes have too much to do. A request
+//! that was let in waits until its deadline at the longest.
 
 use std::io;
 use std::sync::Arc;
@@ -49,6 +50,19 @@ impl<Q: PartialEq + Send + 'static, R: Send + 'static> Lane<Q, R> {
             threads.push(worker.spawn()?);
         }
         Ok(lane)
+    }
+
+    /// Sheds a request before it is parsed. Refusals must cost far less than answers: above the capacity they come on top
+    /// of it, and take the processors that answers need.
+    ///
+    /// # Errors
+    /// As those of [`Self::call`] that are known without the request.
+    pub(super) fn shed(&self, timeline: &mut Timeline) -> Result<(), Failure> {
+        let now = Instant::now();
+        self.admit(now, timeline.deadline).map_err(|reason| {
+            timeline.came(self.state.spec.number, now);
+            self.refuse(reason)
+        })
     }
 
     /// Has `request` executed. The answer is there at its deadline at the latest, and its times in `timeline`.
@@ -100,9 +114,15 @@ impl<Q: PartialEq + Send + 'static, R: Send + 'static> Lane<Q, R> {
         if state.breaker.is_open(now) {
             return Err(Reason::DatabaseGone);
         }
+        if state.spec.yields && !state.priority.admits(now) {
+            return Err(Reason::LowPriority);
+        }
         let waiting = state.queue.len();
         if waiting == 0 {
             return Ok(());
+        }
+        if waiting >= state.spec.size.queue_max {
+            return Err(Reason::QueueFull);
         }
         let left = deadline.saturating_duration_since(now);
         let estimated = state.pace.estimated_wait(waiting, state.spec.size);

@@ -12,6 +12,7 @@ use super::job::Job;
 use super::metrics::{Families, LaneMetrics, Vitals};
 use super::outcome::Failure;
 use super::pace::{LaneSize, Pace};
+use super::priority::Priority;
 use super::pulse::Pulse;
 use super::queue::{Queue, Takers};
 use super::terms::Terms;
@@ -30,6 +31,8 @@ pub(super) struct LaneSpec<Q, R> {
     pub(super) bytes: fn(&Q) -> usize,
     /// The failure of a reply that nothing was stored: no firm answer after an attempt of unknown outcome.
     pub(super) refused: fn(&R) -> Option<Failure>,
+    /// Whether requests are shed while those of the other lanes stand in a queue.
+    pub(super) yields: bool,
 }
 
 /// The surroundings of a lane, which all lanes have in common.
@@ -38,6 +41,7 @@ pub(super) struct LaneContext {
     /// The budget that waiting requests are charged to.
     pub(super) requests_budget: Budget,
     pub(super) metrics: Families,
+    pub(super) priority: Arc<Priority>,
 }
 
 /// The state of a lane.
@@ -46,6 +50,7 @@ pub(super) struct LaneState<Q, R> {
     pub(super) queue: Queue<Job<Q, R>>,
     pub(super) requests_budget: Budget,
     pub(super) breaker: Arc<Breaker>,
+    pub(super) priority: Arc<Priority>,
     pub(super) metrics: LaneMetrics,
     pub(super) pace: Pace,
     pub(super) pulse: Pulse,
@@ -69,6 +74,7 @@ impl<Q, R> LaneState<Q, R> {
             queue: Queue::new(spec.size.queue_max, takers),
             requests_budget: context.requests_budget.clone(),
             breaker: Arc::clone(&context.breaker),
+            priority: Arc::clone(&context.priority),
             metrics: context.metrics.lane(spec.name),
             pace: Pace::new(spec.size.workers),
             pulse: Pulse::default(),
@@ -101,6 +107,20 @@ impl<Q, R> LaneState<Q, R> {
                 }
             }
         })
+    }
+
+    /// A worker has taken a batch, whose last job is its newest.
+    pub(super) fn batch_began(&self, jobs: &[Job<Q, R>], now: Instant) {
+        self.metrics.batch_began(jobs, now);
+        if self.spec.yields {
+            return;
+        }
+        // A batch that is not full took all that waited: nothing stands behind it, however late its worker came.
+        let newest = jobs
+            .last()
+            .filter(|_| jobs.len() >= self.spec.size.batch_max);
+        let waited = newest.map(|job| now.duration_since(job.queued_at));
+        (self.priority).taken(self.spec.number, waited.unwrap_or_default(), now);
     }
 
     /// Learns from a batch of so many requests, and of so many terms where its lane has any.

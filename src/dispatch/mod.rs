@@ -26,6 +26,8 @@ mod pace;
 
 mod pulse;
 
+mod priority;
+
 mod breaker;
 
 mod attempts;
@@ -69,6 +71,7 @@ use lane::Lane;
 use lane_state::{LaneContext, LaneSpec};
 use metrics::{Families, Gauges, Reading};
 use pace::LaneSize;
+use priority::Priority;
 
 /// Different terms that one statement may look for. Statements have a fixed cost, from the front end to PostgreSQL and
 /// back, as large as that of many a search.
@@ -124,6 +127,7 @@ impl Dispatch {
             breaker: Arc::clone(&breaker),
             requests_budget: requests_budget.clone(),
             metrics: Families::register(registry),
+            priority: Arc::new(Priority::new()),
         };
         let mut threads = vec![probe];
         let create = Lane::start(
@@ -134,6 +138,7 @@ impl Dispatch {
                 terms_max: None,
                 bytes: |row: &NewRow| row.warrior.bytes(),
                 refused: unstored,
+                yields: false,
             },
             &context,
             executors.create,
@@ -147,6 +152,7 @@ impl Dispatch {
                 terms_max: None,
                 bytes: |_| size_of::<Lookup>(),
                 refused: |_| None,
+                yields: false,
             },
             &context,
             executors.find,
@@ -164,6 +170,7 @@ impl Dispatch {
                 terms_max: Some(SEARCH_TERMS_MAX),
                 bytes: String::len,
                 refused: |_| None,
+                yields: true,
             },
             &context,
             executors.search,
@@ -180,6 +187,14 @@ impl Dispatch {
             watched.upgrade().map(|dispatch| dispatch.reading())
         })));
         Ok((dispatch, Threads(threads)))
+    }
+
+    /// Sheds a create that is not parsed yet.
+    ///
+    /// # Errors
+    /// [`Failure::NotDone`] when it would be refused whatever it says.
+    pub fn shed_create(&self, timeline: &mut Timeline) -> Result<(), Failure> {
+        self.create.shed(timeline)
     }
 
     /// Stores a warrior.

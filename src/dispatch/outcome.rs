@@ -21,6 +21,8 @@ pub enum Reason {
     NoMemory,
     /// Load shedding: the request would have waited beyond its deadline.
     TooLate,
+    /// Priority load shedding: creates or finds stand in a queue, and go before this search.
+    LowPriority,
     /// The database cannot be reached: the circuit breaker is open, or the request waited for it until its deadline.
     DatabaseGone,
     /// The request waited until its deadline.
@@ -38,11 +40,15 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// The number of reasons, of which this one is the last.
+    pub const COUNT: usize = Self::ShuttingDown as usize + 1;
+
     /// Reasons of load shedding: a lane gives them before it takes a request in, and for want of memory.
-    pub(super) const REFUSALS: [Self; 5] = [
+    pub(super) const REFUSALS: [Self; 6] = [
         Self::QueueFull,
         Self::NoMemory,
         Self::TooLate,
+        Self::LowPriority,
         Self::DatabaseGone,
         Self::ShuttingDown,
     ];
@@ -53,6 +59,7 @@ impl Reason {
             Self::QueueFull => "queue_full",
             Self::NoMemory => "no_memory",
             Self::TooLate => "too_late",
+            Self::LowPriority => "low_priority",
             Self::DatabaseGone => "database_gone",
             Self::Deadline => "deadline",
             Self::RolledBack => "rolled_back",

@@ -65,7 +65,7 @@ impl<E: Executor> Worker<E> {
             return false;
         };
         let (began, requests) = (Instant::now(), jobs.len());
-        self.lane.metrics.batch_began(&jobs, began);
+        self.lane.batch_began(&jobs, began);
         let watch = Stopwatch::start(began);
         // The jobs of a batch that panics are dropped, and each ticket says what the state of its job allows. The
         // connection goes too: it was marked as broken beforehand.

@@ -39,6 +39,7 @@ mod openmetrics;
 mod ops;
 mod others;
 mod outcomes;
+mod overload;
 mod plans;
 mod program;
 mod replication;

@@ -12,7 +12,7 @@ pub struct Behaviour {
     pub delay: Box<dyn Fn(u64) -> Duration + Send + Sync>,
     /// `(every, stall)`: the server does nothing during the last `stall` of each `every`.
     pub stall: Option<(Duration, Duration)>,
-    /// The status of request `n`; 0 closes the connection instead.
+    /// The status of request `n`; 0 closes the connection instead. A 503 asks to be left alone for a second.
     pub status: Box<dyn Fn(u64) -> u16 + Send + Sync>,
 }
 
@@ -129,7 +129,12 @@ fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
         if status == 0 {
             return Ok(());
         }
-        let answer = format!("HTTP/1.1 {status} X\r\nContent-Length: 2\r\n\r\nok");
+        let wait = if status == 503 {
+            "Retry-After: 1\r\n"
+        } else {
+            ""
+        };
+        let answer = format!("HTTP/1.1 {status} X\r\n{wait}Content-Length: 2\r\n\r\nok");
         stream.write_all(answer.as_bytes())?;
     }
 }

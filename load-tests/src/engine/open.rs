@@ -1,11 +1,13 @@
 //! The open model: requests leave at moments planned before the run, whatever the server does.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use rand::RngExt;
 
+use super::connection::{Answer, Failure};
 use super::exchange::location_of;
-use super::plan::{Arrival, ConnectionMode, Follow, Scenario};
+use super::plan::{Arrival, ConnectionMode, Follow, Retry, Scenario};
 use super::pool::Counted;
 use super::timer::now;
 use super::worker::Worker;
@@ -78,13 +80,16 @@ async fn open_ahead(worker: &Worker, wanted: usize) {
     opened.for_each(|counted| worker.pool.release(counted));
 }
 
-/// One virtual user: the request, and what follows a 201.
+/// One virtual user: the request, its repeats after a 503, and what follows a 201.
 async fn user(worker: &Worker, arrival: Arrival, moments: (u64, u64), prepared: Prepared) {
     let scenario: &Scenario = &worker.plan.scenarios[arrival.scenario as usize];
     let mut own: Option<Counted> = None;
-    let result = worker
+    let mut result = worker
         .request(scenario.endpoint, moments, &prepared, &mut own)
         .await;
+    if let Some(retry) = &scenario.retry {
+        result = repeat(worker, arrival, retry, &prepared, result, &mut own).await;
+    }
     let created = result
         .ok()
         .filter(|answer| answer.status == 201 && prepared.is_create);
@@ -108,6 +113,53 @@ async fn user(worker: &Worker, arrival: Arrival, moments: (u64, u64), prepared: 
     if worker.plan.connections == ConnectionMode::Shared {
         give_back(worker, &mut own);
     }
+}
+
+/// Repeats a request as long as it is answered 503, each time when the `Retry-After` is over; the last result.
+async fn repeat(
+    worker: &Worker,
+    arrival: Arrival,
+    retry: &Retry,
+    prepared: &Prepared,
+    mut result: Result<Answer, Failure>,
+    own: &mut Option<Counted>,
+) -> Result<Answer, Failure> {
+    let maker = &worker.plan.scenarios[arrival.scenario as usize].maker;
+    for attempt in 1..=retry.times {
+        let Some(wait) = retry_after(&result).filter(|wait| *wait <= worker.plan.timeout) else {
+            break;
+        };
+        if worker.plan.connections == ConnectionMode::Shared {
+            give_back(worker, own);
+        }
+        let due = now() + wait.as_nanos() as u64;
+        worker.timer.sleep_until(due).await;
+        if worker.stopped() {
+            break;
+        }
+        let again = if prepared.is_create {
+            // No other arrival has this index, so the warrior is another one.
+            let index = u64::from(arrival.index) | u64::from(attempt) << 32;
+            maker.make(index, &worker.known.borrow())
+        } else {
+            Ok(prepared.clone())
+        };
+        let again = match again {
+            Ok(again) => again,
+            Err(error) => {
+                worker.give_up(error);
+                break;
+            }
+        };
+        let moments = (due, now());
+        result = worker.request(retry.endpoint, moments, &again, own).await;
+    }
+    result
+}
+
+/// How long a 503 asks to be left alone.
+fn retry_after(result: &Result<Answer, Failure>) -> Option<Duration> {
+    result.as_ref().ok()?.retry_after
 }
 
 fn give_back(worker: &Worker, own: &mut Option<Counted>) {

@@ -58,6 +58,8 @@ pub struct Scenario {
     pub maker: Maker,
     /// A follow-up to each 201.
     pub follow: Option<Follow>,
+    /// Repeats after a 503, in the open model.
+    pub retry: Option<Retry>,
     /// The share of this scenario in the closed model.
     pub weight: u32,
 }
@@ -69,6 +71,15 @@ pub struct Follow {
     pub endpoint: usize,
     /// The pause before it is drawn between these.
     pub after: (Duration, Duration),
+}
+
+/// After a 503: the request once more, when its `Retry-After` is over.
+#[derive(Clone, Debug)]
+pub struct Retry {
+    /// The row of the result.
+    pub endpoint: usize,
+    /// Most repeats of one request.
+    pub times: u32,
 }
 
 /// When requests are sent.

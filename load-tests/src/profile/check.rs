@@ -47,6 +47,13 @@ impl Profile {
             (Some(_), false) => bail!("its arrivals have no effect in a [closed] profile"),
             _ => {}
         }
+        if let Some(retry) = &scenario.retry {
+            ensure!(
+                self.closed.is_none(),
+                "`retry` has no effect in a [closed] profile, whose connections ask again at once"
+            );
+            ensure!(retry.times > 0, "`retry` has no effect with times = 0");
+        }
         for arrival in &scenario.arrivals {
             ensure!(
                 arrival.of_capacity.is_none() || self.capacity.is_some(),
@@ -61,7 +68,9 @@ impl Profile {
         let mut names: Vec<&str> = Vec::new();
         for scenario in &self.scenario {
             let follow = scenario.follow.as_ref().map(|follow| follow.name.as_str());
-            names.extend([Some(scenario.name.as_str()), follow].into_iter().flatten());
+            let retry = scenario.retry.as_ref().map(|retry| retry.name.as_str());
+            let rows = [Some(scenario.name.as_str()), follow, retry];
+            names.extend(rows.into_iter().flatten());
         }
         let mut sorted = names.clone();
         sorted.sort_unstable();
@@ -172,6 +181,14 @@ mod tests {
                 "`follow`",
             ),
             (format!("name='x'\n{scenario}expect=[201]"), "`expect`"),
+            (
+                format!("name='x'\n{scenario}retry={{name='a',times=1}}"),
+                "share a name",
+            ),
+            (
+                format!("name='x'\n{scenario}retry={{name='b',times=0}}"),
+                "`retry`",
+            ),
             (
                 format!("name='x'\n{scenario}headers={{A='b'}}"),
                 "`headers`",

@@ -7,7 +7,7 @@ use anyhow::{Context, bail, ensure};
 use hyper::header::HeaderName;
 
 use super::spec::{Connections, Profile, ScenarioSpec};
-use crate::engine::{Arrival, ConnectionMode, Follow, LoadModel, Plan, Scenario};
+use crate::engine::{Arrival, ConnectionMode, Follow, LoadModel, Plan, Retry, Scenario};
 use crate::schedule::{Phase, arrivals};
 use crate::target::Target;
 use crate::workload::{Custom, Expect, Kind, Maker, Place, Rows, Template};
@@ -65,6 +65,12 @@ pub fn compile(profile: &Profile, target: &Target, overrides: &Overrides) -> any
         "--threads {}: want 1 to {THREADS_MAX}",
         overrides.threads
     );
+    let repeats = profile.scenario.iter().any(|spec| spec.retry.is_some());
+    ensure!(
+        overrides.connections.is_none() || !repeats,
+        "--connections: `retry` of profile `{}` has no effect in the closed model",
+        profile.name
+    );
     let mut endpoints = Vec::new();
     let mut scenarios = Vec::new();
     for (lane, spec) in profile.scenario.iter().enumerate() {
@@ -75,8 +81,15 @@ pub fn compile(profile: &Profile, target: &Target, overrides: &Overrides) -> any
         let follow = spec.follow.as_ref().map(|follow| {
             endpoints.push(follow.name.clone());
             Follow {
-                endpoint: endpoint + 1,
+                endpoint: endpoints.len() - 1,
                 after: (follow.after_min, follow.after_max),
+            }
+        });
+        let retry = spec.retry.as_ref().map(|retry| {
+            endpoints.push(retry.name.clone());
+            Retry {
+                endpoint: endpoints.len() - 1,
+                times: retry.times,
             }
         });
         let maker = Maker::new(kind, overrides.seed, lane as u64, target);
@@ -85,6 +98,7 @@ pub fn compile(profile: &Profile, target: &Target, overrides: &Overrides) -> any
             endpoint,
             maker: maker.in_letters(overrides.letters),
             follow,
+            retry,
             weight: spec.weight,
         });
     }

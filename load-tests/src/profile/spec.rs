@@ -113,6 +113,8 @@ pub struct ScenarioSpec {
     pub weight: u32,
     /// A GET of the `Location` after each 201.
     pub follow: Option<FollowSpec>,
+    /// Repeats after a 503, each when its `Retry-After` is over.
+    pub retry: Option<RetrySpec>,
 }
 
 /// A follow-up to each 201.
@@ -127,6 +129,17 @@ pub struct FollowSpec {
     /// The longest.
     #[serde(deserialize_with = "super::duration::read")]
     pub after_max: Duration,
+}
+
+/// Repeats after a 503. A create is repeated with another warrior, so that the ledger tells the attempts apart. A 503
+/// without a `Retry-After`, or with one that is longer than the profile's timeout, is not repeated.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetrySpec {
+    /// The row of the report that counts them: latency from the end of the `Retry-After`.
+    pub name: String,
+    /// Most repeats of one request.
+    pub times: u32,
 }
 
 impl Profile {

@@ -29,6 +29,8 @@ pub enum Metric {
     Latency(f64),
     /// Service time at this quantile.
     Service(f64),
+    /// Latency of answers that were not the prescribed ones, and of cut connections, at this quantile; zero without any.
+    Failed(f64),
     /// The greatest latency.
     Max,
     /// The mean latency.
@@ -68,9 +70,11 @@ impl Metric {
     /// The unit in which the figure is measured and its limit is kept.
     pub fn unit(&self) -> Unit {
         match self {
-            Metric::Latency(_) | Metric::Service(_) | Metric::Max | Metric::Mean => {
-                Unit::Microseconds
-            }
+            Metric::Latency(_)
+            | Metric::Service(_)
+            | Metric::Failed(_)
+            | Metric::Max
+            | Metric::Mean => Unit::Microseconds,
             Metric::Success | Metric::Errors => Unit::Share,
             Metric::Rate => Unit::PerSecond,
             Metric::Refused | Metric::Unknown | Metric::Late | Metric::Lost => Unit::Requests,
@@ -160,7 +164,7 @@ fn figure(name: &str) -> anyhow::Result<(Option<String>, Metric)> {
         }
     }
     bail!(
-        "`{name}`: want pNN, service.pNN, max, mean, success, errors, rate, refused, unknown, \
+        "`{name}`: want pNN, service.pNN, failed.pNN, max, mean, success, errors, rate, refused, unknown, \
          late or lost, with `row.` before it or not"
     )
 }
@@ -180,9 +184,10 @@ fn metric(name: &str) -> Option<Metric> {
         "unknown" => Metric::Unknown,
         "late" => Metric::Late,
         "lost" => Metric::Lost,
-        _ => match name.strip_prefix("service.") {
-            Some(rest) => Metric::Service(quantile(rest)?),
-            None => Metric::Latency(quantile(name)?),
+        _ => match name.split_once('.') {
+            Some(("service", rest)) => Metric::Service(quantile(rest)?),
+            Some(("failed", rest)) => Metric::Failed(quantile(rest)?),
+            _ => Metric::Latency(quantile(name)?),
         },
     })
 }
@@ -231,6 +236,9 @@ mod tests {
         let service = read("create.service.p99.9 <= 1s");
         assert_eq!(service.endpoint.as_deref(), Some("create"));
         assert_eq!(service.metric, Metric::Service(0.999));
+        let refusals = read("create.failed.p99 < 50ms");
+        assert_eq!(refusals.endpoint.as_deref(), Some("create"));
+        assert_eq!(refusals.metric, Metric::Failed(0.99));
         assert_eq!(read("a.b.max < 1s").endpoint.as_deref(), Some("a.b"));
     }
 

@@ -114,7 +114,9 @@ fn is_missed_by_the_server(slo: &[Threshold], total: &Tally) -> bool {
             let share = total.succeeded() as f64 / total.ended().max(1) as f64;
             !threshold.holds(share)
         }
-        Metric::Errors | Metric::Refused | Metric::Unknown => total.failed() > 0,
+        Metric::Errors | Metric::Refused | Metric::Unknown | Metric::Failed(_) => {
+            total.failed() > 0
+        }
         Metric::Rate | Metric::Late | Metric::Lost => false,
     })
 }

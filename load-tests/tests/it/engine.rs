@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use warrior_load::drive::drive;
 use warrior_load::engine::{LoadModel, Outcome, Plan, Tally, Unsent};
@@ -51,6 +51,31 @@ fn what_is_not_prescribed_is_counted_by_its_status_and_kept_out_of_the_latency()
         (450, 50, 50)
     );
     assert_eq!((tally.latency.len(), tally.latency_failed.len()), (450, 50));
+}
+
+#[test]
+fn a_503_is_repeated_as_its_retry_after_says_and_counted_apart() {
+    // All come once within a quarter of a second, half of them a second time, and the other half a third time.
+    let behaviour = Behaviour {
+        status: Box::new(|n| if n < 75 { 503 } else { 200 }),
+        ..Behaviour::fixed(Duration::ZERO)
+    };
+    let server = delay_server(behaviour);
+    let profile = "name = 'again'\n[[scenario]]\nname = 'get'\npath = '/'\nexpect = [200]\n\
+                   arrivals = [{ rate = 200, for = '250ms' }]\nretry = { name = 'again', times = 2 }\n";
+    let profile = Profile::parse(profile, Path::new(".")).expect("a profile");
+    let target = Target::parse(server.url().trim_end_matches('/')).expect("the server's URL");
+    let plan = compile(&profile, &target, &Overrides::seeded(1)).expect("a plan");
+    let stop = Arc::new(AtomicBool::new(false));
+    let began = Instant::now();
+    let collected = drive(&Arc::new(plan), None, &stop, |_, _| {}).expect("no thread failed");
+    assert!(began.elapsed() >= Duration::from_secs(2));
+    let [first, again] = &collected.tallies[..] else {
+        panic!("two rows");
+    };
+    assert_eq!((first.scheduled, first.other(503)), (50, 50));
+    assert_eq!((again.scheduled, again.other(503)), (75, 25));
+    assert_eq!(again.succeeded(), 50);
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod contract;
 mod delay;
 mod demonstrations;
 mod engine;
+mod fuzzing;
 mod https;
 mod ledgers;
 mod promises;

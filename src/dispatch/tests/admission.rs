@@ -1,10 +1,16 @@
 //! Admission control and deadlines: what is refused at the door, and what is never sent.
 
+use std::time::Duration;
+
 use tokio::time::{Instant, advance};
 
 use super::rig::{LATER, Rig, SIZE, SOON, failing};
 use crate::dispatch::outcome::{Failure, Reason};
 use crate::dispatch::pace::LaneSize;
+use crate::dispatch::timeline::Timeline;
+
+/// Longer than priority load shedding looks at one queue.
+const INTERVAL: Duration = Duration::from_millis(101);
 
 #[tokio::test(start_paused = true)]
 async fn a_full_queue_refuses_at_once() {
@@ -103,4 +109,81 @@ async fn a_wait_beyond_the_deadline_is_refused_by_the_pace_of_the_last_batches()
     rig.run_batch();
     assert_eq!(first.await.unwrap(), Ok(2));
     assert_eq!(third.await.unwrap(), Ok(6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_would_be_refused_is_shed_before_it_is_parsed() {
+    let rig = Rig::sized(
+        LaneSize {
+            queue_max: 1,
+            ..SIZE
+        },
+        failing(&[]),
+    );
+    let shed = || {
+        let now = Instant::now();
+        rig.lane.shed(&mut Timeline::new(now, now + LATER))
+    };
+    assert_eq!(shed(), Ok(()));
+    let waiting = rig.submit(1, LATER).await;
+    assert_eq!(shed(), Err(Failure::NotDone(Reason::QueueFull)));
+    rig.run_batch();
+    assert_eq!(waiting.await.unwrap(), Ok(2));
+    assert_eq!(shed(), Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn most_searches_are_refused_while_other_requests_stand_in_a_queue() {
+    let rig = Rig::searching(failing(&[]));
+    for _ in 0..4 {
+        rig.lane.state.priority.taken(1, SOON, Instant::now());
+        advance(INTERVAL).await;
+    }
+    let mut refused = 0;
+    for n in 0..16 {
+        match rig.call(n).await {
+            Ok(answer) => assert_eq!(answer, 2 * n),
+            Err(failure) => {
+                assert_eq!(failure, Failure::NotDone(Reason::LowPriority));
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!(refused, 15);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_stands_by_the_wait_of_the_newest_request_of_a_full_batch() {
+    let rig = Rig::sized(
+        LaneSize {
+            batch_max: 2,
+            ..SIZE
+        },
+        failing(&[]),
+    );
+    let let_in = || {
+        let now = Instant::now();
+        (0..16)
+            .filter(|_| rig.lane.state.priority.admits(now))
+            .count()
+    };
+    let old = rig.submit(1, LATER).await;
+    advance(SOON).await;
+    let new = rig.submit(2, LATER).await;
+    rig.run_batch();
+    advance(INTERVAL).await;
+    assert_eq!(let_in(), 16);
+    let both = rig.submit_all([3, 4]).await;
+    advance(SOON).await;
+    rig.run_batch();
+    advance(INTERVAL).await;
+    assert_eq!(let_in(), 8);
+    let alone = rig.submit(5, LATER).await;
+    advance(SOON).await;
+    rig.run_batch();
+    advance(INTERVAL).await;
+    assert_eq!(let_in(), 9);
+    for answer in [old, new, alone].into_iter().chain(both) {
+        assert!(answer.await.unwrap().is_ok());
+    }
 }

@@ -19,6 +19,7 @@ use crate::dispatch::lane_state::{LaneContext, LaneSpec};
 use crate::dispatch::metrics::Families;
 use crate::dispatch::outcome::Failure;
 use crate::dispatch::pace::LaneSize;
+use crate::dispatch::priority::Priority;
 use crate::dispatch::scripted::Scripted;
 use crate::dispatch::timeline::Timeline;
 use crate::dispatch::worker::Worker;
@@ -123,6 +124,7 @@ impl Rig {
             breaker: Arc::clone(&breaker),
             requests_budget: Budget::new(10_000),
             metrics: Families::register(&mut Registry::default()),
+            priority: Arc::new(Priority::new()),
         };
         let spec = LaneSpec {
             name: "test",
@@ -131,6 +133,7 @@ impl Rig {
             terms_max,
             bytes: |bytes: &u32| *bytes as usize,
             refused: |reply| (*reply == REFUSED).then_some(Failure::Rejected),
+            yields: terms_max.is_some(),
         };
         let lane = Lane::new(spec, &context);
         let worker = Worker::new(Arc::clone(&lane.state), Arc::new(executor), 0);

@@ -1,0 +1,24 @@
+//! `fuzz` for a few seconds; half an hour of it is for `warrior-load fuzz --for 30m`.
+
+use std::process::Command;
+
+use crate::scratch::{PROGRAM, server};
+
+#[test]
+fn some_thousand_cases_are_answered_and_harm_nothing() {
+    let output = Command::new(PROGRAM)
+        .args([
+            "fuzz", "--seed", "1", "--cases", "3000", "--for", "10m", "--server",
+        ])
+        .arg(server())
+        .output()
+        .expect("the program runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("seed 1: 3000 cases; answers "), "{text}");
+    for status in [
+        "200: ", "201: ", "400: ", "404: ", "405: ", "422: ", "431: ", "501: ",
+    ] {
+        assert!(text.contains(status), "{status} in {text}");
+    }
+}
