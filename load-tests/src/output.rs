@@ -41,6 +41,13 @@ pub fn print_error(error: &anyhow::Error) {
     eprintln!("{name}: {error:#}");
 }
 
+/// A text that somebody else wrote, as a part of one line: no line end or other control character of it ends a heading, an
+/// item or a row.
+pub(crate) fn one_line(text: &str) -> String {
+    let is_end = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    text.replace(is_end, " ")
+}
+
 /// Microseconds as people read them.
 pub fn micros(value: u64) -> String {
     match value {

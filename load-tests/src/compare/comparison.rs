@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::finding::{ComparedFigure, Finding};
-use crate::output::micros;
+use crate::output::{micros, one_line};
 
 /// A whole comparison.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -52,7 +52,8 @@ pub struct Slice {
 impl Comparison {
     /// One table, as Markdown that also reads well on a terminal.
     pub fn table(&self) -> String {
-        let mut text = format!("A: {}\nB: {}\n\n", self.a, self.b);
+        let [a, b] = [&self.a, &self.b].map(|label| one_line(label));
+        let mut text = format!("A: {a}\nB: {b}\n\n");
         text.push_str(
             "| figure         |          A |          B |  B / A | 95 % interval   | pairs | finding             |\n\
              |----------------|-----------:|-----------:|-------:|----------------:|------:|---------------------|\n",

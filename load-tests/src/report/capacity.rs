@@ -10,11 +10,11 @@ use super::html::{big, page};
 use super::lines::{Curve, Lines};
 use super::panel::Panel;
 use super::picture::Picture;
-use super::values::{figure, share};
+use super::values::{code, figure, share};
 use crate::capacity::{Capacity, CapacityFinding};
 use crate::exit::Exit;
 use crate::files::write_whole;
-use crate::output::micros;
+use crate::output::{micros, one_line};
 use crate::profile::Unit;
 use crate::trial::{Standing, Trial};
 
@@ -52,7 +52,7 @@ pub fn capacity_lines(capacity: &Capacity) -> String {
 
 /// What holds up to which rate.
 fn headline(capacity: &Capacity) -> String {
-    let slo = capacity.slo.join(", ");
+    let slo = one_line(&capacity.slo.join(", "));
     match &capacity.finding {
         Some(finding) => format!(
             "{:.0} requests a second {} hold {slo}",
@@ -72,7 +72,13 @@ fn interval(finding: &CapacityFinding) -> String {
 fn broke(finding: &CapacityFinding) -> Option<String> {
     let conditions = finding.broke.iter();
     let texts: Vec<String> = conditions
-        .map(|judged| format!("{} (measured {})", judged.threshold, figure(judged)))
+        .map(|judged| {
+            format!(
+                "{} (measured {})",
+                one_line(&judged.threshold),
+                figure(judged)
+            )
+        })
         .collect();
     (!texts.is_empty()).then(|| format!("broke first above it: {}", texts.join(", ")))
 }
@@ -80,9 +86,9 @@ fn broke(finding: &CapacityFinding) -> Option<String> {
 /// For a pull request.
 pub fn capacity_markdown(capacity: &Capacity) -> String {
     let mut text = format!(
-        "## {}: capacity of `{}`\n\n{}.\n",
+        "## {}: capacity of {}\n\n{}.\n",
         capacity.exit,
-        capacity.profile,
+        code(&capacity.profile),
         headline(capacity)
     );
     // Writing to a string cannot fail.
@@ -97,7 +103,7 @@ fn rest_of_markdown(text: &mut String, capacity: &Capacity) -> std::fmt::Result 
         }
     }
     for why in &capacity.invalid {
-        writeln!(text, "\n**INVALID**: {why}")?;
+        writeln!(text, "\n**INVALID**: {}", one_line(why))?;
     }
     writeln!(
         text,

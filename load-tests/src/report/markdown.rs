@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::values::{figure, profile_name, share};
-use crate::output::micros;
+use super::values::{code, figure, profile_name, share};
+use crate::output::{micros, one_line};
 use crate::result::{EndpointResult, RunResult};
 
 /// The summary of a result.
@@ -18,13 +18,13 @@ fn write_all(text: &mut String, result: &RunResult) -> std::fmt::Result {
     let setup = &result.setup;
     writeln!(
         text,
-        "## {}: `{}` ({} model)\n",
+        "## {}: {} ({} model)\n",
         result.exit,
-        profile_name(setup),
+        code(&profile_name(setup)),
         setup.model
     )?;
     for reason in &result.validity.invalid {
-        writeln!(text, "**INVALID**: {reason}\n")?;
+        writeln!(text, "**INVALID**: {}\n", one_line(reason))?;
     }
     writeln!(
         text,
@@ -42,8 +42,8 @@ fn write_all(text: &mut String, result: &RunResult) -> std::fmt::Result {
         let mark = if judged.met { "held" } else { "**missed**" };
         writeln!(
             text,
-            "- {mark}: `{}` (measured {})",
-            judged.threshold,
+            "- {mark}: {} (measured {})",
+            code(&judged.threshold),
             figure(judged)
         )?;
     }
@@ -51,7 +51,7 @@ fn write_all(text: &mut String, result: &RunResult) -> std::fmt::Result {
         writeln!(text, "\n```text\n{verdict}\n```")?;
     }
     for mark in &result.validity.marks {
-        writeln!(text, "\n> Note: {mark}.")?;
+        writeln!(text, "\n> Note: {}.", one_line(mark))?;
     }
     let machine = &result.machine;
     writeln!(
@@ -92,7 +92,7 @@ fn write_row(text: &mut String, endpoint: &EndpointResult) -> std::fmt::Result {
 
 /// A text that stays within its cell of a table.
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace(['\r', '\n'], " ")
+    one_line(text).replace('|', "\\|")
 }
 
 #[cfg(test)]

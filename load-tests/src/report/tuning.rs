@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 pub use page::tuning_page;
 
 use crate::files::write_whole;
-use crate::output::micros;
+use crate::output::{micros, one_line};
 use crate::tune::{Ending, Proof, Ratio, Tuning};
 
 /// Writes JSON, Markdown, page and, where something changes, the diff into a directory; where the page is.
@@ -60,7 +60,9 @@ fn because(tuning: &Tuning) -> Vec<String> {
     let mut sentences = Vec::new();
     if let Some(again) = &tuning.again {
         let what = match tuning.chosen == tuning.current {
-            true => "what the search preferred is no better when it is measured again",
+            true => {
+                "what the search preferred is not proved to be better when it is measured again"
+            }
             false => "measured again",
         };
         sentences.push(format!(
@@ -133,7 +135,7 @@ fn rest_of_markdown(text: &mut String, tuning: &Tuning) -> std::fmt::Result {
         writeln!(text, "- {sentence}")?;
     }
     for why in &tuning.invalid {
-        writeln!(text, "\n**INVALID**: {why}")?;
+        writeln!(text, "\n**INVALID**: {}", one_line(why))?;
     }
     if !tuning.diff.is_empty() {
         writeln!(text, "\n```diff\n{}```", tuning.diff)?;
@@ -165,7 +167,7 @@ fn rest_of_markdown(text: &mut String, tuning: &Tuning) -> std::fmt::Result {
         writeln!(text, "\n```text\n{verdict}\n```")?;
     }
     for mark in &tuning.marks {
-        writeln!(text, "\n> Note: {mark}.")?;
+        writeln!(text, "\n> Note: {}.", one_line(mark))?;
     }
     let machine = &tuning.machine;
     writeln!(
@@ -177,7 +179,7 @@ fn rest_of_markdown(text: &mut String, tuning: &Tuning) -> std::fmt::Result {
         machine.cpus,
         machine.cpu_model,
         tuning.commit.as_deref().unwrap_or("-"),
-        tuning.profile,
+        one_line(&tuning.profile),
         tuning.profile_digest.chars().take(12).collect::<String>()
     )
 }

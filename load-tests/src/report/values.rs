@@ -1,12 +1,17 @@
 //! Values as a report writes them.
 
-use crate::output::micros;
+use crate::output::{micros, one_line};
 use crate::profile::{Unit, name_at};
 use crate::result::{Judged, Setup};
 
 /// The name of a profile, with the divisor of its times where it has one.
 pub(super) fn profile_name(setup: &Setup) -> String {
-    name_at(&setup.profile, setup.speed)
+    one_line(&name_at(&setup.profile, setup.speed))
+}
+
+/// A text as code within a line of Markdown, which a backtick would end.
+pub(super) fn code(text: &str) -> String {
+    format!("`{}`", one_line(text).replace('`', "'"))
 }
 
 /// A measured figure in the unit of its threshold. Where rounding would make a figure read like its limit,
@@ -102,6 +107,11 @@ mod tests {
         ] {
             assert_eq!(share(value), text);
         }
+    }
+
+    #[test]
+    fn code_stays_on_its_line_and_within_its_marks() {
+        assert_eq!(code("a\r\n# b`c\u{2028}d\u{85}"), "`a  # b'c d `");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::values::{figure, profile_name, share};
 use crate::exit::Exit;
-use crate::output::micros;
+use crate::output::{micros, one_line};
 use crate::profile::Unit;
 use crate::result::{Quantiles, RunResult};
 
@@ -59,7 +59,7 @@ pub fn reasons(result: &RunResult) -> Vec<String> {
         .map(|judged| {
             format!(
                 "threshold missed: {} (measured {})",
-                judged.threshold,
+                one_line(&judged.threshold),
                 figure(judged)
             )
         });

@@ -1,6 +1,29 @@
 //! Wrong use and an absent target: exit codes 1 and 2.
 
+use std::time::Duration;
+
+use crate::delay::{Behaviour, delay_server};
 use crate::scratch::Scratch;
+
+#[test]
+fn a_name_with_line_ends_stays_in_its_heading() {
+    let (scratch, server) = (
+        Scratch::new(),
+        delay_server(Behaviour::fixed(Duration::ZERO)),
+    );
+    let profile = scratch.profile(
+        "name=\"two\\r\\n## `lines`\"\nthresholds=[\"p99 < 60s\"]\n[[scenario]]\nname=\"a\\n- b\"\npath='/'\n\
+         arrivals=[{rate=20,for='1s'}]\n",
+    );
+    let url = server.url();
+    let (code, text) = scratch.load(&["run", "--url", &url, "--profile", &profile]);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("profile two  ## `lines`,"), "{text}");
+    let page = std::fs::read_to_string(scratch.file("md")).expect("a report");
+    let headings: Vec<&str> = page.lines().filter(|line| line.starts_with('#')).collect();
+    assert_eq!(headings, ["## PASSED: `two  ## 'lines'` (open model)"]);
+    assert!(page.contains("\n| a - b | "), "{page}");
+}
 
 #[test]
 fn wrong_use_is_1_and_names_what_is_wrong() {
