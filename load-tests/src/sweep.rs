@@ -13,6 +13,7 @@ use std::path::Path;
 use anyhow::ensure;
 use serde::Serialize;
 
+use crate::exit::Exit;
 use crate::machine::Machine;
 
 pub use break_even::{BreakEven, Versus};
@@ -41,6 +42,10 @@ pub struct Sweep {
     pub break_even: BreakEven,
     /// The answer in one sentence.
     pub sentence: String,
+    /// How it ended.
+    pub exit: Exit,
+    /// Why it does not say that no acknowledged write was lost; empty when it does.
+    pub invalid: Vec<String>,
     /// What a reader should know of single runs.
     pub marks: Vec<String>,
     /// What stood around: names and values.
@@ -65,10 +70,17 @@ impl Sweep {
         );
         let versus = break_even::all_versus(&measured.visits, &measured.no_room);
         let break_even = BreakEven::of(&points, &versus);
+        let unread = measured.visits.iter().map(|visit| visit.unread).sum();
+        let invalid = unproven(&measured.unverified, unread);
         Ok(Sweep {
             open_rate: measured.open_rate,
             rounds: rounds.unwrap_or(0),
-            unread: measured.visits.iter().map(|visit| visit.unread).sum(),
+            unread,
+            exit: match invalid.is_empty() {
+                true => Exit::Passed,
+                false => Exit::Invalid,
+            },
+            invalid,
             sentence: break_even.sentence(),
             break_even,
             points,
@@ -79,4 +91,18 @@ impl Sweep {
             machine: measured.machine,
         })
     }
+}
+
+/// The runs, and the writes, of which it is not known whether a promise was kept.
+fn unproven(unverified: &[String], unread: u64) -> Vec<String> {
+    let runs = unverified.iter();
+    let mut unproven: Vec<String> = runs
+        .map(|run| format!("{run}: it was never verified, so whether it lost a write is not known"))
+        .collect();
+    if unread > 0 {
+        unproven.push(format!(
+            "{unread} acknowledged writes could not be read back, so whether they are lost is not known"
+        ));
+    }
+    unproven
 }

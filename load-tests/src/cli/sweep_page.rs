@@ -23,9 +23,12 @@ impl SweepPageArgs {
         self.document.reserve();
         let sweep = Sweep::read(&self.folder)?;
         say(format_args!("{}", sweep.sentence));
+        for why in &sweep.invalid {
+            say(format_args!("INVALID: {why}"));
+        }
         let written = report::write_sweep(&sweep, &self.folder)
             .map(|page| say(format_args!("report: {}", page.display())));
         let printed = self.document.print(&sweep);
-        Ok(Exit::Passed.with_files(written).with_files(printed))
+        Ok(sweep.exit.with_files(written).with_files(printed))
     }
 }

@@ -54,12 +54,9 @@ pub fn write_sweep(sweep: &Sweep, folder: &Path) -> anyhow::Result<PathBuf> {
 
 /// What each figure is, for a reader who has nothing else.
 fn legend_text(sweep: &Sweep) -> String {
-    let read_back = match sweep.unread {
-        0 => "Every acknowledged write was read back from PostgreSQL; none was lost.".to_owned(),
-        unread => format!(
-            "{unread} acknowledged writes could not be read back, so whether they are lost is not known; of the others \
-             none was lost."
-        ),
+    let read_back = match sweep.invalid.is_empty() {
+        true => "Every acknowledged write was read back from PostgreSQL; none was lost.",
+        false => "Of the writes that were read back from PostgreSQL none was lost.",
     };
     format!(
         "{} rounds, each of which visits every point once, in random order. Requests a second: as many as 64 connections get \
@@ -150,8 +147,11 @@ fn circumstances(sweep: &Sweep) -> Vec<(String, String)> {
 }
 
 fn markdown(sweep: &Sweep) -> String {
+    let invalid: String = (sweep.invalid.iter())
+        .map(|why| format!("**INVALID**: {why}.\n\n"))
+        .collect();
     let mut text = format!(
-        "# PgBouncer, or not\n\n{}\n\n![](sweep.svg)\n",
+        "# PgBouncer, or not\n\n{}\n\n{invalid}![](sweep.svg)\n",
         sweep.sentence
     );
     // Writing to a string cannot fail.
@@ -211,7 +211,10 @@ fn whole_page(sweep: &Sweep) -> String {
     let points = sweep.points.iter().map(|point| point_cells(point).to_vec());
     let versus = sweep.versus.iter().map(|row| versus_cells(row).to_vec());
     let body = markup! {
-        header.good { h1 { "PgBouncer, or not" } p { (sweep.sentence) } }
+        header class=(if sweep.invalid.is_empty() { "good" } else { "doubt" }) {
+            h1 { "PgBouncer, or not" } p { (sweep.sentence) }
+        }
+        @for why in &sweep.invalid { p.reason { "INVALID: " (why) "." } }
         @for mark in &sweep.marks { p.reason.mark { "Note: " (mark) } }
         h2 { "Over the number of servers" }
         (over_servers(sweep).markup())

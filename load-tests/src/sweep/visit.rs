@@ -16,6 +16,8 @@ pub(super) struct Measured {
     pub(super) no_room: Vec<NoRoom>,
     pub(super) open_rate: f64,
     pub(super) marks: Vec<String>,
+    /// Runs that never verified what was acknowledged.
+    pub(super) unverified: Vec<String>,
     pub(super) setup: Vec<(String, String)>,
     pub(super) machine: Machine,
 }
@@ -73,7 +75,7 @@ struct VisitLine {
     open: String,
 }
 
-/// Reads everything.
+/// Reads everything. A broken promise goes before whatever else is wrong with the folder.
 pub(super) fn read(folder: &Path) -> anyhow::Result<Measured> {
     let file = folder.join("visits.jsonl");
     let text = fs::read_to_string(&file).with_context(|| {
@@ -87,18 +89,30 @@ pub(super) fn read(folder: &Path) -> anyhow::Result<Measured> {
         no_room: Vec::new(),
         open_rate: 0.0,
         marks: Vec::new(),
+        unverified: Vec::new(),
         setup: setup(folder)?,
         machine: Machine::default(),
     };
+    let mut damaged = Ok(());
     for (number, line) in (1..).zip(text.lines()) {
         let place = || format!("{}: line {number}", file.display());
-        match serde_json::from_str(line).with_context(place)? {
-            Line::NoRoom(point) => measured.no_room.push(point),
-            Line::Visit(visit) => take(&mut measured, folder, &visit).with_context(place)?,
+        let taken = take_line(&mut measured, folder, line).with_context(place);
+        match taken {
+            Err(error) if error.is::<PromiseBroken>() => return Err(error),
+            taken => damaged = damaged.and(taken),
         }
     }
+    damaged?;
     keep_whole_rounds(&mut measured.visits);
     Ok(measured)
+}
+
+fn take_line(measured: &mut Measured, folder: &Path, line: &str) -> anyhow::Result<()> {
+    match serde_json::from_str(line)? {
+        Line::NoRoom(point) => measured.no_room.push(point),
+        Line::Visit(visit) => take(measured, folder, &visit)?,
+    }
+    Ok(())
 }
 
 fn take(measured: &mut Measured, folder: &Path, line: &VisitLine) -> anyhow::Result<()> {
@@ -112,23 +126,23 @@ fn take(measured: &mut Measured, folder: &Path, line: &VisitLine) -> anyhow::Res
     );
     let (mut read_back, mut unread) = (0, 0);
     for (name, run) in [("closed", &closed), ("open", &open)] {
-        let verdict = (run.verification.last())
-            .with_context(|| format!("the {name} run did not verify its ledger"))?;
-        if !verdict.holds() {
-            let said = format!("the {name} run {}", verdict.headline());
-            return Err(PromiseBroken(said).into());
+        let (round, servers, way) = (line.round, line.servers, way(line.pool));
+        let which = format!("round {round}, {servers} servers {way}, the {name} run");
+        match run.verification.last() {
+            Some(verdict) if !verdict.holds() => {
+                let said = format!("the {name} run {}", verdict.headline());
+                return Err(PromiseBroken(said).into());
+            }
+            Some(verdict) => {
+                read_back += verdict.acknowledged - verdict.unproven();
+                unread += verdict.unproven();
+            }
+            None => measured.unverified.push(which.clone()),
         }
-        read_back += verdict.acknowledged - verdict.unproven();
-        unread += verdict.unproven();
         if run.exit != Exit::Passed {
             let reason = crate::report::reasons(run).into_iter().next();
-            let way = way(line.pool);
-            measured.marks.push(format!(
-                "round {}, {} servers {way}, the {name} run: {}",
-                line.round,
-                line.servers,
-                reason.unwrap_or_else(|| run.exit.to_string())
-            ));
+            let reason = reason.unwrap_or_else(|| run.exit.to_string());
+            measured.marks.push(format!("{which}: {reason}"));
         }
     }
     if measured.visits.is_empty() {

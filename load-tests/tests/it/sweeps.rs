@@ -73,7 +73,7 @@ fn a_sweep_becomes_a_page_with_its_answer() {
     *present = (present.as_u64().expect("a count") - 1).into();
     fs::write(scratch.0.join("run-1.result"), run.to_string()).expect("written");
     let (code, text) = scratch.load(&["sweep-page", &folder]);
-    assert_eq!(code, 0, "{text}");
+    assert_eq!(code, 6, "{text}");
     assert!(read("sweep.md").contains("4 acknowledged writes could not be read back"));
     run["verification"][0]["lost"] = 1.into();
     fs::write(scratch.0.join("run-1.result"), run.to_string()).expect("written");
@@ -83,6 +83,41 @@ fn a_sweep_becomes_a_page_with_its_answer() {
         text.contains("a promise was broken: the open run lost 1"),
         "{text}"
     );
+    // So it is where a line before is damaged.
+    let text = fs::read_to_string(&visits).expect("visits");
+    fs::write(&visits, format!("{{}}\n{text}")).expect("written");
+    let (code, text) = scratch.load(&["sweep-page", &folder]);
+    assert_eq!(code, 5, "{text}");
+}
+
+#[test]
+fn a_visit_that_was_never_verified_is_named_on_a_page_with_all_others() {
+    let (scratch, folder) = sweep(2);
+    let path = |name: &str| scratch.0.join(name);
+    let read = |name: &str| fs::read_to_string(path(name)).expect(name);
+    let mut run: Value = serde_json::from_str(&read("run-1.result")).expect("JSON");
+    run["verification"] = Value::Array(Vec::new());
+    fs::write(path("unverified.result"), run.to_string()).expect("written");
+    let visits = read("visits.jsonl");
+    let last = visits
+        .rfind("run-1")
+        .expect("the open run of the last visit");
+    let visits = visits[..last].to_owned() + &visits[last..].replace("run-1", "unverified");
+    fs::write(path("visits.jsonl"), visits).expect("written");
+    let (code, text) = scratch.load(&["sweep-page", &folder]);
+    assert_eq!(code, 6, "{text}");
+    let which = "INVALID: round 2, 2 servers with a pool of 4, the open run: it was never verified";
+    assert!(text.contains(which) && text.contains("report: "), "{text}");
+    let page = read("sweep.md");
+    for part in [
+        "**INVALID**: round 2, 2 servers with a pool of 4, the open run",
+        "PgBouncer made no difference here that was shown",
+        "| 2 | without PgBouncer | 10 |",
+        "Of the writes that were read back from PostgreSQL none was lost",
+    ] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    assert!(read("sweep.html").contains(which));
 }
 
 #[test]
