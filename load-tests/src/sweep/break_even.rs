@@ -10,6 +10,8 @@ use crate::output::micros;
 
 /// A success that is lower by more than this decides by itself: quick refusals flatter every other figure.
 const SUCCESS_LEAST: f64 = 0.001;
+/// A pool of which a greater share than this was not answered as prescribed is not good, however quick the rest was.
+const FAILED_MAX: f64 = SUCCESS_LEAST;
 /// A pool with this share of the best pool's requests, and no p99 beyond [`P99_ALIKE`] times its, is as good.
 const RATE_ALIKE: f64 = 0.97;
 const P99_ALIKE: f64 = 1.1;
@@ -36,6 +38,8 @@ pub struct Versus {
 /// The answer, for the smallest pool that is as good as the best.
 #[derive(Clone, Debug, Serialize)]
 pub struct BreakEven {
+    /// The least success of that pool with any number of servers, where it is too little to call the pool good.
+    pub pool_success: Option<f64>,
     /// The answer in a word.
     pub answer: Answer,
     /// The comparison that it rests on: where it begins to be worth it, else the one with the most connections.
@@ -71,7 +75,10 @@ pub(super) fn all_versus(visits: &[Visit], no_room: &[NoRoom]) -> Vec<Versus> {
             visits.iter().filter(here)
         };
         if let Some(point) = without_room {
-            return Some(Versus {
+            // Where requests failed with PgBouncer, too, there is nothing that it makes possible.
+            let count = at(Some(pool)).count().max(1) as f64;
+            let success = at(Some(pool)).map(|visit| visit.success).sum::<f64>() / count;
+            return (success >= 1.0 - FAILED_MAX).then_some(Versus {
                 servers,
                 pool,
                 connections: point.needs,
@@ -132,6 +139,7 @@ fn finding(
 impl BreakEven {
     pub(super) fn of(points: &[Point], versus: &[Versus]) -> BreakEven {
         let pool = smallest_good_pool(points);
+        let success = pool.map(|pool| success(points, pool));
         let mut rows: Vec<&Versus> = versus.iter().filter(|row| Some(row.pool) == pool).collect();
         rows.sort_by_key(|row| row.connections);
         let is = |finding| move |row: &&Versus| row.finding == finding;
@@ -151,6 +159,7 @@ impl BreakEven {
             worth => (Answer::WorthIt, rows.get(rows.len() - worth).copied()),
         };
         BreakEven {
+            pool_success: success.filter(|success| *success < 1.0 - FAILED_MAX),
             answer,
             at: at.cloned(),
         }
@@ -158,6 +167,19 @@ impl BreakEven {
 
     /// For people, with the connections that it is about.
     pub fn sentence(&self) -> String {
+        let answer = self.answer_sentence();
+        match (self.pool_success, &self.at) {
+            (Some(success), Some(at)) => format!(
+                "{answer} No pool that was tried is good: that of {}, the best of them, had as little as {:.2} % of its \
+                 requests answered as prescribed.",
+                at.pool,
+                success * 100.0
+            ),
+            _ => answer,
+        }
+    }
+
+    fn answer_sentence(&self) -> String {
         let Some(at) = &self.at else {
             return "Nothing was measured both with and without PgBouncer, so there is no break-even."
                 .to_owned();
@@ -222,11 +244,19 @@ fn ratios(versus: &Versus) -> String {
     parts.join(", ")
 }
 
-/// The smallest pool that is as good as the best, over all numbers of servers.
+/// The smallest pool that is as good as the best, over all numbers of servers. Success goes before speed: among those that
+/// failed fewest, a pool may be smaller, slower by a little, and not quicker by refusing.
 fn smallest_good_pool(points: &[Point]) -> Option<u32> {
     let mut pools: Vec<u32> = points.iter().filter_map(|point| point.pool).collect();
     pools.sort_unstable();
     pools.dedup();
+    let most = pools.iter().map(|pool| success(points, *pool));
+    let most = most.fold(0.0, f64::max);
+    let least = match most >= 1.0 - FAILED_MAX {
+        true => 1.0 - FAILED_MAX,
+        false => most - SUCCESS_LEAST,
+    };
+    pools.retain(|pool| success(points, *pool) >= least);
     let mean = |pool: u32, pick: fn(&Point) -> f64| {
         let points = points.iter().filter(|point| point.pool == Some(pool));
         let logs: Vec<f64> = points.map(|point| pick(point).max(1.0).ln()).collect();
@@ -240,110 +270,11 @@ fn smallest_good_pool(points: &[Point]) -> Option<u32> {
     pools.iter().find(good).copied()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::super::points::points;
-    use super::*;
-
-    /// Three rounds of a point; `noise` alternates and is the machine's, so it is the same for all points of a round.
-    fn visits(servers: u32, pool: Option<u32>, rate: f64, p99_us: f64) -> Vec<Visit> {
-        let connections = pool.unwrap_or(5 * servers).min(5 * servers);
-        [(1, 1.0), (2, 0.8), (3, 1.1)]
-            .map(|(round, weather)| Visit {
-                round,
-                servers,
-                pool,
-                connections,
-                rate: rate * weather * (1.0 + 0.002 * f64::from(round)),
-                p99_us: p99_us / weather,
-                success: 1.0,
-                read_back: 10,
-                unread: 0,
-            })
-            .to_vec()
-    }
-
-    fn answer(visits: &[Visit], no_room: &[NoRoom]) -> (Answer, String) {
-        let break_even = BreakEven::of(&points(visits), &all_versus(visits, no_room));
-        (break_even.answer, break_even.sentence())
-    }
-
-    #[test]
-    fn worth_it_begins_where_it_stays_better() {
-        let mut all = Vec::new();
-        for (servers, without) in [(1, 1000.0), (2, 600.0), (3, 400.0)] {
-            all.extend(visits(servers, None, without, 20e3));
-            all.extend(visits(servers, Some(2), 300.0, 20e3));
-            all.extend(visits(servers, Some(4), 610.0, 20e3));
-            all.extend(visits(servers, Some(8), 615.0, 20e3));
-        }
-        let (answer, said) = answer(&all, &[]);
-        assert_eq!(answer, Answer::WorthIt, "{said}");
-        // The pool of 8 is no better than that of 4.
-        assert!(
-            said.contains("from 15 connections on: with a pool of 4, 1.52 times ("),
-            "{said}"
-        );
-    }
-
-    #[test]
-    fn a_price_without_a_gain_is_not_worth_it() {
-        let mut all = visits(1, None, 1000.0, 10e3);
-        all.extend(visits(1, Some(4), 900.0, 10e3));
-        let (answer, said) = answer(&all, &[]);
-        assert_eq!(answer, Answer::NotWorthIt, "{said}");
-        assert!(
-            said.contains("not worth it here with 5 connections"),
-            "{said}"
-        );
-    }
-
-    #[test]
-    fn a_shorter_tail_is_a_gain_and_a_contradiction_is_none() {
-        let mut all = visits(2, None, 1000.0, 40e3);
-        all.extend(visits(2, Some(4), 1000.0, 20e3));
-        assert_eq!(answer(&all, &[]).0, Answer::WorthIt);
-        let mut both = visits(2, None, 1000.0, 40e3);
-        both.extend(visits(2, Some(4), 800.0, 20e3));
-        assert_eq!(answer(&both, &[]).0, Answer::NoDifference);
-    }
-
-    #[test]
-    fn noise_is_no_difference() {
-        let mut all = visits(2, None, 1000.0, 40e3);
-        let mut noisy = visits(2, Some(4), 1000.0, 40e3);
-        noisy[0].rate *= 1.3;
-        noisy[1].rate *= 0.9;
-        all.extend(noisy);
-        let (answer, said) = answer(&all, &[]);
-        assert_eq!(answer, Answer::NoDifference, "{said}");
-    }
-
-    #[test]
-    fn refusals_are_no_speed() {
-        let mut all = visits(2, None, 1000.0, 5e3);
-        all.iter_mut().for_each(|visit| visit.success = 0.9);
-        all.extend(visits(2, Some(4), 1000.0, 50e3));
-        let (answer, said) = answer(&all, &[]);
-        assert_eq!(answer, Answer::WorthIt, "{said}");
-        assert!(said.contains("100.00 % instead of 90.00 %"), "{said}");
-    }
-
-    #[test]
-    fn what_postgresql_has_no_room_for_needs_it() {
-        let mut all = visits(1, None, 1000.0, 5e3);
-        all.extend(visits(1, Some(8), 1000.0, 5e3));
-        all.extend(visits(50, Some(8), 800.0, 9e3));
-        let no_room = [NoRoom {
-            servers: 50,
-            needs: 250,
-            room: 187,
-        }];
-        let (answer, said) = answer(&all, &no_room);
-        assert_eq!(answer, Answer::WorthIt);
-        assert!(
-            said.contains("from 250 connections on: PostgreSQL has no room"),
-            "{said}"
-        );
-    }
+/// The least success of a pool, with any number of servers.
+fn success(points: &[Point], pool: u32) -> f64 {
+    let points = points.iter().filter(|point| point.pool == Some(pool));
+    points.map(|point| point.success).fold(1.0, f64::min)
 }
+
+#[cfg(test)]
+mod tests;
