@@ -70,10 +70,10 @@ impl CapacitySetup {
     }
 }
 
-/// Looks for the capacity, and verifies the ledger of all trials.
+/// Looks for the capacity, and verifies the ledger of all trials, also of those before an error.
 ///
 /// # Errors
-/// When there is no result: the setup is wrong, or the target cannot be asked.
+/// When nothing was sent: the setup is wrong, or the target cannot be asked.
 pub fn find(setup: CapacitySetup, stop: &Arc<AtomicBool>) -> anyhow::Result<Capacity> {
     setup.check()?;
     let mut capacity = Capacity::begin(&setup)?;
@@ -90,6 +90,25 @@ pub fn find(setup: CapacitySetup, stop: &Arc<AtomicBool>) -> anyhow::Result<Capa
     })?;
     capacity.machine = Machine::look();
     let pressure = Pressure::now();
+    let searched = search(&setup, &mut trials, &mut capacity);
+    if let Err(error) = &searched {
+        capacity.fail(error);
+    }
+    capacity.throttling = Pressure::now().since(pressure);
+    say(format_args!("verifying the ledger of all trials"));
+    let interrupted = trials.is_stopped() && searched.is_ok();
+    capacity.end(trials.verify(), interrupted);
+    let ledger = trials.ledger_path().and_then(|path| path.file_name());
+    capacity.ledger = ledger.map(|name| name.to_string_lossy().into_owned());
+    Ok(capacity)
+}
+
+/// The closed probe, and then one trial after the other.
+fn search(
+    setup: &CapacitySetup,
+    trials: &mut Trials,
+    capacity: &mut Capacity,
+) -> anyhow::Result<()> {
     let mut budget = Budget::begin(setup.budget, setup.step + warmup(setup.step));
     let closed = trials.probe(PROBE_CONNECTIONS, setup.step)?;
     say(format_args!(
@@ -111,12 +130,8 @@ pub fn find(setup: CapacitySetup, stop: &Arc<AtomicBool>) -> anyhow::Result<Capa
         ));
         capacity.trials.push(trial);
     }
-    capacity.throttling = Pressure::now().since(pressure);
-    say(format_args!("verifying the ledger of all trials"));
-    capacity.end(&search, trials.verify(), trials.is_stopped());
-    let ledger = trials.ledger_path().and_then(|path| path.file_name());
-    capacity.ledger = ledger.map(|name| name.to_string_lossy().into_owned());
-    Ok(capacity)
+    capacity.find(&search);
+    Ok(())
 }
 
 /// The first stretch of a trial of this length, which is not measured.

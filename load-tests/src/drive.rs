@@ -12,10 +12,11 @@ use crate::ledger::Ledger;
 const INTERVAL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Runs a plan and adds up what it counted. `each_second` sees every second that all threads have handed
-/// over. A ledger that cannot be written ends the run; what was recorded until then is still to be judged.
+/// over. A ledger that cannot be written, or a thread that an error ends, ends the run; what was recorded until then is
+/// still to be judged.
 ///
 /// # Errors
-/// When a generator thread cannot be started, or ends early for another reason than its ledger.
+/// When a generator thread cannot be started; and without a ledger, when one ends early.
 pub fn drive(
     plan: &Arc<Plan>,
     ledger: Option<&Arc<Ledger>>,
@@ -40,14 +41,12 @@ pub fn drive(
         }
         each_second(&collected, second);
     }
-    let recorded = match (engine.join(), ledger) {
-        (Err(error), Some(ledger)) if ledger.is_torn() => Err(error),
-        (ended, ledger) => {
-            ended?;
-            ledger.map_or(Ok(()), |ledger| ledger.sync())
-        }
+    let ended = engine.join();
+    let Some(ledger) = ledger else {
+        return ended.map(|()| collected);
     };
-    if let Err(error) = recorded {
+    if let Err(error) = ended.and_then(|()| ledger.sync()) {
+        stop.store(true, Ordering::Relaxed);
         collected.unrecorded = Some(format!("{error:#}"));
     }
     Ok(collected)

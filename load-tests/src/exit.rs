@@ -60,6 +60,15 @@ impl Exit {
         }
     }
 
+    /// The code of a search that an error ended: what was measured says nothing, unless the error says what is wrong with
+    /// the server. A promise that its ledger shows to be broken goes before.
+    pub fn of_search_error(error: &anyhow::Error) -> Exit {
+        match Exit::of_error(error) {
+            Exit::Usage => Exit::Invalid,
+            exit => exit,
+        }
+    }
+
     /// A verdict stands without its files, a pass does not.
     pub fn with_files(self, written: anyhow::Result<()>) -> Exit {
         let Err(error) = written else {

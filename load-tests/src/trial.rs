@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 
 pub use judged::{Standing, Trial};
 
 use crate::client;
+use crate::collect::Collected;
 use crate::database::DatabaseAccess;
 use crate::drive::drive;
 use crate::exit::NothingWorked;
@@ -103,12 +104,13 @@ impl Trials {
         let plan = Arc::new(compile(&profile, &self.target, &overrides)?);
         let send = || drive(&plan, self.ledger.as_ref(), &self.stop, |_, _| {});
         let (collected, telemetry) = observe(self.admin.as_ref(), send);
+        let collected = whole(collected?)?;
         let interrupted = self.is_stopped();
         Ok(Trial::judge(
             rate,
             &profile,
             &plan,
-            &collected?,
+            &collected,
             telemetry,
             interrupted,
         ))
@@ -122,7 +124,7 @@ impl Trials {
         let profile = self.mix.closed(connections, length);
         let overrides = self.next_overrides();
         let plan = Arc::new(compile(&profile, &self.target, &overrides)?);
-        let collected = drive(&plan, self.ledger.as_ref(), &self.stop, |_, _| {})?;
+        let collected = whole(drive(&plan, self.ledger.as_ref(), &self.stop, |_, _| {})?)?;
         let total = collected.total();
         if total.succeeded() == 0 && !self.is_stopped() {
             let what = "requests of the closed probe".to_owned();
@@ -167,5 +169,13 @@ impl Trials {
             letters: Some(uuid::Uuid::new_v4().as_u64_pair().0),
             ..self.overrides.clone()
         }
+    }
+}
+
+/// What a trial counted, unless a part of it is missing: an error ended one of its threads, or its ledger has a hole.
+fn whole(collected: Collected) -> anyhow::Result<Collected> {
+    match &collected.unrecorded {
+        Some(why) => Err(anyhow!("{why}")),
+        None => Ok(collected),
     }
 }

@@ -98,13 +98,8 @@ impl Capacity {
         })
     }
 
-    /// Judges the whole: a lost write goes before everything, and a bracket whose upper end is the generator's is none.
-    pub(super) fn end(
-        &mut self,
-        search: &KneeSearch,
-        verified: anyhow::Result<Option<Verdict>>,
-        interrupted: bool,
-    ) {
+    /// Takes what a whole search has found.
+    pub(super) fn find(&mut self, search: &KneeSearch) {
         self.finding = search.estimate().map(|estimate| {
             let above = self.first_above(estimate.rate);
             CapacityFinding {
@@ -117,6 +112,17 @@ impl Capacity {
                     .and_then(|telemetry| telemetry.sentence()),
             }
         });
+        self.invalid.extend(self.doubt());
+    }
+
+    /// Takes what ended a search before its end: it has found nothing.
+    pub(super) fn fail(&mut self, error: &anyhow::Error) {
+        self.exit = Exit::of_search_error(error);
+        self.invalid.push(format!("{error:#}"));
+    }
+
+    /// Judges the whole: a lost write goes before everything, and a bracket whose upper end is the generator's is none.
+    pub(super) fn end(&mut self, verified: anyhow::Result<Option<Verdict>>, interrupted: bool) {
         match verified {
             Ok(verdict) => self.verification = verdict,
             Err(error) => self.invalid.push(format!("{error:#}")),
@@ -126,12 +132,12 @@ impl Capacity {
         if interrupted {
             self.invalid.push("interrupted before its end".to_owned());
         }
-        self.invalid.extend(self.doubt());
         self.marks.extend(judge::throttling_marks(&self.throttling));
         self.exit = if verdicts.iter().any(|verdict| !verdict.holds()) {
             Exit::Lost
         } else if !self.invalid.is_empty() {
-            Exit::Invalid
+            // Of the error that ended it, where one did.
+            self.exit
         } else if self.finding.is_none() {
             Exit::ThresholdMissed
         } else {

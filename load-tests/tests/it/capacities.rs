@@ -96,6 +96,54 @@ fn a_lost_write_is_5_at_whatever_rate() {
 }
 
 #[test]
+fn what_was_sent_before_an_error_is_verified() {
+    // Every create is refused and stored nevertheless: nothing works, and a promise is broken.
+    for (faults, exit, verdict) in [
+        (
+            Faults {
+                refuse_stored_every: Some(1),
+                ..Faults::default()
+            },
+            5,
+            "stored nevertheless",
+        ),
+        (
+            Faults {
+                refuse_first: u64::MAX,
+                ..Faults::default()
+            },
+            3,
+            "lost 0 of 0 acknowledged",
+        ),
+    ] {
+        let (scratch, server) = (Scratch::new(), Contract::start(faults));
+        let creates = "name='c'\n[[scenario]]\nname='create'\nrequest='create-valid'\narrivals=[{rate=20,for='1s'}]\n";
+        let (code, text) = capacity(&scratch, &server.url(), creates, "p99 < 1s");
+        assert_eq!(code, exit, "{text}");
+        assert!(text.contains("nothing worked"), "{text}");
+        let page = std::fs::read_to_string(scratch.file("md")).expect("a report");
+        assert!(page.contains(verdict), "{page}");
+    }
+}
+
+#[test]
+fn threads_that_cannot_start_end_the_search_with_its_ledger_verified() {
+    let (scratch, server) = (Scratch::new(), Contract::start(Faults::default()));
+    let creates = "name='c'\n[[scenario]]\nname='create'\nrequest='create-valid'\narrivals=[{rate=20,for='1s'}]\n";
+    let profile = scratch.profile(creates);
+    let url = server.url();
+    for command in [&["capacity"][..], &["run", "--verify"]] {
+        // Each thread has an event loop and a timer: three descriptors at least.
+        let what = ["--url", &url, "--profile", &profile, "--threads", "64"];
+        let (code, text) = scratch.load_with_descriptors(64, &[command, &what].concat());
+        assert_eq!(code, 6, "{text}");
+        assert!(text.contains("INVALID: cannot "), "{text}");
+        assert!(!text.contains("interrupted"), "{text}");
+        assert!(text.contains(" acknowledged (by http"), "{text}");
+    }
+}
+
+#[test]
 fn wrong_use_names_what_is_wrong() {
     let url = "http://127.0.0.1:1";
     for (arguments, word) in [

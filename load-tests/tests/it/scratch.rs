@@ -80,6 +80,12 @@ impl Scratch {
         self.run(Command::new("sh").args(["-c", &limit, PROGRAM]), arguments)
     }
 
+    /// The same with so many descriptors at the most.
+    pub(crate) fn load_with_descriptors(&self, most: u32, arguments: &[&str]) -> (i32, String) {
+        let limit = format!("ulimit -n {most}; exec \"$0\" \"$@\"");
+        self.run(Command::new("sh").args(["-c", &limit, PROGRAM]), arguments)
+    }
+
     fn run(&self, program: &mut Command, arguments: &[&str]) -> (i32, String) {
         let out = self.0.display().to_string();
         let Output {
