@@ -50,14 +50,21 @@ pub struct Stack {
 /// # Errors
 /// When there is none.
 pub fn server_program(given: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    program_beside("warrior-api", given, "--server")
+}
+
+/// A program by its name: the given one, or the one beside this program, wherever it is run. `flag` gives another.
+///
+/// # Errors
+/// When there is none.
+pub fn program_beside(name: &str, given: Option<PathBuf>, flag: &str) -> anyhow::Result<PathBuf> {
     if let Some(given) = given {
         return Ok(given);
     }
-    let beside = std::env::current_exe()?.with_file_name("warrior-api");
+    let beside = std::env::current_exe()?.with_file_name(name);
     ensure!(
         beside.exists(),
-        "{} does not exist; build it with `cargo build --release`, or name the server's program with \
-         --server",
+        "{} does not exist; build it with `cargo build --release --workspace`, or name the program with {flag}",
         beside.display()
     );
     Ok(beside)

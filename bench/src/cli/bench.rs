@@ -11,20 +11,21 @@ use warrior_bench::report;
 use warrior_load::exit::Exit;
 use warrior_load::output::say;
 use warrior_load::process::{raise_descriptor_limit, stop_on_interrupt};
+use warrior_load::stack::{program_beside, server_program};
 
 use super::generator_threads::generator_threads;
 
 #[derive(Args)]
 pub(crate) struct BenchArgs {
-    /// The server's binary
-    #[arg(long, default_value = "target/release/warrior-api")]
-    server: PathBuf,
+    /// The server's program [default: the one beside this program]
+    #[arg(long)]
+    server: Option<PathBuf>,
     /// Rows in the table before anything is measured
     #[arg(long, default_value_t = 1_000_000)]
     rows: u64,
-    /// The binary of the peers
-    #[arg(long, default_value = "target/release/warrior-peers")]
-    peers: PathBuf,
+    /// The program of the peers [default: the one beside this program]
+    #[arg(long)]
+    peers: Option<PathBuf>,
     /// Tables: the first one for everything, each further one for searches by class alone
     #[arg(long, value_delimiter = ',', value_enum, default_values_t = [Contents::Laboratory])]
     tables: Vec<Contents>,
@@ -65,10 +66,14 @@ impl BenchArgs {
         }
         only.sort_unstable();
         only.dedup();
+        let peers = match only.contains(&Part::Peers) {
+            true => std::path::absolute(program_beside("warrior-peers", self.peers, "--peers")?)?,
+            false => self.peers.unwrap_or_default(),
+        };
         let options = BenchOptions {
-            server: std::path::absolute(&self.server)?,
+            server: std::path::absolute(server_program(self.server)?)?,
             rows,
-            peers: std::path::absolute(&self.peers)?,
+            peers,
             tables: self.tables,
             connections: self.connections,
             rounds,

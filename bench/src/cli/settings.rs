@@ -7,14 +7,15 @@ use warrior_bench::settings::{Load, SettingsOptions, settings};
 use warrior_load::exit::Exit;
 use warrior_load::output::say;
 use warrior_load::process::{raise_descriptor_limit, stop_on_interrupt};
+use warrior_load::stack::server_program;
 
 use super::generator_threads::generator_threads;
 
 #[derive(Args)]
 pub(crate) struct SettingsArgs {
-    /// The server's binary
-    #[arg(long, default_value = "target/release/warrior-api")]
-    server: PathBuf,
+    /// The server's program [default: the one beside this program]
+    #[arg(long)]
+    server: Option<PathBuf>,
     /// Rows in the table before anything is measured
     #[arg(long, default_value_t = 200_000)]
     rows: u64,
@@ -42,7 +43,7 @@ impl SettingsArgs {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         raise_descriptor_limit();
         let options = SettingsOptions {
-            server: std::path::absolute(&self.server)?,
+            server: std::path::absolute(server_program(self.server)?)?,
             rows: self.rows,
             rounds: self.rounds,
             seconds: self.seconds,

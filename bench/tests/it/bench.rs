@@ -4,16 +4,14 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::program::{PROGRAM, peers, server};
+use crate::program::PROGRAM;
 
 fn bench(parts: &str, more: &[&str]) -> (Value, String) {
     let out = std::env::temp_dir().join(format!("warrior-bench-test-{}", uuid::Uuid::new_v4()));
     let output = Command::new(PROGRAM)
         .args(["bench", "--quick", "--connections", "1,8", "--only", parts])
-        .arg("--server")
-        .arg(server())
-        .arg("--peers")
-        .arg(peers())
+        // The server and the peers are those beside this program, wherever it runs.
+        .current_dir(std::env::temp_dir())
         .args(more)
         .arg("--out")
         .arg(&out)

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use crate::program::{PROGRAM, server};
+use crate::program::PROGRAM;
 
 fn settings(arguments: &[&str]) -> Output {
     let rows: &[&str] = match arguments.contains(&"--rows") {
@@ -11,8 +11,8 @@ fn settings(arguments: &[&str]) -> Output {
     };
     Command::new(PROGRAM)
         .args(["settings", "--rounds", "1", "--seconds", "1"])
-        .arg("--server")
-        .arg(server())
+        // The server is the one beside this program, wherever it runs.
+        .current_dir(std::env::temp_dir())
         .args(rows)
         .args(arguments)
         .output()
