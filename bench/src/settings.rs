@@ -4,6 +4,7 @@
 //! second round in the opposite order, under the same short load; neighbours are compared with each other.
 //! The defaults are asked of the programs, so nothing here has to be kept in step with them.
 
+mod chance;
 mod cold;
 mod comparison;
 mod forms;
