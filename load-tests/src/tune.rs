@@ -8,6 +8,7 @@ mod explain;
 mod measured;
 mod moves;
 mod outcome;
+mod pooler_sizes;
 mod race;
 mod rig;
 mod sizes;
@@ -122,6 +123,7 @@ pub fn tune(setup: TuneSetup, stop: &Arc<AtomicBool>) -> anyhow::Result<Tuning> 
         setup.files.env.display()
     );
     let mut tuning = Tuning::begin(&setup, current);
+    tuning.marks.extend(config.ceilings(&current));
     say(format_args!("tuning {}; now: {current}", tuning.stack));
     let (rig, applies) = start_rig(&setup, &config, current)?;
     let mut measured = measure_on(rig, &setup, &tuning, current, stop)?;

@@ -5,8 +5,10 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
+use warrior_stack::DATABASE;
 
 use super::edit::{Edited, Syntax};
+use super::pooler_sizes::{self, Login};
 use super::sizes::{Size, Sizes, WORKERS};
 use crate::files::replace_whole;
 
@@ -67,7 +69,7 @@ impl Config {
     /// The sizes that the files give, and what a server on so many cores chooses where they are silent.
     ///
     /// # Errors
-    /// Names the setting that is no number.
+    /// Names the setting that is no number, or that keeps the size of PgBouncer's pool from counting.
     pub(crate) fn sizes(&self, cores: usize) -> anyhow::Result<Sizes> {
         let env = Edited::of(self.env.held.as_deref().unwrap_or_default());
         let env_number = |name: &str| {
@@ -105,7 +107,11 @@ impl Config {
                 let number = ini.number(Syntax::PgBouncer, "default_pool_size");
                 let number = number.with_context(|| file.path.display().to_string())?;
                 // PgBouncer's own default.
-                (file, Some(number.unwrap_or(20)))
+                let number = number.unwrap_or(20);
+                let text = file.held.as_deref().unwrap_or_default();
+                pooler_sizes::check(text, &login(&env), number)
+                    .with_context(|| file.path.display().to_string())?;
+                (file, Some(number))
             }
             None => (&self.env, env_number(Size::Pooler.variable())?),
         };
@@ -114,6 +120,19 @@ impl Config {
                 .with_context(|| file.path.display().to_string()),
             None => Ok(sizes.with_derived_pooler()),
         }
+    }
+
+    /// What keeps PgBouncer's pool from growing as far as it is tried, for reading.
+    pub(super) fn ceilings(&self, current: &Sizes) -> Vec<String> {
+        let env = Edited::of(self.env.held.as_deref().unwrap_or_default());
+        let ini = self.pgbouncer_ini.iter();
+        ini.flat_map(|file| {
+            let text = file.held.as_deref().unwrap_or_default();
+            let said = pooler_sizes::ceilings(text, &login(&env), current.pooler);
+            let path = file.path.display().to_string();
+            said.into_iter().map(move |said| format!("{path}: {said}"))
+        })
+        .collect()
     }
 
     /// What the files would be with other sizes; only those that change.
@@ -198,6 +217,15 @@ impl Config {
             }
         }
         Ok(())
+    }
+}
+
+/// The login of the API that a `.env` gives; the server's defaults where it is silent.
+fn login(env: &Edited) -> Login {
+    let text = |name: &str, default: &str| env.text_of(name).unwrap_or_else(|| default.to_owned());
+    Login {
+        database: text("POSTGRES_DB", DATABASE),
+        user: text("POSTGRES_USER", "warrior"),
     }
 }
 

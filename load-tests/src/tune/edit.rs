@@ -57,12 +57,17 @@ impl Edited {
         Ok(Some(number))
     }
 
+    /// The text that a setting of `.env` has; none where it is not set, or to nothing.
+    pub(super) fn text_of(&self, name: &str) -> Option<String> {
+        let place = self.last(Syntax::Env, name)?;
+        let (_, value, _) = parts(&self.lines[place].new, Syntax::Env, name)?;
+        let value = value.trim_matches(['"', '\'']);
+        (!value.is_empty()).then(|| value.to_owned())
+    }
+
     /// Whether a setting of `.env` leaves the number to the server.
     pub(super) fn is_auto(&self, name: &str) -> bool {
-        self.last(Syntax::Env, name).is_some_and(|place| {
-            let found = parts(&self.lines[place].new, Syntax::Env, name);
-            found.is_some_and(|(_, value, _)| value.trim_matches(['"', '\'']) == "auto")
-        })
+        self.text_of(name).is_some_and(|value| value == "auto")
     }
 
     /// Sets a number where the file sets it last, or at its end. A last line without an end stays as it is, with the new one

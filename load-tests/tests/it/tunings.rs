@@ -281,6 +281,9 @@ fn wrong_use_names_what_is_wrong() {
         std::fs::write(&path, text).expect("written");
         path.display().to_string()
     };
+    let sized_elsewhere = scratch.0.join("pgbouncer.ini").display().to_string();
+    let ini = "[databases]\nwarrior_api = host=db pool_size=5\n[pgbouncer]\ndefault_pool_size = 20\n";
+    std::fs::write(&sized_elsewhere, ini).expect("written");
     let [workers, lane, pool] = [
         "WORKERS=4294967295",
         "WORKERS_FIND=65",
@@ -332,6 +335,16 @@ fn wrong_use_names_what_is_wrong() {
                 "/bin/true",
             ],
             "--pgbouncer-ini /none.ini",
+        ),
+        (
+            vec![
+                "tune",
+                "--pgbouncer-ini",
+                &sized_elsewhere,
+                "--server",
+                "/bin/true",
+            ],
+            "pgbouncer.ini: line 2: pool_size=5 of database warrior_api takes the place of default_pool_size",
         ),
     ] {
         let (code, text) = Scratch::new().load(&arguments);
