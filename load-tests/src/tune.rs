@@ -7,6 +7,7 @@ mod edit;
 mod explain;
 mod measured;
 mod moves;
+mod noise;
 mod outcome;
 mod pooler_sizes;
 mod race;
@@ -31,7 +32,7 @@ pub use tuning::{CurvePoint, Ratio, Tuning};
 
 use self::config::{Change, Config};
 use self::measured::Measured;
-use self::race::{Found, LEAST, search};
+use self::race::{Found, PROOFS, search};
 use self::rig::{Handicap, Named, Rig, Throwaway};
 use crate::budget::Budget;
 use crate::capacity::warmup;
@@ -44,8 +45,8 @@ use crate::trial::{TrialSetup, Trials};
 
 /// Steps of one round of the search; below that nothing can be said.
 const STEPS_MIN: u32 = 40;
-/// Pairs that measure both configurations again.
-const PAIRS_AGAIN: u32 = 4;
+/// Pairs that measure both configurations again: as many as prove a move of the search.
+const PAIRS_AGAIN: u32 = PROOFS as u32;
 /// Pairs that measure the way past PgBouncer.
 const PAIRS_PAST: u32 = 3;
 
@@ -279,12 +280,8 @@ fn compare_again(tuning: &mut Tuning, measured: &mut Measured) -> anyhow::Result
     if tuning.chosen != tuning.current {
         tuning.again = pairs(tuning.current, tuning.chosen, PAIRS_AGAIN)?;
         // The best of many candidates may have been the luckiest, and a lighter load may have flattered it. Where there
-        // was no time to ask, nothing is proposed.
-        if tuning
-            .again
-            .as_ref()
-            .is_none_or(|again| again.ratio > 1.0 - LEAST)
-        {
+        // was no time to ask, or chance may be the reason, nothing is proposed.
+        if !tuning.again.as_ref().is_some_and(Ratio::is_proof) {
             tuning.chosen = tuning.current;
         }
     }

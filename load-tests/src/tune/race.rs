@@ -11,20 +11,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::moves::{neighbours, smaller};
+use super::noise::{LEAST, is_as_good, is_better, is_within_noise, shares};
 use super::sizes::{Size, Sizes};
-use crate::compare::student_interval;
 use crate::schedule::stream;
 
-/// A difference under this share does not count: no cost is measured better.
-pub(super) const LEAST: f64 = 0.1;
 /// Measurements of the best so far in the first rung of a round.
 const CONTROLS: usize = 3;
 /// Pairs that prove a move.
-const PROOFS: usize = 5;
+pub(super) const PROOFS: usize = 5;
 /// Pairs after which a candidate that is not even better on average is given up.
 const PROOFS_LEAST: usize = 3;
-/// Pairs that allow a step back to a smaller size.
-const PAIRS_OF_A_STEP: usize = 3;
+/// Pairs at the most that decide on a step back to a smaller size.
+const PROOFS_OF_A_STEP: usize = 2 * PROOFS;
 /// Moves of a search at the most.
 const MOVES_MAX: usize = 8;
 
@@ -203,9 +201,9 @@ impl Race<'_> {
                 break;
             }
         }
-        let (mean, half) = student_interval(&ratios).unwrap_or((0.0, f64::INFINITY));
-        let taken = ratios.len() == PROOFS && mean + half < 0.0 && mean < (1.0 - LEAST).ln();
-        self.note(best, candidate, (mean, half), taken);
+        let (ratio, interval) = shares(&ratios);
+        let taken = ratios.len() == PROOFS && is_better(ratio, interval);
+        self.note(best, candidate, (ratio, interval), taken);
         Ok(taken)
     }
 
@@ -215,20 +213,30 @@ impl Race<'_> {
         for size in Size::ALL {
             for value in smaller(&reference, start, size) {
                 let candidate = best.with(size, value);
-                let mut ratios = Vec::new();
-                for pair in 0..PAIRS_OF_A_STEP {
-                    ratios.push(self.pair(&reference, &candidate, pair)?);
-                }
-                let (mean, half) = student_interval(&ratios).unwrap_or((0.0, f64::INFINITY));
-                let taken = mean < (1.0 + LEAST).ln();
-                self.note(&reference, &candidate, (mean, half), taken);
-                if taken {
+                if self.prove_step(&reference, &candidate)? {
                     *best = candidate;
                     break;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Whether fresh pairs show a smaller candidate to be within noise of the best. What those that prove a move leave open,
+    /// as many more decide.
+    fn prove_step(&mut self, best: &Sizes, candidate: &Sizes) -> Result<bool, Halt> {
+        let mut ratios = Vec::new();
+        for pair in 0..PROOFS_OF_A_STEP {
+            ratios.push(self.pair(best, candidate, pair)?);
+            let is_given_up = ratios.len() >= PROOFS_LEAST && mean(&ratios) > (1.0 + LEAST).ln();
+            if is_given_up || ratios.len() == PROOFS && is_as_good(shares(&ratios).1) {
+                break;
+            }
+        }
+        let (ratio, interval) = shares(&ratios);
+        let taken = is_within_noise(ratio, interval);
+        self.note(best, candidate, (ratio, interval), taken);
+        Ok(taken)
     }
 
     /// The logarithm of a candidate's cost over that of the best, measured one after the other, in turn either first.
@@ -255,12 +263,18 @@ impl Race<'_> {
         Ok(cost.max(1.0).ln())
     }
 
-    fn note(&mut self, from: &Sizes, to: &Sizes, (mean, half): (f64, f64), taken: bool) {
+    fn note(
+        &mut self,
+        from: &Sizes,
+        to: &Sizes,
+        (ratio, interval): (f64, (f64, f64)),
+        taken: bool,
+    ) {
         self.proofs.push(Proof {
             from: *from,
             to: *to,
-            ratio: mean.exp(),
-            interval: ((mean - half).exp(), (mean + half).exp()),
+            ratio,
+            interval,
             taken,
         });
     }

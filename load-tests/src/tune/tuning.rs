@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::explain::{Formula, LaneLoad};
 use super::measured::Sample;
+use super::noise::is_better;
 use super::race::{Ending, Proof};
 use super::sizes::{Size, Sizes};
 use crate::compare::student_interval;
@@ -98,6 +99,11 @@ pub struct Ratio {
 }
 
 impl Ratio {
+    /// Whether what is compared is proved to be better, as a move of the search is.
+    pub(super) fn is_proof(&self) -> bool {
+        is_better(self.ratio, self.interval)
+    }
+
     /// Of pairs of costs, before and after; none without two of them.
     pub(super) fn of(pairs: &[(f64, f64)]) -> Option<Ratio> {
         let logs: Vec<f64> = pairs.iter().map(|(a, b)| (b / a).ln()).collect();
@@ -174,5 +180,27 @@ fn point(value: u32, logs: &[f64]) -> CurvePoint {
         mean_us: mean.exp(),
         interval: (low.exp(), high.exp()),
         trials: logs.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mean_is_no_proof_while_its_interval_reaches_the_other_side() {
+        let of = |ratios: &[f64]| {
+            let pairs: Vec<_> = ratios
+                .iter()
+                .map(|ratio| (1000.0, 1000.0 * ratio))
+                .collect();
+            Ratio::of(&pairs).expect("pairs")
+        };
+        let lucky = of(&[0.4, 1.2, 0.9, 1.1, 0.6]);
+        assert!(lucky.ratio < 0.9 && !lucky.is_proof(), "{lucky:?}");
+        let steady = of(&[0.8, 0.82, 0.79, 0.81, 0.8]);
+        assert!(steady.is_proof(), "{steady:?}");
+        let small = of(&[0.95, 0.951, 0.949, 0.95, 0.95]);
+        assert!(small.interval.1 < 1.0 && !small.is_proof(), "{small:?}");
     }
 }

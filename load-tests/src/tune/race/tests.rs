@@ -127,6 +127,37 @@ fn where_more_changes_nothing_the_smallest_are_chosen() {
     assert!(enough >= 40, "{enough} of 50");
 }
 
+/// Four workers that create cost a quarter more than eight, eight as much as sixteen and more.
+fn stair(sizes: &Sizes) -> f64 {
+    match sizes.create {
+        0..=2 => 16_000.0,
+        3..=4 => 5_000.0,
+        _ => 4_000.0,
+    }
+}
+
+#[test]
+fn a_step_back_that_costs_more_is_not_taken_by_luck() {
+    let start = Sizes::of_workers(6).with_derived_pooler();
+    for noise in [0.05, 0.15, 0.3] {
+        let (mut tried, mut worse, mut alike) = (0, 0, 0);
+        for seed in 0..200 {
+            let proofs = run(start, noise, seed, stair).proofs;
+            let back = |proof: &&Proof| proof.to.workers() < proof.from.workers();
+            for proof in proofs.iter().filter(back) {
+                let costs = [proof.from, proof.to].map(|sizes| stair(&sizes));
+                tried += usize::from(costs == [4_000.0, 5_000.0]);
+                worse += usize::from(costs == [4_000.0, 5_000.0] && proof.taken);
+                alike += usize::from(costs[0] == costs[1] && proof.taken);
+            }
+        }
+        assert!(tried > 50, "{tried} at noise {noise}");
+        assert!(worse * 10 <= tried, "{worse} of {tried} at noise {noise}");
+        // Where the noise allows for it, what costs the same is taken.
+        assert!(noise > 0.05 || alike > 100, "{alike} at noise {noise}");
+    }
+}
+
 #[test]
 fn workers_and_pool_that_both_bind_grow_together() {
     let start = Sizes::of_workers(6).with(Size::Pooler, 6);
