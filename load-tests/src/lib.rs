@@ -56,3 +56,4 @@ pub mod exit;
 pub mod files;
 pub mod output;
 pub mod process;
+pub mod shell;

@@ -1,6 +1,7 @@
 //! Sizes by measurement: workers of each lane, the largest batch and PgBouncer's pool, tried on a stack in the open model
 //! near its knee. What is not proved to be better is left as it is.
 
+mod apply;
 mod backup;
 mod config;
 mod edit;
@@ -30,7 +31,8 @@ pub use race::{Ending, Proof};
 pub use sizes::{Size, Sizes};
 pub use tuning::{CurvePoint, Ratio, Tuning};
 
-use self::config::{Change, Config};
+use self::apply::apply;
+use self::config::Config;
 use self::measured::Measured;
 use self::race::{Found, PROOFS, search};
 use self::rig::{Handicap, Named, Rig, Throwaway};
@@ -76,6 +78,8 @@ pub struct NamedStack {
     pub database: Option<DatabaseAccess>,
     /// The shell command that makes its files count.
     pub command: String,
+    /// How long it may take.
+    pub timeout: Duration,
 }
 
 /// What is tuned, and how.
@@ -126,30 +130,11 @@ pub fn tune(setup: TuneSetup, stop: &Arc<AtomicBool>) -> anyhow::Result<Tuning> 
     let mut tuning = Tuning::begin(&setup, current);
     tuning.marks.extend(config.ceilings(&current));
     say(format_args!("tuning {}; now: {current}", tuning.stack));
-    let (rig, applies) = start_rig(&setup, &config, current)?;
+    let (rig, named) = start_rig(&setup, &config, current)?;
     let mut measured = measure_on(rig, &setup, &tuning, current, stop)?;
     let (began, pressure) = (Instant::now(), Pressure::now());
-    let seed = setup.overrides.seed;
-    match setup.rate {
-        Some(rate) => measured.rate = rate,
-        None => measured.find_rate(&current, seed)?,
-    }
-    say(format_args!(
-        "the load: {:.0} requests a second",
-        measured.rate
-    ));
-    if tuning.can_pass_the_pooler {
-        measured.reserve = 2 * PAIRS_PAST;
-    }
-    let found = search_and_apply(
-        &setup,
-        &config,
-        applies.as_ref(),
-        &mut measured,
-        &mut tuning,
-    );
-    // What was acknowledged until then is verified all the same.
-    let mut found = found.unwrap_or_else(|error| {
+    // What was acknowledged until an error is verified all the same.
+    let mut found = search_on(&setup, &mut measured, &mut tuning).unwrap_or_else(|error| {
         tuning.fail(&error);
         Found::nothing(current)
     });
@@ -162,51 +147,36 @@ pub fn tune(setup: TuneSetup, stop: &Arc<AtomicBool>) -> anyhow::Result<Tuning> 
     tuning.explain(&measured, &config, found, cores);
     say(format_args!("verifying the ledger of all trials"));
     tuning.judge(&measured.trials);
+    if setup.apply {
+        apply(&setup, &config, named.as_ref(), &mut measured, &mut tuning);
+    }
+    tuning.note();
     Ok(tuning)
 }
 
-/// Searches from the current sizes, measures again what is preferred, and writes it where that was asked for.
-fn search_and_apply(
+/// Finds the load, searches from the current sizes, and measures again what is preferred.
+fn search_on(
     setup: &TuneSetup,
-    config: &Config,
-    applies: Option<&Named>,
     measured: &mut Measured,
     tuning: &mut Tuning,
 ) -> anyhow::Result<Found> {
-    let current = tuning.current;
-    let mut found = search(measured, current, setup.overrides.seed)?;
+    let (current, seed) = (tuning.current, setup.overrides.seed);
+    match setup.rate {
+        Some(rate) => measured.rate = rate,
+        None => measured.find_rate(&current, seed)?,
+    }
+    say(format_args!(
+        "the load: {:.0} requests a second",
+        measured.rate
+    ));
+    if tuning.can_pass_the_pooler {
+        measured.reserve = 2 * PAIRS_PAST;
+    }
+    let found = search(measured, current, seed)?;
     measured.reserve = 0;
     tuning.chosen = found.chosen;
     compare_again(tuning, measured)?;
-    found.chosen = tuning.chosen;
-    measured.rig.restore()?;
-    if setup.apply && found.chosen != current && !measured.trials.is_stopped() {
-        write_proposal(setup, &config.changes(&current, &found.chosen), tuning)?;
-        if let Some(named) = applies {
-            named.run_command()?;
-            measured.is_given(found.chosen);
-            measured.again(&found.chosen)?;
-        }
-    }
     Ok(found)
-}
-
-/// Writes a proposal, and puts down what gives back what was there.
-fn write_proposal(
-    setup: &TuneSetup,
-    changes: &[Change],
-    tuning: &mut Tuning,
-) -> anyhow::Result<()> {
-    let written = backup::apply(changes, &setup.directory)?;
-    tuning.applied = written
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
-    tuning.undo = Some(format!(
-        "warrior-load tune undo --out {}",
-        setup.directory.display()
-    ));
-    Ok(())
 }
 
 /// The rig with the current sizes; a named one also by itself, for the proposal that is applied.

@@ -10,6 +10,7 @@ use warrior_load::output::say;
 use warrior_load::process::{raise_descriptor_limit, stop_on_interrupt};
 use warrior_load::profile::{Profile, parse_slo};
 use warrior_load::report::{tuning_lines, write_tuning};
+use warrior_load::shell::COMMAND_TIMEOUT;
 use warrior_load::stack::server_program;
 use warrior_load::tune::{Files, NamedStack, TuneSetup, TunedStack, tune, undo};
 
@@ -83,6 +84,9 @@ struct NamedArgs {
     /// measured
     #[arg(long, requires = "url")]
     apply_command: Option<String>,
+    /// How long that command may take; then it is ended, and the files are given back [default: 5m]
+    #[arg(long, requires = "apply_command", value_parser = humantime::parse_duration)]
+    apply_timeout: Option<Duration>,
 }
 
 #[derive(Subcommand)]
@@ -158,6 +162,7 @@ impl TuneArgs {
                     .transpose()?,
                 database,
                 command,
+                timeout: self.named.apply_timeout.unwrap_or(COMMAND_TIMEOUT),
             }))),
             _ => {
                 ensure!(

@@ -1,11 +1,10 @@
 //! Interleaved slices: two targets in turn within one run.
 
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 
 use super::comparison::{Comparison, Slice};
 use super::finding::{ComparedFigure, Direction, Finding};
@@ -16,6 +15,7 @@ use crate::judge;
 use crate::machine::{Machine, Throttling};
 use crate::output::say;
 use crate::profile::{Overrides, Profile, compile};
+use crate::shell::{COMMAND_TIMEOUT, run_shell};
 use crate::target::Target;
 
 /// A success share may be lower by this much before it makes a side worse.
@@ -159,16 +159,8 @@ fn slice(
     stop: &Arc<AtomicBool>,
 ) -> anyhow::Result<(Slice, Vec<String>)> {
     if let Some(command) = &side.before {
-        // Standard output may belong to a document.
-        let status = Command::new("sh")
-            .args(["-c", command])
-            .stdout(std::io::stderr())
-            .status()?;
-        ensure!(
-            status.success(),
-            "`{command}` failed ({status}); it must prepare {}",
-            side.label
-        );
+        run_shell(command, COMMAND_TIMEOUT)
+            .with_context(|| format!("cannot prepare {}", side.label))?;
     }
     let target = side.target.reach()?;
     let plan = Arc::new(compile(&side.profile, &target, overrides)?);

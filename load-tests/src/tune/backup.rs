@@ -31,12 +31,20 @@ struct AppliedFile {
     written: Vec<String>,
 }
 
-/// Writes a proposal, with a copy of each file beside it; the files that were written.
+/// Writes a proposal, with a copy of each file beside it; the files that were written. Where one cannot be written, all are
+/// as they were.
 ///
 /// # Errors
 /// When an earlier proposal is not undone, a file has changed since it was read, or one cannot be written.
 pub(super) fn apply(changes: &[Change], directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
     keep(changes.iter().map(|change| &change.file), directory)?;
+    write_all(changes, directory).inspect_err(|_| {
+        // The first error is the cause of all others.
+        undo(directory).ok();
+    })
+}
+
+fn write_all(changes: &[Change], directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
     will_write(changes, directory)?;
     let mut paths = Vec::new();
     for change in changes {

@@ -69,13 +69,17 @@ impl Tuning {
         }
     }
 
-    /// A search that an error ended says nothing but why, and proposes nothing that is not written already.
+    /// A search that an error ended says nothing but why, and proposes nothing.
     pub(super) fn fail(&mut self, error: &anyhow::Error) {
-        if self.applied.is_empty() {
-            self.chosen = self.current;
-        }
+        self.chosen = self.current;
+        self.fail_to_apply(error);
+    }
+
+    /// A proposal that cannot be applied stays one.
+    pub(super) fn fail_to_apply(&mut self, error: &anyhow::Error) {
         let why = format!("{error:#}");
         if !self.invalid.contains(&why) {
+            self.exit = Exit::of_search_error(error);
             self.invalid.push(why);
         }
     }
@@ -106,25 +110,40 @@ impl Tuning {
         self.ledger = ledger.map(|name| name.to_string_lossy().into_owned());
     }
 
-    /// A lost write goes before everything; a search that was cut short says nothing.
+    /// Judges the search and its ledger: one that was cut short says nothing.
     pub(super) fn judge(&mut self, trials: &Trials) {
-        let is_whole = self.invalid.is_empty() && !trials.is_stopped();
-        match trials.verify() {
-            Ok(verdict) => self.verification = verdict,
-            Err(error) => self.invalid.push(format!("{error:#}")),
-        }
-        let verdicts: Vec<_> = self.verification.iter().cloned().collect();
-        self.invalid.extend(judge::unproven(&verdicts));
-        if trials.is_stopped() {
+        let has_failed = !self.invalid.is_empty();
+        if trials.is_stopped() && !has_failed {
             self.invalid.push("interrupted before its end".to_owned());
-        }
-        if is_whole && self.ending == Ending::BudgetEnded && self.again.is_none() {
+        } else if !has_failed && self.ending == Ending::BudgetEnded && self.again.is_none() {
             self.invalid.push(
                 "the budget ended before a round of the search did: whether other sizes are better is not known; give a \
                  longer --budget or a shorter --step"
                     .to_owned(),
             );
         }
+        self.verify(trials);
+    }
+
+    /// Judges what the ledger holds by now: a lost write goes before everything.
+    pub(super) fn verify(&mut self, trials: &Trials) {
+        match trials.verify() {
+            Ok(verdict) => self.verification = verdict,
+            Err(error) => self.invalid.push(format!("{error:#}")),
+        }
+        let verdicts: Vec<_> = self.verification.iter().cloned().collect();
+        self.invalid.extend(judge::unproven(&verdicts));
+        if verdicts.iter().any(|verdict| !verdict.holds()) {
+            self.exit = Exit::Lost;
+        } else if self.invalid.is_empty() {
+            self.exit = Exit::Passed;
+        } else if self.exit == Exit::Passed {
+            self.exit = Exit::Invalid;
+        }
+    }
+
+    /// Says what a reader should know of the trials.
+    pub(super) fn note(&mut self) {
         let requests = self.rate * self.step_seconds;
         if requests < REQUESTS_OF_A_TRIAL {
             self.marks.push(format!(
@@ -143,12 +162,5 @@ impl Tuning {
             ));
         }
         self.marks.extend(judge::throttling_marks(&self.throttling));
-        self.exit = if verdicts.iter().any(|verdict| !verdict.holds()) {
-            Exit::Lost
-        } else if !self.invalid.is_empty() {
-            Exit::Invalid
-        } else {
-            Exit::Passed
-        };
     }
 }

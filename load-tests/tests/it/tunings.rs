@@ -187,15 +187,41 @@ fn what_was_acknowledged_before_an_error_is_verified() {
     assert_eq!(held, "WORKERS_CREATE=4\n", "{text}");
 }
 
-/// As many requests at once as `WORKERS_FIND` of a file says, 40 ms each; the others wait for one of them to end.
-fn sized_by(env: &Path) -> DelayServer {
+#[test]
+fn a_probe_in_which_nothing_works_is_verified() {
+    let stack = Contract::start(Faults {
+        refuse_stored_every: Some(1),
+        ..Faults::default()
+    });
+    let (scratch, folder) = (Scratch::new(), Scratch::new());
+    let (env, profile) = (folder.0.join(".env"), scratch.profile(CREATES));
+    let (code, text) = scratch.load(&[
+        "tune",
+        "--url",
+        &stack.url(),
+        "--apply-command",
+        "true",
+        "--env",
+        &env.display().to_string(),
+        "--profile",
+        &profile,
+        "--step",
+        "300ms",
+        "--budget",
+        "60s",
+    ]);
+    assert_eq!(code, 5, "{text}");
+    assert!(text.contains("nothing worked"), "{text}");
+}
+
+/// As many requests at once as a variable of a file says, 40 ms each; the others wait for one of them to end.
+fn sized_by(env: &Path, variable: &str, status: u16) -> DelayServer {
+    let begin = format!("{variable}=");
     let (env, slots) = (env.to_owned(), Mutex::new(Vec::new()));
     delay_server(Behaviour {
         delay: Box::new(move |_| {
             let held = std::fs::read_to_string(&env).expect("the file is there");
-            let finds = held
-                .lines()
-                .find_map(|line| line.strip_prefix("WORKERS_FIND="));
+            let finds = held.lines().find_map(|line| line.strip_prefix(&*begin));
             let count: usize = finds.and_then(|count| count.parse().ok()).expect("a size");
             let mut free_at = slots.lock().expect("no panic holds it");
             let now = Instant::now();
@@ -204,8 +230,66 @@ fn sized_by(env: &Path) -> DelayServer {
             *next = (*next).max(now) + Duration::from_millis(40);
             *next - now
         }),
+        status: Box::new(move |_| status),
         ..Behaviour::fixed(Duration::ZERO)
     })
+}
+
+const GETS: &str =
+    "name='get'\n[[scenario]]\nname='get'\npath='/'\narrivals=[{rate=60,for='1s'}]\n";
+
+/// `tune --apply` where one worker answers 25 requests a second, and 60 come.
+fn apply(scratch: &Scratch, url: &str, env: &Path, command: &str, profile: &str) -> (i32, String) {
+    let (env, profile) = (env.display().to_string(), scratch.profile(profile));
+    let stack = ["tune", "--url", url, "--env", &env, "--profile", &profile];
+    let command = ["--apply-command", command, "--apply-timeout", "10s"];
+    let search = ["--rate", "60", "--step", "300ms", "--budget", "70s"];
+    scratch.load(&[&stack[..], &command, &search, &["--seed", "1", "--apply"]].concat())
+}
+
+#[test]
+fn a_stack_that_breaks_a_promise_is_not_written_to() {
+    let (scratch, folder) = (Scratch::new(), Scratch::new());
+    let (env, held) = (folder.0.join(".env"), "WORKERS=3\nWORKERS_CREATE=1\n");
+    std::fs::write(&env, held).expect("written");
+    // A 201 without a Location acknowledges what nobody can find.
+    let stack = sized_by(&env, "WORKERS_CREATE", 201);
+    let profile = CREATES.split_inclusive("for='1s'}]\n").next();
+    let profile = profile.expect("creates").replace("rate=30", "rate=60");
+    let url = format!("http://{}", stack.address);
+    let (code, text) = apply(&scratch, &url, &env, "true", &profile);
+    assert_eq!(code, 5, "{text}");
+    let result = result(&scratch);
+    assert_ne!(result["chosen"], result["current"], "{text}");
+    assert!(text.contains("--apply has written nothing"), "{text}");
+    assert!(!text.contains("tune undo"), "{text}");
+    assert_eq!(std::fs::read_to_string(&env).expect("there"), held);
+    assert_eq!(std::fs::read_dir(&folder.0).expect("ours").count(), 1);
+}
+
+#[test]
+fn a_proposal_whose_command_hangs_is_withdrawn() {
+    let (scratch, folder) = (Scratch::new(), Scratch::new());
+    let (env, held) = (folder.0.join(".env"), "WORKERS=3\nWORKERS_FIND=1\n");
+    std::fs::write(&env, held).expect("written");
+    let stack = sized_by(&env, "WORKERS_FIND", 200);
+    // Without a list of copies the search is over; the next change is the proposal.
+    let command = format!(
+        "if [ ! -e '{0}/tune.undo' ]; then touch '{1}/over'; elif [ -e '{1}/over' ]; then sleep 600; fi",
+        scratch.0.display(),
+        folder.0.display()
+    );
+    let (code, text) = apply(&scratch, &stack.url(), &env, &command, GETS);
+    assert_eq!(code, 6, "{text}");
+    assert!(text.contains("did not end within 10s"), "{text}");
+    assert!(
+        text.contains("withdrawn: the files are as they were"),
+        "{text}"
+    );
+    assert!(!text.contains("tune undo"), "{text}");
+    assert_eq!(std::fs::read_to_string(&env).expect("there"), held);
+    let left = std::fs::read_dir(&folder.0).expect("ours").count();
+    assert_eq!(left, 2, "no copy of .env is left");
 }
 
 #[test]
@@ -215,31 +299,8 @@ fn a_size_that_matters_is_found_applied_and_undone() {
     // One worker that finds answers 25 requests a second, and 60 come.
     let held = "# mine\nWORKERS=3\nWORKERS_FIND=1\n";
     std::fs::write(&env, held).expect("written");
-    let stack = sized_by(&env);
-    let env_name = env.display().to_string();
-    let profile = scratch
-        .profile("name='get'\n[[scenario]]\nname='get'\npath='/'\narrivals=[{rate=60,for='1s'}]\n");
-    let arguments = [
-        "tune",
-        "--url",
-        &stack.url(),
-        "--apply-command",
-        "true",
-        "--env",
-        &env_name,
-        "--profile",
-        &profile,
-        "--rate",
-        "60",
-        "--step",
-        "300ms",
-        "--budget",
-        "70s",
-        "--seed",
-        "1",
-        "--apply",
-    ];
-    let (code, text) = scratch.load(&arguments);
+    let stack = sized_by(&env, "WORKERS_FIND", 200);
+    let (code, text) = apply(&scratch, &stack.url(), &env, "true", GETS);
     assert_eq!(code, 0, "{text}");
     let result = result(&scratch);
     assert!(result["chosen"]["find"].as_u64() >= Some(2), "{text}");
@@ -282,7 +343,8 @@ fn wrong_use_names_what_is_wrong() {
         path.display().to_string()
     };
     let sized_elsewhere = scratch.0.join("pgbouncer.ini").display().to_string();
-    let ini = "[databases]\nwarrior_api = host=db pool_size=5\n[pgbouncer]\ndefault_pool_size = 20\n";
+    let ini =
+        "[databases]\nwarrior_api = host=db pool_size=5\n[pgbouncer]\ndefault_pool_size = 20\n";
     std::fs::write(&sized_elsewhere, ini).expect("written");
     let [workers, lane, pool] = [
         "WORKERS=4294967295",
@@ -345,6 +407,10 @@ fn wrong_use_names_what_is_wrong() {
                 "/bin/true",
             ],
             "pgbouncer.ini: line 2: pool_size=5 of database warrior_api takes the place of default_pool_size",
+        ),
+        (
+            vec!["tune", "--url", url, "--apply-timeout", "1s"],
+            "--apply-command",
         ),
     ] {
         let (code, text) = Scratch::new().load(&arguments);

@@ -1,13 +1,13 @@
 //! A named stack: its configuration files are written, and a command of its owner makes them count.
 
 use std::path::PathBuf;
-use std::process::Command;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 
 use super::{Rig, wait_until_ready};
 use crate::database::DatabaseAccess;
 use crate::output::print_error;
+use crate::shell::run_shell;
 use crate::target::Target;
 use crate::tune::NamedStack;
 use crate::tune::backup::{keep, undo, will_write};
@@ -43,17 +43,8 @@ impl Named {
 
     /// Makes the files count, and waits until the stack is ready.
     pub(crate) fn run_command(&self) -> anyhow::Result<()> {
-        // Standard output may belong to a document.
-        let status = Command::new("sh")
-            .args(["-c", &self.stack.command])
-            .stdout(std::io::stderr())
-            .status()
-            .context("cannot start sh")?;
-        ensure!(
-            status.success(),
-            "the command of --apply-command failed ({status}): {}",
-            self.stack.command
-        );
+        run_shell(&self.stack.command, self.stack.timeout)
+            .context("--apply-command failed (--apply-timeout bounds it)")?;
         wait_until_ready(&self.stack.target, self.stack.admin.as_ref())
     }
 }
