@@ -2,7 +2,8 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help install build run duckdb test lint monitoring-test browser-test stress demo-lost calibrate bench bench-settings before-after \
-	compose-up compose-down compose-bench compose-sweep compose-restart compose-import compose-check compose-test backup restore
+	compose-up compose-down compose-bench compose-sweep compose-restart compose-import compose-check compose-test \
+	compose-ha-up compose-ha-down compose-ha-test backup restore
 
 # docker compose (v2) where it is installed, else docker-compose 1.29.
 COMPOSE := $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
@@ -97,6 +98,17 @@ compose-check: ## FILE=app.duckdb: compare a DuckDB file with the containers' da
 
 compose-test: ## build, start, load, break and check the containers; an engine is needed
 	@scripts/compose-test
+
+compose-ha-up: export COMPOSE_FILE := docker-compose.ha.yml
+compose-ha-up: export COMPOSE_PROJECT_NAME := warrior-api-ha
+compose-ha-up: ## the same on three PostgreSQLs under Patroni, one of which may be lost
+	@scripts/compose up
+
+compose-ha-down: ## stop them; the data stays in its volumes
+	$(COMPOSE) --file docker-compose.ha.yml --project-name warrior-api-ha --profile bench down
+
+compose-ha-test: ## build, start and load them, and take their leader away in every way; half an hour
+	@scripts/compose-ha-test
 
 backup: ## write the database of the containers to backups/
 	@scripts/compose backup

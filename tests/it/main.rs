@@ -13,6 +13,7 @@ mod agreement;
 mod api;
 mod binding;
 mod compose;
+mod compose_ha;
 mod count;
 mod doctor;
 mod drain;
