@@ -48,7 +48,7 @@ fn a_leader_gives_up_before_its_key_expires() {
     let noticed = interval + check + (value(WAY, " fall ") - 1.0) * (faster + check);
     assert!(noticed < ttl - pause, "noticed after {noticed} s");
     assert!(WAY.contains("on-marked-down shutdown-sessions"));
-    assert!(WAY.contains("option httpchk GET /primary"));
+    assert!(WAY.contains("option httpchk OPTIONS /primary"));
 }
 
 #[test]
