@@ -18,7 +18,7 @@
 //! - `stack`, `supervise`: the life of both; `running`: one that another process runs.
 //! - `protocol`: a stack as a child process of tests and tools. [`announcement`] holds its messages,
 //!   [`run_commanded`] is the child and [`ChildStack`] the parent.
-//! - [`signals`]: graceful shutdown. `proxy`: fault injection for tests, with the feature `faults` alone.
+//! - [`signals`]: graceful shutdown. `proxy`: fault injection for tests and drills, with the feature `faults` alone.
 
 pub mod descriptors;
 pub mod layout;

@@ -1,11 +1,16 @@
 //! Fault injection: a TCP proxy that understands just enough of PostgreSQL's protocol to harm a
-//! connection at a chosen message.
+//! connection at a chosen message, or all of them at once.
+
+mod network;
 
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
+
+use self::network::Network;
 
 /// Pause between the bytes of an answer that trickles.
 const TRICKLE_INTERVAL: Duration = Duration::from_millis(100);
@@ -31,6 +36,10 @@ pub enum Cut {
     Late(Duration),
     /// A slow drip: the connection stays, and a message that never ends comes back byte by byte.
     Trickle,
+    /// The connection stays, and what comes back is whole, in writes of one byte.
+    Sliced,
+    /// The connection is reset (RST), and the server never sees the statement.
+    Reset,
 }
 
 /// A relay of connections to one port; the next statements after an order suffer it.
@@ -38,6 +47,7 @@ pub struct Proxy {
     /// The port that the proxy listens on.
     pub port: u16,
     orders: Arc<Mutex<Vec<Order>>>,
+    network: Arc<Network>,
 }
 
 /// A fault for the next statements, each on a connection of its own.
@@ -54,22 +64,48 @@ impl Proxy {
     /// # Errors
     /// When the system refuses a port.
     pub fn to(port: u16) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        Self::between((Ipv4Addr::LOCALHOST, 0).into(), port)
+    }
+
+    /// Listens on `near` and relays to `port` of 127.0.0.1, until the process ends.
+    ///
+    /// # Errors
+    /// When the system refuses the address.
+    pub fn between(near: SocketAddr, port: u16) -> io::Result<Self> {
+        let listener = TcpListener::bind(near)?;
         let proxy = Self {
             port: listener.local_addr()?.port(),
             orders: Arc::default(),
+            network: Arc::default(),
         };
-        let orders = Arc::clone(&proxy.orders);
+        let (orders, network) = (Arc::clone(&proxy.orders), Arc::clone(&proxy.network));
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
+                let Some(client) = network.admit(client) else {
+                    continue;
+                };
                 let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else {
                     continue;
                 };
-                // Out of descriptors: both connections end, as those of a broken network do.
-                let _ = relay(client, server, &orders);
+                relay(client, server, &orders, &network);
             }
         });
         Ok(proxy)
+    }
+
+    /// Delays each piece, in both directions, by a random time between these. Zero to zero delays nothing.
+    pub fn delay(&self, bounds: RangeInclusive<Duration>) {
+        self.network.delay(bounds);
+    }
+
+    /// Ends all connections, and holds those that come: they are accepted, and nothing is relayed.
+    pub fn hang(&self) {
+        self.network.hang();
+    }
+
+    /// Ends the connections that were held, and relays those that come.
+    pub fn relay(&self) {
+        self.network.relay();
     }
 
     /// Orders `cut` for the next `left` statements that contain `marker`. Encrypted statements contain only
@@ -88,38 +124,51 @@ impl Proxy {
 }
 
 /// Relays both directions, each on a thread; both threads end when either side is closed.
-fn relay(client: TcpStream, server: TcpStream, orders: &Arc<Mutex<Vec<Order>>>) -> io::Result<()> {
+fn relay(
+    client: Arc<TcpStream>,
+    server: TcpStream,
+    orders: &Arc<Mutex<Vec<Order>>>,
+    network: &Arc<Network>,
+) {
+    let server = Arc::new(server);
     let pending: Arc<Mutex<Option<Cut>>> = Arc::default();
-    let (to_client, to_server) = (client.try_clone()?, server.try_clone()?);
+    let (to_client, to_server) = (Arc::clone(&client), Arc::clone(&server));
     let (orders, cut) = (Arc::clone(orders), Arc::clone(&pending));
-    thread::spawn(move || requests(client, to_server, &orders, &pending));
-    thread::spawn(move || replies(server, to_client, &cut));
-    Ok(())
+    let (there, back) = (Arc::clone(network), Arc::clone(network));
+    thread::spawn(move || requests(&client, &to_server, &orders, &pending, &there));
+    thread::spawn(move || replies(&server, &to_client, &cut, &back));
 }
 
 /// A statement arrives in one write, which begins with Parse ('P') or Query ('Q') unless it is encrypted.
 fn requests(
-    mut from: TcpStream,
-    mut to: TcpStream,
+    mut from: &TcpStream,
+    mut to: &TcpStream,
     orders: &Mutex<Vec<Order>>,
     pending: &Mutex<Option<Cut>>,
+    network: &Network,
 ) {
     let mut buffer = vec![0; PIECE_BYTES_MAX];
     while let Ok(n @ 1..) = from.read(&mut buffer) {
         let cut = carry_out(&mut locked(orders), &buffer[..n]);
-        if cut == Some(Cut::Request) {
-            break;
-        }
         match cut {
+            Some(Cut::Request) => break,
+            Some(Cut::Reset) => {
+                *locked(pending) = cut;
+                // The reset goes out when the last owner closes the socket; a shutdown would say goodbye first.
+                let _ = network::reset_at_close(from);
+                let _ = to.shutdown(Shutdown::Both);
+                return;
+            }
             Some(Cut::Late(delay)) => thread::sleep(delay),
             Some(_) => *locked(pending) = cut,
             None => {}
         }
+        network.pause();
         if to.write_all(&buffer[..n]).is_err() {
             break;
         }
     }
-    close(&from, &to);
+    close(from, to);
 }
 
 /// The fault for these bytes, if there is an order for them.
@@ -135,12 +184,18 @@ fn carry_out(orders: &mut Vec<Order>, bytes: &[u8]) -> Option<Cut> {
     Some(cut)
 }
 
-fn replies(mut from: TcpStream, mut to: TcpStream, pending: &Mutex<Option<Cut>>) {
+fn replies(
+    mut from: &TcpStream,
+    mut to: &TcpStream,
+    pending: &Mutex<Option<Cut>>,
+    network: &Network,
+) {
     let mut buffer = vec![0; PIECE_BYTES_MAX];
     while let Ok(n @ 1..) = from.read(&mut buffer) {
+        network.pause();
         let cut = *locked(pending);
         let pass = match cut {
-            Some(Cut::Reply | Cut::Request) => break,
+            Some(Cut::Reply | Cut::Request | Cut::Reset) => break,
             // ReadyForQuery is 'Z', a length of 5, and one byte of status.
             Some(Cut::ReadyForQuery) => match buffer[..n].ends_with(b"Z\0\0\0\x05I") {
                 true => {
@@ -166,13 +221,25 @@ fn replies(mut from: TcpStream, mut to: TcpStream, pending: &Mutex<Option<Cut>>)
                 }
                 break;
             }
+            Some(Cut::Sliced) => match write_sliced(to, &buffer[..n]) {
+                Ok(()) => 0,
+                Err(_) => break,
+            },
             None | Some(Cut::Late(_)) => n,
         };
         if to.write_all(&buffer[..pass]).is_err() {
             break;
         }
     }
-    close(&from, &to);
+    if *locked(pending) != Some(Cut::Reset) {
+        close(from, to);
+    }
+}
+
+/// Each byte in a packet of its own.
+fn write_sliced(mut to: &TcpStream, bytes: &[u8]) -> io::Result<()> {
+    to.set_nodelay(true)?;
+    bytes.iter().try_for_each(|byte| to.write_all(&[*byte]))
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
