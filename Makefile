@@ -1,8 +1,8 @@
 # make run, from a bare machine with git, make and Rust to a serving API. `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build run duckdb test lint monitoring-test browser-test stress demo-lost calibrate bench bench-settings before-after \
-	compose-up compose-down compose-bench compose-sweep compose-restart compose-import compose-check compose-test \
+.PHONY: help install build run duckdb test lint monitoring-test browser-test stress drills demo-lost calibrate bench bench-settings before-after \
+	compose-up compose-down compose-bench compose-sweep compose-restart compose-drills compose-import compose-check compose-test \
 	compose-ha-up compose-ha-down compose-ha-test backup restore
 
 # docker compose (v2) where it is installed, else docker-compose 1.29.
@@ -52,6 +52,14 @@ browser-test: build ## the live page in headless Chromium under load; pictures o
 stress: build ## the public stress test on a throw-away stack, then a check that no acknowledged write was lost
 	cargo build --release --locked -p warrior-load
 	@bash -m -c 'target/release/warrior-load stress --speed 10; exit $$?'
+
+drills: build ## break a stack part by part under load and judge it, for an hour, as root; FLAGS='--quick --only A2,B2'
+	cargo build --release --locked -p warrior-load
+	@bash -m -c 'target/release/warrior-load drill --out load-tests/results/$$(date +%F)-drills $(FLAGS); exit $$?'
+
+compose-drills: ## kill, stop and restart each service of the running containers under load, and judge them
+	cargo build --release --locked -p warrior-load
+	@target/release/warrior-load drill --compose --out load-results/compose-drills $(FLAGS)
 
 demo-lost: build ## hey and this load tool beside each other, against a database that loses what it acknowledged
 	@scripts/install hey

@@ -5,6 +5,7 @@ mod capacity;
 mod compare;
 mod control;
 mod demo_lost;
+mod drill;
 mod fuzz;
 mod load_args;
 mod rehearse;
@@ -25,6 +26,7 @@ use self::capacity::CapacityArgs;
 use self::compare::CompareArgs;
 use self::control::ControlArgs;
 use self::demo_lost::DemoLostArgs;
+use self::drill::DrillArgs;
 use self::fuzz::FuzzArgs;
 use self::rehearse::RehearseArgs;
 use self::report::ReportArgs;
@@ -73,6 +75,8 @@ pub(crate) enum Command {
     Control(ControlArgs),
     /// hey and this tool beside each other, against a database that loses what it has acknowledged
     DemoLost(DemoLostArgs),
+    /// Break a stack under load, part by part, and judge what every answer promised
+    Drill(Box<DrillArgs>),
     /// Requests that no client should send, changed at random from a seed, against a throw-away stack
     Fuzz(FuzzArgs),
     /// From a DuckDB file to PostgreSQL and back, on a throw-away stack, and how long clients would wait
@@ -99,6 +103,7 @@ impl Command {
             Command::Tune(args) => args.execute(),
             Command::Control(args) => args.execute(),
             Command::DemoLost(args) => args.execute(),
+            Command::Drill(args) => args.execute(),
             Command::Fuzz(args) => args.execute(),
             Command::Rehearse(args) => args.execute(),
             Command::Calibrate(args) => args.execute(),

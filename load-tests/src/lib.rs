@@ -39,6 +39,7 @@ pub mod capacity;
 pub mod compare;
 pub mod control;
 pub mod demo_lost;
+pub mod drill;
 pub mod fuzz;
 pub mod rehearse;
 mod server;

@@ -28,8 +28,12 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts the program of `command`, which says where its database is, and waits until it listens.
-    pub(crate) fn start(mut command: Command) -> anyhow::Result<Server> {
-        let (port, admin) = (free_port()?, free_port()?);
+    pub(crate) fn start(command: Command) -> anyhow::Result<Server> {
+        Server::start_on(command, free_port()?, free_port()?)
+    }
+
+    /// The same on given ports, public and admin: those of a server that has ended.
+    pub(crate) fn start_on(mut command: Command, port: u16, admin: u16) -> anyhow::Result<Server> {
         let mut child = command
             .arg("serve")
             .env("PORT", port.to_string())
@@ -73,6 +77,18 @@ impl Server {
         Ok(server)
     }
 
+    /// Its process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Kills it without a warning, and waits until it is gone.
+    pub(crate) fn kill(mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
     /// Asks it to stop, and waits until it has finished open requests and ended.
     pub(crate) fn stop(mut self) -> anyhow::Result<()> {
         kill(
@@ -105,7 +121,7 @@ impl Drop for Server {
 }
 
 /// A port that was free a moment ago.
-fn free_port() -> anyhow::Result<u16> {
+pub(crate) fn free_port() -> anyhow::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")
         .context("no free port")?
         .local_addr()?

@@ -27,6 +27,13 @@ const STOP_POLL: Duration = Duration::from_millis(50);
 /// Lines of a stack's standard output that may wait.
 const LINES_MAX: usize = 16;
 
+/// PostgreSQL's folder of programs and PgBouncer's program, where they are not the machine's.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct OtherPrograms<'a> {
+    pub(crate) postgres: Option<&'a Path>,
+    pub(crate) pooler: Option<&'a Path>,
+}
+
 /// A stack that runs while this value lives.
 #[derive(Debug)]
 pub struct Stack {
@@ -74,7 +81,7 @@ impl Stack {
     /// Starts `server up --ephemeral` and waits for its announcement. The stack stops when its standard input
     /// ends, so also when this process is killed.
     pub fn start(server: &Path) -> anyhow::Result<Stack> {
-        Stack::start_with(server, &[], Stdio::inherit())
+        Stack::start_with(server, &[], OtherPrograms::default(), Stdio::inherit())
     }
 
     /// The same with its log in a file.
@@ -82,18 +89,31 @@ impl Stack {
     /// # Errors
     /// As those of [`Stack::start`].
     pub fn start_logging(server: &Path, log: File) -> anyhow::Result<Stack> {
-        Stack::start_with(server, &[], log.into())
+        Stack::start_with(server, &[], OtherPrograms::default(), log.into())
+    }
+
+    /// The same with other programs than the machine's.
+    pub(crate) fn of_programs(server: &Path, programs: OtherPrograms<'_>) -> anyhow::Result<Stack> {
+        Stack::start_with(server, &[], programs, Stdio::inherit())
     }
 
     /// The same with PostgreSQL sized for the machine, as a stack that is kept would be.
     pub fn start_full_size(server: &Path) -> anyhow::Result<Stack> {
-        Stack::start_with(server, &["--full-size"], Stdio::inherit())
+        let flags = &["--full-size"];
+        Stack::start_with(server, flags, OtherPrograms::default(), Stdio::inherit())
     }
 
-    fn start_with(server: &Path, flags: &[&str], log: Stdio) -> anyhow::Result<Stack> {
+    fn start_with(
+        server: &Path,
+        flags: &[&str],
+        programs: OtherPrograms<'_>,
+        log: Stdio,
+    ) -> anyhow::Result<Stack> {
         let mut child = Command::new(server)
             .args(["up", "--ephemeral", "--until-stdin-ends"])
             .args(flags)
+            .envs(programs.postgres.map(|folder| ("POSTGRES_BIN", folder)))
+            .envs(programs.pooler.map(|program| ("PGBOUNCER", program)))
             .stdout(Stdio::piped())
             .stdin(Stdio::piped())
             .stderr(log)

@@ -45,9 +45,8 @@ def exchange(address, head, body=b"", timeout=30.0, kept=None):
 class Server:
     """One `warrior-api serve`; what it logs is read away."""
 
-    def __init__(self, program, variables, preexec=None):
-        self.process = subprocess.Popen([program, "serve"], env=variables, cwd="/", stderr=subprocess.PIPE, text=True,
-                                        preexec_fn=preexec)
+    def __init__(self, program, variables):
+        self.process = subprocess.Popen([program, "serve"], env=variables, cwd="/", stderr=subprocess.PIPE, text=True)
         said = []
         while not said or "serving http://" not in said[-1]:
             said.append(self.process.stderr.readline())
@@ -62,14 +61,6 @@ class Server:
         status, kept = exchange(self.admin, "GET /ready")
         kept.close()
         return status
-
-    def status(self, name):
-        """A figure of /proc/<pid>/status in MiB, or None when the process is gone."""
-        try:
-            lines = open(f"/proc/{self.process.pid}/status").read().split("\n")
-            return next(int(line.split()[1]) // 1024 for line in lines if line.startswith(name))
-        except (OSError, StopIteration):
-            return None
 
     def stop(self):
         self.process.terminate()

@@ -24,7 +24,7 @@ const FILL: &str = "insert into public.warrior (name, dob, fight_skills)
 const MEMORY: u64 = 64;
 /// Many times more answers than fit.
 const READERS: usize = 200;
-/// Longer than a busy machine takes for a create; how long one takes is for scripts/drills/slow-readers to tell.
+/// Longer than a busy machine takes for a create; how long one takes is for `warrior-load drill --only F2` to tell.
 const DEADLINE_MS: &str = "15000";
 /// Creates that must be answered while the readers hold their answers.
 const CREATES: usize = 400;

@@ -31,10 +31,22 @@ impl Cluster {
     /// # Errors
     /// When it does not start.
     pub fn create(server: &Path, programs: Option<&Path>) -> anyhow::Result<Cluster> {
+        Cluster::of_programs(server, programs, None)
+    }
+
+    /// The same with this PgBouncer, or the one that the machine has.
+    pub(crate) fn of_programs(
+        server: &Path,
+        programs: Option<&Path>,
+        pooler: Option<&Path>,
+    ) -> anyhow::Result<Cluster> {
         let mut command = Command::new(server);
         command.args(["stack", "--ephemeral"]).current_dir("/");
         if let Some(programs) = programs {
             command.env("POSTGRES_BIN", programs);
+        }
+        if let Some(pooler) = pooler {
+            command.env("PGBOUNCER", pooler);
         }
         let stack = ChildStack::start(&mut command)
             .with_context(|| format!("cannot run {} stack", server.display()))?;
@@ -79,7 +91,12 @@ impl Cluster {
 
     /// Starts PostgreSQL again, which then recovers.
     pub(crate) fn start(&mut self) -> anyhow::Result<()> {
-        Ok(self.stack.command("start postgres")?)
+        self.command("start postgres")
+    }
+
+    /// Has the stack carry out `stop` or `start` of `postgres` or `pooler`, and waits for it.
+    pub(crate) fn command(&mut self, command: &str) -> anyhow::Result<()> {
+        Ok(self.stack.command(command)?)
     }
 
     /// The server, told where this cluster is.

@@ -11,6 +11,8 @@ pub struct Attempt {
     pub warrior: Option<Stored>,
     /// The fate that the answer promises.
     pub fate: Fate,
+    /// The key in the body of a 504, which settles it.
+    pub key: Option<String>,
 }
 
 /// A warrior as a row holds it and as `GET` answers it.
@@ -58,6 +60,7 @@ impl Attempt {
             number,
             warrior: serde_json::from_str(body).ok(),
             fate,
+            key: None,
         }
     }
 }

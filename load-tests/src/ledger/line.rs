@@ -65,7 +65,7 @@ pub(super) struct AnswerLine {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    idempotency_key: Option<String>,
+    pub(super) idempotency_key: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cut: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -61,13 +61,14 @@ fn take(line: &[u8], attempts: &mut BTreeMap<u64, (Attempt, bool)>) -> anyhow::R
             let earlier = attempts.insert(sent.sent, (attempt, false));
             ensure!(earlier.is_none(), "request {} is sent twice", sent.sent);
         }
-        Line::Answer(answer) => {
+        Line::Answer(mut answer) => {
             let number = answer.answer;
             let Some((attempt, answered)) = attempts.get_mut(&number) else {
                 bail!("it answers request {number}, which was never sent");
             };
             ensure!(!*answered, "request {number} is answered twice");
             *answered = true;
+            attempt.key = answer.idempotency_key.take();
             attempt.fate = answer.into_fate();
         }
     }

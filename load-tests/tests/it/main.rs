@@ -6,6 +6,7 @@ mod comparisons;
 mod contract;
 mod delay;
 mod demonstrations;
+mod drills;
 mod engine;
 mod fuzzing;
 mod https;

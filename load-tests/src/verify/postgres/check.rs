@@ -188,6 +188,7 @@ mod tests {
             number,
             warrior: Some(stored(name)),
             fate,
+            key: None,
         }
     }
 

@@ -1,0 +1,172 @@
+//! Drills of somebody's own compose stack: each of its services is killed, stopped and restarted under load.
+//!
+//! Everything is judged by HTTP alone, since its database may be closed to this program. Only containers that compose
+//! lists for one project are touched, by their ids, and each is running again before the next one is broken.
+
+mod containers;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+
+use self::containers::{Action, Container, Project};
+use super::judge::{self, Breach, Invariant};
+use super::load::{Driven, Load, profile};
+use super::probe;
+use super::program::{line, write};
+use super::rig::{Length, Unanswered};
+use super::settle::settle;
+use super::table::{Row, Table};
+use crate::commit::commit;
+use crate::files::create_directory;
+use crate::ledger;
+use crate::machine::Machine;
+use crate::output::say;
+use crate::target::Target;
+use crate::verify::{Exclusivity, verify_by_http};
+
+/// The load before a fault, and after its healing.
+const LEAD: Duration = Duration::from_secs(2);
+const TAIL: Duration = Duration::from_millis(500);
+/// Longest wait for ten creates in a row, and how long they may take: containers start more slowly than processes.
+const PATIENCE: Duration = Duration::from_secs(120);
+const HEALED_WITHIN: Duration = Duration::from_secs(10);
+/// How long a repeat may be tried.
+const SETTLE_PATIENCE: Duration = Duration::from_secs(20);
+
+/// The configuration of a campaign against compose.
+#[derive(Debug)]
+pub struct ComposeCampaign {
+    /// The project; none asks compose for that of this folder.
+    pub project: Option<String>,
+    /// The services, in their order; empty for all that run.
+    pub services: Vec<String>,
+    /// Where the API is; none looks for the published port 5001.
+    pub url: Option<String>,
+    /// How often each fault is done.
+    pub length: Length,
+    /// Creates a second.
+    pub rate: f64,
+    /// Where the page, the figures and the ledgers of broken promises go.
+    pub directory: PathBuf,
+    /// The command line, for the page.
+    pub command: String,
+}
+
+/// Runs a campaign until its end, or until `stop`.
+///
+/// # Errors
+/// When there is no such project, it does not serve, or the page cannot be written.
+pub fn run(campaign: &ComposeCampaign, stop: &AtomicBool) -> anyhow::Result<Table> {
+    let project = Project::find(campaign.project.as_deref())?;
+    let services = project.services(&campaign.services)?;
+    let url = match &campaign.url {
+        Some(url) => url.clone(),
+        None => project.published()?,
+    };
+    let target = Target::parse(&url)?;
+    ensure!(target.tls.is_none(), "--url {url}: drills speak http alone");
+    let target = target.reach()?;
+    ensure!(
+        probe::heals(&target, HEALED_WITHIN).is_some(),
+        "{url} does not acknowledge creates; it must serve before it is drilled"
+    );
+    create_directory(&campaign.directory)?;
+    let mut table = Table {
+        started_at: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        commit: commit(),
+        machine: Machine::look(),
+        command: campaign.command.clone(),
+        whole: false,
+        control: None,
+        rows: Vec::new(),
+    };
+    for service in &services {
+        for action in [Action::Kill, Action::Stop, Action::Restart] {
+            if stop.load(Ordering::Relaxed) {
+                say(format_args!("interrupted; the other drills are left out"));
+                return Ok(table);
+            }
+            let mut row = Row::named(&format!("{service}-{action}"), &action.of(service));
+            for _ in 0..campaign.length.of(1, 5) {
+                if let Err(error) = drill(campaign, &project, service, action, &target, &mut row) {
+                    row.not_done = Some(format!("{error:#}"));
+                    break;
+                }
+            }
+            say(format_args!("{}", line(&row)));
+            table.rows.push(row);
+            write(&campaign.directory, &table)?;
+        }
+    }
+    Ok(table)
+}
+
+fn drill(
+    campaign: &ComposeCampaign,
+    project: &Project,
+    service: &str,
+    action: Action,
+    target: &Target,
+    row: &mut Row,
+) -> anyhow::Result<()> {
+    // Asked each time: compose may have replaced it.
+    let container: Container = project.first(service)?;
+    let load = Load {
+        target,
+        database: None,
+        directory: &campaign.directory,
+    };
+    let (done, driven) = load.beside(&profile(campaign.rate, campaign.length), || {
+        thread::sleep(LEAD);
+        let done = action.apply(&container);
+        let healed = probe::heals(target, PATIENCE);
+        let at = Instant::now();
+        thread::sleep(TAIL);
+        done.map(|()| (healed, at))
+    })?;
+    let (healed, at) = done?;
+    let mut breaches = judged(target, &driven, at, row)?;
+    row.figures.rounds += 1;
+    row.figures.kills += u64::from(action == Action::Kill);
+    row.figures.healed(healed.unwrap_or(PATIENCE));
+    if healed.is_none_or(|took| took > HEALED_WITHIN) {
+        let what = format!(
+            "no ten creates in a row within {} s of the start",
+            HEALED_WITHIN.as_secs()
+        );
+        breaches.push(Breach::of(Invariant::I7, what));
+    }
+    if breaches.iter().any(Breach::is_promise) {
+        row.evidence.push(driven.ledger.display().to_string());
+    } else {
+        std::fs::remove_file(&driven.ledger).ok();
+    }
+    row.breaches.extend(breaches);
+    Ok(())
+}
+
+/// Settles, reads back and judges what the load was answered.
+fn judged(
+    target: &Target,
+    driven: &Driven,
+    healed: Instant,
+    row: &mut Row,
+) -> anyhow::Result<Vec<Breach>> {
+    let (header, attempts) = ledger::read(&driven.ledger)?;
+    let settled = settle(target, &attempts, healed, SETTLE_PATIENCE);
+    let verdict = verify_by_http(target, &header, &attempts, Exclusivity::Shared)
+        .context("the API cannot be read back")?;
+    let mut breaches = judge::by_answers(&driven.collected, Unanswered::Cut);
+    breaches.extend(judge::by_settling(&settled));
+    breaches.extend(judge::by_table(&verdict));
+    row.figures.count(&driven.collected);
+    row.figures.verified(&verdict);
+    row.figures
+        .settled(settled.unknown, settled.settled, settled.took);
+    row.findings.extend(verdict.findings);
+    Ok(breaches)
+}

@@ -1,0 +1,137 @@
+//! The watch of a server during a round: its liveness, and the resources that it holds.
+
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::probe;
+use crate::target::Target;
+
+/// How often liveness is asked.
+const LIVE_INTERVAL: Duration = Duration::from_millis(100);
+/// What comes on top of a tenth: pools, caches and sockets that a server at rest had not needed yet.
+const HANDLES_SLACK: u64 = 8;
+const MEMORY_SLACK_KIB: u64 = 16 * 1024;
+
+/// A thread that asks `/live` until it is ended.
+pub(super) struct Watch {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<Vec<String>>>,
+}
+
+impl Watch {
+    pub(super) fn begin(admin: Target) -> Watch {
+        let stop = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            let mut wrong = Vec::new();
+            while !told.load(Ordering::Relaxed) {
+                match probe::get(&admin, "/live") {
+                    Ok(reply) if reply.status == 200 => {}
+                    Ok(reply) => wrong.push(format!("/live answered {}", reply.status)),
+                    Err(error) => wrong.push(format!("/live: {error}")),
+                }
+                std::thread::sleep(LIVE_INTERVAL);
+            }
+            wrong
+        });
+        let thread = Some(thread);
+        Watch { stop, thread }
+    }
+
+    /// What was answered instead of 200.
+    pub(super) fn end(mut self) -> Vec<String> {
+        self.stop.store(true, Ordering::Relaxed);
+        let watched = self.thread.take().map(JoinHandle::join);
+        let panicked = || vec!["the watch of /live panicked".to_owned()];
+        watched.and_then(Result::ok).unwrap_or_else(panicked)
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+/// What a process holds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Held {
+    threads: u64,
+    descriptors: u64,
+    memory_kib: u64,
+}
+
+impl Held {
+    /// What the process holds now; none once it has ended.
+    pub(super) fn by(pid: u32) -> Option<Held> {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let figure = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.split_whitespace().next()?.parse().ok()
+        };
+        Some(Held {
+            threads: figure("Threads:")?,
+            descriptors: fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count() as u64,
+            memory_kib: figure("VmRSS:")?,
+        })
+    }
+
+    /// What has grown by more than a tenth and the slack, `pid` being given `patience` to let go of it.
+    pub(super) fn grown(self, pid: u32, patience: Duration) -> Vec<String> {
+        let until = Instant::now() + patience;
+        loop {
+            let Some(now) = Held::by(pid) else {
+                return vec!["the server has ended".to_owned()];
+            };
+            let grown = self.grown_to(now);
+            if grown.is_empty() || Instant::now() > until {
+                return grown;
+            }
+            std::thread::sleep(LIVE_INTERVAL);
+        }
+    }
+
+    fn grown_to(self, now: Held) -> Vec<String> {
+        let mut grown = Vec::new();
+        for (what, before, after, slack) in [
+            ("threads", self.threads, now.threads, HANDLES_SLACK),
+            (
+                "descriptors",
+                self.descriptors,
+                now.descriptors,
+                HANDLES_SLACK,
+            ),
+            (
+                "KiB of memory",
+                self.memory_kib,
+                now.memory_kib,
+                MEMORY_SLACK_KIB,
+            ),
+        ] {
+            if after > before + before / 10 + slack {
+                grown.push(format!("{before} {what} before, {after} after"));
+            }
+        }
+        grown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_process_holds_is_counted_and_growth_is_named() {
+        let own = Held::by(std::process::id()).expect("it lives");
+        assert!(own.threads > 0 && own.descriptors > 2 && own.memory_kib > 0);
+        assert!(own.grown_to(own).is_empty());
+        let leaked = Held {
+            descriptors: 2 * own.descriptors + 100,
+            ..own
+        };
+        assert!(own.grown_to(leaked)[0].contains("descriptors"));
+    }
+}
