@@ -9,6 +9,7 @@ mod unprivileged;
 mod doctor;
 #[cfg(feature = "duckdb")]
 mod duckdb;
+mod generated;
 mod health;
 mod schema;
 mod serve;
@@ -41,6 +42,8 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::DuckDb(args) => return duckdb::run(args, output),
         Command::Health(args) => health::run(args),
         Command::Doctor(args) => return doctor::run(args),
+        Command::Completions(args) => generated::print_completions(args),
+        Command::Manual(args) => generated::write_manual(args),
     }?;
     Ok(ExitCode::SUCCESS)
 }

@@ -18,6 +18,7 @@ mod doctor;
 #[cfg(feature = "duckdb")]
 mod duckdb;
 mod embedded;
+mod generated;
 mod local;
 mod monitor;
 mod private;
@@ -40,6 +41,7 @@ pub use duckdb::{
 };
 pub use environment::no_color;
 pub use error::ConfigError;
+pub use generated::{CompletionsArgs, ManualArgs};
 pub use load::{Loaded, load};
 pub use local::Local;
 pub use monitor::Monitoring;

@@ -7,6 +7,7 @@ mod control;
 mod demo_lost;
 mod drill;
 mod fuzz;
+mod generated;
 mod load_args;
 mod rehearse;
 mod report;
@@ -28,6 +29,7 @@ use self::control::ControlArgs;
 use self::demo_lost::DemoLostArgs;
 use self::drill::DrillArgs;
 use self::fuzz::FuzzArgs;
+use self::generated::{CompletionsArgs, ManualArgs};
 use self::rehearse::RehearseArgs;
 use self::report::ReportArgs;
 use self::reproduce::ReproduceArgs;
@@ -89,6 +91,10 @@ pub(crate) enum Command {
     SweepPage(SweepPageArgs),
     /// Print the JSON Schema of the result file
     Schema,
+    /// Print the completions of a shell
+    Completions(CompletionsArgs),
+    /// Write the manual pages, one for each command
+    Manual(ManualArgs),
 }
 
 impl Command {
@@ -110,6 +116,8 @@ impl Command {
             Command::Report(args) => args.execute(),
             Command::SweepPage(args) => args.execute(),
             Command::Schema => schema::execute(),
+            Command::Completions(args) => args.execute(),
+            Command::Manual(args) => args.execute(),
         }
     }
 }

@@ -11,6 +11,7 @@ use super::doctor::DoctorArgs;
 use super::duckdb::DuckDbArgs;
 use super::embedded::EmbeddedArgs;
 use super::error::ConfigError;
+use super::generated::{CompletionsArgs, ManualArgs};
 use super::local::{Local, LocalArgs};
 use super::monitor::{IntervalArgs, MonitorArgs};
 use super::secret_variables;
@@ -69,6 +70,10 @@ pub enum Command {
     /// Look for what is wrong with a stack, changing nothing, and say what mends it; exit status: 0 nothing,
     /// 3 findings, 2 it cannot be reached, 1 wrong usage
     Doctor(Box<DoctorArgs>),
+    /// Print the completions of a shell
+    Completions(CompletionsArgs),
+    /// Write the manual pages, one for each command
+    Manual(ManualArgs),
 }
 
 /// Flags of `up`.

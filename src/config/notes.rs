@@ -120,7 +120,7 @@ impl Cli {
             Command::Schema(args) => schema(&mut notes, args)?,
             #[cfg(feature = "duckdb")]
             Command::DuckDb(_) => secrets(&mut notes, &["POSTGRES_OWNER_PASSWORD"]),
-            Command::Health(_) => {}
+            Command::Health(_) | Command::Completions(_) | Command::Manual(_) => {}
             Command::Doctor(args) => doctor(&mut notes, args)?,
         }
         Ok(notes)

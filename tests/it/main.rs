@@ -22,6 +22,7 @@ mod faults;
 mod figures;
 mod flags;
 mod flush;
+mod generated;
 mod guide_road;
 mod head;
 mod http;

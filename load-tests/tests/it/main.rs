@@ -9,6 +9,7 @@ mod demonstrations;
 mod drills;
 mod engine;
 mod fuzzing;
+mod generated;
 mod https;
 mod ledgers;
 mod promises;
