@@ -38,6 +38,15 @@ FROM debian:13.6-slim AS bench
 COPY --from=build /out/warrior-load /usr/local/bin/
 USER 10001:10001
 WORKDIR /tmp
+# What image tools show.
+ARG VERSION=
+ARG COMMIT=
+LABEL org.opencontainers.image.title="warrior-load" \
+    org.opencontainers.image.description="An open-model load generator with a ledger of what was acknowledged" \
+    org.opencontainers.image.version="$VERSION" \
+    org.opencontainers.image.revision="$COMMIT" \
+    org.opencontainers.image.source="https://github.com/warrior-api/warrior-api" \
+    org.opencontainers.image.licenses="MIT OR Apache-2.0"
 ENTRYPOINT ["warrior-load"]
 CMD ["--help"]
 
@@ -60,5 +69,14 @@ EXPOSE 5001
 # Starting the check costs 30 ms of the container's own share of the processor, so it is asked seldom; who
 # needs to know sooner asks the server itself.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=2 CMD ["warrior-api", "health"]
+# What image tools show.
+ARG VERSION=
+ARG COMMIT=
+LABEL org.opencontainers.image.title="warrior-api" \
+    org.opencontainers.image.description="An HTTP API over PostgreSQL that keeps its promises under stress" \
+    org.opencontainers.image.version="$VERSION" \
+    org.opencontainers.image.revision="$COMMIT" \
+    org.opencontainers.image.source="https://github.com/warrior-api/warrior-api" \
+    org.opencontainers.image.licenses="MIT OR Apache-2.0"
 ENTRYPOINT ["warrior-api"]
 CMD ["serve"]

@@ -53,6 +53,36 @@ fn the_limits_add_up_to_what_was_promised() {
     }
 }
 
+#[test]
+fn images_carry_the_version_and_the_commit() {
+    let version = format!("${{VERSION:-{}}}", env!("CARGO_PKG_VERSION"));
+    let tags: Vec<&str> = (COMPOSE.lines())
+        .filter_map(|line| line.trim().strip_prefix("image: warrior-api"))
+        .collect();
+    assert_eq!(tags.len(), 5);
+    for tag in tags {
+        assert!(tag.ends_with(&format!(":{version}")), "{tag}");
+    }
+    assert!(COMPOSE.contains(&format!("\n  VERSION: {version}\n")));
+    assert_eq!(COMPOSE.matches(", args: *build}").count(), 5);
+    for (dockerfile, images) in [
+        (include_str!("../../Dockerfile"), 2),
+        (include_str!("../../postgres-conf/Dockerfile"), 1),
+        (include_str!("../../pgbouncer/Dockerfile"), 1),
+        (include_str!("../../balancer/Dockerfile"), 1),
+    ] {
+        for label in [
+            "version=\"$VERSION\"",
+            "revision=\"$COMMIT\"",
+            "source=\"https://",
+            "licenses=\"",
+        ] {
+            let label = format!("org.opencontainers.image.{label}");
+            assert_eq!(dockerfile.matches(&label).count(), images, "{label}");
+        }
+    }
+}
+
 /// PgBouncer's known faults need no password, so only those who have business with it may reach it.
 #[test]
 fn the_database_is_reached_by_the_servers_alone() {
