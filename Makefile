@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help install build run duckdb test lint monitoring-test browser-test stress drills demo-lost calibrate bench bench-settings before-after \
-	compose-up compose-down compose-bench compose-sweep compose-restart compose-drills compose-import compose-check compose-test \
+	dist dist-again dist-old dist-test compose-up compose-down compose-bench compose-sweep compose-restart compose-drills compose-import compose-check compose-test \
 	compose-ha-up compose-ha-down compose-ha-test backup restore
 
 # docker compose (v2) where it is installed, else docker-compose 1.29.
@@ -82,6 +82,19 @@ before-after: build duckdb ## the service of the guide on DuckDB and on PostgreS
 	@scripts/install peers
 	cargo build --release --locked -p warrior-load
 	@bench/peers/measure
+
+dist: ## the archives of the last commit, for other machines: target/dist
+	@scripts/dist HEAD target/dist
+
+dist-again: dist ## build them once more, from nothing and elsewhere, and compare every byte
+	@other=$$(mktemp -d) && trap 'rm -rf "$$other"' EXIT && CARGO_TARGET_DIR=$$other scripts/dist HEAD "$$other/dist" \
+		&& cmp target/dist/SHA256SUMS "$$other/dist/SHA256SUMS" && echo 'dist: the same bytes again'
+
+dist-old: ## the archives of the release before, or of OLD=COMMIT, for an upgrade to start from: target/dist-old
+	@scripts/dist "$${OLD:-$$(git describe --tags --abbrev=0 --match 'v*' HEAD~1 2>/dev/null || echo HEAD~1)}" target/dist-old
+
+dist-test: dist dist-old ## install them in bare Debian 12 and 13, upgrade from OLD, remove; IMAGES=debian:13
+	@scripts/dist-test target/dist target/dist-old $${IMAGES:-debian:12 debian:13}
 
 compose-up: ## build and start PostgreSQL, PgBouncer, two servers and a balancer in containers
 	@scripts/compose up

@@ -42,6 +42,7 @@ mod ops;
 mod others;
 mod outcomes;
 mod overload;
+mod packaging;
 mod plans;
 mod program;
 mod replication;
