@@ -37,7 +37,8 @@
 //! - A job answered `503` is never sent; a job is sent only with a live connection in hand.
 //! - A database that is known to be out is asked by one login at a time; no batch is sent until it has answered.
 //! - No session state in SQL: the pooler may hand the next transaction to another server.
-//! - No SQL is built from strings; statements stand in `.sql` files. `migrate` alone, away from requests, makes statements
+//! - No SQL is built from strings; statements stand in `.sql` files. A batch on the plain schema repeats the row of
+//!   parameters in its file (`store/postgres/plain/insert.rs`). `migrate` alone, away from requests, makes statements
 //!   for a DuckDB file of the names in its catalog, quoted, of types from a list, and of literals, quoted.
 //! - One place maps errors to status codes ([`api::Problem`]), one maps database errors to classes
 //!   ([`store::Class`]), one names SQLSTATEs (`store/sqlstate.rs`).

@@ -10,8 +10,12 @@ use super::output::Output;
 
 pub(super) fn run(args: &SchemaArgs, output: Output) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    if args.action == SchemaAction::Print {
-        return Ok(out.write_all(schema::print().as_bytes())?);
+    if let SchemaAction::Print { plain } = args.action {
+        let text = match plain {
+            true => schema::print_plain(),
+            false => schema::print(),
+        };
+        return Ok(out.write_all(text.as_bytes())?);
     }
     let mut owner = connect_direct(&args.owner()?).context(
         "schema commands log in directly, with POSTGRES_DIRECT_HOST, POSTGRES_DIRECT_PORT, POSTGRES_OWNER \
@@ -19,8 +23,12 @@ pub(super) fn run(args: &SchemaArgs, output: Output) -> anyhow::Result<()> {
     )?;
     let mut progress = |step: String| output.print_status(&step);
     match args.action {
-        SchemaAction::Apply => {
-            let applied = schema::apply_for(&mut owner, args.runtime_role(), &mut progress)?;
+        SchemaAction::Apply { plain, distribute } => {
+            let role = args.runtime_role();
+            let applied = match plain {
+                true => schema::apply_plain(&mut owner, role, distribute, &mut progress)?,
+                false => schema::apply_for(&mut owner, role, &mut progress)?,
+            };
             writeln!(out, "{applied}")?;
         }
         SchemaAction::Status => {
@@ -36,7 +44,7 @@ pub(super) fn run(args: &SchemaArgs, output: Output) -> anyhow::Result<()> {
             let recounted = schema::recount(&mut owner, &mut progress)?;
             writeln!(out, "{recounted}")?;
         }
-        SchemaAction::Print => {}
+        SchemaAction::Print { .. } => {}
     }
     Ok(())
 }

@@ -50,7 +50,8 @@ pub(super) fn run(
     };
     let endpoints = stack.endpoints();
     let owner = endpoints.owner(DATABASE);
-    let applied = unless_stopped(&stop, move || apply_schema(&owner, output))?;
+    let plain = args.plain;
+    let applied = unless_stopped(&stop, move || apply_schema(&owner, plain, output))?;
     if applied.transpose()?.is_none() {
         // The rest of the schema is for the next start; PostgreSQL cuts the statement off.
         output.print_status(
@@ -93,9 +94,13 @@ pub(super) fn run(
     Ok(outcome.and(stopped)?)
 }
 
-fn apply_schema(owner: &Database, output: Output) -> anyhow::Result<()> {
+fn apply_schema(owner: &Database, plain: bool, output: Output) -> anyhow::Result<()> {
     let mut owner = connect_direct(owner).context("the schema's owner cannot log in")?;
-    schema::apply(&mut owner, &mut |step| output.print_status(&step))?;
+    let mut progress = |step: String| output.print_status(&step);
+    match plain {
+        true => schema::apply_plain(&mut owner, schema::RUNTIME_ROLE, false, &mut progress)?,
+        false => schema::apply(&mut owner, &mut progress)?,
+    };
     Ok(())
 }
 

@@ -84,6 +84,10 @@ pub struct UpArgs {
     /// Stop when standard input ends: for programs that start the stack and must not leave it
     #[arg(long)]
     pub until_stdin_ends: bool,
+    /// Serve the plain schema, as other engines do that speak PostgreSQL: one table, ordinary indexes, no triggers and no
+    /// functions
+    #[arg(long)]
+    pub plain: bool,
     #[command(flatten)]
     pub(super) monitor: IntervalArgs,
     #[command(flatten)]
@@ -144,11 +148,23 @@ pub struct HealthArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
 pub enum SchemaAction {
     /// Bring the database to this program's schema, adopting an existing table
-    Apply,
+    Apply {
+        /// The plain schema instead: one table, ordinary indexes, no triggers and no functions, for any engine that
+        /// speaks PostgreSQL; it adopts no table
+        #[arg(long)]
+        plain: bool,
+        /// With --plain: spread the table over the workers of Citus, by id
+        #[arg(long, requires = "plain")]
+        distribute: bool,
+    },
     /// Say which version the database has and which this program needs
     Status,
     /// Print the SQL that apply would run, for review; needs no database
-    Print,
+    Print {
+        /// That of the plain schema
+        #[arg(long)]
+        plain: bool,
+    },
     /// Count the warriors again and rebuild what search keeps beside them
     Recount,
 }

@@ -113,7 +113,7 @@ impl Cli {
             }
             Command::Stack(args) => embedded(&mut notes, &args.embedded, "stack")?,
             Command::Serve(args) => serve(&mut notes, args)?,
-            Command::Schema(args) if args.action == SchemaAction::Print => {
+            Command::Schema(args) if matches!(args.action, SchemaAction::Print { .. }) => {
                 let why = "`schema print` needs no database";
                 refuse_flags(&OF_A_LOGIN, why)?;
             }

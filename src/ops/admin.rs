@@ -103,7 +103,8 @@ impl Admin {
             }),
             Err(why) => Err(format!(
                 "creates are refused, since the secret of Idempotency-Keys cannot be read: {why}; run \
-                 `warrior-api schema apply` with this server's POSTGRES_USER, or set IDEMPOTENCY_SECRET"
+                 `warrior-api {}` with this server's POSTGRES_USER, or set IDEMPOTENCY_SECRET",
+                database.unwrap_or_default().schema.apply_command()
             )),
         }
     }

@@ -142,7 +142,8 @@ pub struct PostgresFigures {
     pub live_rows: i64,
     /// Dead rows of the table warrior, estimated.
     pub dead_rows: i64,
-    /// Bytes that were written to the pending lists of the search indexes and not flushed yet.
+    /// Bytes that were written to the pending lists of the search indexes and not flushed yet; none where the schema has no
+    /// such lists, or none of ours is there.
     pub pending_list_bytes: Option<i64>,
     /// Replication slots that exist.
     pub replication_slots: i64,

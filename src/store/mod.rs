@@ -44,7 +44,7 @@ pub(crate) use error::is_cut_off;
 pub use error::{Class, StoreError};
 pub use figures::{PgBouncerFigures, PostgresFigures, R2d2Figures, Sampled};
 pub use new_row::{Created, NewRow};
-pub use readiness::{Readiness, Writes};
+pub use readiness::{Readiness, SchemaKind, Writes};
 
 use self::postgres::drift;
 use crate::warrior::{StoredWarrior, Warrior};

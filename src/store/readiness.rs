@@ -1,8 +1,30 @@
-//! Readiness: whether the database has the schema that this program needs, and takes writes.
+//! Readiness: whether the database has a schema that this program needs, and takes writes.
+
+/// The schemas that this program serves, each with statements of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SchemaKind {
+    /// Triggers keep count and lists, functions search.
+    #[default]
+    Tuned,
+    /// One table and ordinary indexes, for any engine that speaks PostgreSQL.
+    Plain,
+}
+
+impl SchemaKind {
+    /// The command that brings a database to it.
+    pub(crate) fn apply_command(self) -> &'static str {
+        match self {
+            Self::Tuned => "schema apply",
+            Self::Plain => "schema apply --plain",
+        }
+    }
+}
 
 /// The database's fitness for this program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Readiness {
+    /// Which schema it has; the tuned one when it has none of ours.
+    pub schema: SchemaKind,
     /// The version of its schema; 0 when it has none of ours.
     pub schema_version: i32,
     /// Whether anything can be stored.
@@ -30,8 +52,9 @@ impl Readiness {
         if self.schema_version < schema_version {
             return Err(format!(
                 "the database has schema version {}, this program needs {schema_version}; run \
-                 `warrior-api schema apply`",
-                self.schema_version
+                 `warrior-api {}`",
+                self.schema_version,
+                self.schema.apply_command()
             ));
         }
         match self.writes {

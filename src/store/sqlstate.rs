@@ -16,6 +16,8 @@ const INSUFFICIENT_PRIVILEGE: &str = "42501";
 const MISSING_TABLE: &str = "42P01";
 /// undefined_function.
 const MISSING_FUNCTION: &str = "42883";
+/// undefined_column.
+const MISSING_COLUMN: &str = "42703";
 /// invalid_catalog_name.
 const MISSING_DATABASE: &str = "3D000";
 /// too_many_connections.
@@ -68,6 +70,11 @@ pub(super) fn is_missing_table(sqlstate: &str) -> bool {
 
 pub(super) fn is_missing_function(sqlstate: &str) -> bool {
     sqlstate == MISSING_FUNCTION
+}
+
+/// A part of the schema that is not there.
+pub(super) fn is_missing_object(sqlstate: &str) -> bool {
+    matches!(sqlstate, MISSING_TABLE | MISSING_FUNCTION | MISSING_COLUMN)
 }
 
 pub(super) fn is_missing_database(sqlstate: &str) -> bool {

@@ -2,12 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
+use postgres::Row;
 use postgres::types::Type;
 use uuid::Uuid;
 
 use super::error::StoreError;
 use super::named::Failure;
 use super::read::{ID, SHARED_COLUMNS, warrior};
+use super::served::Served;
 use super::session::Session;
 use crate::store::{Created, NewRow};
 use crate::warrior::{NewWarrior, Warrior};
@@ -39,9 +41,12 @@ impl Session<'_> {
     /// # Errors
     /// Of the whole batch; its class says what is certain.
     pub fn create(&mut self, rows: &[&NewRow]) -> Result<Vec<Created>, StoreError> {
-        let inserted = self.insert(rows)?;
-        let added = rows.iter().filter(|row| inserted.ids.contains(&row.id));
-        (self.backlog()).add(added.map(|row| list_bytes(row)).sum());
+        let served = self.served().map_err(StoreError::of_unsent)?;
+        let inserted = self.insert(served, rows)?;
+        if served == Served::Tuned {
+            let added = rows.iter().filter(|row| inserted.ids.contains(&row.id));
+            (self.backlog()).add(added.map(|row| list_bytes(row)).sum());
+        }
         let times = rows.iter().fold(HashMap::new(), |mut times, row| {
             *times.entry(row.id).or_insert(0) += 1;
             times
@@ -60,7 +65,7 @@ impl Session<'_> {
             .collect();
         let stored = match ids.is_empty() {
             true => Stored::default(),
-            false => self.stored(&ids)?,
+            false => self.stored(served, &ids)?,
         };
         let outcome = |row: &&NewRow| match stored.warriors.get(&row.id) {
             _ if !in_doubt(row) => Created::Stored,
@@ -76,10 +81,31 @@ impl Session<'_> {
     }
 
     /// Inserts the rows that are not there yet.
-    fn insert(&mut self, rows: &[&NewRow]) -> Result<Inserted, StoreError> {
+    fn insert(&mut self, served: Served, rows: &[&NewRow]) -> Result<Inserted, StoreError> {
         // In one order everywhere, so that two batches cannot deadlock.
         let mut sorted: Vec<&NewRow> = rows.to_vec();
         sorted.sort_unstable_by_key(|row| row.id);
+        let new = match served {
+            Served::Tuned => self.insert_unnested(&sorted),
+            Served::Plain(_) => self.insert_plain(&sorted),
+        };
+        let new = new.map_err(Failure::of_write)?;
+        self.check_replicated()?;
+        let read = || -> Result<_, postgres::Error> {
+            let ids: Result<_, _> = new.iter().map(|row| row.try_get(0)).collect();
+            let other_triggers = match served {
+                Served::Tuned => new.first().map_or(Ok(false), |row| row.try_get(1))?,
+                Served::Plain(surroundings) => surroundings.others,
+            };
+            Ok(Inserted {
+                ids: ids?,
+                other_triggers,
+            })
+        };
+        read().map_err(StoreError::doubtful)
+    }
+
+    fn insert_unnested(&mut self, sorted: &[&NewRow]) -> Result<Vec<Row>, Failure> {
         let ids: Vec<Uuid> = sorted.iter().map(|row| row.id).collect();
         let names: Vec<&str> = sorted.iter().map(|row| row.warrior.name.as_str()).collect();
         let dobs: Vec<&str> = sorted.iter().map(|row| row.warrior.dob.as_str()).collect();
@@ -87,62 +113,62 @@ impl Session<'_> {
             .iter()
             .map(|row| array_literal(&row.warrior.fight_skills))
             .collect();
-        let new = self
-            .run(
-                INSERT,
-                &[
-                    (&ids, Type::UUID_ARRAY),
-                    (&names, Type::TEXT_ARRAY),
-                    (&dobs, Type::TEXT_ARRAY),
-                    (&skills, Type::TEXT_ARRAY),
-                ],
-            )
-            .map_err(Failure::of_write)?;
-        self.check_replicated()?;
-        let read = || -> Result<_, postgres::Error> {
-            Ok(Inserted {
-                ids: new
-                    .iter()
-                    .map(|row| row.try_get(0))
-                    .collect::<Result<_, _>>()?,
-                other_triggers: new.first().map_or(Ok(false), |row| row.try_get(1))?,
-            })
-        };
-        read().map_err(StoreError::doubtful)
+        self.run(
+            INSERT,
+            &[
+                (&ids, Type::UUID_ARRAY),
+                (&names, Type::TEXT_ARRAY),
+                (&dobs, Type::TEXT_ARRAY),
+                (&skills, Type::TEXT_ARRAY),
+            ],
+        )
     }
 
     /// The warriors that hold these ids, as a later snapshot sees them.
-    fn stored(&mut self, ids: &[Uuid]) -> Result<Stored, StoreError> {
+    fn stored(&mut self, served: Served, ids: &[Uuid]) -> Result<Stored, StoreError> {
         // The insert before it is committed, so a failure here leaves the rows in doubt.
+        if let Served::Plain(_) = served {
+            let (rows, others) = self.stored_plain(ids)?;
+            return Stored::of_rows(&rows, Some(others)).map_err(StoreError::doubtful);
+        }
         let rows = self
             .run(STORED, &[(&ids, Type::UUID_ARRAY)])
             .map_err(|failure| StoreError::doubtful(failure.error))?;
         self.check_replicated()?;
-        let read = || -> Result<_, postgres::Error> {
-            let mut stored = Stored::default();
-            for row in &rows {
-                stored.others = row.try_get(OTHERS)?;
-                if row.try_get::<_, Option<Uuid>>(ID)?.is_none() {
-                    continue;
-                }
-                let Warrior {
-                    id,
-                    name,
-                    dob,
-                    fight_skills,
-                } = warrior(row)?;
-                // A NULL among the skills came in by another way, and equals no client's skill.
-                let fight_skills = fight_skills.into_iter().map(Option::unwrap_or_default);
-                let warrior = NewWarrior {
-                    name: name.to_owned(),
-                    dob,
-                    fight_skills: fight_skills.map(str::to_owned).collect(),
-                };
-                stored.warriors.insert(id, warrior);
-            }
-            Ok(stored)
+        Stored::of_rows(&rows, None).map_err(StoreError::doubtful)
+    }
+}
+
+impl Stored {
+    /// Whether something of others may be why is in each row, where it was not asked for apart.
+    fn of_rows(rows: &[Row], others: Option<bool>) -> Result<Self, postgres::Error> {
+        let mut stored = Self {
+            others: others.unwrap_or_default(),
+            ..Self::default()
         };
-        read().map_err(StoreError::doubtful)
+        for row in rows {
+            if others.is_none() {
+                stored.others = row.try_get(OTHERS)?;
+            }
+            if row.try_get::<_, Option<Uuid>>(ID)?.is_none() {
+                continue;
+            }
+            let Warrior {
+                id,
+                name,
+                dob,
+                fight_skills,
+            } = warrior(row)?;
+            // A NULL among the skills came in by another way, and equals no client's skill.
+            let fight_skills = fight_skills.into_iter().map(Option::unwrap_or_default);
+            let warrior = NewWarrior {
+                name: name.to_owned(),
+                dob,
+                fight_skills: fight_skills.map(str::to_owned).collect(),
+            };
+            stored.warriors.insert(id, warrior);
+        }
+        Ok(stored)
     }
 }
 

@@ -20,6 +20,7 @@ use super::drift_watch::Watch;
 use super::error::StoreError;
 use super::named::Parameters;
 use super::pool::Connections;
+use super::served::Served;
 use super::session::Connected;
 use super::sqlstate;
 use crate::store::Access;
@@ -70,8 +71,28 @@ fn run(store: &Weak<Connections>, due: &Receiver<()>, mut drift: Watch) {
     let mut lists = Lists::new();
     while lists.wait(due) {
         let Some(store) = store.upgrade() else { return };
+        if is_plain(&store) {
+            lists.rest(&store);
+            continue;
+        }
         lists.look(&store);
         drift.look(&store);
+    }
+}
+
+/// Whether the database has the plain schema, which has nothing to be flushed and keeps nothing that could drift. Then it is
+/// asked again, whether it still has, and what others have put on the table.
+fn is_plain(store: &Connections) -> bool {
+    if store.known.get() == Some(Served::Tuned) {
+        return false;
+    }
+    let asked = store
+        .connect(Access::Other)
+        .map(|connected| connected.until_role_limit().look_served());
+    match asked {
+        Ok(Ok(served)) => matches!(served, Some(Served::Plain(_))),
+        // What was known may still be so.
+        _ => matches!(store.known.get(), Some(Served::Plain(_))),
     }
 }
 
@@ -100,6 +121,14 @@ impl Lists {
                 Err(RecvTimeoutError::Disconnected) => return false,
             }
         }
+    }
+
+    /// Nothing waits, and nothing will.
+    fn rest(&mut self, store: &Connections) {
+        store.backlog.forget();
+        self.at = Instant::now();
+        self.rest = LOOK_REST;
+        self.see(0);
     }
 
     /// Asks what waits, and flushes it if that is due.

@@ -10,9 +10,13 @@ mod in_turn;
 
 mod session;
 
+mod served;
+
 mod create;
 
 mod read;
+
+mod plain;
 
 mod readiness;
 

@@ -39,6 +39,15 @@ pub(super) const TRIAL_INTERVAL: Duration = Duration::from_secs(30);
 /// A statement's parameters with their types.
 pub(super) type Parameters<'p> = &'p [(&'p (dyn ToSql + Sync), Type)];
 
+/// Whether a statement may go out by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Naming {
+    /// Where names are kept.
+    WhereKept,
+    /// Not at all: PostgreSQL would soon plan it without its parameters, and they decide which index serves it.
+    Never,
+}
+
 /// The statements that a connection has named.
 pub(super) struct Named {
     /// The backend that the login was promised; see [`super::greeting`].
@@ -132,12 +141,13 @@ impl Named {
     pub(super) fn run<T>(
         &mut self,
         client: &mut Client,
+        naming: Naming,
         sql: &'static str,
         params: Parameters<'_>,
         sent: &Cell<bool>,
         read: impl Fn(RowIter<'_>) -> Result<T, postgres::Error>,
     ) -> Result<T, postgres::Error> {
-        if self.kept {
+        if self.kept && naming == Naming::WhereKept {
             match self.bind(client, sql, params, sent) {
                 Ok(None) => self.forget(),
                 Ok(Some(rows)) => {

@@ -17,6 +17,7 @@ use super::in_turn::InTurn;
 use super::liveness::Liveness;
 use super::named::Forms;
 use super::pool_metrics::{LoginFailures, PoolMetrics};
+use super::served::Known;
 use super::session::Connected;
 use super::tls::TlsError;
 use crate::config::{Database, Sizes};
@@ -39,6 +40,8 @@ pub(super) struct Connections {
     pub(super) metrics: PoolMetrics,
     /// Ends the flusher when it is dropped.
     pub(super) backlog: Backlog,
+    /// The schema that was seen last.
+    pub(super) known: Known,
 }
 
 impl Connections {
@@ -83,6 +86,7 @@ impl Connections {
             liveness,
             metrics,
             backlog: Backlog::new(flusher),
+            known: Known::default(),
         })
     }
 
@@ -96,7 +100,12 @@ impl Connections {
             Access::Other => None,
         };
         let connection = InTurn::take(turn, || self.checkout())?;
-        Ok(Connected::new(connection, &self.liveness, &self.backlog))
+        Ok(Connected::new(
+            connection,
+            &self.liveness,
+            &self.backlog,
+            &self.known,
+        ))
     }
 
     fn checkout(&self) -> Result<PooledConnection<Manager>, StoreError> {

@@ -8,12 +8,14 @@ use uuid::Uuid;
 
 use super::decode::{Date, Moment, Texts};
 use super::error::StoreError;
+use super::served::Served;
 use super::session::Session;
 use crate::config::Secret;
 use crate::warrior::{StoredWarrior, Warrior};
 
 const FIND: &str = include_str!("../sql/find.sql");
 const COUNT: &str = include_str!("../sql/count.sql");
+const COUNT_PLAIN: &str = include_str!("../sql/plain/count.sql");
 const SEARCH: &str = include_str!("../sql/search.sql");
 const SEARCHES: &str = include_str!("../sql/searches.sql");
 const SECRET: &str = include_str!("../sql/secret.sql");
@@ -22,7 +24,7 @@ const SECRET: &str = include_str!("../sql/secret.sql");
 /// plan anew each time; the same id again costs less than that.
 const NAMED_IDS_MIN: usize = 12;
 
-/// The columns that find.sql, search.sql, searches.sql and stored.sql share, and answer first, in this order. By
+/// The columns that find.sql, search.sql, searches.sql, stored.sql and those of `sql/plain` share, and answer first, in this order. By
 /// number, since a name would be compared with those of all columns, for each field of each row.
 pub(super) const ID: usize = 0;
 const NAME: usize = ID + 1;
@@ -70,13 +72,17 @@ impl Session<'_> {
     /// # Errors
     /// When the statement fails, or is not answered in time.
     pub fn count(&mut self) -> Result<i64, StoreError> {
-        let rows = self.rows(COUNT, &[])?;
+        let sql = match self.served().map_err(StoreError::of_read)? {
+            Served::Tuned => COUNT,
+            Served::Plain(_) => COUNT_PLAIN,
+        };
+        let rows = self.rows(sql, &[])?;
         rows.first()
             .map_or(Ok(0), |row| row.try_get(0))
             .map_err(StoreError::of_row)
     }
 
-    /// Searches for each of these terms, in one statement. The hits, at most 50 for a term, are given to `take` as
+    /// Searches for each of these terms, in one statement on the tuned schema. The hits, at most 50 for a term, are given to `take` as
     /// they arrive with the number of their term, term by term and each in the contract's order: `None` in place of
     /// one that is too large to be read.
     ///
@@ -87,6 +93,9 @@ impl Session<'_> {
         terms: &[&str],
         mut take: impl FnMut(usize, Option<&Warrior>),
     ) -> Result<(), StoreError> {
+        if let Served::Plain(_) = self.served().map_err(StoreError::of_read)? {
+            return self.search_plain(terms, take);
+        }
         for _ in terms {
             self.backlog().read();
         }
@@ -140,7 +149,7 @@ pub(super) fn warrior(row: &Row) -> Result<Warrior<'_>, postgres::Error> {
 }
 
 /// As [`warrior`]; `None` when the statement left out skills that are too large to be read.
-fn bounded(row: &Row) -> Result<Option<Warrior<'_>>, postgres::Error> {
+pub(super) fn bounded(row: &Row) -> Result<Option<Warrior<'_>>, postgres::Error> {
     let skills: Option<Texts> = row.try_get(FIGHT_SKILLS)?;
     skills.map(|skills| with(row, skills)).transpose()
 }

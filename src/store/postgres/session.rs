@@ -2,7 +2,8 @@
 //!
 //! A session serves one batch, whose statements share its deadline; a connection has no statements before it has one.
 //! The statements themselves stand beside: [`create`](super::create), [`read`](super::read),
-//! [`readiness`](super::readiness), [`flusher`](super::flusher), [`drift_watch`](super::drift_watch).
+//! [`plain`](super::plain), [`readiness`](super::readiness), [`flusher`](super::flusher),
+//! [`drift_watch`](super::drift_watch).
 
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
@@ -19,7 +20,9 @@ use super::error::StoreError;
 use super::in_turn::InTurn;
 use super::liveness::Liveness;
 use super::mend::Suspect;
-use super::named::{Failure, Named, Parameters};
+use super::named::{Failure, Named, Naming, Parameters};
+use super::served::Known;
+use super::sqlstate;
 use crate::throttle::throttled;
 
 /// The role's `statement_timeout` (`postgres-conf/roles.sql`): a server that is slow says so itself by then,
@@ -37,6 +40,7 @@ pub struct Connected<'s> {
     held: Held<'s>,
     liveness: &'s Liveness,
     backlog: &'s Backlog,
+    known: &'s Known,
 }
 
 /// A connection whose statements have a deadline.
@@ -47,11 +51,17 @@ pub struct Session<'s> {
 }
 
 impl<'s> Connected<'s> {
-    pub(super) fn new(held: Held<'s>, liveness: &'s Liveness, backlog: &'s Backlog) -> Self {
+    pub(super) fn new(
+        held: Held<'s>,
+        liveness: &'s Liveness,
+        backlog: &'s Backlog,
+        known: &'s Known,
+    ) -> Self {
         Self {
             held,
             liveness,
             backlog,
+            known,
         }
     }
 
@@ -80,10 +90,16 @@ impl<'s> Connected<'s> {
         self.note_failure(result)
     }
 
-    /// Has all connections asked whether they live once one of them has failed.
+    /// Has all connections asked whether they live once one of them has failed, and the schema looked up again once
+    /// something of it was missed.
     fn note_failure<T>(&self, result: Result<T, postgres::Error>) -> Result<T, postgres::Error> {
-        if result.is_err() && self.held.connection.is_spent() {
-            self.liveness.suspect_all();
+        if let Err(e) = &result {
+            if self.held.connection.is_spent() {
+                self.liveness.suspect_all();
+            }
+            if sqlstate::of(e).is_some_and(sqlstate::is_missing_object) {
+                self.known.forget();
+            }
         }
         result
     }
@@ -92,6 +108,11 @@ impl<'s> Connected<'s> {
 impl Session<'_> {
     pub(super) fn backlog(&self) -> &Backlog {
         self.connected.backlog
+    }
+
+    /// The schema that was seen last.
+    pub(super) fn known(&self) -> &Known {
+        self.connected.known
     }
 
     /// Fails where the last commit may be missing on a standby that it should have waited for.
@@ -110,6 +131,26 @@ impl Session<'_> {
         params: Parameters<'_>,
         take: impl FnMut(&Row) -> Result<(), postgres::Error>,
     ) -> Result<(), StoreError> {
+        self.each_as(Naming::WhereKept, sql, params, take)
+    }
+
+    /// As [`each`](Self::each), never by name: a statement whose plan depends on its parameters.
+    pub(super) fn each_planned_anew(
+        &mut self,
+        sql: &'static str,
+        params: Parameters<'_>,
+        take: impl FnMut(&Row) -> Result<(), postgres::Error>,
+    ) -> Result<(), StoreError> {
+        self.each_as(Naming::Never, sql, params, take)
+    }
+
+    fn each_as(
+        &mut self,
+        naming: Naming,
+        sql: &'static str,
+        params: Parameters<'_>,
+        take: impl FnMut(&Row) -> Result<(), postgres::Error>,
+    ) -> Result<(), StoreError> {
         let (take, taken, begun) = (RefCell::new(take), Cell::new(Ok(())), Cell::new(false));
         let read = |mut rows: RowIter<'_>| {
             while let Some(row) = rows.next()? {
@@ -120,7 +161,7 @@ impl Session<'_> {
             Ok(())
         };
         // Rows that were taken once cannot be taken again.
-        self.read(sql, params, || !begun.get(), read)
+        self.read(naming, sql, params, || !begun.get(), read)
             .map_err(|failure| StoreError::of_read(failure.error))?;
         taken.into_inner().map_err(StoreError::of_row)
     }
@@ -140,7 +181,13 @@ impl Session<'_> {
         sql: &'static str,
         params: Parameters<'_>,
     ) -> Result<Vec<Row>, Failure> {
-        self.read(sql, params, || true, |rows| rows.collect())
+        self.read(
+            Naming::WhereKept,
+            sql,
+            params,
+            || true,
+            |rows| rows.collect(),
+        )
     }
 
     /// Whether statements are named on this connection.
@@ -148,9 +195,10 @@ impl Session<'_> {
         self.connected.held.connection.names_statements()
     }
 
-    /// Runs a statement, named where names are kept, and gives its rows to `take`.
+    /// Runs a statement, and gives its rows to `take`.
     fn read<T>(
         &mut self,
+        naming: Naming,
         sql: &'static str,
         params: Parameters<'_>,
         repeated: impl Fn() -> bool,
@@ -159,7 +207,7 @@ impl Session<'_> {
         let sent = Cell::new(false);
         let statement = |client: &mut Client, named: &mut Named| {
             sent.set(false);
-            named.run(client, sql, params, &sent, &take)
+            named.run(client, naming, sql, params, &sent, &take)
         };
         self.repaired_while(repeated, statement)
             .map_err(|error| Failure {

@@ -11,13 +11,16 @@ use super::error::SchemaError;
 use super::record::{self, NUMBER};
 use super::roles::{self, RUNTIME_ROLE};
 use super::{
-    adopt, direct, exclusive, indexes, locks, others, owners, replace, retire, shape, tables,
-    triggers,
+    adopt, direct, exclusive, indexes, locks, others, owners, plain, replace, retire, shape,
+    tables, triggers,
 };
+use crate::store::SchemaKind;
 
 /// What `apply` did.
 #[derive(Debug, Default)]
 pub struct Applied {
+    /// Which schema it is.
+    pub schema: SchemaKind,
     /// The version that the database has now.
     pub version: i32,
     /// The migrations that were run, by name.
@@ -61,7 +64,7 @@ pub fn apply_for(
         roles::name(client, runtime)?;
         owners::check(client)?;
         let mut done = apply_steps(client, progress)?;
-        roles::grant(client)?;
+        roles::grant(client, roles::GRANTS)?;
         done.notes.extend(roles::limit(client, runtime)?);
         record::finish(client)?;
         Ok(done)
@@ -70,7 +73,11 @@ pub fn apply_for(
 
 impl fmt::Display for Applied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the schema has version {}", self.version)?;
+        let plain = match self.schema {
+            SchemaKind::Tuned => "",
+            SchemaKind::Plain => "plain ",
+        };
+        write!(f, "the {plain}schema has version {}", self.version)?;
         if self.adopted {
             write!(
                 f,
@@ -86,6 +93,7 @@ fn apply_steps(
     client: &mut Client,
     progress: &mut dyn FnMut(String),
 ) -> Result<Applied, SchemaError> {
+    plain::refuse(client, SchemaError::IsPlain)?;
     let mut recorded = record::read(client)?;
     record::refuse_newer(recorded.as_ref())?;
     let before = tables::applied(client)?;

@@ -26,6 +26,48 @@ pub enum SchemaError {
         /// `lc_ctype`.
         locale: String,
     },
+    /// The database has the plain schema, and the tuned one was to be applied.
+    #[error(
+        "the database has the plain schema, which no apply turns into the other one; run `warrior-api schema apply --plain`, \
+         or make another database (create database warrior_tuned template template0 encoding 'UTF8' locale 'C.UTF-8') \
+         and set POSTGRES_DB to it"
+    )]
+    IsPlain,
+    /// The database has the tuned schema, or a part of it, and the plain one was to be applied.
+    #[error(
+        "the database has the schema with triggers and functions, which no apply turns into the plain one; run \
+         `warrior-api schema apply`, or make another database (create database warrior_plain template template0 encoding \
+         'UTF8' locale 'C.UTF-8') and set POSTGRES_DB to it"
+    )]
+    IsTuned,
+    /// A table `warrior` is there, and the plain schema adopts none.
+    #[error(
+        "there is a table public.warrior already, and the plain schema adopts none; rename it (alter table public.warrior \
+         rename to warrior_old), run `warrior-api schema apply --plain`, and copy its rows: insert into public.warrior \
+         select id, name, dob, fight_skills, created_at from public.warrior_old"
+    )]
+    InTheWay,
+    /// The table was to be distributed, and the engine cannot.
+    #[error(
+        "--distribute is for Citus, whose extension database {dbname} does not have; as an administrator run there: create \
+         extension citus; and select citus_add_node('HOST', 5432) for each worker; then the command again"
+    )]
+    NoCitus {
+        /// The database.
+        dbname: String,
+    },
+    /// The plain schema keeps neither count nor lists.
+    #[error(
+        "the plain schema keeps no count and no lists beside the rows, so there is nothing to count again; \
+         `warrior-api schema status` compares the rest"
+    )]
+    NothingKept,
+    /// A load is for the tuned schema.
+    #[error(
+        "the database has the plain schema, into which no DuckDB file is imported; import it into a database with the \
+         other one (`warrior-api schema apply`), and copy the rows: pg_dump --data-only --table public.warrior, and psql"
+    )]
+    NoLoad,
     /// There is a table `warrior`, and it is another one.
     #[error(
         "the table public.warrior is not one that can be adopted: {}; rename it (alter table \

@@ -7,11 +7,16 @@ use postgres::error::SqlState;
 use super::super::drift::Drift;
 use super::error::{Doing, SchemaError};
 use super::record::{self, NUMBER, Record};
-use super::{drift, functions, indexes, locks, others, retire, roles, shape, tables, triggers};
+use super::{
+    drift, functions, indexes, locks, others, plain, retire, roles, shape, tables, triggers,
+};
+use crate::store::SchemaKind;
 
 /// What was found, each as a sentence.
 #[derive(Debug, Default)]
 pub(crate) struct Examination {
+    /// Which schema it is; the tuned one where there is none.
+    pub(crate) schema: SchemaKind,
     /// The version that the database has; `None` when no apply has finished.
     pub(crate) applied: Option<i32>,
     /// Whether an apply was begun that has not finished.
@@ -71,6 +76,9 @@ pub(crate) fn examine(
     runtime: &str,
     count_rows_max: i64,
 ) -> Result<Examination, SchemaError> {
+    if let Some(plain) = plain::read(client)? {
+        return plain::examine(client, runtime, &plain);
+    }
     let recorded = record::read(client)?;
     let mut found = Examination {
         applied: recorded.as_ref().and_then(|record| record.number),
@@ -114,11 +122,7 @@ pub(crate) fn examine(
     if unfinished && found.newer.is_none() && !found.is_pending() {
         found.unfinished = Some("the last apply has not finished".to_owned());
     }
-    match roles::name(client, runtime) {
-        Ok(()) => {}
-        Err(e @ SchemaError::NoRole { .. }) => found.no_role = Some(e.to_string()),
-        Err(e) => return Err(e),
-    }
+    found.no_role = roles::missing(client, runtime)?;
     let others = others::look(client)?;
     found.obstacles = others.obstacles;
     found.notes.extend(others.notes);
@@ -161,8 +165,8 @@ fn recorded_parts(
     let same_functions =
         found.newer.is_none() && found.migrations.is_empty() && found.functions.is_empty();
     let there = indexes::existing(client)?;
-    found.indexes = indexes::wanting(&there);
-    found.other_indexes = indexes::differing(&there);
+    found.indexes = indexes::wanting(&indexes::INDEXES, &there);
+    found.other_indexes = indexes::differing(&indexes::INDEXES, &there);
     found.exposed = exposed(client, &record::known(Some(record)))?;
     if same_functions {
         found.triggers = triggers::pending(record, existing);
@@ -179,7 +183,7 @@ fn reshaped(client: &mut Client) -> Result<Option<String>, SchemaError> {
 }
 
 /// What every role may use, though only the owner should.
-fn exposed(client: &mut Client, functions: &[&str]) -> Result<Vec<String>, SchemaError> {
+pub(super) fn exposed(client: &mut Client, functions: &[&str]) -> Result<Vec<String>, SchemaError> {
     let rows = client
         .query(include_str!("../sql/schema/exposed.sql"), &[&functions])
         .doing("reading who may call the functions")?;

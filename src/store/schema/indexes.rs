@@ -11,46 +11,54 @@ pub(super) struct Index {
     /// Its name; the seed's where the seed has the same index, so that it is not built twice.
     pub(super) name: &'static str,
     /// How PostgreSQL describes it after `ON public.warrior`, without storage parameters.
-    definition: &'static str,
+    pub(super) definition: &'static str,
     /// One statement, since `concurrently` allows no other beside it.
     pub(super) create: &'static str,
 }
 
+/// The index of the file that has its name, in a folder.
 macro_rules! index {
-    ($name:literal, $definition:literal) => {
+    ($folder:literal, $name:literal, $definition:literal) => {
         Index {
             name: $name,
             definition: $definition,
-            create: include_str!(concat!("../../../schema/indexes/", $name, ".sql")),
+            create: include_str!(concat!("../../../", $folder, "/", $name, ".sql")),
         }
     };
 }
+pub(super) use index;
 
 /// In the order in which they are built.
 pub(super) const INDEXES: [Index; 6] = [
     index!(
+        "schema/indexes",
         "idx_warrior_name_order",
         "USING btree (name COLLATE \"C\", id) INCLUDE (dob)"
     ),
     index!(
+        "schema/indexes",
         "idx_warrior_name_parts",
         "USING gin (((((lower((name)::text) || ' '::text) || chr((19968 + (ascii((name)::text) % 20000)))) || \
          chr((19968 + (ascii(substr((name)::text, 2)) % 20000))))) gin_trgm_ops)"
     ),
     index!(
+        "schema/indexes",
         "idx_warrior_date_order",
         "USING btree (dob, name COLLATE \"C\", id)"
     ),
     index!(
+        "schema/indexes",
         "idx_warrior_year_order",
         "USING btree (EXTRACT(year FROM dob), name COLLATE \"C\", id) INCLUDE (dob)"
     ),
     index!(
+        "schema/indexes",
         "idx_warrior_day_order",
         "USING btree ((((EXTRACT(month FROM dob) * (100)::numeric) + EXTRACT(day FROM dob))), \
          name COLLATE \"C\", id) INCLUDE (dob)"
     ),
     index!(
+        "schema/indexes",
         "idx_warrior_skill_keys",
         "USING gin (warrior_skill_keys(fight_skills))"
     ),
@@ -140,23 +148,29 @@ pub(super) fn drop_all(client: &mut Client) -> Result<(), SchemaError> {
     })
 }
 
-/// Indexes of ours that are missing or unusable, each with the reason.
-pub(super) fn wanting(found: &[Existing]) -> Vec<String> {
+/// Those of the wanted indexes that are missing or unusable, each with the reason.
+pub(super) fn wanting<'i>(
+    wanted: impl IntoIterator<Item = &'i Index>,
+    found: &[Existing],
+) -> Vec<String> {
     let reason = |index: &Index| match found.iter().find(|e| e.name == index.name) {
         None => Some(format!("index {} is missing", index.name)),
         Some(e) if !e.valid => Some(format!("index {} is not valid", index.name)),
         Some(_) => None,
     };
-    INDEXES.iter().filter_map(reason).collect()
+    wanted.into_iter().filter_map(reason).collect()
 }
 
-/// Indexes under names of ours that are others, each with the command that gives the name back.
-pub(super) fn differing(found: &[Existing]) -> Vec<String> {
+/// Indexes under names of the wanted ones that are others, each with the command that gives the name back.
+pub(super) fn differing<'i>(
+    wanted: impl IntoIterator<Item = &'i Index>,
+    found: &[Existing],
+) -> Vec<String> {
     let other = |index: &Index| {
         let same = found.iter().find(|e| e.name == index.name && e.valid)?;
         index.check(same).err().map(|e| e.to_string())
     };
-    INDEXES.iter().filter_map(other).collect()
+    wanted.into_iter().filter_map(other).collect()
 }
 
 /// Indexes that the API does not use, each with the command that drops it.

@@ -8,7 +8,7 @@ use postgres::Client;
 
 use super::error::{Doing, SchemaError};
 use super::record::{self, NUMBER};
-use super::{direct, exclusive, indexes, owners};
+use super::{direct, exclusive, indexes, owners, plain};
 
 /// Prepares the session for a load, and takes the lock of the schema commands until the session ends: no other load, and no
 /// `schema apply`, runs beside it. `going_on` says whether to wait for it; whether it was taken is the answer.
@@ -22,6 +22,7 @@ pub fn begin_load(
 ) -> Result<bool, SchemaError> {
     direct::prepare(client)?;
     owners::check(client)?;
+    plain::refuse(client, SchemaError::NoLoad)?;
     let applied = record::read(client)?.and_then(|record| record.number);
     if applied.is_none_or(|number| number < NUMBER) {
         return Err(SchemaError::TooOld {
@@ -52,7 +53,8 @@ pub fn defer_indexes(client: &mut Client) -> Result<bool, SchemaError> {
 /// # Errors
 /// When PostgreSQL cannot be asked.
 pub fn has_indexes(client: &mut Client) -> Result<bool, SchemaError> {
-    Ok(indexes::wanting(&indexes::existing(client)?).is_empty())
+    let found = indexes::existing(client)?;
+    Ok(indexes::wanting(&indexes::INDEXES, &found).is_empty())
 }
 
 /// Builds the search indexes that are missing, flushes the pending lists of the others, and has the rows counted for the

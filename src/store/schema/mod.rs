@@ -2,7 +2,7 @@
 //!
 //! They run as the owner role on a direct connection, one at a time for each database. `schema/` holds the sources:
 //! `tables` is history, each file run once; `functions` is source, created again when it changes; `indexes` are built
-//! while writers go on. [`current_version`] stands for all of it.
+//! while writers go on; `plain` is a second schema, for other engines. [`current_version`] stands for all of it.
 //!
 //! `apply` can be killed at any point and run again: every file can be repeated, and so can every step around them. An
 //! existing table is adopted while the API that uses it goes on; what locks writers out is held for moments only, and given
@@ -21,6 +21,7 @@ mod load;
 mod locks;
 mod others;
 mod owners;
+mod plain;
 mod print;
 mod record;
 mod recount;
@@ -42,7 +43,8 @@ pub use error::SchemaError;
 pub(crate) use examine::{Compared, Examination, examine};
 pub use load::{begin_load, defer_indexes, finish_load, flush_load, has_indexes};
 pub(crate) use owners::check as check_owners;
-pub use print::print;
+pub use plain::apply_plain;
+pub use print::{print, print_plain};
 pub use record::current_version;
 pub use recount::{Recounted, recount};
 pub use roles::RUNTIME_ROLE;

@@ -1,6 +1,6 @@
 //! A dry run: `schema print` shows all DDL that an apply may run, in its order, for review.
 
-use super::{adopt, functions, indexes, record, roles, tables, triggers};
+use super::{adopt, functions, indexes, plain, record, roles, tables, triggers};
 
 /// All DDL that `apply` may run, in its order, for review.
 #[must_use]
@@ -53,6 +53,33 @@ pub fn print() -> String {
     text
 }
 
+/// All DDL that [`apply_plain`](super::apply_plain) may run, in its order, for review, and for engines whose own shell has to
+/// run it.
+#[must_use]
+pub fn print_plain() -> String {
+    let mut text = String::from(
+        "-- All DDL of `warrior-api schema apply --plain`, in its order. An apply skips what the database has. Where pg_trgm\n\
+         -- is not offered it leaves out the extension and the indexes with gin_trgm_ops. Limits that the role lacks are not\n\
+         -- shown.\n",
+    );
+    section(&mut text, "where it is offered", Some(plain::TRIGRAMS));
+    section(&mut text, "the tables", Some(plain::TABLES));
+    section(&mut text, "with --distribute", Some(plain::DISTRIBUTE));
+    for index in plain::all_indexes() {
+        section(&mut text, index.name, Some(index.create));
+    }
+    section(&mut text, "who may do what", Some(plain::GRANTS));
+    section(
+        &mut text,
+        "the version, once all of it is there",
+        Some(&format!(
+            "update public.warrior_plain set number = {};",
+            super::current_version()
+        )),
+    );
+    text
+}
+
 fn section(text: &mut String, title: &str, sql: Option<&str>) {
     text.push_str("\n-- ==== ");
     text.push_str(title);
@@ -66,17 +93,21 @@ fn section(text: &mut String, title: &str, sql: Option<&str>) {
 mod tests {
     use super::super::record::NUMBER;
     use super::super::source::digest;
-    use super::print;
+    use super::{print, print_plain};
 
-    /// What [`NUMBER`] stands for: the digest of all that `schema print` prints, comments aside.
+    /// What [`NUMBER`] stands for: the digest of all that `schema print --plain` prints, comments aside.
+    const DIGEST_PLAIN: &str = "2d933ef3a6f838c517ad981563aa65a79ec5d0a0d498ad3ba4896ff4e4b97a79";
+    /// The same of `schema print`.
     const DIGEST: &str = "fdc4373449cf8c6174233a2edf496ab18d110285907c7032dd8ad5e3978cd6d9";
 
     #[test]
     fn the_number_stands_for_the_schema_as_it_is() {
-        assert_eq!(
-            digest([print().as_str()]),
-            DIGEST,
-            "the schema has changed: raise NUMBER if {NUMBER} was released with another one, and write its digest here"
-        );
+        for (text, known) in [(print(), DIGEST), (print_plain(), DIGEST_PLAIN)] {
+            assert_eq!(
+                digest([text.as_str()]),
+                known,
+                "the schema has changed: raise NUMBER if {NUMBER} was released with another one, and write its digest here"
+            );
+        }
     }
 }

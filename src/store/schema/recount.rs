@@ -8,7 +8,7 @@ use postgres::Client;
 use super::error::{Doing, SchemaError};
 use super::record::{self, NUMBER};
 use super::triggers::{FILL, MEND};
-use super::{direct, drift, exclusive, functions, locks, others, owners};
+use super::{direct, drift, exclusive, functions, locks, others, owners, plain};
 
 /// What `recount` repaired.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,6 +40,7 @@ pub fn recount(
 }
 
 fn repair(client: &mut Client, progress: &mut dyn FnMut(String)) -> Result<Recounted, SchemaError> {
+    plain::refuse(client, SchemaError::NothingKept)?;
     let recorded = record::read(client)?;
     record::refuse_newer(recorded.as_ref())?;
     let applied = recorded.as_ref().and_then(|record| record.number);

@@ -29,10 +29,19 @@ pub(super) fn name(client: &mut Client, runtime: &str) -> Result<(), SchemaError
     })
 }
 
-/// Lets the role do what serving needs.
-pub(super) fn grant(client: &mut Client) -> Result<(), SchemaError> {
+/// Names the role, as [`name`] does; the sentence about it where it is missing.
+pub(super) fn missing(client: &mut Client, runtime: &str) -> Result<Option<String>, SchemaError> {
+    match name(client, runtime) {
+        Ok(()) => Ok(None),
+        Err(e @ SchemaError::NoRole { .. }) => Ok(Some(e.to_string())),
+        Err(e) => Err(e),
+    }
+}
+
+/// Lets the role do what serving needs: `grants` are those of its schema.
+pub(super) fn grant(client: &mut Client, grants: &str) -> Result<(), SchemaError> {
     client
-        .batch_execute(GRANTS)
+        .batch_execute(grants)
         .doing("granting the API's role what it needs")
 }
 

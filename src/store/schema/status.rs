@@ -9,10 +9,13 @@ use super::examine::{Compared, examine};
 use super::record::NUMBER;
 use super::roles::RUNTIME_ROLE;
 use super::{direct, owners};
+use crate::store::SchemaKind;
 
 /// What `status` found.
 #[derive(Debug)]
 pub struct Status {
+    /// Which schema the database has; the tuned one when it has none.
+    pub schema: SchemaKind,
     /// The version that the database has; `None` when no migration was ever run.
     pub applied: Option<i32>,
     /// Whether an apply was begun that has not finished.
@@ -73,6 +76,7 @@ pub fn status_for(client: &mut Client, runtime: &str) -> Result<Status, SchemaEr
         Compared::Failed(e) => return Err(e),
     }
     Ok(Status {
+        schema: found.schema,
         applied: found.applied,
         begun: found.begun,
         current: NUMBER,
@@ -88,10 +92,14 @@ pub fn status_for(client: &mut Client, runtime: &str) -> Result<Status, SchemaEr
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.schema {
+            SchemaKind::Tuned => "",
+            SchemaKind::Plain => "plain ",
+        };
         match self.applied {
             None if self.begun => write!(
                 f,
-                "the schema is half applied, this program needs version {}",
+                "the {kind}schema is half applied, this program needs version {}",
                 self.current
             )?,
             None => write!(
@@ -101,7 +109,7 @@ impl fmt::Display for Status {
             )?,
             Some(applied) => write!(
                 f,
-                "the database has schema version {applied}, this program needs {}",
+                "the database has {kind}schema version {applied}, this program needs {}",
                 self.current
             )?,
         }
@@ -109,7 +117,7 @@ impl fmt::Display for Status {
             .iter()
             .try_for_each(|line| write!(f, "\n{line}"))?;
         if !self.pending.is_empty() {
-            write!(f, "\nrun `warrior-api schema apply`")?;
+            write!(f, "\nrun `warrior-api {}`", self.schema.apply_command())?;
         }
         let more = self.faults.iter().chain(&self.notes);
         more.into_iter().try_for_each(|line| write!(f, "\n{line}"))

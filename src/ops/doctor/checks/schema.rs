@@ -39,7 +39,7 @@ pub(super) fn check(seen: &Schema, evidence: &Evidence, place: &Place) -> Vec<Fi
 }
 
 fn of_schema(found: &Examination, place: &Place) -> Vec<Finding> {
-    let apply = || place.ours("schema apply");
+    let apply = || place.ours(found.schema.apply_command());
     let mut findings = Vec::new();
     let behind: Vec<&str> = found
         .migrations
@@ -138,10 +138,9 @@ fn of_role(seen: &Schema, evidence: &Evidence, place: &Place) -> Vec<Finding> {
     let Some(role) = &seen.role else {
         return findings;
     };
-    let has_schema = seen
-        .examination
-        .as_ref()
-        .is_some_and(|found| found.applied.is_some());
+    let examination = seen.examination.as_ref();
+    let has_schema = examination.is_some_and(|found| found.applied.is_some());
+    let kind = examination.map(|found| found.schema).unwrap_or_default();
     if !role.missing.is_empty() && has_schema {
         let seen = format!("role {name} lacks: {}", role.missing.join(", "));
         let schema = role
@@ -156,7 +155,7 @@ fn of_role(seen: &Schema, evidence: &Evidence, place: &Place) -> Vec<Finding> {
                 ),
                 &format!("grant usage on schema public to {name}"),
             ]),
-            false => place.ours("schema apply"),
+            false => place.ours(kind.apply_command()),
         };
         findings.push(kind::ROLE_RIGHTS.finding(seen, mend));
     }

@@ -10,7 +10,7 @@ with role as (
 ), wanted (object, privilege) as (
     values ('public.warrior', 'select'), ('public.warrior', 'insert'), ('public.warrior_count', 'select'),
            ('public.warrior_flushed', 'select'), ('public.warrior_skill', 'select'), ('public.warrior_letter', 'select'),
-           ('public.warrior_schema', 'select'), ('public.warrior_secret', 'select')
+           ('public.warrior_schema', 'select'), ('public.warrior_secret', 'select'), ('public.warrior_plain', 'select')
 ), called (signature) as (
     values ('public.warrior_search(text)'), ('public.warrior_pending(bigint)'), ('public.warrior_flush(bigint, integer)'),
            ('public.warrior_drift(bigint)')

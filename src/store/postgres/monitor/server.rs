@@ -62,9 +62,9 @@ pub(super) fn sample(client: &mut Client) -> Result<PostgresFigures, postgres::E
         waits: waits(client)?,
         ..PostgresFigures::default()
     };
-    let mut number = 0;
+    let (mut number, mut has_lists) = (0, false);
     if let Some(row) = limits.first() {
-        number = row.try_get("number")?;
+        (number, has_lists) = (row.try_get("number")?, row.try_get("has_lists")?);
         add_limits(&mut figures, row)?;
     }
     if let Some(row) = activity.first() {
@@ -87,7 +87,9 @@ pub(super) fn sample(client: &mut Client) -> Result<PostgresFigures, postgres::E
         figures.longest_lock_wait_seconds = row.try_get("longest")?;
     }
     // Last: it alone reads a table, whose lock somebody may hold.
-    figures.pending_list_bytes = pending(client)?;
+    if has_lists {
+        figures.pending_list_bytes = pending(client)?;
+    }
     Ok(figures)
 }
 
@@ -133,7 +135,7 @@ fn waits(client: &mut Client) -> Result<BTreeMap<String, i64>, postgres::Error> 
     Ok(waits)
 }
 
-/// None before the schema is there, where the role may not read the count, and while somebody locks it.
+/// None where the role may not read the count, and while somebody locks it.
 fn pending(client: &mut Client) -> Result<Option<i64>, postgres::Error> {
     match client.query_typed(PENDING, &[]) {
         Ok(rows) => rows.first().map(|row| row.try_get("waiting")).transpose(),

@@ -6,8 +6,9 @@ select null as signature, format('alter table %s owner to %I;', c.oid::regclass,
  where c.oid in (to_regclass('public.warrior_count'), to_regclass('public.warrior_flushed'),
                  to_regclass('public.warrior_skill'), to_regclass('public.warrior_letter'),
                  to_regclass('public.warrior_secret'), to_regclass('public.warrior_schema'),
-                 to_regclass('public.refinery_schema_history'),
-                 case when to_regclass('public.warrior_schema') is not null then to_regclass('public.warrior') end)
+                 to_regclass('public.refinery_schema_history'), to_regclass('public.warrior_plain'),
+                 case when coalesce(to_regclass('public.warrior_schema'), to_regclass('public.warrior_plain')) is not null
+                      then to_regclass('public.warrior') end)
    and not pg_catalog.pg_has_role(c.relowner, 'usage')
 union all
 select signature, format('alter function %s owner to %I;', signature, current_user)

@@ -1,0 +1,143 @@
+//! Schema detection: which of the two schemas the database has, and so which statements serve it.
+//!
+//! It is asked before the first statement that depends on the answer, with every probe, and again once a statement has missed
+//! a table or a function. On the plain schema the flusher asks every few seconds, too ([`super::flusher`]): a plain create
+//! does not tell whether others have put triggers on the table.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use postgres::Client;
+
+use super::session::Session;
+
+const SERVED: &str = include_str!("../sql/served.sql");
+
+/// The schema of a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Served {
+    /// Triggers and functions.
+    Tuned,
+    /// One table and ordinary indexes.
+    Plain(Surroundings),
+}
+
+/// What the statements of the plain schema cannot tell by themselves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Surroundings {
+    /// A trigger or row-level security of others may change what a create stores.
+    pub(super) others: bool,
+    /// Commits wait for a standby.
+    pub(super) standbys: bool,
+}
+
+/// What was seen last; shared by the sessions of a store.
+#[derive(Debug, Default)]
+pub(super) struct Known(AtomicU8);
+
+const UNKNOWN: u8 = 0;
+const TUNED: u8 = 1;
+const PLAIN: u8 = 2;
+const OTHERS: u8 = 4;
+const STANDBYS: u8 = 8;
+
+// === impl Known ===
+
+impl Known {
+    pub(super) fn get(&self) -> Option<Served> {
+        match self.0.load(Ordering::Relaxed) {
+            UNKNOWN => None,
+            TUNED => Some(Served::Tuned),
+            plain => Some(Served::Plain(Surroundings {
+                others: plain & OTHERS != 0,
+                standbys: plain & STANDBYS != 0,
+            })),
+        }
+    }
+
+    /// None: no schema is there yet.
+    pub(super) fn learn(&self, served: Option<Served>) {
+        let code = match served {
+            None => UNKNOWN,
+            Some(Served::Tuned) => TUNED,
+            Some(Served::Plain(Surroundings { others, standbys })) => {
+                let others = if others { OTHERS } else { 0 };
+                let standbys = if standbys { STANDBYS } else { 0 };
+                PLAIN | others | standbys
+            }
+        };
+        let before = self.0.swap(code, Ordering::Relaxed);
+        if before & PLAIN == 0 && code & PLAIN != 0 {
+            tracing::info!(
+                "the database has the plain schema: counts read every row, and searches for one or two characters may"
+            );
+        }
+        if before & OTHERS == 0 && code & OTHERS != 0 {
+            tracing::warn!(
+                "there is a trigger or row-level security on public.warrior: every create is looked up again before it \
+                 is acknowledged; see psql's `\\d public.warrior`"
+            );
+        }
+    }
+
+    pub(super) fn forget(&self) {
+        self.0.store(UNKNOWN, Ordering::Relaxed);
+    }
+}
+
+impl Session<'_> {
+    /// The schema as it was seen last; asked for where it was not. The tuned one where there is none yet, whose statements
+    /// then say what is missing.
+    pub(super) fn served(&mut self) -> Result<Served, postgres::Error> {
+        match self.known().get() {
+            Some(served) => Ok(served),
+            None => Ok(self.look_served()?.unwrap_or(Served::Tuned)),
+        }
+    }
+
+    /// Asks for the schema; none where there is none of ours.
+    pub(super) fn look_served(&mut self) -> Result<Option<Served>, postgres::Error> {
+        let served = self.repaired(ask)?;
+        self.known().learn(served);
+        Ok(served)
+    }
+}
+
+/// Asks for the schema; none where there is none of ours. The tuned one where both are there.
+pub(super) fn ask(client: &mut Client) -> Result<Option<Served>, postgres::Error> {
+    let row = client.query_typed_one(SERVED, &[])?;
+    if row.try_get("tuned")? {
+        return Ok(Some(Served::Tuned));
+    }
+    if !row.try_get("plain")? {
+        return Ok(None);
+    }
+    Ok(Some(Served::Plain(Surroundings {
+        others: row.try_get("others")?,
+        standbys: row.try_get("standbys")?,
+    })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_seen_is_known_until_it_is_forgotten() {
+        let known = Known::default();
+        assert_eq!(known.get(), None);
+        for others in [false, true] {
+            for standbys in [false, true] {
+                let served = Served::Plain(Surroundings { others, standbys });
+                known.learn(Some(served));
+                assert_eq!(known.get(), Some(served));
+            }
+        }
+        known.learn(Some(Served::Tuned));
+        assert_eq!(known.get(), Some(Served::Tuned));
+        known.learn(None);
+        assert_eq!(known.get(), None);
+        known.learn(Some(Served::Tuned));
+        known.forget();
+        assert_eq!(known.get(), None);
+    }
+}
