@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use crate::http::request;
 use crate::server::TestServer;
-use crate::stores::{Stored, on_both_stores};
+use crate::stores::{Stored, on_every_store};
 use crate::support::fresh_database;
 
-on_both_stores!(an_unknown_or_odd_id_is_404, head_is_get_without_the_body,);
+on_every_store!(an_unknown_or_odd_id_is_404, head_is_get_without_the_body,);
 
 fn an_unknown_or_odd_id_is_404(store: &Stored) {
     let server = store.server();

@@ -332,3 +332,40 @@ fn a_sweep_names_the_variable_that_is_wrong_before_it_asks_for_an_engine() {
     }
     assert!(!asked.exists());
 }
+
+#[test]
+fn the_stack_on_citus_names_the_variable_that_is_wrong_before_it_asks_for_an_engine() {
+    let folder = Scratch::new();
+    let (engine, asked) = (folder.join("docker"), folder.join("asked"));
+    fs::write(&engine, ENGINE).unwrap();
+    fs::set_permissions(&engine, fs::Permissions::from_mode(0o755)).unwrap();
+    for (what, variable, value, said) in [
+        ("up", "CITUS_WORKERS", "0", "CITUS_WORKERS holds 0"),
+        ("sweep", "SWEEP_WORKERS", "1 x", "SWEEP_WORKERS holds x"),
+        (
+            "start",
+            "CITUS_WORKERS",
+            "2",
+            "it is one of: up, down, sweep",
+        ),
+    ] {
+        let refused = Command::new("bash")
+            .arg(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/scripts/compose-citus"
+            ))
+            .arg(what)
+            .env(
+                "PATH",
+                format!("{}:/usr/bin:/bin", folder.join("").display()),
+            )
+            .env("ASKED", &asked)
+            .env(variable, value)
+            .output()
+            .unwrap();
+        let told = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(1), "{told}");
+        assert!(told.contains(said), "{told}");
+    }
+    assert!(!asked.exists());
+}

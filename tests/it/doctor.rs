@@ -14,7 +14,7 @@ use warrior_stack::{DATABASE, announce_admin, newest_postgres_program};
 use crate::server::TestServer;
 use crate::settings::program;
 use crate::supervisor::{Supervisor, WARRIOR_API, connect};
-use crate::support::log_in_directly;
+use crate::support::{apply_plain, log_in_directly};
 
 /// A stack that is broken and mended, by one test at a time.
 struct Patient {
@@ -279,4 +279,21 @@ fn wrong_usage_ends_with_1_and_what_cannot_be_reached_with_2() {
     patient.stack.command("start postgres");
     patient.stack.command("start pooler");
     patient.finds(&[], "the start");
+}
+
+/// It looks for nothing there that the other schema alone has.
+#[test]
+fn a_stack_with_the_plain_schema_is_sound() {
+    let stack = Supervisor::throw_away();
+    let mut owner = log_in_directly(&stack.endpoints.owner(DATABASE)).unwrap();
+    apply_plain(&mut owner).unwrap();
+    let patient = Patient { stack };
+    patient.finds(&[], "schema apply --plain");
+    patient.sql(&["drop index public.idx_warrior_plain_names"]);
+    let visit = patient.finds(&["index-missing"], "the index was dropped");
+    assert!(
+        visit.mend().contains("schema apply --plain"),
+        "{}",
+        visit.mend()
+    );
 }

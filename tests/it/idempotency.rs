@@ -12,13 +12,13 @@ use crate::api::warrior;
 use crate::http::Answer;
 use crate::lock::{TableLock, wait_for_locks_for_ever};
 use crate::server::TestServer;
-use crate::stores::{Stored, on_both_stores};
+use crate::stores::{Stored, on_every_store};
 use crate::supervisor::eventually;
 use crate::support::{Fresh, empty_database, fresh_database};
 
 const KEY: &str = "0123456789abcdef";
 
-on_both_stores!(
+on_every_store!(
     a_key_used_again_gives_the_same_answer_and_one_row,
     a_key_belongs_to_one_warrior,
     a_key_that_could_not_be_told_from_another_is_400,

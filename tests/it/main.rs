@@ -43,6 +43,7 @@ mod others;
 mod outcomes;
 mod overload;
 mod packaging;
+mod plain;
 mod plans;
 mod program;
 mod replication;

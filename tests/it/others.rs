@@ -10,7 +10,7 @@ use crate::http::Answer;
 use crate::lock::{TableLock, wait_for_locks_for_ever};
 use crate::server::TestServer;
 use crate::supervisor::eventually;
-use crate::support::{Fresh, fresh_database};
+use crate::support::{Fresh, fresh_database, plain_database};
 
 const KEY: &str = "0123456789abcdef";
 
@@ -53,7 +53,7 @@ fn in_one_batch(database: &Fresh, server: &TestServer, names: &[&str]) -> Vec<[A
 }
 
 /// A server that waits for locks, and whose lanes have their connections.
-fn patient(database: &Fresh) -> TestServer {
+pub(crate) fn patient(database: &Fresh) -> TestServer {
     wait_for_locks_for_ever(database);
     let server = TestServer::with(&database.pooled_login(), |server| {
         server.deadline = Duration::from_secs(20);
@@ -99,28 +99,29 @@ fn a_warrior_that_a_trigger_keeps_out_is_refused_and_harms_no_other() {
         ),
     ];
     for (when, of, body) in cases {
-        let database = fresh_database();
-        put_trigger(&database, when, of, body);
-        let server = patient(&database);
-        let answers = in_one_batch(&database, &server, &["good", "bad", "another"]);
-        for (answers, name) in answers.iter().zip(["good", "bad", "another"]) {
-            for answer in answers {
-                match name {
-                    "bad" => drop(answer.problem(422, "refused-by-database")),
-                    name => assert_eq!(server.get(answer.location()).json(200)["name"], name),
+        for database in [fresh_database(), plain_database()] {
+            put_trigger(&database, when, of, body);
+            let server = patient(&database);
+            let answers = in_one_batch(&database, &server, &["good", "bad", "another"]);
+            for (answers, name) in answers.iter().zip(["good", "bad", "another"]) {
+                for answer in answers {
+                    match name {
+                        "bad" => drop(answer.problem(422, "refused-by-database")),
+                        name => assert_eq!(server.get(answer.location()).json(200)["name"], name),
+                    }
                 }
             }
+            let again = server.post_keyed(&format!("{KEY}-bad"), &warrior("bad"));
+            again.problem(422, "refused-by-database");
+            assert_eq!(server.count(), 5, "{when} {of} {body}");
+            let rejected = "warrior_rejected_rows_total{lane=\"create\"} 3";
+            let metrics = server.ask_admin("/metrics");
+            assert!(
+                metrics.text().lines().any(|line| line == rejected),
+                "{body}\n{}",
+                metrics.text()
+            );
         }
-        let again = server.post_keyed(&format!("{KEY}-bad"), &warrior("bad"));
-        again.problem(422, "refused-by-database");
-        assert_eq!(server.count(), 5, "{when} {of} {body}");
-        let rejected = "warrior_rejected_rows_total{lane=\"create\"} 3";
-        let metrics = server.ask_admin("/metrics");
-        assert!(
-            metrics.text().lines().any(|line| line == rejected),
-            "{body}\n{}",
-            metrics.text()
-        );
     }
 }
 
@@ -137,51 +138,56 @@ fn a_warrior_that_a_trigger_changes_is_never_acknowledged_and_harms_no_other() {
         ),
     ];
     for (when, change) in cases {
-        let database = fresh_database();
-        let body = format!(
-            "if new.name = 'bad' then {change} end if; return {};",
-            if when == "before insert" {
-                "new"
-            } else {
-                "null"
-            }
-        );
-        put_trigger(&database, when, "row", &body);
-        let server = patient(&database);
-        let answers = in_one_batch(&database, &server, &["good", "bad"]);
-        for answer in &answers[0] {
-            answer.location();
-        }
-        for answer in &answers[1] {
-            let problem = answer.problem(504, "altered-by-database");
-            let location = problem["Location"].as_str().unwrap();
-            let stored = server.get(location).json(200);
-            let as_sent = warrior("bad");
-            let same = |field: &str| stored[field] == as_sent[field];
-            assert!(
-                !(same("name") && same("dob") && same("fight_skills")),
-                "{stored}"
+        for database in [fresh_database(), plain_database()] {
+            let body = format!(
+                "if new.name = 'bad' then {change} end if; return {};",
+                if when == "before insert" {
+                    "new"
+                } else {
+                    "null"
+                }
             );
-            // Sent again with its key, it is the same row, and the same answer.
-            let key = problem["idempotency_key"].as_str().unwrap();
-            let again = server.post_keyed(key, &as_sent);
-            let again = again.problem(504, "altered-by-database");
-            assert_eq!(again["Location"], problem["Location"]);
+            put_trigger(&database, when, "row", &body);
+            let server = patient(&database);
+            let answers = in_one_batch(&database, &server, &["good", "bad"]);
+            for answer in &answers[0] {
+                answer.location();
+            }
+            for answer in &answers[1] {
+                let problem = answer.problem(504, "altered-by-database");
+                let location = problem["Location"].as_str().unwrap();
+                let stored = server.get(location).json(200);
+                let as_sent = warrior("bad");
+                let same = |field: &str| stored[field] == as_sent[field];
+                assert!(
+                    !(same("name") && same("dob") && same("fight_skills")),
+                    "{stored}"
+                );
+                // Sent again with its key, it is the same row, and the same answer.
+                let key = problem["idempotency_key"].as_str().unwrap();
+                let again = server.post_keyed(key, &as_sent);
+                let again = again.problem(504, "altered-by-database");
+                assert_eq!(again["Location"], problem["Location"]);
+            }
+            assert_eq!(server.count(), 5, "{body}");
         }
-        assert_eq!(server.count(), 5, "{body}");
     }
 }
 
 #[test]
 fn a_warrior_that_gets_another_id_is_never_acknowledged() {
-    let database = fresh_database();
+    gets_another_id(&fresh_database());
+    gets_another_id(&plain_database());
+}
+
+fn gets_another_id(database: &Fresh) {
     put_trigger(
-        &database,
+        database,
         "before insert",
         "row",
         "new.id := gen_random_uuid(); return new;",
     );
-    let server = patient(&database);
+    let server = patient(database);
     let answer = server.post(&warrior("n"));
     let problem = answer.problem(504, "altered-by-database");
     let location = problem["Location"].as_str().unwrap();
@@ -215,7 +221,11 @@ fn beside_a_harmless_trigger_all_is_as_without_it_but_a_key_that_is_used_again()
 
 #[test]
 fn a_policy_that_refuses_a_row_harms_no_other() {
-    let database = fresh_database();
+    a_policy_refuses_a_row(&fresh_database());
+    a_policy_refuses_a_row(&plain_database());
+}
+
+fn a_policy_refuses_a_row(database: &Fresh) {
     database
         .owner()
         .batch_execute(
@@ -223,8 +233,8 @@ fn a_policy_that_refuses_a_row_harms_no_other() {
              create policy theirs on public.warrior to warrior using (name <> 'bad')",
         )
         .unwrap();
-    let server = patient(&database);
-    let answers = in_one_batch(&database, &server, &["good", "bad"]);
+    let server = patient(database);
+    let answers = in_one_batch(database, &server, &["good", "bad"]);
     for (good, bad) in answers[0].iter().zip(&answers[1]) {
         good.location();
         bad.problem(422, "refused-by-database");

@@ -5,13 +5,14 @@ use std::thread;
 use std::time::Duration;
 
 use postgres::Client;
+use warrior_stack::Endpoints;
 
 use crate::api::warrior;
 use crate::http::Answer;
 use crate::left::Others;
 use crate::server::TestServer;
 use crate::supervisor::{Supervisor, eventually};
-use crate::support::{Ending, Fresh, fresh_database_on};
+use crate::support::{Ending, Fresh, fresh_database_on, plain_database_on};
 
 const KEY: &str = "0123456789abcdef";
 const CANCEL: &str =
@@ -30,17 +31,30 @@ struct Waiting {
 
 #[test]
 fn a_cancelled_wait_for_the_standby_is_an_unknown_outcome() {
-    ends_unknown(CANCEL);
+    ends_unknown(&mut Waiting::start(), CANCEL);
 }
 
 #[test]
 fn a_wait_for_the_standby_whose_backend_is_terminated_is_one_too() {
-    ends_unknown(TERMINATE);
+    ends_unknown(&mut Waiting::start(), TERMINATE);
 }
 
 #[test]
 fn a_row_that_is_on_one_server_alone_is_confirmed_once_the_standby_has_it() {
-    is_confirmed_once_the_standby_has_it(&mut Waiting::start());
+    let look = "-- The rows behind ids%";
+    is_confirmed_once_the_standby_has_it(&mut Waiting::start(), look);
+}
+
+/// The look itself writes nothing on the plain schema; a statement behind it does.
+#[test]
+fn so_it_is_on_the_plain_schema() {
+    let mut waiting = Waiting::on(plain_database_on);
+    is_confirmed_once_the_standby_has_it(&mut waiting, "-- Waits for the standby%");
+}
+
+#[test]
+fn a_cancelled_wait_on_the_plain_schema_is_an_unknown_outcome() {
+    ends_unknown(&mut Waiting::on(plain_database_on), CANCEL);
 }
 
 /// Neither the create nor the look at what is there goes without the standby.
@@ -48,10 +62,11 @@ fn a_row_that_is_on_one_server_alone_is_confirmed_once_the_standby_has_it() {
 fn a_client_that_waits_for_no_standby_leaves_that_to_nobody() {
     let mut waiting = Waiting::start();
     Others::of(&waiting.database).leave("set synchronous_commit = local");
-    is_confirmed_once_the_standby_has_it(&mut waiting);
+    is_confirmed_once_the_standby_has_it(&mut waiting, "-- The rows behind ids%");
 }
 
-fn is_confirmed_once_the_standby_has_it(waiting: &mut Waiting) {
+/// `look`: how the statement begins that waits, too.
+fn is_confirmed_once_the_standby_has_it(waiting: &mut Waiting, look: &str) {
     let answer = thread::scope(|scope| {
         let server = &waiting.server;
         let answer = scope.spawn(|| server.post(&warrior("n")));
@@ -59,9 +74,9 @@ fn is_confirmed_once_the_standby_has_it(waiting: &mut Waiting) {
             !waiting.admin.query(CANCEL, &[]).unwrap().is_empty()
         });
         // The second attempt finds the row, and waits all the same.
-        let query = "select from pg_stat_activity where wait_event = 'SyncRep' and query like '-- The rows behind ids%'";
+        let query = "select from pg_stat_activity where wait_event = 'SyncRep' and query like $1";
         eventually("the second attempt waits, too", || {
-            !waiting.admin.query(query, &[]).unwrap().is_empty()
+            !waiting.admin.query(query, &[&look]).unwrap().is_empty()
         });
         assert!(!answer.is_finished());
         wait_for_standby(&mut waiting.admin, "");
@@ -72,8 +87,7 @@ fn is_confirmed_once_the_standby_has_it(waiting: &mut Waiting) {
 }
 
 /// Ends every wait for the standby by `statement` until the create is answered.
-fn ends_unknown(statement: &str) {
-    let mut waiting = Waiting::start();
+fn ends_unknown(waiting: &mut Waiting, statement: &str) {
     for key in [None, Some(KEY)] {
         let answer = thread::scope(|scope| {
             let server = &waiting.server;
@@ -94,8 +108,13 @@ fn ends_unknown(statement: &str) {
 
 impl Waiting {
     fn start() -> Self {
+        Self::on(fresh_database_on)
+    }
+
+    /// With the schema that this gives the database.
+    fn on(database: impl FnOnce(&Endpoints) -> Fresh) -> Self {
         let stack = Supervisor::throw_away();
-        let database = fresh_database_on(&stack.endpoints);
+        let database = database(&stack.endpoints);
         let server = TestServer::with(&database.pooled_login(), |server| {
             server.deadline = Duration::from_secs(15);
         });

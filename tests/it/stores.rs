@@ -1,11 +1,11 @@
-//! The stores behind the API: each test of its contract runs on both.
+//! The stores behind the API: each test of its contract runs on every one, PostgreSQL's two schemas among them.
 
 use warrior_api::config::Server;
 
 use crate::server::TestServer;
 #[cfg(feature = "duckdb")]
 use crate::supervisor::Scratch;
-use crate::support::{Fresh, fresh_database};
+use crate::support::{Fresh, fresh_database, plain_database};
 
 /// An empty store of one test's own.
 pub(crate) enum Stored {
@@ -17,6 +17,10 @@ pub(crate) enum Stored {
 impl Stored {
     pub(crate) fn postgresql() -> Self {
         Self::Postgresql(fresh_database())
+    }
+
+    pub(crate) fn plain() -> Self {
+        Self::Postgresql(plain_database())
     }
 
     #[cfg(feature = "duckdb")]
@@ -55,13 +59,20 @@ pub(crate) fn library() -> std::path::PathBuf {
     found.expect("tests of DuckDB need its library: make duckdb")
 }
 
-/// Makes two tests of each of these functions: on PostgreSQL, and on a DuckDB file.
-macro_rules! on_both_stores {
+/// Makes tests of each of these functions: on PostgreSQL with either schema, and on a DuckDB file.
+macro_rules! on_every_store {
     ($($test:ident),+ $(,)?) => {
         mod on_postgresql {
             $(#[test]
             fn $test() {
                 super::$test(&$crate::stores::Stored::postgresql());
+            })+
+        }
+
+        mod on_the_plain_schema {
+            $(#[test]
+            fn $test() {
+                super::$test(&$crate::stores::Stored::plain());
             })+
         }
 
@@ -75,4 +86,4 @@ macro_rules! on_both_stores {
     };
 }
 
-pub(crate) use on_both_stores;
+pub(crate) use on_every_store;

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::warrior;
-use crate::stores::{Stored, on_both_stores};
+use crate::stores::{Stored, on_every_store};
 
-on_both_stores!(
+on_every_store!(
     every_wrong_field_is_named_and_nothing_is_stored,
     what_is_no_json_object_is_400_and_not_stored,
 );

@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::warrior;
-use crate::stores::{Stored, on_both_stores};
+use crate::stores::{Stored, on_every_store};
 
-on_both_stores!(
+on_every_store!(
     names_come_before_dates_before_skills,
     names_are_ordered_by_code_point,
     wildcards_and_quotes_stand_for_themselves,

@@ -3,9 +3,9 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::stores::{Stored, on_both_stores};
+use crate::stores::{Stored, on_every_store};
 
-on_both_stores!(
+on_every_store!(
     a_created_warrior_is_read_back_byte_for_byte,
     the_limits_themselves_are_stored,
 );

@@ -12,7 +12,7 @@ use warrior_api::store::{Date, Texts};
 use crate::supervisor::eventually;
 
 /// The contract as one obvious statement that reads every row: the tier of each, then the order.
-pub(super) const PLAIN: &str = include_str!("../../../bench/src/sql/plain.sql");
+pub(crate) const PLAIN: &str = include_str!("../../../bench/src/sql/plain.sql");
 
 #[derive(Clone, Debug)]
 pub(crate) struct Warrior {
@@ -21,9 +21,9 @@ pub(crate) struct Warrior {
     pub(crate) fight_skills: Vec<String>,
 }
 
-pub(super) type Hit = (Uuid, String, String, Vec<Option<String>>);
+pub(crate) type Hit = (Uuid, String, String, Vec<Option<String>>);
 
-pub(super) fn hits(client: &mut Client, sql: &str, term: &str) -> Vec<Hit> {
+pub(crate) fn hits(client: &mut Client, sql: &str, term: &str) -> Vec<Hit> {
     let hit = |row: &Row| {
         let (Date(dob), Texts(skills)) = (row.get(2), row.get(3));
         let skills = skills.into_iter().map(|skill| skill.map(str::to_owned));
@@ -42,7 +42,7 @@ pub(super) fn hits(client: &mut Client, sql: &str, term: &str) -> Vec<Hit> {
     found
 }
 
-pub(super) fn store(client: &mut Client, warriors: &[Warrior]) {
+pub(crate) fn store(client: &mut Client, warriors: &[Warrior]) {
     client.batch_execute("truncate public.warrior").unwrap();
     let insert =
         "insert into public.warrior (name, dob, fight_skills) values ($1, $2::text::date, $3)";

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use postgres::Client;
 use warrior_api::config::{Database, Monitoring};
-use warrior_api::store::{LoginError, connect, connect_direct, schema};
+use warrior_api::store::schema::{self, Applied, SchemaError};
+use warrior_api::store::{LoginError, connect, connect_direct};
 use warrior_stack::Endpoints;
 
 use crate::supervisor::shared;
@@ -50,11 +51,34 @@ pub(crate) fn fresh_database() -> Fresh {
     create(shared(), template)
 }
 
+/// As [`fresh_database`], with the plain schema.
+pub(crate) fn plain_database() -> Fresh {
+    static TEMPLATE: OnceLock<String> = OnceLock::new();
+    let template = TEMPLATE.get_or_init(|| {
+        let template = empty_database();
+        apply_plain(&mut template.owner()).expect("schema apply --plain");
+        template.name.clone()
+    });
+    create(shared(), template)
+}
+
 /// As [`fresh_database`], in a stack of the test's own.
 pub(crate) fn fresh_database_on(endpoints: &Endpoints) -> Fresh {
     let database = create(endpoints, "template0");
     schema::apply(&mut database.owner(), &mut |_| {}).expect("schema apply");
     database
+}
+
+/// As [`plain_database`], in a stack of the test's own.
+pub(crate) fn plain_database_on(endpoints: &Endpoints) -> Fresh {
+    let database = create(endpoints, "template0");
+    apply_plain(&mut database.owner()).expect("schema apply --plain");
+    database
+}
+
+/// `schema apply --plain`.
+pub(crate) fn apply_plain(owner: &mut Client) -> Result<Applied, SchemaError> {
+    schema::apply_plain(owner, schema::RUNTIME_ROLE, false, &mut |_| {})
 }
 
 impl Fresh {
