@@ -12,13 +12,13 @@ use warrior_load::machine::{Machine, Pressure, fdatasync_per_second};
 use warrior_load::output::say;
 use warrior_load::stack::Stack;
 
-use crate::fill::fill;
+use crate::fill::{fill, fill_plain};
 use crate::options::{BenchOptions, Part};
 use crate::pgbench::pooler_prepares;
 use crate::provenance::command;
 use crate::result::BenchResult;
 use crate::rig::Rig;
-use crate::{goals, mixed, plan, searches};
+use crate::{goals, mixed, plain, plan, searches};
 
 /// Measures.
 ///
@@ -38,6 +38,10 @@ pub fn bench(options: &BenchOptions, stop: &Arc<AtomicBool>) -> anyhow::Result<B
         options.connections.iter().all(|n| *n > 0),
         "--connections must be at least 1"
     );
+    ensure!(
+        !options.plain || options.wants(&plain::PARTS),
+        "--plain has nothing to do with the parts of --only: add create, find, count, search or classes"
+    );
     // Asked first, since somebody may commit meanwhile.
     let commit = commit();
     let started_at = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
@@ -49,10 +53,22 @@ pub fn bench(options: &BenchOptions, stop: &Arc<AtomicBool>) -> anyhow::Result<B
         .wants(&[Part::Create, Part::Count])
         .then(|| Stack::start_full_size(&options.server))
         .transpose()?;
-    say(format_args!("filling the table with {} rows", options.rows));
+    let beside = options
+        .plain
+        .then(|| Stack::start_plain(&options.server))
+        .transpose()?;
     let first = *options.tables.first().context("--tables names no table")?;
-    fill(&stack, &options.server, options.rows, first, stop)?;
-    let mut rig = Rig::new(options, stop, &stack, empty.as_ref())?;
+    let fill_with = |contents| -> anyhow::Result<()> {
+        say(format_args!("filling the table with {} rows", options.rows));
+        fill(&stack, &options.server, options.rows, contents, stop)?;
+        if let Some(plain) = &beside {
+            say(format_args!("filling that of the plain schema"));
+            fill_plain(plain, &options.server, options.rows, contents, stop)?;
+        }
+        Ok(())
+    };
+    fill_with(first)?;
+    let mut rig = Rig::new(options, stop, &stack, empty.as_ref(), beside.as_ref())?;
     let pooler_mode = rig
         .pgbench
         .as_ref()
@@ -71,8 +87,7 @@ pub fn bench(options: &BenchOptions, stop: &Arc<AtomicBool>) -> anyhow::Result<B
         searches::check(&rig, first, listed)?;
     }
     for table in &options.tables[1..] {
-        say(format_args!("filling the next table"));
-        fill(&stack, &options.server, options.rows, *table, stop)?;
+        fill_with(*table)?;
         let mut searched = searches::measure(&mut rig, *table)?;
         searches::check(&rig, *table, &mut searched)?;
         measured.push(searched);
@@ -99,6 +114,7 @@ pub fn bench(options: &BenchOptions, stop: &Arc<AtomicBool>) -> anyhow::Result<B
         rows_at_end,
         goals: goals::judge(options, &series),
         peers: goals::compare(options, &series, pooler_prepares(&stack)),
+        plain: plain::compare(options, &series, &measured),
         class_goals: goals::of_classes(options.rows, &measured),
         series,
         searches: measured,

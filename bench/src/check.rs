@@ -20,6 +20,13 @@ pub struct Checked {
 }
 
 impl Checked {
+    /// With those of another server.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.equal += other.equal;
+        self.refused += other.refused;
+        self.different.extend(other.different);
+    }
+
     /// In a few words.
     pub(crate) fn words(&self) -> String {
         match (self.different.first(), self.refused) {

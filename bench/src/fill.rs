@@ -102,6 +102,28 @@ pub(crate) fn fill(
     contents: Contents,
     stop: &AtomicBool,
 ) -> anyhow::Result<()> {
+    fill_without_indexes(stack, rows, contents, stop)?;
+    apply_schema(stack, server, &[])
+}
+
+/// The same on the plain schema.
+pub(crate) fn fill_plain(
+    stack: &Stack,
+    server: &Path,
+    rows: u64,
+    contents: Contents,
+    stop: &AtomicBool,
+) -> anyhow::Result<()> {
+    fill_without_indexes(stack, rows, contents, stop)?;
+    apply_schema(stack, server, &["--plain"])
+}
+
+fn fill_without_indexes(
+    stack: &Stack,
+    rows: u64,
+    contents: Contents,
+    stop: &AtomicBool,
+) -> anyhow::Result<()> {
     let mut owner = stack.owner().connect()?;
     owner.batch_execute(include_str!("sql/empty.sql"))?;
     drop_search_indexes(&mut owner)?;
@@ -130,9 +152,6 @@ pub(crate) fn fill(
             say(format_args!("  {until} of {rows} rows"));
         }
     }
-    apply_schema(stack, server)?;
-    say(format_args!("  vacuum analyze"));
-    owner.batch_execute("vacuum analyze")?;
     Ok(())
 }
 
@@ -149,11 +168,12 @@ fn drop_search_indexes(owner: &mut Client) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Builds what is missing, as an operator would.
-fn apply_schema(stack: &Stack, server: &Path) -> anyhow::Result<()> {
+/// Builds what is missing, as an operator would, and vacuums.
+fn apply_schema(stack: &Stack, server: &Path, flags: &[&str]) -> anyhow::Result<()> {
     say(format_args!("  building the search indexes"));
     let output = Command::new(server)
         .args(["schema", "apply"])
+        .args(flags)
         .env("POSTGRES_DIRECT_HOST", "127.0.0.1")
         .env("POSTGRES_DIRECT_PORT", stack.postgres.port.to_string())
         .env(
@@ -168,7 +188,8 @@ fn apply_schema(stack: &Stack, server: &Path) -> anyhow::Result<()> {
         "`schema apply` failed: {}",
         String::from_utf8_lossy(&output.stderr).trim()
     );
-    Ok(())
+    say(format_args!("  vacuum analyze"));
+    Ok((stack.owner().connect()?).batch_execute("vacuum analyze")?)
 }
 
 #[cfg(test)]

@@ -214,6 +214,7 @@ mod tests {
 
     fn options() -> BenchOptions {
         BenchOptions {
+            plain: false,
             server: Default::default(),
             rows: 1000,
             peers: Default::default(),

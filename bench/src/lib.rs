@@ -28,6 +28,7 @@ mod http;
 mod open;
 mod peers;
 mod pgbench;
+mod plain;
 mod sample;
 
 // What is in the table.

@@ -51,6 +51,8 @@ pub struct BenchOptions {
     pub threads: usize,
     /// The parts, each once, in order.
     pub only: Vec<Part>,
+    /// Whether the plain schema is measured beside, where a part has anything to do with the schema.
+    pub plain: bool,
 }
 
 impl BenchOptions {

@@ -18,6 +18,7 @@ use crate::measurement::{
 };
 use crate::options::Part;
 use crate::pgbench::{BATCH, CLIENTS_UNTRIED, Job, Script};
+use crate::plain::plain;
 use crate::rig::Rig;
 
 /// The works of a bench, each with its own part.
@@ -49,6 +50,14 @@ pub(crate) fn measurements(rig: &mut Rig<'_>) -> anyhow::Result<Vec<Measurement>
         for connections in connections {
             let action = rig.to_server(kind.clone(), connections);
             all.push(by_http(work, server(connections), action));
+            if let (true, Some((stack, known))) = (asked, &rig.plain) {
+                let kind = match part {
+                    Part::Find => Kind::OneOf(Arc::clone(known)),
+                    _ => kind.clone(),
+                };
+                let action = Action::Http(Box::new(rig.request(stack, kind, connections)));
+                all.push(by_http(work, plain(connections), action));
+            }
             if peers && connections == crowd {
                 all.extend(peers::measurements(rig, work, &kind, crowd)?);
             }

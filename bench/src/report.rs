@@ -6,6 +6,7 @@ mod goals;
 mod page;
 mod peers;
 mod picture;
+mod plain;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use self::goals::goals;
 use self::page::page;
 use self::peers::peers;
 use self::picture::picture;
+use self::plain::plain;
 use crate::fill::Contents;
 use crate::options::{BenchOptions, Part};
 use crate::result::BenchResult;
@@ -64,7 +66,7 @@ pub fn write(bench: &BenchResult, out: Option<&Path>) -> anyhow::Result<BenchFil
 
 /// The goals, the peers and the classes, for the terminal.
 pub fn summary(bench: &BenchResult) -> String {
-    let mut tables = vec![goals(&bench.goals), peers(bench)];
+    let mut tables = vec![goals(&bench.goals), peers(bench), plain(&bench.plain)];
     tables.extend(bench.searches.iter().map(|state| classes(bench, state)));
     tables.retain(|table| !table.is_empty());
     let mut table = tables.join("\n");
@@ -114,5 +116,6 @@ fn name(options: &BenchOptions) -> String {
         Contents::RealNames => "real-names",
     });
     names.extend(tables.filter(|table| !table.is_empty()));
+    names.extend(options.plain.then_some("plain"));
     format!("{}-{}-rows", names.join("-"), options.rows)
 }

@@ -6,6 +6,7 @@ use warrior_load::machine::{Machine, Throttling};
 
 use crate::goals::{ClassGoals, Comparison, Goal};
 use crate::options::BenchOptions;
+use crate::plain::BothSchemas;
 use crate::sample::Series;
 use crate::searches::Searches;
 
@@ -40,6 +41,8 @@ pub struct BenchResult {
     pub goals: Vec<Goal>,
     /// The server beside each peer.
     pub peers: Vec<Comparison>,
+    /// The server's schema beside the plain one.
+    pub plain: Vec<BothSchemas>,
     /// The goals of searches, class by class.
     pub class_goals: Vec<ClassGoals>,
 }

@@ -31,6 +31,8 @@ pub(crate) struct Rig<'s> {
     pub(crate) stack: &'s Stack,
     /// Another one whose table is emptied before each measurement.
     pub(crate) empty: Option<&'s Stack>,
+    /// Another one with the plain schema, and warriors to be found in it.
+    pub(crate) plain: Option<(&'s Stack, Arc<[Uri]>)>,
     pub(crate) pgbench: Option<Pgbench<'s>>,
     /// Hello servers with bodies as long as those of a find and of a count.
     pub(crate) hello_find: Companion,
@@ -53,9 +55,17 @@ impl<'s> Rig<'s> {
         stop: &'s Arc<AtomicBool>,
         stack: &'s Stack,
         empty: Option<&'s Stack>,
+        plain: Option<&'s Stack>,
     ) -> anyhow::Result<Rig<'s>> {
         let pgbench = Pgbench::prepare(stack)?;
-        let known = table::pool(stack)?;
+        // As many as of the plain schema, where that is found in, too.
+        let known = match plain {
+            None => table::pool(stack)?,
+            Some(_) => table::sample(stack)?,
+        };
+        let plain = plain
+            .map(|plain| Ok::<_, anyhow::Error>((plain, table::sample(plain)?)))
+            .transpose()?;
         let body =
             |path: &str| -> anyhow::Result<usize> { Ok(client::get(&stack.api, path)?.body.len()) };
         let middle = |mut lengths: Vec<usize>| {
@@ -77,6 +87,7 @@ impl<'s> Rig<'s> {
             stop,
             stack,
             empty,
+            plain,
             known,
             peers: Peers::default(),
             series: Vec::new(),

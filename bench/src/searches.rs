@@ -5,6 +5,7 @@ use warrior_load::output::say;
 use warrior_load::workload::Kind;
 
 use crate::check::{self, Checked};
+use crate::cpu::Processes;
 use crate::fill::Contents;
 use crate::hits::{self, HitCounts};
 use crate::http::Request;
@@ -16,9 +17,11 @@ use crate::sample::Series;
 use crate::table;
 use crate::terms::{Class, classes};
 
-/// The works of the server, and of the peer that calls the same function for each request.
+/// The work of the server, and that of the peer that calls the same function for each request.
 const BY_CLASS: &str = "search by class";
 const ONE_BY_ONE: &str = "search by class, one by one";
+/// The same of the server on the plain schema.
+const ON_PLAIN: &str = "search by class, plain schema";
 
 /// Connections that search at once.
 pub(crate) const CONNECTIONS: usize = 32;
@@ -53,6 +56,8 @@ pub struct ClassResult {
     pub series: Series,
     /// Those of the peer that calls the same function for each request.
     pub one_by_one: Option<Series>,
+    /// Those of the server on the plain schema.
+    pub plain: Option<Series>,
     /// The comparison of its answers.
     pub checked: Checked,
 }
@@ -79,17 +84,18 @@ pub(crate) fn measure(rig: &mut Rig<'_>, contents: Contents) -> anyhow::Result<S
     }
     let first = rig.series.len();
     rig.rounds(&measurements)?;
-    let (one_by_one, measured): (Vec<Series>, Vec<Series>) = rig
-        .series
-        .split_off(first)
-        .into_iter()
-        .partition(|series| series.work == ONE_BY_ONE);
+    let all = rig.series.split_off(first);
+    let of = |work: &str| -> Vec<Series> {
+        let of_work = all.iter().filter(|series| series.work == work);
+        of_work.cloned().collect()
+    };
+    let (measured, one_by_one, plain) = (of(BY_CLASS), of(ONE_BY_ONE), of(ON_PLAIN));
     let slowest = measured.iter().max_by(|a, b| {
         let p99 = |series: &Series| series.median(|sample| sample.p99_us);
         p99(a).total_cmp(&p99(b))
     });
     rig.worst = slowest.map(|series| series.executor.clone());
-    let mut one_by_one = one_by_one.into_iter();
+    let (mut one_by_one, mut plain) = (one_by_one.into_iter(), plain.into_iter());
     let results = classes.into_iter().zip(measured).zip(hits);
     Ok(Searches {
         table: state,
@@ -100,6 +106,7 @@ pub(crate) fn measure(rig: &mut Rig<'_>, contents: Contents) -> anyhow::Result<S
                 hits,
                 series,
                 one_by_one: one_by_one.next(),
+                plain: plain.next(),
                 checked: Checked::default(),
             })
             .collect(),
@@ -121,6 +128,9 @@ pub(crate) fn check(
     for (class, result) in classes.iter().zip(&mut searches.classes) {
         rig.go_on()?;
         result.checked = check::check(rig.stack, class, terms)?;
+        if let Some((plain, _)) = &rig.plain {
+            result.checked.add(check::check(plain, class, terms)?);
+        }
         let words = result.checked.words();
         say(format_args!("  checked {}: {words}", class.name));
     }
@@ -143,6 +153,15 @@ fn of_class(rig: &Rig<'_>, class: &Class) -> anyhow::Result<(Vec<Measurement>, H
         let request = to(companion, rig.stack, request.clone());
         let action = Action::Http(Box::new(request));
         all.push(by_http(ONE_BY_ONE, class.name.to_owned(), action));
+    }
+    if let Some((plain, _)) = &rig.plain {
+        let request = Request {
+            target: plain.api.clone(),
+            processes: Processes::of_stack(plain),
+            ..request.clone()
+        };
+        let action = Action::Http(Box::new(request));
+        all.push(by_http(ON_PLAIN, class.name.to_owned(), action));
     }
     let action = Action::Http(Box::new(request));
     all.push(by_http(BY_CLASS, class.name.to_owned(), action));

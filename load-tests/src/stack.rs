@@ -103,6 +103,12 @@ impl Stack {
         Stack::start_with(server, flags, OtherPrograms::default(), Stdio::inherit())
     }
 
+    /// The same with the plain schema.
+    pub fn start_plain(server: &Path) -> anyhow::Result<Stack> {
+        let flags = &["--full-size", "--plain"];
+        Stack::start_with(server, flags, OtherPrograms::default(), Stdio::inherit())
+    }
+
     fn start_with(
         server: &Path,
         flags: &[&str],

@@ -44,6 +44,10 @@ pub(crate) struct BenchArgs {
     /// These parts alone, with the references that belong to them
     #[arg(long, value_delimiter = ',', value_enum)]
     only: Vec<Part>,
+    /// Beside it the plain schema (`schema apply --plain`), on a stack of its own, in turn: creates, finds, counts,
+    /// searches and classes
+    #[arg(long)]
+    plain: bool,
     /// One round of one second on 10,000 rows: shows that it works, and no figure to believe
     #[arg(long, conflicts_with_all = ["rows", "rounds", "seconds"])]
     quick: bool,
@@ -80,6 +84,7 @@ impl BenchArgs {
             seconds,
             threads: self.threads.unwrap_or_else(generator_threads).max(1),
             only,
+            plain: self.plain,
         };
         let stop = stop_on_interrupt()?;
         let result = match bench(&options, &stop) {

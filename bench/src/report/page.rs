@@ -8,6 +8,7 @@ use super::classes::classes;
 use super::disturbance::disturbance;
 use super::goals::goals;
 use super::peers::peers;
+use super::plain::plain;
 use super::table::{spread, table};
 use crate::goals::is_server;
 use crate::result::BenchResult;
@@ -69,6 +70,9 @@ pub(super) fn page(bench: &BenchResult, picture: &str) -> String {
         if !bench.peers.is_empty() {
             writeln!(text, "## Peers\n\n{}", peers(bench))?;
         }
+        if !bench.plain.is_empty() {
+            writeln!(text, "## Plain schema\n\n{}", plain(&bench.plain))?;
+        }
         writeln!(
             text,
             "## Figures\n\n{}",
@@ -78,7 +82,13 @@ pub(super) fn page(bench: &BenchResult, picture: &str) -> String {
             let series: Vec<&Series> = state
                 .classes
                 .iter()
-                .flat_map(|class| [Some(&class.series), class.one_by_one.as_ref()])
+                .flat_map(|class| {
+                    [
+                        Some(&class.series),
+                        class.one_by_one.as_ref(),
+                        class.plain.as_ref(),
+                    ]
+                })
                 .flatten()
                 .collect();
             writeln!(
