@@ -3,13 +3,13 @@
 .DEFAULT_GOAL := help
 .PHONY: help install build run duckdb test lint monitoring-test browser-test stress drills demo-lost calibrate bench bench-settings before-after \
 	dist dist-again dist-old dist-test compose-up compose-down compose-bench compose-sweep compose-restart compose-drills compose-import compose-check compose-test \
-	compose-ha-up compose-ha-down compose-ha-test backup restore
+	compose-ha-up compose-ha-down compose-ha-test compose-citus-up compose-citus-down compose-citus-sweep backup restore
 
 # docker compose (v2) where it is installed, else docker-compose 1.29.
 COMPOSE := $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: ## install what is missing: a C compiler, PostgreSQL, PgBouncer
 	@scripts/install
@@ -107,6 +107,15 @@ compose-bench: ## the public stress test against the containers, from a containe
 
 compose-sweep: ## whether PgBouncer is worth it here: servers x its pool, and without it, in containers of their own
 	@scripts/compose-sweep
+
+compose-citus-up: ## the stack on Citus, on the plain schema, in containers of their own; CITUS_WORKERS=2; its image is pulled
+	@scripts/compose-citus up
+
+compose-citus-down: ## stop that and remove its data
+	@scripts/compose-citus down
+
+compose-citus-sweep: ## what the stack on Citus answers with 1, 2 and 4 workers; SWEEP_WORKERS="1 2 4"
+	@scripts/compose-citus sweep
 
 compose-restart: ## replace the servers one by one, without a failed request
 	@scripts/compose restart
