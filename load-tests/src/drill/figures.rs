@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::collect::Collected;
-use crate::engine::{Outcome, Tally};
+use crate::engine::{Outcome, Tally, Unsent};
 use crate::verify::Verdict;
 
 /// What was counted in a round, or in all of them.
@@ -47,7 +47,7 @@ impl Figures {
     /// The counts of a load.
     pub(super) fn count(&mut self, collected: &Collected) {
         let total = collected.total();
-        self.requests += total.scheduled;
+        self.requests += total.scheduled - of_generator(&total);
         self.prescribed += total.succeeded();
         self.created += count(&total, |outcome| outcome == Outcome::Prescribed(201));
         self.refused += total.other(503);
@@ -94,10 +94,16 @@ impl Figures {
     }
 }
 
-/// Requests without an answer.
+/// Requests without an answer that the server owed.
 pub(super) fn unanswered(tally: &Tally) -> u64 {
     let answered = |outcome| matches!(outcome, Outcome::Prescribed(_) | Outcome::Other(_));
-    count(tally, |outcome| !answered(outcome)) + tally.unsent.values().sum::<u64>()
+    let unsent: u64 = tally.unsent.values().sum();
+    count(tally, |outcome| !answered(outcome)) + unsent - of_generator(tally)
+}
+
+/// Requests that the generator's own limits held back, of which no server knows.
+fn of_generator(tally: &Tally) -> u64 {
+    tally.unsent.get(&Unsent::Generator).copied().unwrap_or(0)
 }
 
 /// The longest time to an answer, whatever it was.

@@ -21,6 +21,9 @@ use crate::target::Target;
 const SEARCH_SHARE: f64 = 0.05;
 const COUNTS_PER_SECOND: f64 = 5.0;
 
+/// Connections of a load that is more than the server carries.
+const OPEN_MAX: usize = 4_000;
+
 /// The row of the creates among the endpoints of a load.
 pub(super) const CREATE: usize = 0;
 
@@ -135,10 +138,10 @@ pub(super) fn closed(connections: usize, seconds: u32) -> String {
     )
 }
 
-/// Creates in the open model.
+/// Creates in the open model, over fewer connections than a server has places for.
 pub(super) fn open(rate: f64, seconds: u32) -> String {
     format!(
-        "name = 'open'\ntimeout = '8s'\n[[scenario]]\nname = 'create'\nrequest = 'create-valid'\n\
+        "name = 'open'\ntimeout = '8s'\nconnections_max = {OPEN_MAX}\n[[scenario]]\nname = 'create'\nrequest = 'create-valid'\n\
          arrivals = [{{ rate = {rate:?}, for = '{seconds}s' }}]\n"
     )
 }

@@ -6,10 +6,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use nix::sys::signal::Signal;
+use postgres::Client;
 use warrior_stack::proc::children;
 use warrior_stack::{DATABASE, SecretSource};
 
+use super::probe;
 use super::scene::Scene;
+use crate::database::DatabaseAccess;
 use crate::stack::access;
 
 /// Pause between two backends that are terminated.
@@ -97,28 +100,35 @@ pub(super) fn backend_stopped(scene: &mut Scene) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A10: other sessions use up `max_connections`, then the pooler has to log in anew.
+/// A10: other sessions use up `max_connections`. What is connected goes on; then the pooler has to log in anew, and cannot.
 pub(super) fn connections_used_up(scene: &mut Scene) -> anyhow::Result<()> {
     let owner = access(&scene.endpoints().owner(DATABASE));
+    let target = scene.target.clone();
     let mut admin = scene.superuser()?;
     let mut taken = Vec::new();
-    let take_all = |taken: &mut Vec<postgres::Client>| {
-        while taken.len() < CONNECTIONS_MAX {
-            match owner.connect() {
-                Ok(client) => taken.push(client),
-                Err(_full) => return Ok(()),
-            }
-        }
-        bail!("{CONNECTIONS_MAX} connections do not use up max_connections")
-    };
-    take_all(&mut taken)?;
-    // What is connected goes on.
+    take_all(&owner, &mut taken)?;
     thread::sleep(scene.seconds(1.0, 5.0));
-    admin.simple_query(TERMINATE_ALL)?;
-    take_all(&mut taken)?;
+    scene.wait_until("the pooler finds no connection", |_| {
+        // The places that this frees are taken by whoever is quicker.
+        admin.simple_query(TERMINATE_ALL)?;
+        take_all(&owner, &mut taken)?;
+        let created = probe::create(&target, &probe::warrior(), None)?;
+        Ok(created.status == 503)
+    })?;
     thread::sleep(scene.seconds(3.0, 10.0));
     drop(taken);
     Ok(())
+}
+
+/// Connects until PostgreSQL is full.
+fn take_all(owner: &DatabaseAccess, taken: &mut Vec<Client>) -> anyhow::Result<()> {
+    while taken.len() < CONNECTIONS_MAX {
+        match owner.connect() {
+            Ok(client) => taken.push(client),
+            Err(_full) => return Ok(()),
+        }
+    }
+    bail!("{CONNECTIONS_MAX} connections do not use up max_connections")
 }
 
 /// A10: the password of the serving role is changed, in PostgreSQL, in PgBouncer's list and in the file; all logins are

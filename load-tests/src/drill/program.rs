@@ -79,12 +79,16 @@ pub fn run(campaign: &Campaign, stop: &AtomicBool) -> anyhow::Result<Table> {
         length: campaign.length,
     };
     for drill in &campaign.drills {
+        let row = rounds::run(drill, &campaign.programs, pace, &campaign.directory);
+        // A signal from the terminal has reached the programs of this drill, too.
         if stop.load(Ordering::Relaxed) {
             table.whole = false;
-            say(format_args!("interrupted; the other drills are left out"));
+            say(format_args!(
+                "interrupted; {} and what follows are left out",
+                drill.id
+            ));
             break;
         }
-        let row = rounds::run(drill, &campaign.programs, pace, &campaign.directory);
         say(format_args!("{}", line(&row)));
         table.rows.push(row);
         // After each drill, so that a campaign that is killed leaves what it has found.

@@ -29,6 +29,9 @@ const WARM_UP: Duration = Duration::from_secs(3);
 /// Longest wait for what the server gives back, and for `/ready`.
 const GIVEN_BACK_WITHIN: Duration = Duration::from_secs(15);
 
+/// Creates at a time while the server gives back what it does not need.
+const BUSY: u32 = 10;
+
 /// How a drill is run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
@@ -163,7 +166,11 @@ fn at_rest(scene: &Scene, before: Held) -> Vec<Breach> {
     let Ok(pid) = scene.server_pid() else {
         return breaches;
     };
-    let grown = before.grown(pid, GIVEN_BACK_WITHIN);
+    let grown = before.grown(pid, GIVEN_BACK_WITHIN, || {
+        for _ in 0..BUSY {
+            probe::create(&scene.target, &probe::warrior(), None).ok();
+        }
+    });
     breaches.extend(
         grown
             .into_iter()

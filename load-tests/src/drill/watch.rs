@@ -79,8 +79,9 @@ impl Held {
         })
     }
 
-    /// What has grown by more than a tenth and the slack, `pid` being given `patience` to let go of it.
-    pub(super) fn grown(self, pid: u32, patience: Duration) -> Vec<String> {
+    /// What has grown by more than a tenth and the slack, `pid` being given `patience` to let go of it. `busy` is done
+    /// meanwhile: an allocator gives back when it is used.
+    pub(super) fn grown(self, pid: u32, patience: Duration, busy: impl Fn()) -> Vec<String> {
         let until = Instant::now() + patience;
         loop {
             let Some(now) = Held::by(pid) else {
@@ -90,6 +91,7 @@ impl Held {
             if grown.is_empty() || Instant::now() > until {
                 return grown;
             }
+            busy();
             std::thread::sleep(LIVE_INTERVAL);
         }
     }

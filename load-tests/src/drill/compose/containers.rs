@@ -151,6 +151,13 @@ impl Project {
     }
 }
 
+impl Container {
+    /// Whether clients come in through it.
+    pub(super) fn is_published(&self) -> bool {
+        self.published.is_some()
+    }
+}
+
 impl Action {
     /// What is done, for the table.
     pub(super) fn of(self, service: &str) -> String {
