@@ -48,6 +48,12 @@ impl Attempts {
         self.unknown >= UNKNOWN_MAX || self.rolled_back >= ROLLED_BACK_MAX
     }
 
+    /// Forgets the attempts without a connection: the database has answered somebody since, so that they prove no outage any
+    /// more, and new ones count.
+    pub(super) fn forget_not_sent(&mut self) {
+        self.not_sent = None;
+    }
+
     /// Since when there was no connection, where that may be the database's fault, or no other attempt will tell.
     pub(super) fn no_connection_since(&self, no_other: bool) -> Option<Instant> {
         let NotSent { since, number } = self.not_sent?;
@@ -86,5 +92,21 @@ mod tests {
         assert_eq!(attempts.no_connection_since(false), Some(first));
         attempts.failed(Class::Unknown, Instant::now());
         assert_eq!(attempts.no_connection_since(true), None);
+    }
+
+    #[test]
+    fn an_answer_to_somebody_else_makes_new_attempts_count() {
+        let mut attempts = Attempts::default();
+        let began = Instant::now();
+        for _ in 0..NOT_SENT_MIN {
+            attempts.failed(Class::NotSent, began);
+        }
+        assert_eq!(attempts.no_connection_since(false), Some(began));
+        attempts.forget_not_sent();
+        let later = Instant::now();
+        attempts.failed(Class::NotSent, later);
+        assert_eq!(attempts.no_connection_since(false), None);
+        attempts.failed(Class::NotSent, later);
+        assert_eq!(attempts.no_connection_since(false), Some(later));
     }
 }

@@ -5,7 +5,9 @@
 //! without a request at risk: the first answer ends the outage, and all lanes go on at once. An outage that is older than
 //! half of a request's deadline opens the breaker, and so does one of a database that has never answered.
 
+use std::any::Any;
 use std::io;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Weak};
@@ -17,7 +19,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
 use crate::store::{Class, Readiness, StoreError};
-use crate::throttle::throttled;
+use crate::throttle::{panic_message, throttled};
 
 /// Time between two probes during an outage. Most of them find that the store has no connection yet, and send nothing:
 /// how often a database that is down is asked to let somebody in is the store's matter.
@@ -86,7 +88,11 @@ impl Breaker {
 
     /// Whether requests are refused.
     pub(super) fn is_open(&self, now: Instant) -> bool {
-        self.is_out() && !self.is_waited_out(now)
+        // Read once: an outage that ends meanwhile refuses nobody.
+        let since = self.outage_since_micros.load(Ordering::Acquire);
+        let age = Duration::from_micros(self.micros(now).saturating_sub(since));
+        let is_waited_out = self.has_answered() && age < self.patience;
+        since > 0 && !is_waited_out
     }
 
     /// Whether the database is known not to answer.
@@ -252,6 +258,10 @@ fn run_probe(calls: &Receiver<Call>, breaker: &Weak<Breaker>, ask: &Ask) {
         let waiting: Vec<Call> = first.into_iter().chain(calls.try_iter()).collect();
         let began = Instant::now();
         // The connection of the last question may have ended since: another one tells whether the database has.
+        let ask = || {
+            panic::catch_unwind(AssertUnwindSafe(ask))
+                .unwrap_or_else(|panic| Err(panicked(&*panic)))
+        };
         let answer = ask().or_else(|e| match e.class {
             Class::Unknown => ask(),
             _ => Err(e),
@@ -260,7 +270,9 @@ fn run_probe(calls: &Receiver<Call>, breaker: &Weak<Breaker>, ask: &Ask) {
             match &answer {
                 Ok(_) => breaker.succeeded(),
                 Err(e) if e.class == Class::NotSent => breaker.failed(began, &e.to_string()),
-                Err(_) => {}
+                // Of a connection that was lost, nothing is known. Any other error is an answer.
+                Err(e) if e.class == Class::Unknown => {}
+                Err(_) => breaker.succeeded(),
             }
             if let Err(e) = &answer {
                 breaker.announce(&e.to_string());
@@ -273,4 +285,17 @@ fn run_probe(calls: &Receiver<Call>, breaker: &Weak<Breaker>, ask: &Ask) {
             }
         }
     }
+}
+
+/// The probe goes on after a panic: without it, no outage would end.
+fn panicked(panic: &(dyn Any + Send)) -> StoreError {
+    let panic = panic_message(panic);
+    throttled!(
+        ERROR,
+        "the probe of the database panicked and goes on",
+        lane = "",
+        reason = "panic",
+        panic = panic
+    );
+    StoreError::of_text(Class::Unknown, format!("the probe panicked: {panic}"))
 }

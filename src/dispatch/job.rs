@@ -102,7 +102,7 @@ impl<Q, R> Job<Q, R> {
 
     /// Whether an answer could still be used.
     pub(super) fn is_wanted(&self, now: Instant) -> bool {
-        now < self.deadline && self.state.get() != ABANDONED
+        now < self.deadline && self.state.get() != ABANDONED && !self.reply.is_closed()
     }
 
     /// Takes a claim back: the statement certainly had no effect.
@@ -244,6 +244,15 @@ mod tests {
         tokio::time::sleep(2 * SOON).await;
         let _ = job.reply.send((Ok(14), InLane::default()));
         assert_eq!(answered.await.unwrap().0, Ok(14));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_could_not_be_sent_for_a_client_that_left_is_not_tried_again() {
+        let (job, ticket) = queued();
+        assert!(job.claim(Instant::now()));
+        drop(ticket);
+        job.unclaim();
+        assert!(!job.is_wanted(Instant::now()));
     }
 
     #[tokio::test(start_paused = true)]

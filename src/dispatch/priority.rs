@@ -73,12 +73,15 @@ impl State {
             return;
         }
         let stands = |shortest: &Option<Duration>| shortest.is_some_and(|wait| wait > WAIT_TARGET);
-        self.share = if self.shortest.iter().any(stands) {
+        let first = if self.shortest.iter().any(stands) {
             (self.share / 2).max(1)
         } else {
-            let intervals = over.as_micros() / INTERVAL.as_micros();
-            (self.share + u32::try_from(intervals).unwrap_or(PARTS).min(PARTS)).min(PARTS)
+            self.share + 1
         };
+        // In the intervals after the first one there was no batch.
+        let later = over.as_micros() / INTERVAL.as_micros() - 1;
+        let later = u32::try_from(later).unwrap_or(PARTS).min(PARTS);
+        self.share = (first + later).min(PARTS);
         self.interval_began = now;
         self.shortest = Default::default();
     }
@@ -144,6 +147,12 @@ mod tests {
             interval(&priority, [LONG, LONG]).await;
         }
         assert_eq!(admitted(&priority, 160), 10);
+        advance(INTERVAL * PARTS).await;
+        assert_eq!(admitted(&priority, 160), 160);
+        // Nor does it matter that the last interval with a batch is judged by the search that ends it.
+        for _ in 0..8 {
+            interval(&priority, [LONG, LONG]).await;
+        }
         advance(INTERVAL * PARTS).await;
         assert_eq!(admitted(&priority, 160), 160);
     }

@@ -107,8 +107,13 @@ impl<E: Executor> Worker<E> {
             if failed {
                 self.lane.pulse.failed(began, error.to_string());
             }
-            if let Some(since) = attempts.no_connection_since(jobs.is_empty()) {
-                self.found_none(since, &error);
+            if error.class == Class::NotSent {
+                watch.waited(now - attempted);
+            }
+            if let Some(since) = attempts.no_connection_since(jobs.is_empty())
+                && !self.found_none(since, &error, watch)
+            {
+                attempts.forget_not_sent();
             }
             match error.class {
                 Class::Data => return self.split(jobs, Failure::Rejected, watch),
@@ -149,13 +154,16 @@ impl<E: Executor> Worker<E> {
         }
     }
 
-    /// Tells the breaker of a batch that found no connection.
-    fn found_none(&self, since: Instant, error: &StoreError) {
+    /// Tells the breaker of a batch that found no connection. Whether there is an outage.
+    fn found_none(&self, since: Instant, error: &StoreError, watch: &Stopwatch) -> bool {
         let breaker = &self.lane.breaker;
         breaker.failed(since, &error.to_string());
-        if !breaker.is_out() {
+        let is_out = breaker.is_out();
+        if !is_out {
             thread::sleep(RETRY_PAUSE);
+            watch.waited(RETRY_PAUSE);
         }
+        is_out
     }
 
     /// Executes a batch once. Answers every job on success, takes the answered and the unwanted

@@ -161,7 +161,7 @@ impl StoreError {
 
     /// A failure that a text tells.
     #[cfg(feature = "duckdb")]
-    pub(super) fn of_text(class: Class, text: impl Into<String>) -> Self {
+    pub(crate) fn of_text(class: Class, text: impl Into<String>) -> Self {
         Self {
             class,
             source: Source::Text(text.into()),

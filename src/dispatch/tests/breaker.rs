@@ -110,3 +110,29 @@ async fn an_outage_is_ended_by_the_probe_alone() {
     drop(breaker);
     probe.join().unwrap();
 }
+
+/// Without its probe no outage would end; and what refuses a statement has answered.
+#[tokio::test]
+async fn the_probe_outlives_a_panic_and_takes_an_error_for_an_answer() {
+    let (asked, asks) = sync_channel(100);
+    let number = std::cell::Cell::new(0);
+    let ask = move || {
+        number.set(number.get() + 1);
+        let _ = asked.send(number.get());
+        match number.get() {
+            1 => panic!("provoked"),
+            2 => Err(StoreError::of_class(Class::NotSent)),
+            _ => Err(StoreError::of_class(Class::RolledBack)),
+        }
+    };
+    let (breaker, probe) = Breaker::start(Box::new(ask), LATER).unwrap();
+    breaker.failed(Instant::now(), "provoked");
+    for number in 1..=3 {
+        assert_eq!(asks.recv_timeout(LATER), Ok(number));
+    }
+    // Its turn is after that answer.
+    assert!(breaker.check(LATER).await.is_err());
+    assert!(!breaker.is_out());
+    drop(breaker);
+    probe.join().unwrap();
+}
