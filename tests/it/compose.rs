@@ -56,12 +56,18 @@ fn the_limits_add_up_to_what_was_promised() {
 #[test]
 fn images_carry_the_version_and_the_commit() {
     let version = format!("${{VERSION:-{}}}", env!("CARGO_PKG_VERSION"));
-    let tags: Vec<&str> = (COMPOSE.lines())
-        .filter_map(|line| line.trim().strip_prefix("image: warrior-api"))
-        .collect();
-    assert_eq!(tags.len(), 5);
-    for tag in tags {
-        assert!(tag.ends_with(&format!(":{version}")), "{tag}");
+    for (compose, images) in [
+        (COMPOSE, 5),
+        (include_str!("../../docker-compose.ha.yml"), 7),
+        (include_str!("../../docker-compose.citus.yml"), 2),
+    ] {
+        let tags: Vec<&str> = (compose.lines())
+            .filter_map(|line| line.trim().strip_prefix("image: warrior-api"))
+            .collect();
+        assert_eq!(tags.len(), images);
+        for tag in tags {
+            assert!(tag.ends_with(&format!(":{version}")), "{tag}");
+        }
     }
     assert!(COMPOSE.contains(&format!("\n  VERSION: {version}\n")));
     assert_eq!(COMPOSE.matches(", args: *build}").count(), 5);

@@ -16,6 +16,7 @@ fn what_has_one_name_in_both_files_is_one_text() {
     // The one difference: whom the others wait for.
     let single = COMPOSE.replace("      postgres: {condition:", "      leader: {condition:");
     for name in [
+        "x-build: &build",
         "x-service: &service",
         "x-api: &api",
         "x-api-environment: &api-environment",
