@@ -35,6 +35,11 @@ main() {
         shift
     done
     root=${root%/}
+    prefix=${prefix%/}
+    # It is written into units and settings.
+    case $prefix in
+        '' | *[!A-Za-z0-9/._-]*) fail "--prefix needs a folder other than /, of letters, digits and / . _ - alone" ;;
+    esac
     here=$(cd "$(dirname "$0")" && pwd -P)
     [ -e "$here/BUILD" ] || fail "$here has no file BUILD; run the install.sh of an archive, or of an installed program"
     name=$(awk '$1 == "name" { print $2 }' "$here/BUILD")
@@ -159,7 +164,12 @@ unit() {
 remove_it() {
     [ -e "$manifest" ] || fail "$manifest does not exist, so nothing of $name is installed below $root$prefix"
     if [ "$name" = warrior-api ] && running_systemd; then
-        for unit in warrior-api warrior-api-up; do systemctl disable --now --quiet "$unit" 2>/dev/null || true; done
+        for unit in warrior-api warrior-api-up; do
+            # Another installation's unit of this name goes on.
+            file=$(systemctl show --property=FragmentPath --value "$unit" 2>/dev/null)
+            [ "$(readlink -f "${file:-/}")" = "$(readlink -f "$prefix/lib/systemd/system/$unit.service")" ] || continue
+            systemctl disable --now --quiet "$unit" || fail "systemd does not stop $unit; nothing is removed"
+        done
     fi
     lists=$(mktemp -d)
     trap 'rm -r "$lists"' EXIT
