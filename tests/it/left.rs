@@ -165,7 +165,11 @@ fn what_another_client_leaves_to_make_statements_slow_is_undone() {
 /// A crash may lose what such a commit acknowledges, and nothing fails.
 #[test]
 fn a_commit_that_another_client_leaves_less_durable_is_as_durable_as_the_role_says() {
-    let database = fresh_database();
+    is_as_durable_as_the_role_says(&fresh_database());
+}
+
+/// Creates commit as the role says, whatever another client leaves.
+pub(crate) fn is_as_durable_as_the_role_says(database: &Fresh) {
     // At the commit, as nothing later can change it.
     let note = "create table committed (how text);
                 create function note() returns trigger language plpgsql security definer set search_path = public as
@@ -178,8 +182,8 @@ fn a_commit_that_another_client_leaves_less_durable_is_as_durable_as_the_role_sa
         let how = "delete from committed returning how";
         database.owner().query_one(how, &[]).unwrap().get(0)
     };
-    let server = patient(&database);
-    let mut others = Others::of(&database);
+    let server = patient(database);
+    let mut others = Others::of(database);
     for left in ["off", "local", "remote_write"] {
         others.leave(&format!("set synchronous_commit = {left}"));
         assert_eq!(committed(&server), "on", "after {left}");
@@ -196,7 +200,6 @@ fn a_commit_that_another_client_leaves_less_durable_is_as_durable_as_the_role_sa
         "alter role warrior in database {} set synchronous_commit = off",
         database.name()
     );
-    let database = &database;
     let end = "select pg_terminate_backend(pid, 5000) from pg_stat_activity
                 where datname = current_database() and usename = 'warrior'";
     database

@@ -65,6 +65,13 @@ fn a_client_that_waits_for_no_standby_leaves_that_to_nobody() {
     is_confirmed_once_the_standby_has_it(&mut waiting, "-- The rows behind ids%");
 }
 
+#[test]
+fn nor_does_it_on_the_plain_schema() {
+    let mut waiting = Waiting::on(plain_database_on);
+    Others::of(&waiting.database).leave("set synchronous_commit = local");
+    is_confirmed_once_the_standby_has_it(&mut waiting, "-- Waits for the standby%");
+}
+
 /// `look`: how the statement begins that waits, too.
 fn is_confirmed_once_the_standby_has_it(waiting: &mut Waiting, look: &str) {
     let answer = thread::scope(|scope| {

@@ -63,10 +63,12 @@ impl Session<'_> {
             .filter(|row| in_doubt(row))
             .map(|row| row.id)
             .collect();
-        let stored = match ids.is_empty() {
+        let mut stored = match ids.is_empty() {
             true => Stored::default(),
             false => self.stored(served, &ids)?,
         };
+        // They may be gone since.
+        stored.others |= inserted.other_triggers;
         let outcome = |row: &&NewRow| match stored.warriors.get(&row.id) {
             _ if !in_doubt(row) => Created::Stored,
             None if replaced => Created::Altered,
@@ -87,15 +89,15 @@ impl Session<'_> {
         sorted.sort_unstable_by_key(|row| row.id);
         let new = match served {
             Served::Tuned => self.insert_unnested(&sorted),
-            Served::Plain(_) => self.insert_plain(&sorted),
+            Served::Plain(known) => self.insert_plain(&sorted, known.distributed),
         };
         let new = new.map_err(Failure::of_write)?;
         self.check_replicated()?;
         let read = || -> Result<_, postgres::Error> {
             let ids: Result<_, _> = new.iter().map(|row| row.try_get(0)).collect();
             let other_triggers = match served {
-                Served::Tuned => new.first().map_or(Ok(false), |row| row.try_get(1))?,
-                Served::Plain(surroundings) => surroundings.others,
+                Served::Plain(known) if known.distributed => known.others,
+                _ => new.first().map_or(Ok(false), |row| row.try_get(1))?,
             };
             Ok(Inserted {
                 ids: ids?,

@@ -1,8 +1,8 @@
 //! Schema detection: which of the two schemas the database has, and so which statements serve it.
 //!
 //! It is asked before the first statement that depends on the answer, with every probe, and again once a statement has missed
-//! a table or a function. On the plain schema the flusher asks every few seconds, too ([`super::flusher`]): a plain create
-//! does not tell whether others have put triggers on the table.
+//! a table or a function. On the plain schema the flusher asks every few seconds, too ([`super::flusher`]): a create of
+//! rows that an engine distributes does not tell whether others have put triggers on the table.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -28,6 +28,8 @@ pub(super) struct Surroundings {
     pub(super) others: bool,
     /// Commits wait for a standby.
     pub(super) standbys: bool,
+    /// An insert may hold nothing but rows.
+    pub(super) distributed: bool,
 }
 
 /// What was seen last; shared by the sessions of a store.
@@ -39,6 +41,7 @@ const TUNED: u8 = 1;
 const PLAIN: u8 = 2;
 const OTHERS: u8 = 4;
 const STANDBYS: u8 = 8;
+const DISTRIBUTED: u8 = 16;
 
 // === impl Known ===
 
@@ -50,6 +53,7 @@ impl Known {
             plain => Some(Served::Plain(Surroundings {
                 others: plain & OTHERS != 0,
                 standbys: plain & STANDBYS != 0,
+                distributed: plain & DISTRIBUTED != 0,
             })),
         }
     }
@@ -59,10 +63,15 @@ impl Known {
         let code = match served {
             None => UNKNOWN,
             Some(Served::Tuned) => TUNED,
-            Some(Served::Plain(Surroundings { others, standbys })) => {
+            Some(Served::Plain(Surroundings {
+                others,
+                standbys,
+                distributed,
+            })) => {
                 let others = if others { OTHERS } else { 0 };
                 let standbys = if standbys { STANDBYS } else { 0 };
-                PLAIN | others | standbys
+                let distributed = if distributed { DISTRIBUTED } else { 0 };
+                PLAIN | others | standbys | distributed
             }
         };
         let before = self.0.swap(code, Ordering::Relaxed);
@@ -114,6 +123,7 @@ pub(super) fn ask(client: &mut Client) -> Result<Option<Served>, postgres::Error
     Ok(Some(Served::Plain(Surroundings {
         others: row.try_get("others")?,
         standbys: row.try_get("standbys")?,
+        distributed: row.try_get("distributed")?,
     })))
 }
 
@@ -125,12 +135,14 @@ mod tests {
     fn what_was_seen_is_known_until_it_is_forgotten() {
         let known = Known::default();
         assert_eq!(known.get(), None);
-        for others in [false, true] {
-            for standbys in [false, true] {
-                let served = Served::Plain(Surroundings { others, standbys });
-                known.learn(Some(served));
-                assert_eq!(known.get(), Some(served));
-            }
+        for bits in 0..8_u8 {
+            let served = Served::Plain(Surroundings {
+                others: bits & 1 != 0,
+                standbys: bits & 2 != 0,
+                distributed: bits & 4 != 0,
+            });
+            known.learn(Some(served));
+            assert_eq!(known.get(), Some(served));
         }
         known.learn(Some(Served::Tuned));
         assert_eq!(known.get(), Some(Served::Tuned));

@@ -7,6 +7,7 @@ use serde_json::Value;
 use warrior_api::store::schema;
 
 use crate::api::{insert, warrior};
+use crate::left::is_as_durable_as_the_role_says;
 use crate::lock::TableLock;
 use crate::others::{patient, put_trigger};
 use crate::server::TestServer;
@@ -127,9 +128,13 @@ fn reads_the_secret_of_idempotency_keys_from_the_database() {
     assert_eq!(second.count(), 1);
 }
 
-/// A create does not tell of a trigger that came while the server ran; a look does.
 #[test]
-fn a_trigger_that_comes_later_is_seen_by_the_next_look() {
+fn a_commit_is_as_durable_as_the_role_says() {
+    is_as_durable_as_the_role_says(&plain_database());
+}
+
+#[test]
+fn a_trigger_that_comes_later_is_seen_by_the_next_create() {
     let database = plain_database();
     let server = TestServer::start(&database.pooled_login());
     server.await_ready();
@@ -140,8 +145,6 @@ fn a_trigger_that_comes_later_is_seen_by_the_next_look() {
         "row",
         "new.name := 'changed'; return new;",
     );
-    // The look of a probe; the flusher looks, too.
-    assert_eq!(server.ask_admin("/ready").status, 200);
     let problem: Value = server
         .post(&warrior("n"))
         .problem(504, "altered-by-database");

@@ -15,24 +15,27 @@ use super::super::session::Session;
 use crate::store::NewRow;
 
 const INSERT: &str = include_str!("../../sql/plain/insert.sql");
+const INSERT_DISTRIBUTED: &str = include_str!("../../sql/plain/insert_distributed.sql");
 const STORED: &str = include_str!("../../sql/plain/stored.sql");
 const STANDBY: &str = include_str!("../../sql/plain/standby.sql");
 
-/// The row of insert.sql, which stands in a text as often as it has rows.
+/// The row of both, which stands in a text as often as it has rows.
 const ROW: &str = "($1, $2, $3::date, $4)";
 /// Parameters of a row; a statement has 65,535 at most, and a batch 10,000 rows.
 const COLUMNS: usize = 4;
 /// Most rows of which each number has a text of its own.
 const EXACT_MAX: usize = 8;
 
-/// The texts that were needed so far, by their number of rows, each for the rest of the process.
-static TEXTS: Mutex<BTreeMap<usize, &'static str>> = Mutex::new(BTreeMap::new());
+/// The texts that were needed so far, by whether rows are distributed and their number, each for the rest of the process.
+static TEXTS: Mutex<BTreeMap<(bool, usize), &'static str>> = Mutex::new(BTreeMap::new());
 
 impl Session<'_> {
-    /// Inserts the rows that are not there yet, which are sorted by id.
+    /// Inserts the rows that are not there yet, which are sorted by id. `distributed`: by a statement of rows alone, which
+    /// does not tell of others.
     pub(in super::super) fn insert_plain(
         &mut self,
         sorted: &[&NewRow],
+        distributed: bool,
     ) -> Result<Vec<Row>, Failure> {
         let Some(last) = sorted.last() else {
             return Ok(Vec::new());
@@ -45,7 +48,7 @@ impl Session<'_> {
             params.push((&row.warrior.dob, Type::TEXT));
             params.push((&row.warrior.fight_skills, Type::TEXT_ARRAY));
         }
-        self.run(text(rows), &params)
+        self.run(text(distributed, rows), &params)
     }
 
     /// The rows behind these ids as a later snapshot sees them, and whether something of others may be why one is missing or
@@ -81,10 +84,18 @@ fn size_class(rows: usize) -> usize {
     }
 }
 
-/// insert.sql with so many rows.
-fn text(rows: usize) -> &'static str {
-    let make = || INSERT.replacen(ROW, &values(rows), 1).leak() as &str;
-    TEXTS.lock().entry(rows).or_insert_with(make)
+/// The insert of so many rows.
+fn text(distributed: bool, rows: usize) -> &'static str {
+    let make = || one(distributed).replacen(ROW, &values(rows), 1).leak() as &str;
+    TEXTS.lock().entry((distributed, rows)).or_insert_with(make)
+}
+
+/// The insert of one row.
+fn one(distributed: bool) -> &'static str {
+    match distributed {
+        true => INSERT_DISTRIBUTED,
+        false => INSERT,
+    }
 }
 
 fn values(rows: usize) -> String {
@@ -103,9 +114,12 @@ mod tests {
     #[test]
     fn the_file_is_the_statement_of_one_row() {
         assert_eq!(values(1), ROW);
-        assert_eq!(INSERT.matches(ROW).count(), 1);
-        assert_eq!(text(1), INSERT);
-        assert!(text(3).contains("($9, $10, $11::date, $12)\non conflict"));
+        for distributed in [false, true] {
+            assert_eq!(one(distributed).matches(ROW).count(), 1);
+            assert_eq!(text(distributed, 1), one(distributed));
+            assert!(text(distributed, 3).contains("($9, $10, $11::date, $12)\non conflict"));
+        }
+        assert!(INSERT_DISTRIBUTED.ends_with("\nreturning id\n"));
     }
 
     #[test]
