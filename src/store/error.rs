@@ -143,6 +143,15 @@ impl StoreError {
         }
     }
 
+    /// A write was committed, or may have been, and the schema by which its rows were to be proved is gone.
+    pub(super) fn schema_replaced() -> Self {
+        let text = "the plain schema was replaced while a create was looked up: run `warrior-api schema status`";
+        Self {
+            class: Class::Unknown,
+            source: Source::Text(text.to_owned()),
+        }
+    }
+
     /// A row that was read has another shape than this program expects: the schema is not the one it knows.
     pub(super) fn of_row(source: postgres::Error) -> Self {
         Self {

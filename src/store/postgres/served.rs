@@ -22,7 +22,7 @@ pub(super) enum Served {
 }
 
 /// What the statements of the plain schema cannot tell by themselves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Surroundings {
     /// A trigger or row-level security of others may change what a create stores.
     pub(super) others: bool,

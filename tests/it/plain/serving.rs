@@ -73,6 +73,31 @@ fn serves_the_other_schema_after_it_was_replaced() {
     assert_eq!(kept, 1);
 }
 
+/// What others have put on the table, and whether commits wait for a standby, is known of the plain schema alone.
+#[test]
+fn a_create_that_cannot_be_proved_any_more_is_not_acknowledged() {
+    let database = plain_database();
+    let server = TestServer::start(&database.pooled_login());
+    server.await_ready();
+    server.post_keyed(KEY, &warrior("n")).location();
+    let rename = |from: &str, to: &str| {
+        let sql = format!("alter table public.{from} rename to {to}");
+        database.owner().batch_execute(&sql).unwrap();
+    };
+    rename("warrior_plain", "elsewhere");
+    let repeat = server.post_keyed(KEY, &warrior("n"));
+    assert!(
+        [503, 504].contains(&repeat.status),
+        "{}: {}",
+        repeat.status,
+        repeat.text()
+    );
+    rename("elsewhere", "warrior_plain");
+    server.await_ready();
+    server.post_keyed(KEY, &warrior("n")).location();
+    assert_eq!(server.count(), 1);
+}
+
 #[test]
 fn is_not_ready_on_an_older_schema_and_on_one_that_takes_no_writes() {
     let database = plain_database();

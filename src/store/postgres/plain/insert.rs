@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::super::error::StoreError;
 use super::super::named::Failure;
-use super::super::served::{Served, Surroundings};
+use super::super::served::Served;
 use super::super::session::Session;
 use crate::store::NewRow;
 
@@ -61,9 +61,9 @@ impl Session<'_> {
             .run(STORED, &[(&ids, Type::UUID_ARRAY)])
             .map_err(|failure| StoreError::doubtful(failure.error))?;
         // Anew: what keeps a row out may be younger than the last look.
-        let surroundings = match self.look_served().map_err(StoreError::doubtful)? {
-            Some(Served::Plain(surroundings)) => surroundings,
-            Some(Served::Tuned) | None => Surroundings::default(),
+        let Some(Served::Plain(surroundings)) = self.look_served().map_err(StoreError::doubtful)?
+        else {
+            return Err(StoreError::schema_replaced());
         };
         if surroundings.standbys {
             self.run(STANDBY, &[])
