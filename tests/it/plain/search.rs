@@ -156,6 +156,37 @@ fn answers_the_same_without_trigrams() {
     }
 }
 
+/// A row may come between the statements of two tiers: the later one leaves it out although the earlier did not find it.
+#[test]
+fn no_tier_takes_a_row_of_an_earlier_one() {
+    let database = plain_database();
+    let mut owner = database.owner();
+    let rows = "insert into public.warrior (name, dob, fight_skills)
+                values ('name 19_0', '1990-01-01', '{19_0 1990}'), ('dated', '1990-01-01', '{1990}'),
+                       ('1990', '1990-01-01', '{1990}'), ('skilled', '2000-01-01', '{1990,19_0}'),
+                       (E'a\x1fb', '2000-01-01', array[E'a\x1fb']), ('apart', '2000-01-01', array[E'a\x1fb'])";
+    owner.batch_execute(rows).unwrap();
+    let dates = include_str!("../../../src/store/sql/plain/dates.sql");
+    let skills = include_str!("../../../src/store/sql/plain/skills.sql");
+    let apart = include_str!("../../../src/store/sql/plain/skills_apart.sql");
+    for (sql, term, found) in [
+        (dates, "1990", vec!["dated", "name 19_0"]),
+        (skills, "1990", vec!["skilled"]),
+        (skills, "19\\_0", vec!["skilled"]),
+        (apart, "a\u{1f}B", vec!["apart"]),
+    ] {
+        let (none, most) = (Vec::<uuid::Uuid>::new(), 50_i64);
+        let params: [(&(dyn postgres::types::ToSql + Sync), Type); 3] = [
+            (&term, Type::TEXT),
+            (&most, Type::INT8),
+            (&none, Type::UUID_ARRAY),
+        ];
+        let rows = owner.query_typed(sql, &params).unwrap();
+        let names: Vec<&str> = rows.iter().map(|row| row.get(1)).collect();
+        assert_eq!(names, found, "{term:?}");
+    }
+}
+
 /// Each tier of a rare term uses its index, and a frequent one the order of names.
 #[test]
 fn each_tier_has_an_index_that_serves_it() {

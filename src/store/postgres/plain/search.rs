@@ -2,8 +2,9 @@
 //! fewer than 50 hits.
 //!
 //! The planner chooses by the term, between the index of the tier and the order of names; so these statements have no
-//! name, by which it would soon plan without one. Each has its own snapshot: a row that is changed meanwhile may be missed,
-//! or found once; the API changes none.
+//! name, by which it would soon plan without one. Each has its own snapshot: so each leaves out the rows of earlier tiers by
+//! their values, too, since some may have come meanwhile. A row that is changed meanwhile may be missed, or found once; the API
+//! changes none.
 
 use postgres::types::{ToSql, Type};
 use uuid::Uuid;

@@ -1,5 +1,6 @@
--- As names.sql, of the skills of those that are not among $3, for a term without chr(31), which keeps skills apart. The
--- expression is that of the index (schema/plain/idx_warrior_plain_skills.sql).
+-- As names.sql, of the skills of those whose name and date do not hold the term (see dates.sql) and that are not among $3, for
+-- a term without chr(31), which keeps skills apart. The expression is that of the index
+-- (schema/plain/idx_warrior_plain_skills.sql).
 select id, name, dob,
        case when pg_column_size(fight_skills) <= 32768 or octet_length(fight_skills::text) <= 4194304
             then fight_skills end as fight_skills
@@ -15,6 +16,10 @@ select id, name, dob,
              chr(31) || coalesce(fight_skills[17], '') || chr(31) || coalesce(fight_skills[18], '') ||
              chr(31) || coalesce(fight_skills[19], '') || chr(31) || coalesce(fight_skills[20], ''))
            like '%' || lower($1::text) || '%'
+   and lower(name) not like '%' || lower($1::text) || '%'
+   and lpad(extract(year from dob)::text, 4, '0') || '-' || lpad(extract(month from dob)::text, 2, '0') || '-' ||
+       lpad(extract(day from dob)::text, 2, '0')
+           not like '%' || $1::text || '%'
    and id <> all ($3::uuid[])
  order by name collate "C", id
  limit $2::bigint

@@ -6,6 +6,7 @@ select id, name, dob,
  where exists (select
                  from unnest(fight_skills) as skill
                 where lower(skill) like '%' || lower($1::text) || '%')
+   and lower(name) not like '%' || lower($1::text) || '%'
    and id <> all ($3::uuid[])
  order by name collate "C", id
  limit $2::bigint
