@@ -132,11 +132,11 @@ impl StoreError {
         }
     }
 
-    /// A write was committed, and a synchronous standby may not have it: see
+    /// A write was committed, and a synchronous standby or a worker of Citus may not have it: see
     /// [`replication`](super::replication).
     pub(super) fn not_replicated() -> Self {
-        let text = "the wait for the synchronous standby was cancelled: what was committed is on this \
-                    server alone";
+        let text = "the wait for the synchronous standby was cancelled, or a worker of Citus did not confirm the commit: \
+                    what was committed is not on every server that should have it";
         Self {
             class: Class::Unknown,
             source: Source::Text(text.to_owned()),

@@ -221,7 +221,7 @@ impl Connection {
         self.named.are_kept()
     }
 
-    /// Whether the last statement committed on this server alone; see [`super::replication`].
+    /// Whether the last statement's commit was not confirmed where it should be; see [`super::replication`].
     pub(super) fn standby_wait_was_cancelled(&self) -> bool {
         self.login.standby_wait.was_cancelled()
     }

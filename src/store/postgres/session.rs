@@ -115,7 +115,7 @@ impl Session<'_> {
         self.connected.known
     }
 
-    /// Fails where the last commit may be missing on a standby that it should have waited for.
+    /// Fails where the last commit may be missing on a standby or worker that should have confirmed it.
     pub(super) fn check_replicated(&self) -> Result<(), StoreError> {
         match (self.connected.held.connection).standby_wait_was_cancelled() {
             true => Err(StoreError::not_replicated()),
