@@ -45,7 +45,7 @@ fn an_address_that_keeps_silent_leaves_the_next_one_its_share() {
     let database = database(&silent);
     let addresses = [IpAddr::from([127, 0, 0, 1]), IpAddr::from([127, 0, 0, 2])];
     let next = TcpListener::bind((addresses[1], database.port)).unwrap();
-    let limit = PATIENCE / 20;
+    let limit = PATIENCE / 5;
     let logins = login::Logins::new(database).unwrap();
     let result = logins.try_each(&addresses, limit, Instant::now() + limit);
     assert!(matches!(result, Err(LoginError::Silent { .. })));
