@@ -14,6 +14,8 @@ use crate::scratch::{PROGRAM, Scratch};
 const CREATES: &str = "name='c'\n[[scenario]]\nname='create'\nrequest='create-valid'\narrivals=[{rate=30,for='1s'}]\n\
                        [[scenario]]\nname='find'\nrequest='find'\narrivals=[{rate=30,for='1s'}]\n";
 
+const CREATES_ALONE: &str = "name='c'\n[[scenario]]\nname='create'\nrequest='create-valid'\narrivals=[{rate=30,for='1s'}]\n";
+
 fn server() -> PathBuf {
     let server = Path::new(PROGRAM).with_file_name("warrior-api");
     assert!(
@@ -194,7 +196,7 @@ fn a_probe_in_which_nothing_works_is_verified() {
         ..Faults::default()
     });
     let (scratch, folder) = (Scratch::new(), Scratch::new());
-    let (env, profile) = (folder.0.join(".env"), scratch.profile(CREATES));
+    let (env, profile) = (folder.0.join(".env"), scratch.profile(CREATES_ALONE));
     let (code, text) = scratch.load(&[
         "tune",
         "--url",
