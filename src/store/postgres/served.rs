@@ -8,8 +8,6 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use postgres::Client;
 
-use super::session::Session;
-
 const SERVED: &str = include_str!("../sql/served.sql");
 
 /// The schema of a database.
@@ -90,24 +88,6 @@ impl Known {
 
     pub(super) fn forget(&self) {
         self.0.store(UNKNOWN, Ordering::Relaxed);
-    }
-}
-
-impl Session<'_> {
-    /// The schema as it was seen last; asked for where it was not. The tuned one where there is none yet, whose statements
-    /// then say what is missing.
-    pub(super) fn served(&mut self) -> Result<Served, postgres::Error> {
-        match self.known().get() {
-            Some(served) => Ok(served),
-            None => Ok(self.look_served()?.unwrap_or(Served::Tuned)),
-        }
-    }
-
-    /// Asks for the schema; none where there is none of ours.
-    pub(super) fn look_served(&mut self) -> Result<Option<Served>, postgres::Error> {
-        let served = self.repaired(ask)?;
-        self.known().learn(served);
-        Ok(served)
     }
 }
 

@@ -21,7 +21,7 @@ use super::in_turn::InTurn;
 use super::liveness::Liveness;
 use super::mend::Suspect;
 use super::named::{Failure, Named, Naming, Parameters};
-use super::served::Known;
+use super::served::{self, Known, Served};
 use super::sqlstate;
 use crate::throttle::throttled;
 
@@ -113,6 +113,22 @@ impl Session<'_> {
     /// The schema that was seen last.
     pub(super) fn known(&self) -> &Known {
         self.connected.known
+    }
+
+    /// The schema as it was seen last; asked for where it was not. The tuned one where there is none yet, whose statements
+    /// then say what is missing.
+    pub(super) fn served(&mut self) -> Result<Served, postgres::Error> {
+        match self.known().get() {
+            Some(served) => Ok(served),
+            None => Ok(self.look_served()?.unwrap_or(Served::Tuned)),
+        }
+    }
+
+    /// Asks for the schema; none where there is none of ours.
+    pub(super) fn look_served(&mut self) -> Result<Option<Served>, postgres::Error> {
+        let served = self.repaired(served::ask)?;
+        self.known().learn(served);
+        Ok(served)
     }
 
     /// Fails where the last commit may be missing on a standby or worker that should have confirmed it.

@@ -1,12 +1,12 @@
 //! `schema apply`, an idempotent migration: tables, functions, triggers, indexes and rights, in this order. After a kill the
 //! next run goes on from the step that was cut off.
 
-use std::fmt;
 use std::time::Duration;
 
 use postgres::Client;
 use refinery::Migration;
 
+use super::applied::Applied;
 use super::error::SchemaError;
 use super::record::{self, NUMBER};
 use super::roles::{self, RUNTIME_ROLE};
@@ -14,28 +14,6 @@ use super::{
     adopt, direct, exclusive, indexes, locks, others, owners, plain, replace, retire, shape,
     tables, triggers,
 };
-use crate::store::SchemaKind;
-
-/// What `apply` did.
-#[derive(Debug, Default)]
-pub struct Applied {
-    /// Which schema it is.
-    pub schema: SchemaKind,
-    /// The version that the database has now.
-    pub version: i32,
-    /// The migrations that were run, by name.
-    pub migrations: Vec<String>,
-    /// Whether the functions were created again.
-    pub functions: bool,
-    /// Whether a table was there before the first migration.
-    pub adopted: bool,
-    /// The indexes that were built, by name.
-    pub indexes: Vec<&'static str>,
-    /// The longest time in one piece that writers of an existing table may have been locked out.
-    pub writers_locked_out: Duration,
-    /// What the operator should know or may do, each with its command.
-    pub notes: Vec<String>,
-}
 
 /// Brings the database to [`current_version`](super::current_version), adopting a table that is there, for [`RUNTIME_ROLE`].
 ///
@@ -69,24 +47,6 @@ pub fn apply_for(
         record::finish(client)?;
         Ok(done)
     })
-}
-
-impl fmt::Display for Applied {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plain = match self.schema {
-            SchemaKind::Tuned => "",
-            SchemaKind::Plain => "plain ",
-        };
-        write!(f, "the {plain}schema has version {}", self.version)?;
-        if self.adopted {
-            write!(
-                f,
-                "; an existing table was adopted, its writers were locked out for at most {} ms at a time",
-                self.writers_locked_out.as_millis()
-            )?;
-        }
-        self.notes.iter().try_for_each(|note| write!(f, "\n{note}"))
-    }
 }
 
 fn apply_steps(

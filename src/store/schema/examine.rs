@@ -4,68 +4,12 @@
 use postgres::Client;
 use postgres::error::SqlState;
 
-use super::super::drift::Drift;
-use super::error::{Doing, SchemaError};
+use super::error::SchemaError;
+use super::examination::{Compared, Examination};
 use super::record::{self, NUMBER, Record};
 use super::{
     drift, functions, indexes, locks, others, plain, retire, roles, shape, tables, triggers,
 };
-use crate::store::SchemaKind;
-
-/// What was found, each as a sentence.
-#[derive(Debug, Default)]
-pub(crate) struct Examination {
-    /// Which schema it is; the tuned one where there is none.
-    pub(crate) schema: SchemaKind,
-    /// The version that the database has; `None` when no apply has finished.
-    pub(crate) applied: Option<i32>,
-    /// Whether an apply was begun that has not finished.
-    pub(crate) begun: bool,
-    /// A newer program was here.
-    pub(crate) newer: Option<String>,
-    /// The table is no longer as the migrations left it.
-    pub(crate) reshaped: Option<String>,
-    /// Migrations that were not applied.
-    pub(crate) migrations: Vec<String>,
-    /// Whether the list of migrations is hidden from the role of this session.
-    pub(crate) history_hidden: bool,
-    /// Functions that are missing, or not those of this program.
-    pub(crate) functions: Vec<String>,
-    /// The function under an index is another one.
-    pub(crate) indexed_function: Option<String>,
-    /// Indexes that are missing or not valid.
-    pub(crate) indexes: Vec<String>,
-    /// Indexes under our names that are others.
-    pub(crate) other_indexes: Vec<String>,
-    /// What every role may use, though only the owner should.
-    pub(crate) exposed: Vec<String>,
-    /// The triggers, or what they fill, are not those of this program.
-    pub(crate) triggers: Option<String>,
-    /// The last apply was cut off at its end.
-    pub(crate) unfinished: Option<String>,
-    /// The role that serves requests is not there.
-    pub(crate) no_role: Option<String>,
-    /// What others have put on the table, beside which the service cannot work.
-    pub(crate) obstacles: Vec<String>,
-    /// What others have put on the table, and functions of an older program.
-    pub(crate) notes: Vec<String>,
-    /// The table beside what its triggers keep.
-    pub(crate) compared: Compared,
-}
-
-/// The comparison of the table with what its triggers keep.
-#[derive(Debug, Default)]
-pub(crate) enum Compared {
-    /// There is no schema that could be compared.
-    #[default]
-    Absent,
-    /// Other sessions hold the table: these.
-    Held(String),
-    /// What it found.
-    Drift(Drift),
-    /// PostgreSQL refused it, or it took longer than this session allows.
-    Failed(SchemaError),
-}
 
 /// Examines the schema for the role `runtime`; the rows are counted where there are at most `count_rows_max`.
 ///
@@ -101,7 +45,7 @@ pub(crate) fn examine(
         Ok(()) => {
             let missing = tables.as_deref().map(tables::pending).unwrap_or_default();
             if missing.is_empty() {
-                found.reshaped = reshaped(client)?;
+                found.reshaped = shape::reshaped(client)?;
             }
             let missing = missing.iter();
             found.migrations = missing
@@ -142,19 +86,6 @@ pub(crate) fn examine(
     Ok(found)
 }
 
-impl Examination {
-    /// Whether something stands between the database and this program that an apply would do.
-    fn is_pending(&self) -> bool {
-        let parts = [
-            &self.migrations,
-            &self.functions,
-            &self.indexes,
-            &self.exposed,
-        ];
-        parts.into_iter().any(|part| !part.is_empty()) || self.triggers.is_some()
-    }
-}
-
 /// What depends on what an apply has written down.
 fn recorded_parts(
     client: &mut Client,
@@ -167,26 +98,9 @@ fn recorded_parts(
     let there = indexes::existing(client)?;
     found.indexes = indexes::wanting(&indexes::INDEXES, &there);
     found.other_indexes = indexes::differing(&indexes::INDEXES, &there);
-    found.exposed = exposed(client, &record::known(Some(record)))?;
+    found.exposed = roles::exposed(client, &record::known(Some(record)))?;
     if same_functions {
         found.triggers = triggers::pending(record, existing);
     }
     Ok(())
-}
-
-fn reshaped(client: &mut Client) -> Result<Option<String>, SchemaError> {
-    match shape::check(client) {
-        Ok(()) => Ok(None),
-        Err(e @ SchemaError::Reshaped(_)) => Ok(Some(e.to_string())),
-        Err(e) => Err(e),
-    }
-}
-
-/// What every role may use, though only the owner should.
-pub(super) fn exposed(client: &mut Client, functions: &[&str]) -> Result<Vec<String>, SchemaError> {
-    let rows = client
-        .query(include_str!("../sql/schema/exposed.sql"), &[&functions])
-        .doing("reading who may call the functions")?;
-    let name = |row: &postgres::Row| format!("every role may use {}", row.get::<_, &str>("name"));
-    Ok(rows.iter().map(name).collect())
 }

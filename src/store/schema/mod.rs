@@ -9,10 +9,12 @@
 //! up and asked for again rather than waited for.
 
 mod adopt;
+mod applied;
 mod apply;
 mod direct;
 mod drift;
 mod error;
+mod examination;
 mod examine;
 mod exclusive;
 mod functions;
@@ -34,13 +36,15 @@ mod status;
 mod tables;
 mod triggers;
 
-pub use apply::{Applied, apply, apply_for};
+pub use applied::Applied;
+pub use apply::{apply, apply_for};
 pub use direct::DIRECT_OPTIONS;
 #[cfg(feature = "duckdb")]
 pub(crate) use direct::prepare;
 pub(crate) use direct::{ask_only, check_server, set_session};
 pub use error::SchemaError;
-pub(crate) use examine::{Compared, Examination, examine};
+pub(crate) use examination::{Compared, Examination};
+pub(crate) use examine::examine;
 pub use load::{begin_load, defer_indexes, finish_load, flush_load, has_indexes};
 pub(crate) use owners::check as check_owners;
 pub use plain::apply_plain;

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use postgres::Client;
 
-use super::apply::Applied;
+use super::applied::Applied;
 use super::error::{Doing, SchemaError};
-use super::examine::{Examination, exposed};
+use super::examination::Examination;
 use super::indexes::{self, Index, index};
 use super::record::{self, NUMBER};
 use super::{direct, exclusive, locks, owners, roles, shape, tables};
@@ -212,17 +212,13 @@ pub(super) fn examine(
         }
         _ => {}
     }
-    match shape::check(client) {
-        Ok(()) => {}
-        Err(e @ SchemaError::Reshaped(_)) => found.reshaped = Some(e.to_string()),
-        Err(e) => return Err(e),
-    }
+    found.reshaped = shape::reshaped(client)?;
     let engine = look(client)?;
     let there = indexes::existing(client)?;
     let wanted: Vec<&Index> = wanted(engine.has_trigrams).collect();
     found.indexes = indexes::wanting(wanted.iter().copied(), &there);
     found.other_indexes = indexes::differing(wanted.iter().copied(), &there);
-    found.exposed = exposed(client, &[])?;
+    found.exposed = roles::exposed(client, &[])?;
     if plain.number != Some(NUMBER) && found.indexes.is_empty() {
         found.unfinished = Some("the last apply has not finished".to_owned());
     }

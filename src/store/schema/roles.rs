@@ -84,3 +84,12 @@ pub(super) fn limit(client: &mut Client, runtime: &str) -> Result<Option<String>
     };
     Ok(Some(said))
 }
+
+/// What every role may use, though only the owner should.
+pub(super) fn exposed(client: &mut Client, functions: &[&str]) -> Result<Vec<String>, SchemaError> {
+    let rows = client
+        .query(include_str!("../sql/schema/exposed.sql"), &[&functions])
+        .doing("reading who may call the functions")?;
+    let name = |row: &postgres::Row| format!("every role may use {}", row.get::<_, &str>("name"));
+    Ok(rows.iter().map(name).collect())
+}

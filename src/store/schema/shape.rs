@@ -155,6 +155,15 @@ fn differs(columns: &[Column], wanted: &Wanted) -> Option<String> {
     None
 }
 
+/// The sentence about a table that is no longer as it was made.
+pub(super) fn reshaped(client: &mut Client) -> Result<Option<String>, SchemaError> {
+    match check(client) {
+        Ok(()) => Ok(None),
+        Err(e @ SchemaError::Reshaped(_)) => Ok(Some(e.to_string())),
+        Err(e) => Err(e),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

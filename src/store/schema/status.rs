@@ -5,7 +5,8 @@ use std::fmt;
 use postgres::Client;
 
 use super::error::SchemaError;
-use super::examine::{Compared, examine};
+use super::examination::Compared;
+use super::examine::examine;
 use super::record::NUMBER;
 use super::roles::RUNTIME_ROLE;
 use super::{direct, owners};
