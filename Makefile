@@ -28,6 +28,7 @@ lint: ## check format, lints, documentation, shell scripts and dependencies; ins
 	@scripts/install lint
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --package warrior-api --no-default-features --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet
 	git grep -lE '^#!/(usr/)?bin/(env )?(ba)?sh' | xargs shellcheck --severity=warning
 	@$(MAKE) --no-print-directory monitoring-test

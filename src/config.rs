@@ -22,6 +22,7 @@ mod generated;
 mod local;
 mod monitor;
 mod private;
+mod schema;
 mod server;
 mod sizes;
 
@@ -31,9 +32,7 @@ mod cli;
 mod load;
 mod notes;
 
-pub use cli::{
-    Cli, Command, HealthArgs, LogFormat, SchemaAction, SchemaArgs, ServeArgs, StackArgs, UpArgs,
-};
+pub use cli::{Cli, Command, HealthArgs, LogFormat, ServeArgs, StackArgs, UpArgs};
 pub use doctor::{DoctorArgs, NamedLogins};
 #[cfg(feature = "duckdb")]
 pub use duckdb::{
@@ -45,6 +44,7 @@ pub use generated::{CompletionsArgs, ManualArgs};
 pub use load::{Loaded, load};
 pub use local::Local;
 pub use monitor::Monitoring;
+pub use schema::{SchemaAction, SchemaArgs};
 pub use server::{Listen, Server};
 pub use sizes::Sizes;
 pub use warrior_stack::{Database, Embedded, Secret, SecretError, SecretSource, Tls};

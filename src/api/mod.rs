@@ -94,13 +94,16 @@ impl Api {
         let began = Instant::now();
         let mut timeline = Timeline::new(began, began + self.deadline);
         match received {
-            Received::Request(head, body) => Asked {
-                route: Route::of(&head),
-                tells_timing: server_timing::is_wanted(&head.headers),
-                request: (self.shed(&head, &mut timeline))
-                    .and_then(|()| guarded(|| route(&head, &body)).flatten()),
-                timeline,
-            },
+            Received::Request(head, body) => {
+                let asked = Route::of(&head);
+                Asked {
+                    route: asked,
+                    tells_timing: server_timing::is_wanted(&head.headers),
+                    request: (self.shed(asked, &head, &mut timeline))
+                        .and_then(|()| guarded(|| route(&head, &body)).flatten()),
+                    timeline,
+                }
+            }
             Received::Refused(head, fault) => Asked {
                 route: head.as_ref().map_or(Route::None, Route::of),
                 tells_timing: false,
@@ -111,8 +114,8 @@ impl Api {
     }
 
     /// Sheds a create by its head alone: JSON is the dearest part of a refusal. Other requests are nearly all head.
-    fn shed(&self, head: &Parts, timeline: &mut Timeline) -> Result<(), Problem> {
-        if Route::of(head) != Route::Create {
+    fn shed(&self, route: Route, head: &Parts, timeline: &mut Timeline) -> Result<(), Problem> {
+        if route != Route::Create {
             return Ok(());
         }
         self.dispatch.shed_create(timeline).map_err(|failure| {

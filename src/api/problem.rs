@@ -239,8 +239,10 @@ impl Problem {
             Self::AttemptNotDone(reason) => (*reason, 1),
             _ => return self.render(),
         };
-        let rendered = &REFUSALS[2 * reason as usize + keyed];
-        rendered.get_or_init(|| self.render()).clone()
+        match REFUSALS.get(2 * reason as usize + keyed) {
+            Some(rendered) => rendered.get_or_init(|| self.render()).clone(),
+            None => self.render(),
+        }
     }
 
     fn render(&self) -> Bytes {

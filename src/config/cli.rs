@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use warrior_stack::{Connections, Database, Embedded, Secret};
 
-use super::database::{DatabaseArgs, OwnerArgs};
+use super::database::DatabaseArgs;
 use super::doctor::DoctorArgs;
 #[cfg(feature = "duckdb")]
 use super::duckdb::DuckDbArgs;
@@ -14,6 +14,7 @@ use super::error::ConfigError;
 use super::generated::{CompletionsArgs, ManualArgs};
 use super::local::{Local, LocalArgs};
 use super::monitor::{IntervalArgs, MonitorArgs};
+use super::schema::SchemaArgs;
 use super::secret_variables;
 use super::server::{AdminArgs, DbMode, Listen, ModeArgs, Server, ServerArgs};
 use super::sizes::{Sizes, SizesArgs};
@@ -122,18 +123,6 @@ pub struct ServeArgs {
     pub(super) local: LocalArgs,
 }
 
-/// Flags of `schema`.
-#[derive(Debug, Args)]
-pub struct SchemaArgs {
-    /// What to do with the schema
-    #[command(subcommand)]
-    pub action: SchemaAction,
-    #[command(flatten)]
-    pub(super) database: DatabaseArgs,
-    #[command(flatten)]
-    pub(super) owner: OwnerArgs,
-}
-
 /// Flags of `health`.
 #[derive(Debug, Args)]
 pub struct HealthArgs {
@@ -142,31 +131,6 @@ pub struct HealthArgs {
     pub live: bool,
     #[command(flatten)]
     pub(super) admin: AdminArgs,
-}
-
-/// The actions of `schema`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
-pub enum SchemaAction {
-    /// Bring the database to this program's schema, adopting an existing table
-    Apply {
-        /// The plain schema instead: one table, ordinary indexes, no triggers and no functions, for any engine that
-        /// speaks PostgreSQL; it adopts no table
-        #[arg(long)]
-        plain: bool,
-        /// With --plain: spread the table over the workers of Citus, by id
-        #[arg(long, requires = "plain")]
-        distribute: bool,
-    },
-    /// Say which version the database has and which this program needs
-    Status,
-    /// Print the SQL that apply would run, for review; needs no database
-    Print {
-        /// That of the plain schema
-        #[arg(long)]
-        plain: bool,
-    },
-    /// Count the warriors again and rebuild what search keeps beside them
-    Recount,
 }
 
 /// How log lines look.
@@ -283,27 +247,6 @@ impl ServeArgs {
     /// When it is given twice, cannot be read, or can be guessed.
     pub fn idempotency_secret(&self) -> Result<Option<Secret>, ConfigError> {
         secret_variables::idempotency()
-    }
-}
-
-impl SchemaArgs {
-    /// The direct connection, as the owner of the schema: POSTGRES_OWNER, or one role for everything where
-    /// no other is configured.
-    ///
-    /// # Errors
-    /// When TLS lacks its CA, or a secret is empty or given twice.
-    pub fn owner(&self) -> Result<Database, ConfigError> {
-        self.owner.resolve(&self.database)
-    }
-
-    /// The role that serves requests, and is given what it needs for that.
-    pub fn runtime_role(&self) -> &str {
-        &self.database.postgres_user
-    }
-
-    /// Whether no role but the one that serves requests is configured.
-    pub(super) fn has_one_role(&self) -> bool {
-        self.owner.is_absent()
     }
 }
 

@@ -3,13 +3,14 @@
 
 use std::path::Path;
 
-use super::cli::{Cli, Command, SchemaAction, SchemaArgs, ServeArgs};
+use super::cli::{Cli, Command, ServeArgs};
 use super::database::{DatabaseArgs, TlsMode};
 use super::doctor::DoctorArgs;
 use super::embedded::EmbeddedArgs;
 use super::environment::{ENV_FILE, SECRETS, in_file, is_given, typed, unread, variable};
 use super::error::ConfigError;
 use super::private::is_open_to_all;
+use super::schema::{SchemaAction, SchemaArgs};
 use super::sizes::{SizesArgs, Workers};
 
 /// PostgreSQL's default port.

@@ -88,11 +88,8 @@ impl Breaker {
 
     /// Whether requests are refused.
     pub(super) fn is_open(&self, now: Instant) -> bool {
-        // Read once: an outage that ends meanwhile refuses nobody.
-        let since = self.outage_since_micros.load(Ordering::Acquire);
-        let age = Duration::from_micros(self.micros(now).saturating_sub(since));
-        let is_waited_out = self.has_answered() && age < self.patience;
-        since > 0 && !is_waited_out
+        let age = self.age(&self.outage_since_micros, now);
+        age.is_some_and(|age| !self.is_waited(age))
     }
 
     /// Whether the database is known not to answer.
@@ -102,10 +99,7 @@ impl Breaker {
 
     /// How long the outage has lasted; zero while there is none.
     pub(super) fn outage(&self, now: Instant) -> Duration {
-        match self.outage_since_micros.load(Ordering::Acquire) {
-            0 => Duration::ZERO,
-            since => Duration::from_micros(self.micros(now).saturating_sub(since)),
-        }
+        self.age(&self.outage_since_micros, now).unwrap_or_default()
     }
 
     /// Whether the database has ever answered. One that has not is no outage that ends in a moment.
@@ -115,7 +109,19 @@ impl Breaker {
 
     /// Whether there is an outage that requests wait out.
     fn is_waited_out(&self, now: Instant) -> bool {
-        self.is_out() && self.has_answered() && self.outage(now) < self.patience
+        let age = self.age(&self.outage_since_micros, now);
+        age.is_some_and(|age| self.is_waited(age))
+    }
+
+    /// Whether requests wait out an outage of this age.
+    fn is_waited(&self, age: Duration) -> bool {
+        self.has_answered() && age < self.patience
+    }
+
+    /// The time since a mark, which is read once: what it marks may end meanwhile. None where there is none.
+    fn age(&self, mark: &AtomicU64, now: Instant) -> Option<Duration> {
+        let at = mark.load(Ordering::Acquire);
+        (at > 0).then(|| Duration::from_micros(self.micros(now).saturating_sub(at)))
     }
 
     /// The database has answered a batch or the probe.
@@ -199,9 +205,8 @@ impl Breaker {
 
     /// Whether its last answer is younger than an outage that requests wait out.
     fn answered_lately(&self) -> bool {
-        let now = self.micros(Instant::now());
-        let last = self.last_success_micros.load(Ordering::Acquire);
-        last > 0 && Duration::from_micros(now.saturating_sub(last)) < self.patience
+        let age = self.age(&self.last_success_micros, Instant::now());
+        age.is_some_and(|age| age < self.patience)
     }
 
     /// Says once that requests are refused, from the moment on when they are.
@@ -268,11 +273,10 @@ fn run_probe(calls: &Receiver<Call>, breaker: &Weak<Breaker>, ask: &Ask) {
         });
         if let Some(breaker) = breaker.upgrade() {
             match &answer {
-                Ok(_) => breaker.succeeded(),
                 Err(e) if e.class == Class::NotSent => breaker.failed(began, &e.to_string()),
                 // Of a connection that was lost, nothing is known. Any other error is an answer.
                 Err(e) if e.class == Class::Unknown => {}
-                Err(_) => breaker.succeeded(),
+                _ => breaker.succeeded(),
             }
             if let Err(e) = &answer {
                 breaker.announce(&e.to_string());

@@ -24,6 +24,8 @@ mod terms;
 
 mod pace;
 
+mod threads;
+
 mod pulse;
 
 mod priority;
@@ -48,8 +50,6 @@ pub(crate) mod scripted;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use prometheus_client::registry::Registry;
@@ -61,6 +61,7 @@ pub use executor::{Claimed, Executor};
 pub use figures::{LaneFigures, StageFigures};
 pub use lookup::{Lookup, LookupReply};
 pub use outcome::{Failure, Reason};
+pub use threads::Threads;
 pub use timeline::{LANES, Stages, Timeline};
 
 use crate::budget::{Budget, Bytes};
@@ -100,10 +101,6 @@ pub struct Dispatch {
     breaker: Arc<Breaker>,
 }
 
-/// The threads of all lanes, to be joined once [`Dispatch`] is dropped.
-#[derive(Debug)]
-pub struct Threads(Vec<JoinHandle<()>>);
-
 impl Dispatch {
     /// Starts all workers, and registers their metrics. Requests have `deadline` from the first to the last, and are
     /// charged to `requests_budget` while they wait.
@@ -134,7 +131,7 @@ impl Dispatch {
             LaneSpec {
                 name: LANES[0],
                 number: 0,
-                size: statement_shared(sizes, sizes.workers_create),
+                size: LaneSize::sharing_statements(sizes, sizes.workers_create),
                 terms_max: None,
                 bytes: |row: &NewRow| row.warrior.bytes(),
                 refused: unstored,
@@ -148,7 +145,7 @@ impl Dispatch {
             LaneSpec {
                 name: LANES[1],
                 number: 1,
-                size: statement_shared(sizes, sizes.workers_find),
+                size: LaneSize::sharing_statements(sizes, sizes.workers_find),
                 terms_max: None,
                 bytes: |_| size_of::<Lookup>(),
                 refused: |_| None,
@@ -165,7 +162,7 @@ impl Dispatch {
                 size: LaneSize {
                     base_workers: sizes.workers_search,
                     assumed_batch_min: 1,
-                    ..statement_shared(sizes, sizes.workers_search)
+                    ..LaneSize::sharing_statements(sizes, sizes.workers_search)
                 },
                 terms_max: Some(SEARCH_TERMS_MAX),
                 bytes: String::len,
@@ -186,7 +183,7 @@ impl Dispatch {
         registry.register_collector(Box::new(Gauges(move || {
             watched.upgrade().map(|dispatch| dispatch.reading())
         })));
-        Ok((dispatch, Threads(threads)))
+        Ok((dispatch, Threads::new(threads)))
     }
 
     /// Sheds a create that is not parsed yet.
@@ -288,42 +285,12 @@ impl fmt::Debug for Dispatch {
     }
 }
 
-/// The size of a lane any two of whose requests share a statement. A row costs less than its statement's round trip,
-/// plan and commit: half of the workers, with larger batches, store and find more than all of them.
-fn statement_shared(sizes: &Sizes, workers: usize) -> LaneSize {
-    LaneSize {
-        workers,
-        base_workers: workers.div_ceil(2),
-        batch_max: sizes.batch_max,
-        assumed_batch_min: sizes.batch_max,
-        queue_max: sizes.queue_max,
-    }
-}
-
 /// The failure of a create whose reply says that nothing was stored.
 fn unstored(created: &Created) -> Option<Failure> {
     match created {
         Created::Refused => Some(Failure::Rejected),
         Created::Vanished => Some(Failure::NotDone(Reason::RolledBack)),
         Created::Stored | Created::Mismatch | Created::Altered => None,
-    }
-}
-
-impl Threads {
-    /// Waits until every worker has finished its batch, at most `limit`; says whether all have.
-    /// A worker whose peer is silent takes longer, and is left to the end of the process. Blocks.
-    #[must_use]
-    pub fn join(self, limit: Duration) -> bool {
-        let (done, all_done) = sync_channel(1);
-        let joining = thread::Builder::new()
-            .name("join".to_owned())
-            .spawn(move || {
-                for thread in self.0 {
-                    let _ = thread.join();
-                }
-                let _ = done.send(());
-            });
-        joining.is_ok() && all_done.recv_timeout(limit).is_ok()
     }
 }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::config::Sizes;
+
 /// The size of a lane.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LaneSize {
@@ -20,6 +22,20 @@ pub(super) struct LaneSize {
     pub(super) assumed_batch_min: usize,
     /// Most requests that wait.
     pub(super) queue_max: usize,
+}
+
+impl LaneSize {
+    /// The size of a lane any two of whose requests share a statement. A row costs less than its statement's round trip,
+    /// plan and commit: half of the workers, with larger batches, store and find more than all of them.
+    pub(super) fn sharing_statements(sizes: &Sizes, workers: usize) -> Self {
+        Self {
+            workers,
+            base_workers: workers.div_ceil(2),
+            batch_max: sizes.batch_max,
+            assumed_batch_min: sizes.batch_max,
+            queue_max: sizes.queue_max,
+        }
+    }
 }
 
 /// The speed of a lane's workers, and the age of the attempt that each of them runs.

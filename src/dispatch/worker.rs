@@ -107,13 +107,13 @@ impl<E: Executor> Worker<E> {
             if failed {
                 self.lane.pulse.failed(began, error.to_string());
             }
-            if error.class == Class::NotSent {
-                watch.waited(now - attempted);
-            }
-            if let Some(since) = attempts.no_connection_since(jobs.is_empty())
-                && !self.found_none(since, &error, watch)
-            {
-                attempts.forget_not_sent();
+            if let Some(since) = attempts.no_connection_since(jobs.is_empty()) {
+                if self.found_none(since, &error) {
+                    watch.waited(now - attempted);
+                } else if !jobs.is_empty() {
+                    attempts.forget_not_sent();
+                    thread::sleep(RETRY_PAUSE);
+                }
             }
             match error.class {
                 Class::Data => return self.split(jobs, Failure::Rejected, watch),
@@ -155,15 +155,10 @@ impl<E: Executor> Worker<E> {
     }
 
     /// Tells the breaker of a batch that found no connection. Whether there is an outage.
-    fn found_none(&self, since: Instant, error: &StoreError, watch: &Stopwatch) -> bool {
+    fn found_none(&self, since: Instant, error: &StoreError) -> bool {
         let breaker = &self.lane.breaker;
         breaker.failed(since, &error.to_string());
-        let is_out = breaker.is_out();
-        if !is_out {
-            thread::sleep(RETRY_PAUSE);
-            watch.waited(RETRY_PAUSE);
-        }
-        is_out
+        breaker.is_out()
     }
 
     /// Executes a batch once. Answers every job on success, takes the answered and the unwanted
@@ -264,7 +259,7 @@ impl<E: Executor> Worker<E> {
     fn log(&self, error: &StoreError, jobs: usize, last: bool) {
         self.lane.metrics.failed(error.class);
         // The failure that decides the answers is a kind of its own.
-        let attempt = if last { "for good" } else { "once" };
+        let attempt = if last { "for good" } else { "repeated" };
         let code = error.sqlstate().unwrap_or(error.class.name());
         throttled!(
             WARN,

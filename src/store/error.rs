@@ -89,10 +89,7 @@ impl Class {
 impl StoreError {
     /// No connection could be had, or none that lives.
     pub(super) fn not_sent(text: impl Into<String>) -> Self {
-        Self {
-            class: Class::NotSent,
-            source: Source::Text(text.into()),
-        }
+        Self::of_text(Class::NotSent, text)
     }
 
     /// A statement failed on a live connection.
@@ -137,19 +134,13 @@ impl StoreError {
     pub(super) fn not_replicated() -> Self {
         let text = "the wait for the synchronous standby was cancelled, or a worker of Citus did not confirm the commit: \
                     what was committed is not on every server that should have it";
-        Self {
-            class: Class::Unknown,
-            source: Source::Text(text.to_owned()),
-        }
+        Self::of_text(Class::Unknown, text)
     }
 
     /// A write was committed, or may have been, and the schema by which its rows were to be proved is gone.
     pub(super) fn schema_replaced() -> Self {
         let text = "the plain schema was replaced while a create was looked up: run `warrior-api schema status`";
-        Self {
-            class: Class::Unknown,
-            source: Source::Text(text.to_owned()),
-        }
+        Self::of_text(Class::Unknown, text)
     }
 
     /// A row that was read has another shape than this program expects: the schema is not the one it knows.
@@ -162,14 +153,10 @@ impl StoreError {
 
     /// A read came back with rows that do not fit its question.
     pub(super) fn malformed(text: &str) -> Self {
-        Self {
-            class: Class::ReadFailed,
-            source: Source::Text(text.to_owned()),
-        }
+        Self::of_text(Class::ReadFailed, text)
     }
 
     /// A failure that a text tells.
-    #[cfg(feature = "duckdb")]
     pub(crate) fn of_text(class: Class, text: impl Into<String>) -> Self {
         Self {
             class,
@@ -186,19 +173,13 @@ impl StoreError {
     /// A batch came back with another number of replies than it had requests.
     pub fn wrong_number(replies: usize, requests: usize) -> Self {
         let text = format!("{replies} replies to {requests} requests");
-        Self {
-            class: Class::Unknown,
-            source: Source::Text(text),
-        }
+        Self::of_text(Class::Unknown, text)
     }
 
     /// A failure of this class, for tests of code that acts on classes.
     #[cfg(test)]
     pub(crate) fn of_class(class: Class) -> Self {
-        Self {
-            class,
-            source: Source::Text("provoked".to_owned()),
-        }
+        Self::of_text(class, "provoked")
     }
 
     /// The five-character code, where the database gave one.

@@ -11,6 +11,14 @@ pub enum SchemaKind {
 }
 
 impl SchemaKind {
+    /// Its name before "schema", in sentences.
+    pub(crate) fn adjective(self) -> &'static str {
+        match self {
+            Self::Tuned => "",
+            Self::Plain => "plain ",
+        }
+    }
+
     /// The command that brings a database to it.
     pub(crate) fn apply_command(self) -> &'static str {
         match self {

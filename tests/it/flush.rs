@@ -273,8 +273,6 @@ fn what_searches_have_read_is_summed_until_the_next_flush() {
     assert_eq!(pending(&mut one, 0).1, 0);
 }
 
-/// The lists as they are told: an entry of a trigram for each letter, and one of each skill. As long as they really are to
-/// a quarter, for short names as for long ones.
 #[test]
 fn what_searches_have_read_counts_before_the_first_flush_and_after_a_truncate() {
     let database = fresh_database();
@@ -291,6 +289,8 @@ fn what_searches_have_read_counts_before_the_first_flush_and_after_a_truncate() 
     }
 }
 
+/// The lists as they are told: an entry of a trigram for each letter, and one of each skill. As long as they really are to
+/// a quarter, for short names as for long ones.
 #[test]
 fn the_bytes_that_wait_are_those_of_the_lists() {
     let database = fresh_database();

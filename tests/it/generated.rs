@@ -51,7 +51,7 @@ fn zsh_and_fish_get_every_command() {
 }
 
 #[test]
-fn a_reader_that_leaves_is_an_error_and_no_panic() {
+fn a_full_disk_is_an_error_and_no_panic() {
     let full = fs::OpenOptions::new()
         .write(true)
         .open("/dev/full")

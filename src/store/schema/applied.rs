@@ -28,11 +28,8 @@ pub struct Applied {
 
 impl fmt::Display for Applied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plain = match self.schema {
-            SchemaKind::Tuned => "",
-            SchemaKind::Plain => "plain ",
-        };
-        write!(f, "the {plain}schema has version {}", self.version)?;
+        let kind = self.schema.adjective();
+        write!(f, "the {kind}schema has version {}", self.version)?;
         if self.adopted {
             write!(
                 f,

@@ -44,9 +44,9 @@ pub(super) fn look(client: &mut Client) -> Result<Others, SchemaError> {
                  count and searches would be wrong; run: alter table public.warrior no force row level security;"
             )),
             "child table" => others.obstacles.push(format!(
-                "the table {name} inherits from it, and searches, which tell rows apart by their place in one table, would \
-                 mix up the rows of both; move its rows into public.warrior, and then: alter table {name} no inherit \
-                 public.warrior;"
+                "the table {name} inherits from it, and neither an id nor a place tells the rows of both apart, so that \
+                 finds and searches would mix them up; move its rows into public.warrior, and then: alter table {name} no \
+                 inherit public.warrior;"
             )),
             "trigger of inserts" => others.notes.push(format!(
                 "the trigger {name} runs at every create, which takes a second statement to see what it did: a warrior \

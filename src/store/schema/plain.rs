@@ -12,6 +12,7 @@ use super::applied::Applied;
 use super::error::{Doing, SchemaError};
 use super::examination::Examination;
 use super::indexes::{self, Index, index};
+use super::others::{self, Others};
 use super::record::{self, NUMBER};
 use super::{direct, exclusive, locks, owners, roles, shape, tables};
 use crate::store::SchemaKind;
@@ -70,9 +71,19 @@ struct Engine {
     has_trigrams: bool,
     offers_trigrams: bool,
     has_citus: bool,
-    /// Whether something of others may change what a create stores.
-    others: bool,
+    /// Whether its catalog is that of PostgreSQL.
+    is_postgresql: bool,
     dbname: String,
+}
+
+impl Engine {
+    /// What others have put on the table, where the catalog tells.
+    fn others(&self, client: &mut Client) -> Result<Others, SchemaError> {
+        match self.is_postgresql {
+            true => others::look(client),
+            false => Ok(Others::default()),
+        }
+    }
 }
 
 /// The plain schema of a database.
@@ -114,18 +125,15 @@ fn apply_steps(
         return Err(SchemaError::IsTuned);
     }
     match read(client)? {
-        Some(Plain {
-            number: Some(applied),
-        }) if applied > NUMBER => {
-            return Err(SchemaError::Newer {
-                applied,
-                known: NUMBER,
-            });
-        }
+        Some(plain) => record::refuse_newer_number(plain.number)?,
         None if shape::look(client)?.is_some() => return Err(SchemaError::InTheWay),
-        _ => {}
+        None => {}
     }
     let engine = look(client)?;
+    let others = engine.others(client)?;
+    if !others.obstacles.is_empty() {
+        return Err(SchemaError::Obstacles(others.obstacles));
+    }
     if distribute && !engine.has_citus {
         return Err(SchemaError::NoCitus {
             dbname: engine.dbname,
@@ -159,6 +167,7 @@ fn apply_steps(
         }
     }
     done.notes.extend(without_trigrams(engine.offers_trigrams));
+    done.notes.extend(others.notes);
     Ok(done)
 }
 
@@ -204,13 +213,9 @@ pub(super) fn examine(
         begun: plain.number.is_none(),
         ..Examination::default()
     };
-    match plain.number {
-        Some(applied) if applied > NUMBER => {
-            let known = NUMBER;
-            found.newer = Some(SchemaError::Newer { applied, known }.to_string());
-            return Ok(found);
-        }
-        _ => {}
+    if let Err(newer) = record::refuse_newer_number(plain.number) {
+        found.newer = Some(newer.to_string());
+        return Ok(found);
     }
     found.reshaped = shape::reshaped(client)?;
     let engine = look(client)?;
@@ -224,13 +229,9 @@ pub(super) fn examine(
     }
     found.no_role = roles::missing(client, runtime)?;
     found.notes.extend(without_trigrams(engine.has_trigrams));
-    if engine.others {
-        found.notes.push(
-            "there is a trigger or row-level security on public.warrior: every create is looked up again before it is \
-             acknowledged, which costs a statement more; see psql's `\\d public.warrior`"
-                .to_owned(),
-        );
-    }
+    let others = engine.others(client)?;
+    found.obstacles = others.obstacles;
+    found.notes.extend(others.notes);
     Ok(found)
 }
 
@@ -261,7 +262,7 @@ fn look(client: &mut Client) -> Result<Engine, SchemaError> {
         has_trigrams,
         offers_trigrams: has_trigrams || row.get("offers_trigrams"),
         has_citus: row.get("has_citus"),
-        others: row.get("others"),
+        is_postgresql: row.get("is_postgresql"),
         dbname: row.get("dbname"),
     })
 }

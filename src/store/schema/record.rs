@@ -96,8 +96,14 @@ fn unreadable(client: &mut Client, present: &Row) -> Result<SchemaError, SchemaE
 /// # Errors
 /// [`SchemaError::Newer`]
 pub(super) fn refuse_newer(recorded: Option<&Record>) -> Result<(), SchemaError> {
-    let highest = recorded.map(|record| record.functions_number.max(record.number.unwrap_or(0)));
-    match highest {
+    refuse_newer_number(
+        recorded.map(|record| record.functions_number.max(record.number.unwrap_or(0))),
+    )
+}
+
+/// As [`refuse_newer`], by the number of the last apply of either schema.
+pub(super) fn refuse_newer_number(number: Option<i32>) -> Result<(), SchemaError> {
+    match number {
         Some(applied) if applied > NUMBER => Err(SchemaError::Newer {
             applied,
             known: NUMBER,

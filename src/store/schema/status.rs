@@ -93,10 +93,7 @@ pub fn status_for(client: &mut Client, runtime: &str) -> Result<Status, SchemaEr
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.schema {
-            SchemaKind::Tuned => "",
-            SchemaKind::Plain => "plain ",
-        };
+        let kind = self.schema.adjective();
         match self.applied {
             None if self.begun => write!(
                 f,

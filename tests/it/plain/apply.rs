@@ -179,6 +179,34 @@ fn refuses_a_table_that_is_there_one_that_was_changed_and_a_newer_schema() {
     assert_eq!(status.faults, [error.to_string()]);
 }
 
+/// PostgreSQL refuses `insert ... on conflict` beside such a rule, on either schema.
+#[test]
+fn names_what_others_have_put_on_the_table() {
+    let database = plain_database();
+    let mut owner = database.owner();
+    owner
+        .batch_execute(
+            "create function public.quiet() returns trigger language plpgsql as 'begin return new; end';
+             create trigger quiet before insert on public.warrior for each row execute function public.quiet();
+             create rule elsewhere as on insert to public.warrior where new.name = '' do instead nothing",
+        )
+        .unwrap();
+    let status = schema::status(&mut owner).unwrap();
+    let [fault] = &status.faults[..] else {
+        panic!("{status}")
+    };
+    assert!(fault.contains("drop rule elsewhere"), "{status}");
+    assert!(status.to_string().contains("trigger quiet"), "{status}");
+    let error = apply_plain(&mut owner).unwrap_err();
+    assert!(matches!(error, SchemaError::Obstacles(_)), "{error}");
+    owner
+        .batch_execute("drop rule elsewhere on public.warrior")
+        .unwrap();
+    let done = apply_plain(&mut owner).unwrap();
+    assert!(done.to_string().contains("trigger quiet"), "{done}");
+    assert_current(&mut owner);
+}
+
 /// The indexes hold every row only because of this.
 #[test]
 fn keeps_out_what_its_indexes_could_not_find() {

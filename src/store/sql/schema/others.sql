@@ -69,7 +69,7 @@ select 'constraint', con.conname::text, pg_catalog.pg_get_constraintdef(con.oid,
        con.contype in ('u', 'x') or not con.convalidated
   from warrior
   join pg_catalog.pg_constraint as con on con.conrelid = warrior.oid
- where con.contype in ('c', 'f', 'u', 'x') and con.conname <> 'warrior_created_at_present'
+ where con.contype in ('c', 'f', 'u', 'x') and con.conname not in ('warrior_created_at_present', 'warrior_dob_written', 'warrior_fight_skills_listed')
    and not (con.contype = 'u' and con.conkey = array[warrior.id])
 union all
 select 'constraint', x.indexrelid::regclass::text, pg_catalog.pg_get_indexdef(x.indexrelid), true
