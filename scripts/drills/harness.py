@@ -43,10 +43,11 @@ def exchange(address, head, body=b"", timeout=30.0, kept=None):
 
 
 class Server:
-    """One `warrior-api serve`; what it logs is read away."""
+    """One `warrior-api serve`, whose process calls `preexec` first; what it logs is read away."""
 
-    def __init__(self, program, variables):
-        self.process = subprocess.Popen([program, "serve"], env=variables, cwd="/", stderr=subprocess.PIPE, text=True)
+    def __init__(self, program, variables, preexec=None):
+        self.process = subprocess.Popen([program, "serve"], env=variables, cwd="/", stderr=subprocess.PIPE, text=True,
+                                        preexec_fn=preexec)
         said = []
         while not said or "serving http://" not in said[-1]:
             said.append(self.process.stderr.readline())
