@@ -109,7 +109,7 @@ compose-bench: ## the public stress test against the containers, from a containe
 compose-sweep: ## whether PgBouncer is worth it here: servers x its pool, and without it, in containers of their own
 	@scripts/compose-sweep
 
-compose-citus-up: ## the stack on Citus, on the plain schema, in containers of their own; CITUS_WORKERS=2; its image is pulled
+compose-citus-up: ## the stack on Citus (untested), on the plain schema, in containers of their own; CITUS_WORKERS=2; its image is pulled
 	@scripts/compose-citus up
 
 compose-citus-down: ## stop that and remove its data
@@ -138,7 +138,7 @@ compose-ha-up: ## the same on three PostgreSQLs under Patroni, one of which may 
 compose-ha-down: ## stop them; the data stays in its volumes
 	$(COMPOSE) --file docker-compose.ha.yml --project-name warrior-api-ha --profile bench down
 
-compose-ha-test: ## build, start and load them, and take their leader away in every way; half an hour
+compose-ha-test: ## build, start and load them, and take their leader away in every way; 35 minutes
 	@scripts/compose-ha-test
 
 backup: ## write the database of the containers to backups/
