@@ -1,38 +1,24 @@
 //! The circuit breaker: while the database does not answer, requests wait for it at first, and are then refused at once.
 //!
 //! An outage begins with a batch, or a probe, that finds no connection; workers keep what they could not send, and send
-//! nothing more. A probe, one thread with a connection of its own, asks again and again, which is the half-open state
+//! nothing more. A [probe](super::probe) asks again and again, which is the half-open state
 //! without a request at risk: the first answer ends the outage, and all lanes go on at once. An outage that is older than
 //! half of a request's deadline opens the breaker, and so does one of a database that has never answered.
 
-use std::any::Any;
-use std::io;
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Weak};
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
-use crate::store::{Class, Readiness, StoreError};
-use crate::throttle::{panic_message, throttled};
+use crate::store::Readiness;
+use crate::throttle::throttled;
 
-/// Time between two probes during an outage. Most of them find that the store has no connection yet, and send nothing:
-/// how often a database that is down is asked to let somebody in is the store's matter.
-const PROBE_INTERVAL: Duration = Duration::from_millis(20);
 /// Longest time in which a database that has answered lately answers a check. A load balancer's check waits half a second
 /// (`balancer/haproxy.cfg`).
 const CHECK_TIMEOUT: Duration = Duration::from_millis(200);
-/// Most callers that may wait for the probe.
-const CALLS_MAX: usize = 64;
-
-/// Asks the database for its fitness.
-pub type Ask = Box<dyn Fn() -> Result<Readiness, StoreError> + Send>;
-
 /// The state of the database as all lanes and the probe see it.
 pub(super) struct Breaker {
     born: Instant,
@@ -58,21 +44,6 @@ pub(super) enum Call {
 }
 
 impl Breaker {
-    /// A closed breaker for requests with this deadline, and the thread of its probe, which ends when the breaker is
-    /// dropped.
-    ///
-    /// # Errors
-    /// When the system refuses the thread.
-    pub(super) fn start(ask: Ask, deadline: Duration) -> io::Result<(Arc<Self>, JoinHandle<()>)> {
-        let (probe, calls) = sync_channel(CALLS_MAX);
-        let breaker = Arc::new(Self::new(probe, deadline));
-        let watched = Arc::downgrade(&breaker);
-        let thread = thread::Builder::new()
-            .name("probe".to_owned())
-            .spawn(move || run_probe(&calls, &watched, &ask))?;
-        Ok((breaker, thread))
-    }
-
     /// A closed breaker whose probe receives from `probe`.
     pub(super) fn new(probe: SyncSender<Call>, deadline: Duration) -> Self {
         Self {
@@ -210,7 +181,7 @@ impl Breaker {
     }
 
     /// Says once that requests are refused, from the moment on when they are.
-    fn announce(&self, why: &str) {
+    pub(super) fn announce(&self, why: &str) {
         let mut announced = self.announced.lock();
         if !*announced && self.is_open(Instant::now()) {
             *announced = true;
@@ -245,61 +216,4 @@ impl Breaker {
         let since = at.saturating_duration_since(self.born);
         u64::try_from(since.as_micros()).unwrap_or(u64::MAX).max(1)
     }
-}
-
-/// The breaker is not kept alive by its probe.
-fn run_probe(calls: &Receiver<Call>, breaker: &Weak<Breaker>, ask: &Ask) {
-    loop {
-        let call = match breaker.upgrade().is_some_and(|b| b.is_out()) {
-            true => calls.recv_timeout(PROBE_INTERVAL),
-            false => calls.recv().map_err(|_| RecvTimeoutError::Disconnected),
-        };
-        let first = match call {
-            Ok(call) => Some(call),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => return,
-        };
-        // All that wait share one question, asked after they came.
-        let waiting: Vec<Call> = first.into_iter().chain(calls.try_iter()).collect();
-        let began = Instant::now();
-        // The connection of the last question may have ended since: another one tells whether the database has.
-        let ask = || {
-            panic::catch_unwind(AssertUnwindSafe(ask))
-                .unwrap_or_else(|panic| Err(panicked(&*panic)))
-        };
-        let answer = ask().or_else(|e| match e.class {
-            Class::Unknown => ask(),
-            _ => Err(e),
-        });
-        if let Some(breaker) = breaker.upgrade() {
-            match &answer {
-                Err(e) if e.class == Class::NotSent => breaker.failed(began, &e.to_string()),
-                // Of a connection that was lost, nothing is known. Any other error is an answer.
-                Err(e) if e.class == Class::Unknown => {}
-                _ => breaker.succeeded(),
-            }
-            if let Err(e) = &answer {
-                breaker.announce(&e.to_string());
-            }
-        }
-        let answer = answer.map_err(|e| e.to_string());
-        for call in waiting {
-            if let Call::Check(reply) = call {
-                let _ = reply.send(answer.clone());
-            }
-        }
-    }
-}
-
-/// The probe goes on after a panic: without it, no outage would end.
-fn panicked(panic: &(dyn Any + Send)) -> StoreError {
-    let panic = panic_message(panic);
-    throttled!(
-        ERROR,
-        "the probe of the database panicked and goes on",
-        lane = "",
-        reason = "panic",
-        panic = panic
-    );
-    StoreError::of_text(Class::Unknown, format!("the probe panicked: {panic}"))
 }

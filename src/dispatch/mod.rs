@@ -32,6 +32,8 @@ mod priority;
 
 mod breaker;
 
+mod probe;
+
 mod attempts;
 
 mod figures;
@@ -56,11 +58,11 @@ use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-pub use breaker::Ask;
 pub use executor::{Claimed, Executor};
 pub use figures::{LaneFigures, StageFigures};
 pub use lookup::{Lookup, LookupReply};
 pub use outcome::{Failure, Reason};
+pub use probe::Ask;
 pub use threads::Threads;
 pub use timeline::{LANES, Stages, Timeline};
 
@@ -119,7 +121,7 @@ impl Dispatch {
         F: Executor<Request = Lookup, Reply = LookupReply<Rendered>>,
         S: Executor<Request = String, Reply = Rendered>,
     {
-        let (breaker, probe) = Breaker::start(executors.probe, deadline)?;
+        let (breaker, probe) = probe::start(executors.probe, deadline)?;
         let context = LaneContext {
             breaker: Arc::clone(&breaker),
             requests_budget: requests_budget.clone(),

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::time::{Instant, advance};
 
 use super::rig::{LATER, Rig, SOON};
-use crate::dispatch::breaker::{Breaker, Call};
+use crate::dispatch::breaker::Call;
+use crate::dispatch::probe;
 use crate::store::{Class, Readiness, StoreError};
 
 const INSTANT: Duration = Duration::from_micros(1);
@@ -98,7 +99,7 @@ async fn an_outage_is_ended_by_the_probe_alone() {
             _ => Err(StoreError::of_class(Class::NotSent)),
         }
     };
-    let (breaker, probe) = Breaker::start(Box::new(ask), LATER).unwrap();
+    let (breaker, probe) = probe::start(Box::new(ask), LATER).unwrap();
     breaker.failed(Instant::now(), "provoked");
     assert!(breaker.is_open(Instant::now()));
     for number in 1..=ANSWERED {
@@ -125,7 +126,7 @@ async fn the_probe_outlives_a_panic_and_takes_an_error_for_an_answer() {
             _ => Err(StoreError::of_class(Class::RolledBack)),
         }
     };
-    let (breaker, probe) = Breaker::start(Box::new(ask), LATER).unwrap();
+    let (breaker, probe) = probe::start(Box::new(ask), LATER).unwrap();
     breaker.failed(Instant::now(), "provoked");
     for number in 1..=3 {
         assert_eq!(asks.recv_timeout(LATER), Ok(number));
