@@ -88,7 +88,9 @@ impl<E: Executor> Worker<E> {
     fn process(&self, mut jobs: Jobs<E>, watch: &Stopwatch) {
         let began = Instant::now();
         let mut attempts = Attempts::default();
-        while self.waits_out(&mut jobs, watch) {
+        // An attempt that found an outage is a part of the wait for its end.
+        let mut waits_since = began;
+        while self.waits_out(&mut jobs, waits_since, watch) {
             let attempted = Instant::now();
             let Err(error) = self.attempt(&mut jobs, watch) else {
                 return;
@@ -107,12 +109,14 @@ impl<E: Executor> Worker<E> {
             if failed {
                 self.lane.pulse.failed(began, error.to_string());
             }
+            waits_since = now;
             if let Some(since) = attempts.no_connection_since(jobs.is_empty()) {
                 if self.found_none(since, &error) {
-                    watch.waited(now - attempted);
+                    waits_since = attempted;
                 } else if !jobs.is_empty() {
                     attempts.forget_not_sent();
                     thread::sleep(RETRY_PAUSE);
+                    waits_since = Instant::now();
                 }
             }
             match error.class {
@@ -136,21 +140,22 @@ impl<E: Executor> Worker<E> {
         }
     }
 
-    /// Waits for the end of an outage, with the batch in hand. False when nobody waits for the batch any more.
-    fn waits_out(&self, jobs: &mut Jobs<E>, watch: &Stopwatch) -> bool {
+    /// Waits for the end of an outage, which the batch has met at `since`, with the batch in hand. False when nobody waits
+    /// for the batch any more.
+    fn waits_out(&self, jobs: &mut Jobs<E>, since: Instant, watch: &Stopwatch) -> bool {
         let breaker = &self.lane.breaker;
         loop {
             let now = Instant::now();
             jobs.retain(|job| job.is_wanted(now));
-            if jobs.is_empty() || !breaker.is_out() {
+            let is_out = breaker.is_out();
+            if is_out && !breaker.has_answered() {
+                fail_all(mem::take(jobs), Reason::DatabaseGone, watch);
+            }
+            if jobs.is_empty() || !is_out {
+                watch.waited(now - since);
                 return !jobs.is_empty();
             }
-            if !breaker.has_answered() {
-                fail_all(mem::take(jobs), Reason::DatabaseGone, watch);
-                return false;
-            }
             breaker.await_end(RECHECK_INTERVAL);
-            watch.waited(now.elapsed());
         }
     }
 
