@@ -15,7 +15,7 @@ const SEARCHES: &str = include_str!("../../src/store/sql/searches.sql");
 const SEARCHERS: usize = 32;
 
 /// `Warrior 0` to `Warrior 99`, two of each, born in 1900 to 1999, each with a skill of its own.
-const FILL: &str = "insert into public.warrior (name, dob, fight_skills)
+pub(crate) const FILL: &str = "insert into public.warrior (name, dob, fight_skills)
                     select 'Warrior ' || n % 100, make_date(1900 + n % 100, 1, 31), array['judo', 'art ' || n]
                       from generate_series(0, 199) as n";
 
@@ -48,10 +48,13 @@ fn each_term_of_a_statement_is_answered_as_if_it_were_alone() {
 fn searches_that_wait_together_get_their_own_answers() {
     let database = fresh_database();
     database.owner().batch_execute(FILL).unwrap();
-    let server = TestServer::start(&database.pooled_login());
+    get_their_own_answers(&TestServer::start(&database.pooled_login()));
+}
+
+/// Many clients search for two names each, two dates each, and what is nowhere.
+pub(crate) fn get_their_own_answers(server: &TestServer) {
     thread::scope(|scope| {
         for searcher in 0..SEARCHERS {
-            let server = &server;
             scope.spawn(move || {
                 for n in 0..25 {
                     let number = 10 + (searcher * 7 + n * 13) % 90;

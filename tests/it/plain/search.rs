@@ -1,15 +1,31 @@
 //! Search on the plain schema, compared with the plain definition of the contract.
 
-use std::cell::RefCell;
-
-use postgres::types::Type;
-use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use postgres::types::{ToSql, Type};
+use postgres::{Client, Row};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-use crate::search::plain::{Hit, PLAIN, hits, store, terms, text, warrior};
+use crate::search::TERMS;
+use crate::search::plain::{Hit, PLAIN, hits, in_random_data};
+use crate::searches::{FILL, get_their_own_answers};
 use crate::server::TestServer;
 use crate::support::plain_database;
+
+const NAMES: &str = include_str!("../../../src/store/sql/plain/names.sql");
+const DATES: &str = include_str!("../../../src/store/sql/plain/dates.sql");
+const SKILLS: &str = include_str!("../../../src/store/sql/plain/skills.sql");
+const SKILLS_APART: &str = include_str!("../../../src/store/sql/plain/skills_apart.sql");
+
+/// The rows of a tier's statement, of which the earlier tiers have found none.
+fn tier(client: &mut Client, sql: &str, term: &str) -> Vec<Row> {
+    let (most, none) = (50_i64, Vec::<Uuid>::new());
+    let mut params: Vec<(&(dyn ToSql + Sync), Type)> =
+        vec![(&term, Type::TEXT), (&most, Type::INT8)];
+    if sql.contains("$3") {
+        params.push((&none, Type::UUID_ARRAY));
+    }
+    client.query_typed(sql, &params).unwrap()
+}
 
 /// What the API would answer for these hits.
 fn rendered(hits: &[Hit]) -> Value {
@@ -21,26 +37,8 @@ fn rendered(hits: &[Hit]) -> Value {
 fn finds_what_the_plain_definition_finds_in_random_data() {
     let database = plain_database();
     let server = TestServer::start(&database.direct_login());
-    let owner = RefCell::new(database.owner());
-    let strategy = (
-        prop::collection::vec(warrior(), 0..150),
-        prop::collection::vec(text(4), 40),
-    );
-    let mut runner = TestRunner::new(Config {
-        cases: 12,
-        max_shrink_iters: 100,
-        ..Config::default()
-    });
-    let result = runner.run(&strategy, |(warriors, random)| {
-        let owner = &mut *owner.borrow_mut();
-        store(owner, &warriors);
-        for term in terms(&warriors, random) {
-            let plain = rendered(&hits(owner, PLAIN, &term));
-            prop_assert_eq!(server.find(&term).json(200), plain, "term {:?}", term);
-        }
-        Ok(())
-    });
-    result.unwrap_or_else(|e| panic!("{e}"));
+    let find = |term: &str| server.find(term).json(200);
+    in_random_data(12, database.owner(), find, |hits| rendered(&hits));
 }
 
 /// More rows than are answered in each tier, terms with and without trigrams, ties, and what only a term with the separator
@@ -59,74 +57,27 @@ fn finds_what_the_plain_definition_finds_among_30_000_rows() {
         )
         .unwrap();
     let server = TestServer::start(&database.direct_login());
+    let terms = TERMS
+        .into_iter()
+        .chain(["1990-01-011", "ju\u{1f}do", "u\u{1f}d"]);
+    let plain: Vec<(&str, Value)> = terms
+        .map(|term| (term, rendered(&hits(&mut owner, PLAIN, term))))
+        .collect();
     for analyzed in [false, true] {
-        for term in [
-            "a",
-            "aa",
-            "early",
-            "LATE",
-            "late 6666",
-            "zz",
-            "no such thing",
-            "-",
-            "--",
-            "1",
-            "19",
-            "-05",
-            "05-1",
-            "1990",
-            "1990-01-01",
-            "2001-02-03",
-            "2001-02",
-            "0203",
-            "2001-",
-            "1990-01-011",
-            "judo",
-            "own 12345",
-            "BEHIND 12346",
-            "Vielen 100% eine lange",
-            "vielen 100_ eine lange",
-            "каратэ 42",
-            "rare",
-            "r",
-            "tie",
-            "%",
-            "_",
-            "\\",
-            " ",
-            "É",
-            "ju\u{1f}do",
-            "u\u{1f}d",
-        ] {
-            let plain = rendered(&hits(&mut owner, PLAIN, term));
-            assert_eq!(
-                server.find(term).json(200),
-                plain,
-                "term {term:?}, analyzed: {analyzed}"
-            );
+        for (term, plain) in &plain {
+            let found = server.find(term).json(200);
+            assert_eq!(&found, plain, "term {term:?}, analyzed: {analyzed}");
         }
         owner.batch_execute("vacuum analyze").unwrap();
     }
     assert_eq!(server.names("ju\u{1f}do"), ["joined"]);
 }
 
-/// Terms of which several wait share a batch, and each has its own answer.
 #[test]
-fn terms_that_wait_together_are_answered_apart() {
+fn searches_that_wait_together_get_their_own_answers() {
     let database = plain_database();
-    let server = TestServer::start(&database.direct_login());
-    let names: Vec<String> = (0..16).map(|n| format!("warrior number {n:02}")).collect();
-    for name in &names {
-        server
-            .post(&json!({"name": name, "dob": "2000-01-01", "fight_skills": ["judo"]}))
-            .location();
-    }
-    std::thread::scope(|scope| {
-        for name in &names {
-            let server = &server;
-            scope.spawn(move || assert_eq!(server.names(name), [name.as_str()]));
-        }
-    });
+    database.owner().batch_execute(FILL).unwrap();
+    get_their_own_answers(&TestServer::start(&database.direct_login()));
 }
 
 /// Without the extension there is an index for the order alone: slower, and the same answers.
@@ -166,22 +117,13 @@ fn no_tier_takes_a_row_of_an_earlier_one() {
                        ('1990', '1990-01-01', '{1990}'), ('skilled', '2000-01-01', '{1990,19_0}'),
                        (E'a\x1fb', '2000-01-01', array[E'a\x1fb']), ('apart', '2000-01-01', array[E'a\x1fb'])";
     owner.batch_execute(rows).unwrap();
-    let dates = include_str!("../../../src/store/sql/plain/dates.sql");
-    let skills = include_str!("../../../src/store/sql/plain/skills.sql");
-    let apart = include_str!("../../../src/store/sql/plain/skills_apart.sql");
     for (sql, term, found) in [
-        (dates, "1990", vec!["dated", "name 19_0"]),
-        (skills, "1990", vec!["skilled"]),
-        (skills, "19\\_0", vec!["skilled"]),
-        (apart, "a\u{1f}B", vec!["apart"]),
+        (DATES, "1990", vec!["dated", "name 19_0"]),
+        (SKILLS, "1990", vec!["skilled"]),
+        (SKILLS, "19\\_0", vec!["skilled"]),
+        (SKILLS_APART, "a\u{1f}B", vec!["apart"]),
     ] {
-        let (none, most) = (Vec::<uuid::Uuid>::new(), 50_i64);
-        let params: [(&(dyn postgres::types::ToSql + Sync), Type); 3] = [
-            (&term, Type::TEXT),
-            (&most, Type::INT8),
-            (&none, Type::UUID_ARRAY),
-        ];
-        let rows = owner.query_typed(sql, &params).unwrap();
+        let rows = tier(&mut owner, sql, term);
         let names: Vec<&str> = rows.iter().map(|row| row.get(1)).collect();
         assert_eq!(names, found, "{term:?}");
     }
@@ -196,25 +138,14 @@ fn each_tier_has_an_index_that_serves_it() {
         .batch_execute(include_str!("../search_30_000.sql"))
         .unwrap();
     owner.batch_execute("vacuum analyze").unwrap();
-    let names = include_str!("../../../src/store/sql/plain/names.sql");
-    let dates = include_str!("../../../src/store/sql/plain/dates.sql");
-    let skills = include_str!("../../../src/store/sql/plain/skills.sql");
     for (sql, term, index) in [
-        (names, "late 6666", "idx_warrior_plain_names"),
-        (names, "early", "idx_warrior_plain_order"),
-        (dates, "1990-01-01", "idx_warrior_plain_dates"),
-        (skills, "own 12345", "idx_warrior_plain_skills"),
-        (skills, "kendo", "idx_warrior_plain_order"),
+        (NAMES, "late 6666", "idx_warrior_plain_names"),
+        (NAMES, "early", "idx_warrior_plain_order"),
+        (DATES, "1990-01-01", "idx_warrior_plain_dates"),
+        (SKILLS, "own 12345", "idx_warrior_plain_skills"),
+        (SKILLS, "kendo", "idx_warrior_plain_order"),
     ] {
-        let explain = format!("explain {sql}");
-        let none: Vec<uuid::Uuid> = Vec::new();
-        let most = 50_i64;
-        let mut params: Vec<(&(dyn postgres::types::ToSql + Sync), Type)> =
-            vec![(&term, Type::TEXT), (&most, Type::INT8)];
-        if sql != names {
-            params.push((&none, Type::UUID_ARRAY));
-        }
-        let rows = owner.query_typed(&explain, &params).unwrap();
+        let rows = tier(&mut owner, &format!("explain {sql}"), term);
         let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
         let plan = plan.join("\n");
         assert!(plan.contains(index), "{term}: {index} is not used:\n{plan}");

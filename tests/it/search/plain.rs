@@ -1,11 +1,14 @@
 //! The plain definition of a search, and random warriors and terms to compare with it.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 
 use postgres::error::SqlState;
 use postgres::types::Type;
 use postgres::{Client, Row};
 use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 use uuid::Uuid;
 use warrior_api::store::{Date, Texts};
 
@@ -53,6 +56,35 @@ pub(crate) fn store(client: &mut Client, warriors: &[Warrior]) {
         transaction.execute(&statement, &row).unwrap();
     }
     transaction.commit().unwrap();
+}
+
+/// Compares a search with the plain definition on random warriors, `as_found` in its form, for so many tables.
+pub(crate) fn in_random_data<T: PartialEq + Debug>(
+    cases: u32,
+    owner: Client,
+    find: impl FnMut(&str) -> T,
+    as_found: impl Fn(Vec<Hit>) -> T,
+) {
+    let both = RefCell::new((owner, find));
+    let strategy = (
+        prop::collection::vec(warrior(), 0..150),
+        prop::collection::vec(text(4), 40),
+    );
+    let mut runner = TestRunner::new(Config {
+        cases,
+        max_shrink_iters: 200,
+        ..Config::default()
+    });
+    let result = runner.run(&strategy, |(warriors, random)| {
+        let (owner, find) = &mut *both.borrow_mut();
+        store(owner, &warriors);
+        for term in terms(&warriors, random) {
+            let plain = as_found(hits(owner, PLAIN, &term));
+            prop_assert_eq!(find(&term), plain, "term {:?}", term);
+        }
+        Ok(())
+    });
+    result.unwrap_or_else(|e| panic!("{e}"));
 }
 
 /// Few characters, so that random terms are found often: wildcards, both cases, letters whose case
