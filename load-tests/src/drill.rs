@@ -11,6 +11,7 @@ mod catalogue;
 mod clients;
 mod compare;
 mod disk;
+mod evidence;
 mod figures;
 mod isolation;
 mod judge;
@@ -40,7 +41,7 @@ mod watch;
 pub use figures::Figures;
 pub use kind::Drill;
 pub use page::page;
-pub use program::{Campaign, run};
+pub use program::{Campaign, run, write};
 pub use rig::{Length, Programs};
 pub use table::{Row, Table};
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{bail, ensure};
 use clap::Args;
 use warrior_load::drill::compose::{self, ComposeCampaign};
-use warrior_load::drill::{Campaign, Drill, Length, Programs, Table, catalogue, run};
+use warrior_load::drill::{Campaign, Drill, Length, Programs, Table, catalogue, run, write};
 use warrior_load::exit::Exit;
 use warrior_load::output::say;
 use warrior_load::process::{raise_descriptor_limit, stop_on_interrupt};
@@ -86,12 +86,14 @@ impl DrillArgs {
         );
         raise_descriptor_limit();
         let stop = stop_on_interrupt()?;
+        let directory = self.out.clone();
         let table = if self.compose {
             compose::run(&self.compose_campaign(length, rate), &stop)?
         } else {
             run(&self.campaign(length, rate)?, &stop)?
         };
-        Ok(told(&table))
+        let exit = told(&table);
+        Ok(exit.with_files(write(&directory, &table)))
     }
 
     fn campaign(self, length: Length, rate: f64) -> anyhow::Result<Campaign> {

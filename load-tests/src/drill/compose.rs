@@ -5,28 +5,26 @@
 
 mod containers;
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 
 use self::containers::{Action, Container, Project};
-use super::judge::{self, Breach, Invariant};
-use super::load::{Driven, Load, profile};
+use super::evidence::Evidence;
+use super::judge::{Breach, Invariant};
+use super::load::{Load, profile};
 use super::probe;
-use super::program::{line, write};
+use super::program::in_turn;
 use super::rig::{Length, Unanswered};
-use super::settle::settle;
+use super::settle::{Settled, settle};
 use super::table::{Row, Table};
-use crate::commit::commit;
 use crate::files::create_directory;
 use crate::ledger;
-use crate::machine::Machine;
-use crate::output::say;
 use crate::target::Target;
-use crate::verify::{Exclusivity, verify_by_http};
+use crate::verify::{Exclusivity, Verdict, verify_by_http};
 
 /// The load before a fault, and after its healing.
 const LEAD: Duration = Duration::from_secs(2);
@@ -59,7 +57,7 @@ pub struct ComposeCampaign {
 /// Runs a campaign until its end, or until `stop`.
 ///
 /// # Errors
-/// When there is no such project, it does not serve, or the page cannot be written.
+/// When there is no such project, or it does not serve.
 pub fn run(campaign: &ComposeCampaign, stop: &AtomicBool) -> anyhow::Result<Table> {
     let project = Project::find(campaign.project.as_deref())?;
     let services = project.services(&campaign.services)?;
@@ -75,33 +73,28 @@ pub fn run(campaign: &ComposeCampaign, stop: &AtomicBool) -> anyhow::Result<Tabl
         "{url} does not acknowledge creates; it must serve before it is drilled"
     );
     create_directory(&campaign.directory)?;
-    let mut table = Table {
-        started_at: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
-        commit: commit(),
-        machine: Machine::look(),
-        command: campaign.command.clone(),
-        whole: false,
-        control: None,
-        rows: Vec::new(),
+    let actions = |service: &String| {
+        let of = |action| (format!("{service}-{action}"), (service.clone(), action));
+        [Action::Kill, Action::Stop, Action::Restart].map(of)
     };
-    for service in &services {
-        for action in [Action::Kill, Action::Stop, Action::Restart] {
-            if stop.load(Ordering::Relaxed) {
-                say(format_args!("interrupted; the other drills are left out"));
-                return Ok(table);
-            }
-            let mut row = Row::named(&format!("{service}-{action}"), &action.of(service));
+    let planned = services.iter().flat_map(actions).collect();
+    let (mut table, planned) = Table::begin(&campaign.command, planned);
+    in_turn(
+        &mut table,
+        planned,
+        &campaign.directory,
+        stop,
+        |(service, action)| {
+            let mut row = Row::named(&format!("{service}-{action}"), &action.of(&service));
             for _ in 0..campaign.length.of(1, 5) {
-                if let Err(error) = drill(campaign, &project, service, action, &target, &mut row) {
+                if let Err(error) = drill(campaign, &project, &service, action, &target, &mut row) {
                     row.not_done = Some(format!("{error:#}"));
                     break;
                 }
             }
-            say(format_args!("{}", line(&row)));
-            table.rows.push(row);
-            write(&campaign.directory, &table)?;
-        }
-    }
+            row
+        },
+    );
     Ok(table)
 }
 
@@ -126,51 +119,36 @@ fn drill(
         let healed = probe::heals(target, PATIENCE);
         let at = Instant::now();
         thread::sleep(TAIL);
-        done.map(|()| (healed, at))
+        (done, (healed, at))
     })?;
-    let (healed, at) = done?;
-    let mut breaches = judged(target, &driven, at, row)?;
-    if container.is_published() {
+    let (broken, (healed, at)) = done;
+    let allowed = match container.is_published() {
         // While it is down, the engine's proxy accepts connections in its place, and holds them.
-        breaches.retain(|breach| breach.invariant != Invariant::I6);
-    }
-    row.figures.rounds += 1;
-    row.figures.kills += u64::from(action == Action::Kill);
-    row.figures.healed(healed.unwrap_or(PATIENCE));
+        true => Unanswered::Any,
+        false => Unanswered::Cut,
+    };
+    // What cannot be broken, or started again, leaves a ledger that is judged all the same.
+    let mut evidence = Evidence::default();
+    let judged = evidence.judge(&driven, allowed, read_back(target, &driven.ledger, at));
+    evidence.figures.rounds += 1;
+    evidence.figures.kills += u64::from(action == Action::Kill && broken.is_ok());
+    evidence.figures.healed(healed.unwrap_or(PATIENCE));
     if healed.is_none_or(|took| took > HEALED_WITHIN) {
         let what = format!(
             "no ten creates in a row within {} s of the start",
             HEALED_WITHIN.as_secs()
         );
-        breaches.push(Breach::of(Invariant::I7, what));
+        evidence.breaches.push(Breach::of(Invariant::I7, what));
     }
-    if breaches.iter().any(Breach::is_promise) {
-        row.evidence.push(driven.ledger.display().to_string());
-    } else {
-        std::fs::remove_file(&driven.ledger).ok();
-    }
-    row.breaches.extend(breaches);
-    Ok(())
+    row.enter(evidence);
+    broken.and(judged)
 }
 
-/// Settles, reads back and judges what the load was answered.
-fn judged(
-    target: &Target,
-    driven: &Driven,
-    healed: Instant,
-    row: &mut Row,
-) -> anyhow::Result<Vec<Breach>> {
-    let (header, attempts) = ledger::read(&driven.ledger)?;
+/// Settles what is unknown in a ledger, then reads it back.
+fn read_back(target: &Target, path: &Path, healed: Instant) -> anyhow::Result<(Settled, Verdict)> {
+    let (header, attempts) = ledger::read(path)?;
     let settled = settle(target, &attempts, healed, SETTLE_PATIENCE);
     let verdict = verify_by_http(target, &header, &attempts, Exclusivity::Shared)
         .context("the API cannot be read back")?;
-    let mut breaches = judge::by_answers(&driven.collected, Unanswered::Cut);
-    breaches.extend(judge::by_settling(&settled));
-    breaches.extend(judge::by_table(&verdict));
-    row.figures.count(&driven.collected);
-    row.figures.verified(&verdict);
-    row.figures
-        .settled(settled.unknown, settled.settled, settled.took);
-    row.findings.extend(verdict.findings);
-    Ok(breaches)
+    Ok((settled, verdict))
 }

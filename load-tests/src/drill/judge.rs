@@ -1,6 +1,8 @@
 //! The judgement of a round by the invariants that every drill keeps.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::slice;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -11,6 +13,7 @@ use super::rig::Unanswered;
 use super::settle::Settled;
 use crate::collect::Collected;
 use crate::engine::{Outcome, Unsent};
+use crate::judge;
 use crate::verify::Verdict;
 
 /// A request's deadline, the server's default.
@@ -92,47 +95,34 @@ pub(super) fn by_table(verdict: &Verdict) -> Vec<Breach> {
         verdict.without_location,
         "201 without a Location",
     );
-    found(
-        Invariant::I1,
-        verdict.unproven(),
-        "acknowledged and not read back",
-    );
     found(Invariant::I2, verdict.refused_but_stored, "503 and stored");
     found(Invariant::I2, verdict.rejected_but_stored, "4xx and stored");
     found(Invariant::I1, verdict.duplicates, "stored twice");
-    if verdict.count_agrees() != Some(true) && verdict.undetermined == 0 {
-        let (api, table) = (verdict.count_by_api, verdict.count_expected);
-        if table.is_some() {
-            let what = format!("/counting-warriors says {api:?}, the table {table:?}");
-            breaches.push(Breach::of(Invariant::I4, what));
-        }
+    let (api, table) = (verdict.count_by_api, verdict.count_expected);
+    if verdict.count_agrees() == Some(false) && verdict.undetermined == 0 {
+        let what = format!("/counting-warriors says {api:?}, the table {table:?}");
+        breaches.push(Breach::of(Invariant::I4, what));
     }
     breaches
 }
 
+/// Why a comparison proves less than all: what was not read back may be kept or lost.
+pub(super) fn unproven(verdict: &Verdict) -> Option<String> {
+    let uncounted = verdict.count_by_api.is_none() && verdict.count_expected.is_some();
+    judge::unproven(slice::from_ref(verdict))
+        .or_else(|| uncounted.then(|| "/counting-warriors gave no count".to_owned()))
+}
+
 /// I5 and I6 by the counts of the load.
 pub(super) fn by_answers(collected: &Collected, allowed: Unanswered) -> Vec<Breach> {
-    let mut breaches = Vec::new();
-    for (endpoint, tally) in collected.tallies.iter().enumerate() {
-        for (outcome, n) in &tally.outcomes {
-            let known = match outcome {
-                Outcome::Other(503) | Outcome::Prescribed(_) => true,
-                // Only a write has an unknown outcome.
-                Outcome::Other(504) => endpoint == CREATE,
-                Outcome::Other(_) | Outcome::Protocol => false,
-                Outcome::Cut | Outcome::Timeout => true,
-            };
-            if !known {
-                breaches.push(Breach::of(Invariant::I5, format!("{n} answers: {outcome}")));
-            }
-        }
-    }
+    let mut breaches = by_outcomes(collected);
     let total = collected.total();
     let refused = total.unsent.get(&Unsent::Connect).copied().unwrap_or(0);
     let unanswered = match allowed {
         Unanswered::None => unanswered(&total),
         Unanswered::Refused => unanswered(&total) - refused,
         Unanswered::Cut => total.outcomes.get(&Outcome::Timeout).copied().unwrap_or(0),
+        Unanswered::Any => return breaches,
     };
     if unanswered > 0 {
         let what = format!(
@@ -147,6 +137,26 @@ pub(super) fn by_answers(collected: &Collected, allowed: Unanswered) -> Vec<Brea
     if longest > DEADLINE + DEADLINE_MARGIN + late {
         let what = format!("an answer after {longest:.2?}, the generator up to {late:.2?} late");
         breaches.push(Breach::of(Invariant::I6, what));
+    }
+    breaches
+}
+
+/// I5: answers that are not in the contract.
+fn by_outcomes(collected: &Collected) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    for (endpoint, tally) in collected.tallies.iter().enumerate() {
+        for (outcome, n) in &tally.outcomes {
+            let known = match outcome {
+                Outcome::Other(503) | Outcome::Prescribed(_) => true,
+                // Only a write has an unknown outcome.
+                Outcome::Other(504) => endpoint == CREATE,
+                Outcome::Other(_) | Outcome::Protocol => false,
+                Outcome::Cut | Outcome::Timeout => true,
+            };
+            if !known {
+                breaches.push(Breach::of(Invariant::I5, format!("{n} answers: {outcome}")));
+            }
+        }
     }
     breaches
 }
@@ -166,6 +176,14 @@ pub(super) fn by_settling(settled: &Settled) -> Vec<Breach> {
         breaches.push(Breach::of(Invariant::I7, what));
     }
     breaches
+}
+
+/// I9 by all that `/ready` has answered in an outage: what is wrong with it. The server lives, and says no with a 503.
+pub(super) fn unready(said: &BTreeSet<Option<u16>>) -> Option<String> {
+    let answers: Vec<String> = (said.iter())
+        .map(|status| status.map_or("silent".to_owned(), |status| status.to_string()))
+        .collect();
+    (!said.contains(&Some(503))).then(|| format!("/ready was {}", answers.join(" or ")))
 }
 
 #[cfg(test)]
@@ -209,6 +227,10 @@ mod tests {
             judged(Outcome::Timeout, 1, Unanswered::Cut),
             [Invariant::I6]
         );
+        // Where times are not judged, answers are.
+        let any = Unanswered::Any;
+        assert_eq!(judged(Outcome::Timeout, 1, any), NOTHING);
+        assert_eq!(judged(Outcome::Other(500), CREATE, any), [Invariant::I5]);
     }
 
     #[test]
@@ -227,6 +249,16 @@ mod tests {
             .record(100_000)
             .expect("it resizes");
         assert_eq!(invariants(&by_answers(&late, Unanswered::None)), NOTHING);
+    }
+
+    #[test]
+    fn silence_is_no_answer_of_a_server_that_is_not_ready() {
+        let judged = |said: &[Option<u16>]| unready(&said.iter().copied().collect());
+        assert_eq!(judged(&[Some(200), None, Some(503)]), None);
+        assert!(judged(&[None]).is_some_and(|what| what.ends_with("silent")));
+        let both = judged(&[Some(200), None]);
+        assert_eq!(both.as_deref(), Some("/ready was silent or 200"));
+        assert!(judged(&[Some(200)]).is_some() && judged(&[Some(500)]).is_some());
     }
 
     #[test]
@@ -253,5 +285,23 @@ mod tests {
             ..Verdict::default()
         };
         assert!(by_table(&clean).is_empty());
+        assert_eq!(unproven(&clean), None);
+    }
+
+    #[test]
+    fn what_could_not_be_read_back_is_unproven_and_no_broken_promise() {
+        let unread = Verdict {
+            acknowledged: 3,
+            present: 1,
+            ..Verdict::default()
+        };
+        let uncounted = Verdict {
+            count_expected: Some(1),
+            ..Verdict::default()
+        };
+        for verdict in [unread, uncounted] {
+            assert_eq!(invariants(&by_table(&verdict)), NOTHING);
+            assert!(unproven(&verdict).is_some());
+        }
     }
 }

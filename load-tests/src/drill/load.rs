@@ -29,8 +29,8 @@ pub(super) const CREATE: usize = 0;
 
 /// A load that was driven to its end.
 pub(super) struct Driven {
+    /// What was counted, and where its ledger is not whole, why.
     pub(super) collected: Collected,
-    /// Its ledger, which is whole.
     pub(super) ledger: PathBuf,
 }
 
@@ -46,7 +46,7 @@ impl Load<'_> {
     /// Drives a profile beside `meanwhile`, and ends it after that.
     ///
     /// # Errors
-    /// When the load cannot be sent, or its ledger cannot be kept: then nothing is proved.
+    /// When the load cannot be sent.
     pub(super) fn beside<R>(
         &self,
         profile: &str,
@@ -89,9 +89,6 @@ impl Load<'_> {
         let collected = driven
             .map_err(|_| anyhow::anyhow!("the thread of the load panicked; please report it"))?
             .context("the load could not be driven")?;
-        if let Some(why) = &collected.unrecorded {
-            anyhow::bail!("the ledger is not whole, so it proves nothing: {why}");
-        }
         let driven = Driven {
             collected,
             ledger: path,

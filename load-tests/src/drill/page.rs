@@ -68,7 +68,8 @@ fn write_all(text: &mut String, table: &Table) -> std::fmt::Result {
          of a fault to ten creates in a row. 503 and 504 are what the contract prescribes while nothing can be stored.\n"
     )?;
     let wanting: Vec<_> = table.rows.iter().filter(|row| !is_kept(row)).collect();
-    if !wanting.is_empty() || !table.missed().is_empty() {
+    let left_out = &table.left_out;
+    if !wanting.is_empty() || !table.missed().is_empty() || !left_out.is_empty() {
         writeln!(text, "## Not kept\n")?;
     }
     for row in wanting {
@@ -79,6 +80,9 @@ fn write_all(text: &mut String, table: &Table) -> std::fmt::Result {
     }
     for missed in table.missed() {
         writeln!(text, "- {missed}")?;
+    }
+    if !left_out.is_empty() {
+        writeln!(text, "- not done: {}", left_out.join(", "))?;
     }
     Ok(())
 }

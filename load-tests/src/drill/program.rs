@@ -11,11 +11,10 @@ use super::page::page;
 use super::rig::{Length, Needs, Programs};
 use super::rounds::{self, Pace};
 use super::table::{Controlled, Row, Table};
-use crate::commit::commit;
 use crate::control::{Trial, control};
+use crate::exit::Exit;
 use crate::files::{create_directory, write_whole};
-use crate::machine::Machine;
-use crate::output::say;
+use crate::output::{print_error, say};
 
 /// Rounds of the control: one that happens to lose nothing is repeated.
 const CONTROL_ROUNDS: u32 = 5;
@@ -42,7 +41,7 @@ pub struct Campaign {
 /// Runs a campaign until its end, or until `stop`.
 ///
 /// # Errors
-/// When it cannot begin, the control cannot be run, or the page cannot be written.
+/// When it cannot begin, or the control cannot be run.
 pub fn run(campaign: &Campaign, stop: &AtomicBool) -> anyhow::Result<Table> {
     let rooted = (campaign.drills.iter()).filter(|drill| drill.needs == Needs::Isolation);
     let rooted: Vec<&str> = rooted.map(|drill| drill.id).collect();
@@ -53,48 +52,65 @@ pub fn run(campaign: &Campaign, stop: &AtomicBool) -> anyhow::Result<Table> {
         rooted.join(",")
     );
     create_directory(&campaign.directory)?;
-    let mut table = Table {
-        started_at: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
-        commit: commit(),
-        machine: Machine::look(),
-        command: campaign.command.clone(),
-        whole: campaign.is_whole && campaign.length == Length::Full,
-        control: Some(controlled(campaign)?),
-        rows: Vec::new(),
-    };
-    if table
-        .control
-        .as_ref()
-        .is_some_and(|control| control.lost == 0)
-    {
+    let drills = campaign
+        .drills
+        .iter()
+        .map(|drill| (drill.id.to_owned(), *drill));
+    let (mut table, planned) = Table::begin(&campaign.command, drills.collect());
+    table.whole = campaign.is_whole && campaign.length == Length::Full;
+    let control = controlled(campaign)?;
+    let is_blind = control.lost == 0;
+    table.control = Some(control);
+    if is_blind {
         say(format_args!(
             "the negative control found no loss where writes are lost, so nothing else would prove anything; \
              `warrior-load control` runs it alone"
         ));
-        write(&campaign.directory, &table)?;
         return Ok(table);
     }
     let pace = Pace {
         rate: campaign.rate,
         length: campaign.length,
     };
-    for drill in &campaign.drills {
-        let row = rounds::run(drill, &campaign.programs, pace, &campaign.directory);
-        // A signal from the terminal has reached the programs of this drill, too.
+    in_turn(&mut table, planned, &campaign.directory, stop, |drill| {
+        rounds::run(drill, &campaign.programs, pace, &campaign.directory)
+    });
+    Ok(table)
+}
+
+/// Does what is planned, one after the other, until `stop`.
+pub(super) fn in_turn<D>(
+    table: &mut Table,
+    planned: Vec<D>,
+    directory: &Path,
+    stop: &AtomicBool,
+    mut drill: impl FnMut(D) -> Row,
+) {
+    for what in planned {
         if stop.load(Ordering::Relaxed) {
-            table.whole = false;
-            say(format_args!(
-                "interrupted; {} and what follows are left out",
-                drill.id
-            ));
+            break;
+        }
+        let row = drill(what);
+        let is_cut = stop.load(Ordering::Relaxed);
+        // A signal from the terminal has reached the programs of this drill, too: only a broken promise is the server's.
+        if is_cut && row.exit() != Exit::Lost {
             break;
         }
         say(format_args!("{}", line(&row)));
         table.rows.push(row);
-        // After each drill, so that a campaign that is killed leaves what it has found.
-        write(&campaign.directory, &table)?;
+        table.left_out.remove(0);
+        // After each drill, so that a campaign that is killed leaves what it has found. Its end writes it again, and says
+        // whether that can be done.
+        if let Err(error) = write(directory, table) {
+            print_error(&error);
+        }
     }
-    Ok(table)
+    if !table.left_out.is_empty() {
+        say(format_args!(
+            "interrupted; left out: {}",
+            table.left_out.join(", ")
+        ));
+    }
 }
 
 /// A row as a line of the terminal.
@@ -150,8 +166,52 @@ fn controlled(campaign: &Campaign) -> anyhow::Result<Controlled> {
 }
 
 /// Writes the page and the figures.
-pub(super) fn write(directory: &Path, table: &Table) -> anyhow::Result<()> {
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write(directory: &Path, table: &Table) -> anyhow::Result<()> {
     let file = |name: &str| directory.join(name);
     write_whole(&file("README.md"), &page(table))?;
     write_whole(&file("drills.json"), &serde_json::to_string_pretty(table)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drill::judge::{Breach, Invariant};
+
+    /// A campaign of three drills, in the second of which Ctrl-C comes: what is done, what is left out, how it ended.
+    fn interrupted(broken: Option<Invariant>) -> (Vec<String>, Vec<String>, Exit) {
+        let name = format!("warrior-load-{}", uuid::Uuid::new_v4());
+        let directory = std::env::temp_dir().join(name);
+        std::fs::create_dir(&directory).expect("a fresh directory");
+        let stop = AtomicBool::new(false);
+        let planned = ["X1", "X2", "X3"].map(|id| (id.to_owned(), id));
+        let (mut table, planned) = Table::begin("warrior-load drill", planned.to_vec());
+        in_turn(&mut table, planned, &directory, &stop, |id| {
+            let mut row = Row::named(id, "nothing");
+            if id == "X2" {
+                stop.store(true, Ordering::Relaxed);
+                row.breaches = broken
+                    .map(|kind| Breach::of(kind, "why"))
+                    .into_iter()
+                    .collect();
+            }
+            row
+        });
+        std::fs::remove_dir_all(&directory).expect("ours");
+        let exit = table.exit();
+        let done = table.rows.into_iter().map(|row| row.id).collect();
+        (done, table.left_out, exit)
+    }
+
+    #[test]
+    fn an_interrupted_drill_is_left_out_unless_it_broke_a_promise() {
+        let names = |ids: &[&str]| -> Vec<String> { ids.iter().map(|&id| id.to_owned()).collect() };
+        let rest = (names(&["X1"]), names(&["X2", "X3"]), Exit::Invalid);
+        assert_eq!(interrupted(None), rest);
+        assert_eq!(interrupted(Some(Invariant::I6)), rest);
+        let lost = (names(&["X1", "X2"]), names(&["X3"]), Exit::Lost);
+        assert_eq!(interrupted(Some(Invariant::I1)), lost);
+    }
 }

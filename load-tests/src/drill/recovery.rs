@@ -30,7 +30,7 @@ pub(super) fn long(scene: &mut Scene) -> anyhow::Result<()> {
     }
     drop(admin);
     scene.cluster.kill()?;
-    scene.kills += 1;
+    scene.evidence.figures.kills += 1;
     // A moment without anybody who could recover.
     thread::sleep(Duration::from_millis(500));
     scene.cluster.start()?;

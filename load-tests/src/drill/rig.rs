@@ -46,6 +46,8 @@ pub enum Unanswered {
     Refused,
     /// Those, and those that were cut: the server is killed.
     Cut,
+    /// All, however late: what is sent is more than can be answered, or what stands in between holds connections.
+    Any,
 }
 
 /// How long drills take.

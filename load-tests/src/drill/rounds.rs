@@ -8,18 +8,15 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 
 use super::compare::{Counted, compare};
-use super::figures::Figures;
 use super::isolation;
-use super::judge::{self, Breach, Invariant};
+use super::judge::{Breach, Invariant};
 use super::kind::Drill;
-use super::load::{Driven, Load, profile};
+use super::load::{Load, profile};
 use super::probe;
 use super::rig::{Length, Needs, Programs, Unanswered};
 use super::scene::Scene;
-use super::settle::Settled;
 use super::table::Row;
 use super::watch::{Held, Watch};
-use crate::verify::Verdict;
 
 /// The load before a fault, and after its healing.
 const LEAD: Duration = Duration::from_secs(1);
@@ -79,22 +76,26 @@ fn in_scene(
         directory,
     };
     let (_, warmed) = load.beside(&profile(pace.rate, pace.length), || thread::sleep(WARM_UP))?;
-    std::fs::remove_file(&warmed.ledger).ok();
+    let judged = scene.judge_also(&warmed, Unanswered::Any, &target, &database);
+    row.enter(std::mem::take(&mut scene.evidence));
+    judged.context("the load before the fault")?;
     let before = Held::by(scene.server_pid()?).context("the server has ended")?;
     let (quick, full) = drill.rounds;
     for _ in 0..pace.length.of(quick, full) {
-        round(drill, &mut scene, pace, directory, before, row)?;
+        let done = round(drill, &mut scene, pace, directory, before);
+        row.enter(std::mem::take(&mut scene.evidence));
+        done?;
     }
     Ok(())
 }
 
+/// One round, whose evidence is the scene's, also where it ends in an error.
 fn round(
     drill: &Drill,
     scene: &mut Scene,
     pace: Pace,
     directory: &Path,
     before: Held,
-    row: &mut Row,
 ) -> anyhow::Result<()> {
     let (target, database) = (scene.target.clone(), scene.database());
     let watch = Watch::begin(scene.admin.clone());
@@ -103,7 +104,7 @@ fn round(
         database: Some(&database),
         directory,
     };
-    let (broken, driven) = load.beside(&profile(pace.rate, pace.length), || {
+    let driven = load.beside(&profile(pace.rate, pace.length), || {
         thread::sleep(LEAD);
         let broken = (drill.breaks)(scene);
         if broken.is_ok() {
@@ -111,9 +112,16 @@ fn round(
             thread::sleep(TAIL);
         }
         broken
-    })?;
+    });
+    scene.evidence.figures.rounds += 1;
     let silent = watch.end();
-    let mut breaches = std::mem::take(&mut scene.breaches);
+    if drill.unanswered == Unanswered::None
+        && let Some(what) = silent.first()
+    {
+        let what = format!("{} times not 200: {what}", silent.len());
+        scene.breach(Invariant::I9, what);
+    }
+    let (broken, driven) = driven?;
     // What cannot be broken, or mended, leaves a ledger that is judged all the same.
     let compared = compare(
         &target,
@@ -122,32 +130,11 @@ fn round(
         scene.healed_at,
         Counted::Alone,
     );
-    let (settled, verdict) = match compared {
-        Ok(compared) => compared,
-        Err(error) => return broken.and(Err(error)),
-    };
-    breaches.extend(judge::by_answers(&driven.collected, drill.unanswered));
-    breaches.extend(judge::by_settling(&settled));
-    breaches.extend(judge::by_table(&verdict));
-    if drill.unanswered == Unanswered::None {
-        breaches.extend(silent.first().map(|what| {
-            let what = format!("{} times not 200: {what}", silent.len());
-            Breach::of(Invariant::I9, what)
-        }));
-    }
-    breaches.extend(at_rest(scene, before));
-    row.figures
-        .add(&figures(scene, &driven, &settled, &verdict));
-    row.figures.add(&std::mem::take(&mut scene.beside));
-    if breaches.iter().any(Breach::is_promise) {
-        // The ledger is the evidence, and the findings name its lines.
-        row.evidence.push(driven.ledger.display().to_string());
-        row.findings.extend(verdict.findings);
-    } else {
-        std::fs::remove_file(&driven.ledger).ok();
-    }
-    row.breaches.extend(breaches);
-    broken
+    let judged = scene.evidence.judge(&driven, drill.unanswered, compared);
+    broken?;
+    let left = at_rest(scene, before);
+    scene.evidence.breaches.extend(left);
+    judged
 }
 
 /// I8 and the truth of `/ready` once nothing is asked any more.
@@ -177,17 +164,4 @@ fn at_rest(scene: &Scene, before: Held) -> Vec<Breach> {
             .map(|what| Breach::of(Invariant::I8, what)),
     );
     breaches
-}
-
-fn figures(scene: &mut Scene, driven: &Driven, settled: &Settled, verdict: &Verdict) -> Figures {
-    let mut figures = Figures {
-        rounds: 1,
-        kills: std::mem::take(&mut scene.kills),
-        ..Figures::default()
-    };
-    figures.count(&driven.collected);
-    figures.verified(verdict);
-    figures.healed(std::mem::take(&mut scene.healed));
-    figures.settled(settled.unknown, settled.settled, settled.took);
-    figures
 }

@@ -3,6 +3,7 @@
 mod moves;
 mod parts;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -11,11 +12,11 @@ use warrior_stack::proxy::Proxy;
 
 use self::moves::Moves;
 use super::compare::{Counted, compare};
-use super::figures::Figures;
+use super::evidence::Evidence;
 use super::judge::{self, Breach, HEALED_WITHIN, Invariant};
 use super::load::Driven;
 use super::probe;
-use super::rig::{Length, Programs, Rig};
+use super::rig::{Length, Programs, Rig, Unanswered};
 use crate::control::Cluster;
 use crate::database::DatabaseAccess;
 use crate::server::{Server, free_port};
@@ -42,14 +43,10 @@ pub struct Scene {
     pub(super) length: Length,
     programs: Programs,
     rig: Rig,
-    /// Processes ended by SIGKILL.
-    pub(super) kills: u64,
-    /// The longest healing, and when the last one ended.
-    pub(super) healed: Duration,
+    /// When the last healing ended.
     pub(super) healed_at: Instant,
-    pub(super) breaches: Vec<Breach>,
-    /// What was counted beside the round's own load.
-    pub(super) beside: Figures,
+    /// What was found since the round began.
+    pub(super) evidence: Evidence,
     /// Where ledgers go.
     directory: PathBuf,
 }
@@ -88,11 +85,8 @@ impl Scene {
             length,
             programs: programs.clone(),
             rig,
-            kills: 0,
-            healed: Duration::ZERO,
             healed_at: Instant::now(),
-            breaches: Vec::new(),
-            beside: Figures::default(),
+            evidence: Evidence::default(),
             directory: directory.to_owned(),
         };
         scene.start_server()?;
@@ -107,9 +101,14 @@ impl Scene {
     /// Asks for something beyond the invariants.
     pub(super) fn demand(&mut self, holds: bool, otherwise: impl FnOnce() -> String) {
         if !holds {
-            self.breaches
-                .push(Breach::of(Invariant::Asked, otherwise()));
+            self.breach(Invariant::Asked, otherwise());
         }
+    }
+
+    /// Notes that an invariant was not kept.
+    pub(super) fn breach(&mut self, invariant: Invariant, what: impl Into<String>) {
+        let breach = Breach::of(invariant, what);
+        self.evidence.breaches.push(breach);
     }
 
     /// Waits until ten creates in a row succeed, which ends the fault (I7).
@@ -121,7 +120,7 @@ impl Scene {
     pub(super) fn heals_within(&mut self, limit: Duration) {
         let took = probe::heals(&self.target, PATIENCE);
         self.healed_at = Instant::now();
-        self.healed = self.healed.max(took.unwrap_or(PATIENCE));
+        self.evidence.figures.healed(took.unwrap_or(PATIENCE));
         let what = match took {
             Some(took) if took <= limit => return,
             Some(took) => {
@@ -129,44 +128,36 @@ impl Scene {
             }
             None => format!("no ten creates in a row within {} s", PATIENCE.as_secs()),
         };
-        self.breaches.push(Breach::of(Invariant::I7, what));
+        self.breach(Invariant::I7, what);
     }
 
-    /// Holds a fault under which nothing can be served: `/ready` must say so (I9).
+    /// Holds a fault under which nothing can be served: `/ready` must say so (I9). Silence says nothing.
     pub(super) fn hold_unready(&mut self, length: Duration) {
         let until = Instant::now() + length;
-        let mut told = false;
+        let mut said = BTreeSet::new();
         while Instant::now() < until {
-            told |= probe::status(&self.admin, "/ready") != Some(200);
+            said.insert(probe::status(&self.admin, "/ready"));
             std::thread::sleep(READY_INTERVAL);
         }
-        if !told {
-            let what = format!("/ready said yes throughout an outage of {length:.1?}");
-            self.breaches.push(Breach::of(Invariant::I9, what));
+        if let Some(what) = judge::unready(&said) {
+            self.breach(
+                Invariant::I9,
+                format!("in an outage of {length:.1?} {what}"),
+            );
         }
     }
 
-    /// Compares the ledger of another load with its table, and counts it. Its times are not judged.
+    /// Judges another load than the round's own.
     pub(super) fn judge_also(
         &mut self,
         driven: &Driven,
+        allowed: Unanswered,
         target: &Target,
         database: &DatabaseAccess,
     ) -> anyhow::Result<()> {
         let now = Instant::now();
-        let (settled, verdict) =
-            compare(target, database, &driven.ledger, now, Counted::ByOthersToo)?;
-        let mut breaches = judge::by_table(&verdict);
-        breaches.extend(judge::by_settling(&settled));
-        if !breaches.iter().any(Breach::is_promise) {
-            std::fs::remove_file(&driven.ledger).ok();
-        }
-        self.breaches.extend(breaches);
-        self.beside.count(&driven.collected);
-        self.beside.verified(&verdict);
-        self.beside
-            .settled(settled.unknown, settled.settled, settled.took);
-        Ok(())
+        let compared = compare(target, database, &driven.ledger, now, Counted::ByOthersToo);
+        self.evidence.judge(driven, allowed, compared)
     }
 
     /// Where ledgers go.

@@ -3,7 +3,6 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::judge;
 use super::load::{Load, closed};
 use super::probe;
 use super::rig::Unanswered;
@@ -21,7 +20,7 @@ const CLOSED_SECONDS: u32 = 600;
 pub(super) fn killed(scene: &mut Scene) -> anyhow::Result<()> {
     for _ in 0..scene.length.of(3, 20) {
         scene.take_server()?.kill()?;
-        scene.kills += 1;
+        scene.evidence.figures.kills += 1;
         scene.start_server()?;
         scene.heals();
     }
@@ -46,10 +45,8 @@ pub(super) fn restarted(scene: &mut Scene) -> anyhow::Result<()> {
         }
         anyhow::Ok(())
     })?;
-    restarted?;
-    let cut = judge::by_answers(&driven.collected, Unanswered::Refused);
-    scene.breaches.extend(cut);
-    scene.judge_also(&driven, &target, &database)
+    let judged = scene.judge_also(&driven, Unanswered::Refused, &target, &database);
+    restarted.and(judged)
 }
 
 fn restart(scene: &mut Scene) -> anyhow::Result<()> {

@@ -8,9 +8,10 @@ use anyhow::Context;
 use nix::sys::signal::Signal;
 use warrior_stack::proc::{children, is_alive};
 
-use super::judge::{Breach, Invariant};
+use super::judge::Invariant;
 use super::load::{Load, profile};
 use super::probe;
+use super::rig::Unanswered;
 use super::scene::Scene;
 use crate::stack::{OtherPrograms, Stack};
 
@@ -51,13 +52,14 @@ pub(super) fn port_taken(scene: &mut Scene) -> anyhow::Result<()> {
         }
         anyhow::Ok(longest)
     })?;
+    let judged = scene.judge_also(&driven, Unanswered::Any, &stack.api, &database);
     let healed = broken?;
-    scene.beside.healed(healed);
+    scene.evidence.figures.healed(healed);
     if healed > RESTARTED_WITHIN {
         let what = format!("`up` serves {healed:.1?} after the port is free");
-        scene.breaches.push(Breach::of(Invariant::I7, what));
+        scene.breach(Invariant::I7, what);
     }
-    scene.judge_also(&driven, &stack.api, &database)
+    judged
 }
 
 /// Kills the postmaster and holds its port before it can be started again.

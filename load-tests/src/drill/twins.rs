@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use super::judge::{Breach, Invariant};
+use super::judge::Invariant;
 use super::probe;
 use super::scene::Scene;
 
@@ -36,7 +36,7 @@ pub(super) fn same_key(scene: &mut Scene) -> anyhow::Result<()> {
         rows += stored;
         if stored > 1 || places.windows(2).any(|pair| pair[0] != pair[1]) {
             let what = format!("key {number} has {stored} rows, and was placed at {places:?}");
-            scene.breaches.push(Breach::of(Invariant::I3, what));
+            scene.breach(Invariant::I3, what);
         }
     }
     scene.demand(both > 0 && rows > 0, || {

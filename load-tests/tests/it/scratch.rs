@@ -1,7 +1,11 @@
 //! A folder of its own for each test, the program run in it, and the profiles that several tests use.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_warrior-load");
 
@@ -109,6 +113,26 @@ impl Scratch {
         );
         (status.code().expect("it ended by itself"), text)
     }
+}
+
+/// Presses Ctrl-C once a line of a command's standard output is like that; its exit code, and all that it said.
+pub(crate) fn interrupt_at(
+    command: &mut Command,
+    is_the_line: impl Fn(&str) -> bool,
+) -> (i32, String) {
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("it runs");
+    let pid = Pid::from_raw(child.id() as i32);
+    let mut said = String::new();
+    for line in BufReader::new(child.stdout.take().expect("piped")).lines() {
+        let line = line.expect("text");
+        if is_the_line(&line) {
+            kill(pid, Signal::SIGINT).expect("it runs");
+        }
+        said += &line;
+        said.push('\n');
+    }
+    let status = child.wait().expect("ours");
+    (status.code().expect("it ended by itself"), said)
 }
 
 impl Drop for Scratch {

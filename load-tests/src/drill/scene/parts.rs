@@ -53,7 +53,7 @@ impl Scene {
     pub(in crate::drill) fn signal(&mut self, pid: u32, signal: Signal) -> anyhow::Result<()> {
         kill(Pid::from_raw(i32::try_from(pid)?), signal)
             .with_context(|| format!("cannot send {signal} to process {pid}"))?;
-        self.kills += u64::from(signal == Signal::SIGKILL);
+        self.evidence.figures.kills += u64::from(signal == Signal::SIGKILL);
         Ok(())
     }
 
