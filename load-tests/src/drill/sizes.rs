@@ -9,6 +9,7 @@ use warrior_stack::DATABASE;
 use warrior_stack::layout;
 
 use super::clients;
+use super::judge::Invariant;
 use super::scene::Scene;
 
 /// Clients at the same time.
@@ -23,9 +24,18 @@ pub(super) fn one_connection(scene: &mut Scene) -> anyhow::Result<()> {
     console.simple_query("set default_pool_size = 1")?;
     console.simple_query("reconnect")?;
     let strange = clients::crowd(&scene.target, CROWD, scene.seconds(3.0, 20.0));
-    scene.demand(strange.is_empty(), || {
-        format!("a crowd was answered {strange:?}")
-    });
+    for (status, count) in strange {
+        match status {
+            Some(status) => scene.breach(
+                Invariant::I5,
+                format!("{count} creates of a crowd were answered {status}"),
+            ),
+            None => scene.breach(
+                Invariant::I6,
+                format!("{count} creates of a crowd had no answer"),
+            ),
+        }
+    }
     console.simple_query("reload")?;
     scene.heals();
     console.simple_query("set max_client_conn = 2")?;

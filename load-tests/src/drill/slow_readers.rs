@@ -52,7 +52,11 @@ pub(super) fn many(scene: &mut Scene) -> anyhow::Result<()> {
         );
     }
     let pid = scene.server_pid()?;
-    read_slowly(scene.target.address, scene.seconds(6.0, 30.0));
+    let begun = read_slowly(scene.target.address, scene.seconds(6.0, 30.0));
+    ensure!(
+        begun >= READERS,
+        "only {begun} of {READERS} slow readers could send anything"
+    );
     let lives = warrior_stack::proc::is_alive(pid);
     scene.demand(lives, || "the server was killed for its memory".to_owned());
     Ok(())
@@ -69,8 +73,9 @@ fn large(number: usize) -> String {
     )
 }
 
-/// All readers, in turn. One whose answer ended, or that was turned away, is followed by another.
-fn read_slowly(address: SocketAddr, length: Duration) {
+/// All readers, in turn. One whose answer ended, or that was turned away, is followed by another. Gives
+/// how many there were.
+fn read_slowly(address: SocketAddr, length: Duration) -> usize {
     let (until, mut begun) = (Instant::now() + length, 0);
     let mut readers: Vec<TcpStream> = Vec::new();
     let mut buffer = [0; TAKEN_BYTES];
@@ -88,6 +93,7 @@ fn read_slowly(address: SocketAddr, length: Duration) {
         });
         thread::sleep(TAKEN_INTERVAL);
     }
+    begun
 }
 
 fn begin(address: SocketAddr, term: &str) -> std::io::Result<TcpStream> {
