@@ -41,6 +41,11 @@ pub struct NothingWorked {
     pub answers: String,
 }
 
+/// Ctrl-C came before the end.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted before its end")]
+pub struct Interrupted;
+
 /// A stored result says that a promise was broken, so that nothing is made of it.
 #[derive(Debug, thiserror::Error)]
 #[error("a promise was broken: {0}")]
@@ -55,6 +60,8 @@ impl Exit {
             Exit::Unreachable
         } else if error.is::<NothingWorked>() {
             Exit::ThresholdMissed
+        } else if error.is::<Interrupted>() {
+            Exit::Invalid
         } else {
             Exit::Usage
         }

@@ -3,7 +3,7 @@
 use crate::collect::{Collected, sum};
 use crate::database::DatabaseFacts;
 use crate::engine::{LoadModel, Outcome, Plan, Tally, Unsent};
-use crate::exit::Exit;
+use crate::exit::{Exit, Interrupted};
 use crate::machine::{Machine, Throttling};
 use crate::profile::{Metric, Threshold, Unit};
 use crate::result::{EndpointResult, Judged, Validity};
@@ -29,7 +29,7 @@ pub fn validity(
     let invalid = &mut validity.invalid;
     match &collected.unrecorded {
         Some(why) => invalid.push(why.clone()),
-        None if interrupted => invalid.push("interrupted before its end".to_owned()),
+        None if interrupted => invalid.push(Interrupted.to_string()),
         None => {}
     }
     let lateness = total.lateness.value_at_quantile(0.99);

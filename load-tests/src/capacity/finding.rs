@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CapacitySetup, KneeSearch};
 use crate::commit::commit;
-use crate::exit::Exit;
+use crate::exit::{Exit, Interrupted};
 use crate::files::sha256;
 use crate::judge;
 use crate::machine::{Machine, Throttling};
@@ -130,7 +130,7 @@ impl Capacity {
         let verdicts: Vec<Verdict> = self.verification.iter().cloned().collect();
         self.invalid.extend(judge::unproven(&verdicts));
         if interrupted {
-            self.invalid.push("interrupted before its end".to_owned());
+            self.invalid.push(Interrupted.to_string());
         }
         self.marks.extend(judge::throttling_marks(&self.throttling));
         self.exit = if verdicts.iter().any(|verdict| !verdict.holds()) {

@@ -11,6 +11,7 @@ use super::finding::{ComparedFigure, Direction, Finding};
 use super::student::student_interval;
 use crate::drive::drive;
 use crate::engine::{Plan, Tally};
+use crate::exit::Interrupted;
 use crate::judge;
 use crate::machine::{Machine, Throttling};
 use crate::output::say;
@@ -96,7 +97,7 @@ pub fn compare(
             slices[side] = Some(slice);
         }
         if stop.load(Ordering::Relaxed) {
-            invalid.push("interrupted before its end".to_owned());
+            invalid.push(Interrupted.to_string());
             break;
         }
         if let [Some(a), Some(b)] = slices {

@@ -11,7 +11,7 @@ use super::tuning::Tuning;
 use super::{TuneSetup, TunedStack};
 use crate::capacity::slo_of;
 use crate::commit::commit;
-use crate::exit::Exit;
+use crate::exit::{Exit, Interrupted};
 use crate::files::sha256;
 use crate::judge;
 use crate::machine::{Machine, Throttling};
@@ -114,7 +114,7 @@ impl Tuning {
     pub(super) fn judge(&mut self, trials: &Trials) {
         let has_failed = !self.invalid.is_empty();
         if trials.is_stopped() && !has_failed {
-            self.invalid.push("interrupted before its end".to_owned());
+            self.invalid.push(Interrupted.to_string());
         } else if !has_failed && self.ending == Ending::BudgetEnded && self.again.is_none() {
             self.invalid.push(
                 "the budget ended before a round of the search did: whether other sizes are better is not known; give a \

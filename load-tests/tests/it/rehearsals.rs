@@ -1,10 +1,11 @@
 //! `rehearse` with the server of the same build: over to PostgreSQL and back, with what clients were told in between.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use warrior_duckdb::{Access, Library};
 
-use crate::scratch::{CREATES_ALONE, PROGRAM, Scratch, server};
+use crate::scratch::{CREATES_ALONE, PROGRAM, Scratch, interrupt_at, server};
 
 const TABLE: &str = "create table warrior (id uuid primary key, name varchar(100) not null, dob date not null, \
                      fight_skills varchar[] not null, created_at timestamptz default current_timestamp)";
@@ -135,4 +136,21 @@ fn a_row_that_is_missing_in_the_exported_file_fails_the_rehearsal() {
     let (code, text) = rehearse_with(&scratch, &file, &wrapper);
     assert_eq!(code, 5, "{text}");
     assert!(text.contains("DIFFERENT"), "{text}");
+}
+
+#[test]
+fn an_interrupted_rehearsal_is_6() {
+    let scratch = Scratch::new();
+    let file = scratch.0.join("app.duckdb");
+    ask(&file, &[TABLE], "select count(*) from warrior");
+    let mut command = Command::new(PROGRAM);
+    command
+        .arg("rehearse")
+        .arg(&file)
+        .arg("--server")
+        .arg(server())
+        .arg("--out")
+        .arg(&scratch.0);
+    let (code, text) = interrupt_at(&mut command, |line| line.starts_with("== start"));
+    assert_eq!(code, 6, "{text}");
 }
