@@ -4,6 +4,7 @@
 mod answers;
 mod case;
 mod exchange;
+mod look;
 mod mutate;
 
 use std::collections::BTreeMap;
@@ -14,18 +15,20 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use futures_util::StreamExt;
 use futures_util::stream;
 use hyper::Uri;
 
+use self::answers::Answer;
 use self::case::Case;
-use self::exchange::{Outcome, exchange};
-use crate::client;
+use self::exchange::{Fault, exchange};
+use self::look::{Log, look};
+use crate::engine::Failure;
+use crate::exit::{Exit, Interrupted};
 use crate::output::say;
 use crate::stack::Stack;
 use crate::target::given_location;
-use crate::workload::{Kind, Maker};
 
 /// Cases between two looks at the server.
 const ROUND: u64 = 1000;
@@ -60,6 +63,8 @@ pub struct Report {
     pub unanswered: u64,
     /// The first thing that should not be; the run ends with it.
     pub found: Option<Found>,
+    /// Why what was sent does not show that the server is well.
+    pub invalid: Option<String>,
 }
 
 /// Something that should not be.
@@ -77,8 +82,10 @@ pub struct Found {
 /// When there is no stack to send them to.
 pub fn fuzz(server: &Path, log: &Path, fuzz: &Fuzz, stop: &AtomicBool) -> anyhow::Result<Report> {
     let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+    let mut log = Log::open(log).with_context(|| format!("cannot read {}", log.display()))?;
     let stack = Stack::start_logging(server, file)?;
     let (address, seed) = (stack.api.address, fuzz.seed);
+    say(format_args!("seed {seed}: sending to {}", stack.api.url));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -89,8 +96,9 @@ pub fn fuzz(server: &Path, log: &Path, fuzz: &Fuzz, stop: &AtomicBool) -> anyhow
         .cases
         .map_or(u64::MAX, |cases| fuzz.first.saturating_add(cases));
     let mut next = fuzz.first;
-    while next < end && report.found.is_none() && !stop.load(Ordering::Relaxed) {
-        if began.elapsed() >= fuzz.length {
+    while next < end && !report.is_decided() && began.elapsed() < fuzz.length {
+        if stop.load(Ordering::Relaxed) {
+            report.invalid = Some(Interrupted.to_string());
             break;
         }
         let round = next..end.min(next.saturating_add(ROUND));
@@ -102,68 +110,49 @@ pub fn fuzz(server: &Path, log: &Path, fuzz: &Fuzz, stop: &AtomicBool) -> anyhow
                 })
                 .buffer_unordered(CASES_AT_ONCE)
                 .collect();
-        let outcomes: Vec<(u64, Result<Outcome, String>)> = runtime.block_on(sending);
+        let outcomes: Vec<(u64, Result<Vec<Answer>, Fault>)> = runtime.block_on(sending);
         let locations = report.count(&outcomes);
-        if report.found.is_none()
-            && let Err(error) = still_serves(&stack, log, seed ^ round.start, &locations)
-        {
-            report.found = Some(Found {
-                cases: round,
-                what: format!("{error:#}"),
-            });
+        if !report.is_decided() {
+            match look(&stack.api, &mut log, seed ^ round.start, &locations) {
+                Ok(None) => {}
+                Ok(Some(what)) => report.found = Some(Found { cases: round, what }),
+                Err(error) => report.invalid = Some(format!("{error:#}")),
+            }
         }
         if said.elapsed() >= SAY_EVERY {
             said = Instant::now();
             say(format_args!("{report}"));
         }
     }
+    if report.cases == 0 && !report.is_decided() {
+        report.invalid = Some("there was no time for a case; give it more by --for".to_owned());
+    }
     Ok(report)
 }
 
-/// Looks at the log for panics, creates and finds a warrior, and reads back what was acknowledged.
-fn still_serves(stack: &Stack, log: &Path, seed: u64, locations: &[Uri]) -> anyhow::Result<()> {
-    let text =
-        std::fs::read_to_string(log).with_context(|| format!("cannot read {}", log.display()))?;
-    if let Some(line) = text.lines().find(|line| line.contains("panicked")) {
-        anyhow::bail!("a panic: {line}");
-    }
-    let maker = Maker::new(Kind::CreateValid, seed, 0, &stack.api);
-    let created = client::send(&stack.api, &maker.make(0, &[])?).context("it no longer serves")?;
-    ensure!(
-        created.status == 201,
-        "a create was answered {}",
-        created.status
-    );
-    let location = created.location.as_deref().and_then(given_location);
-    let own = location.context("a create has no Location")?;
-    let acknowledged: Vec<Uri> = locations.iter().cloned().chain([own]).collect();
-    let mut missing = None;
-    client::get_each(&stack.api, &acknowledged, 1, |place, answer| match answer {
-        Ok(answer) if answer.status == 200 => {}
-        Ok(answer) => {
-            missing = Some(format!(
-                "{} was acknowledged, and is {}",
-                acknowledged[place], answer.status
-            ))
-        }
-        Err(failure) => {
-            missing = Some(format!("{} cannot be read: {failure}", acknowledged[place]))
-        }
-    })?;
-    missing.map_or(Ok(()), |what| Err(anyhow::anyhow!(what)))
-}
-
 impl Report {
+    /// How it ended.
+    pub fn exit(&self) -> Exit {
+        if self.found.is_some() {
+            Exit::Lost
+        } else if self.invalid.is_some() {
+            Exit::Invalid
+        } else {
+            Exit::Passed
+        }
+    }
+
+    fn is_decided(&self) -> bool {
+        self.exit() != Exit::Passed
+    }
+
     /// Counts what came back; the places of what was acknowledged.
-    fn count(&mut self, outcomes: &[(u64, Result<Outcome, String>)]) -> Vec<Uri> {
+    fn count(&mut self, outcomes: &[(u64, Result<Vec<Answer>, Fault>)]) -> Vec<Uri> {
         let mut locations = Vec::new();
         for (number, outcome) in outcomes {
             self.cases += 1;
             let what = match outcome {
-                Ok(Outcome {
-                    answers,
-                    unconnected: None,
-                }) => {
+                Ok(answers) => {
                     self.unanswered += u64::from(answers.is_empty());
                     for answer in answers {
                         *self.answers.entry(answer.status).or_default() += 1;
@@ -172,11 +161,12 @@ impl Report {
                     }
                     continue;
                 }
-                Ok(Outcome {
-                    unconnected: Some(why),
-                    ..
-                }) => format!("no connection: {why}"),
-                Err(what) => what.clone(),
+                Err(Fault::Unconnected(own @ Failure::Exhausted(_))) => {
+                    self.invalid.get_or_insert(own.to_string());
+                    continue;
+                }
+                Err(Fault::Unconnected(failure)) => failure.to_string(),
+                Err(Fault::NoAnswer(what)) => what.clone(),
             };
             self.found.get_or_insert(Found {
                 cases: *number..number + 1,
@@ -211,5 +201,26 @@ impl fmt::Display for Report {
             answers.collect::<Vec<_>>().join(", "),
             self.unanswered
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_cannot_be_reached_is_found_and_what_the_fuzzer_lacks_is_not() {
+        let refused = || Fault::Unconnected(Failure::Connect("refused".to_owned()));
+        let lacking = || Fault::Unconnected(Failure::Exhausted("no port".to_owned()));
+        let exit = |outcomes: Vec<Fault>| {
+            let outcomes: Vec<_> = (0..).zip(outcomes.into_iter().map(Err)).collect();
+            let mut report = Report::default();
+            report.count(&outcomes);
+            report.exit()
+        };
+        assert_eq!(exit(vec![]), Exit::Passed);
+        assert_eq!(exit(vec![lacking()]), Exit::Invalid);
+        assert_eq!(exit(vec![lacking(), refused()]), Exit::Lost);
+        assert_eq!(exit(vec![Fault::NoAnswer("half".to_owned())]), Exit::Lost);
     }
 }

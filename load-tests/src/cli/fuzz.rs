@@ -47,15 +47,14 @@ impl FuzzArgs {
         let report = fuzz(&server_program(self.server)?, &log, &plan, &stop)?;
         say(format_args!("seed {seed}: {report}"));
         let Some(found) = &report.found else {
-            say(format_args!(
-                "crashes 0, panics 0; every answer was one of the contract"
-            ));
+            match &report.invalid {
+                Some(why) => say(format_args!("INVALID: {why}")),
+                None => say(format_args!(
+                    "crashes 0, panics 0; every answer was one of the contract"
+                )),
+            }
             std::fs::remove_file(&log).ok();
-            return Ok(if report.cases > 0 {
-                Exit::Passed
-            } else {
-                Exit::Invalid
-            });
+            return Ok(report.exit());
         };
         let (first, count) = (found.cases.start, found.cases.end - found.cases.start);
         say(format_args!("PROMISE BROKEN: {}", found.what));
@@ -66,6 +65,6 @@ impl FuzzArgs {
             "the same again: warrior-load fuzz --seed {seed} --first {first} --cases {count}; the server's log: {}",
             log.display()
         ));
-        Ok(Exit::Lost)
+        Ok(report.exit())
     }
 }

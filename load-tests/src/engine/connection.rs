@@ -71,14 +71,27 @@ pub enum Failure {
     Timeout,
 }
 
+impl Failure {
+    /// The failure of a connection that was not made: by the target, or by this program's own limits.
+    pub(crate) fn of_connecting(error: io::Error) -> Failure {
+        use nix::errno::Errno;
+        match error.raw_os_error().map(Errno::from_raw) {
+            Some(Errno::EMFILE | Errno::ENFILE | Errno::EADDRNOTAVAIL | Errno::ENOBUFS) => {
+                Failure::Exhausted(error.to_string())
+            }
+            _ => Failure::Connect(error.to_string()),
+        }
+    }
+}
+
 impl Connection {
     /// Connects, and begins TLS where the target has it. `TCP_NODELAY` is set: a load generator must not wait to
     /// fill packets.
     pub async fn open(target: &Target) -> Result<Connection, Failure> {
         let stream = TcpStream::connect(target.address)
             .await
-            .map_err(connect_failure)?;
-        stream.set_nodelay(true).map_err(connect_failure)?;
+            .map_err(Failure::of_connecting)?;
+        stream.set_nodelay(true).map_err(Failure::of_connecting)?;
         let stamps = Rc::new(Stamps::default());
         // Below TLS, so that moments are those of the bytes on the socket.
         let stamped = Stamped {
@@ -90,7 +103,7 @@ impl Connection {
             Some(tls) => {
                 let connector = TlsConnector::from(Arc::clone(&tls.config));
                 let stream = connector.connect(tls.name.clone(), stamped).await;
-                begin_http(stream.map_err(connect_failure)?).await?
+                begin_http(stream.map_err(Failure::of_connecting)?).await?
             }
         };
         Ok(Connection {
@@ -229,16 +242,6 @@ fn retry_after(value: &str) -> Option<Duration> {
     let until = chrono::DateTime::parse_from_rfc2822(value).ok()?;
     let wait = until.signed_duration_since(chrono::Utc::now());
     Some(wait.to_std().unwrap_or(Duration::ZERO))
-}
-
-fn connect_failure(error: io::Error) -> Failure {
-    use nix::errno::Errno;
-    match error.raw_os_error().map(Errno::from_raw) {
-        Some(Errno::EMFILE | Errno::ENFILE | Errno::EADDRNOTAVAIL | Errno::ENOBUFS) => {
-            Failure::Exhausted(error.to_string())
-        }
-        _ => Failure::Connect(error.to_string()),
-    }
 }
 
 fn send_failure(error: hyper::Error) -> Failure {

@@ -10,6 +10,7 @@ use tokio::time::{sleep, timeout};
 
 use super::answers::{Answer, answers};
 use super::case::Case;
+use crate::engine::Failure;
 
 /// Pause between two packets, so that the server reads them one by one.
 const PACKET_PAUSE: Duration = Duration::from_millis(1);
@@ -20,24 +21,26 @@ const FIRST: Duration = Duration::from_millis(300);
 /// Longest time until the server has answered or closed after that: its own limits are 5 s for a body, and 3 s for an answer.
 const END: Duration = Duration::from_secs(20);
 
-/// What came back.
-#[derive(Debug, Default)]
-pub(super) struct Outcome {
-    pub(super) answers: Vec<Answer>,
-    /// Why the server could not be connected to.
-    pub(super) unconnected: Option<String>,
+/// Why a case has no answers.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// No connection was made.
+    Unconnected(Failure),
+    /// What came back is no answer, or there was neither an answer nor an end.
+    NoAnswer(String),
 }
 
-/// Sends a case over a connection of its own.
-///
-/// # Errors
-/// What is no answer, or that there was neither an answer nor an end.
-pub(super) async fn exchange(address: SocketAddr, case: &Case) -> Result<Outcome, String> {
-    let mut stream = match timeout(END, TcpStream::connect(address)).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(e)) => return Ok(unconnected(&e.to_string())),
-        Err(_) => return Ok(unconnected("it accepts no connection")),
+/// Sends a case over a connection of its own, and gives what was answered: nothing where it was closed instead.
+pub(super) async fn exchange(address: SocketAddr, case: &Case) -> Result<Vec<Answer>, Fault> {
+    let stream = match timeout(END, TcpStream::connect(address)).await {
+        Ok(stream) => stream.map_err(Failure::of_connecting),
+        Err(_) => Err(Failure::NotAccepted),
     };
+    let stream = stream.map_err(Fault::Unconnected)?;
+    answered(stream, case).await.map_err(Fault::NoAnswer)
+}
+
+async fn answered(mut stream: TcpStream, case: &Case) -> Result<Vec<Answer>, String> {
     // The packets of a case are what it is made of.
     let _ = stream.set_nodelay(true);
     let may_be_bare = case.packets.concat().windows(4).any(|four| four == b"HEAD");
@@ -66,10 +69,7 @@ pub(super) async fn exchange(address: SocketAddr, case: &Case) -> Result<Outcome
         Heard::Nothing => Err(format!("neither an answer nor an end within {END:?}")),
         Heard::End if !whole => Err(format!("half an answer: {}", got.escape_ascii())),
         // A reset may overtake an answer.
-        Heard::End | Heard::Reset | Heard::Answers => Ok(Outcome {
-            answers,
-            unconnected: None,
-        }),
+        Heard::End | Heard::Reset | Heard::Answers => Ok(answers),
     }
 }
 
@@ -99,12 +99,5 @@ async fn listen(
             Err(_) if is_answered => return Ok(Heard::Answers),
             Err(_) => return Ok(Heard::Nothing),
         }
-    }
-}
-
-fn unconnected(why: &str) -> Outcome {
-    Outcome {
-        unconnected: Some(why.to_owned()),
-        ..Outcome::default()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::scratch::{PROGRAM, server};
+use crate::scratch::{PROGRAM, interrupt_at, server};
 
 #[test]
 fn some_thousand_cases_are_answered_and_harm_nothing() {
@@ -21,4 +21,15 @@ fn some_thousand_cases_are_answered_and_harm_nothing() {
     ] {
         assert!(text.contains(status), "{status} in {text}");
     }
+}
+
+#[test]
+fn an_interrupted_run_is_6() {
+    let mut command = Command::new(PROGRAM);
+    command
+        .args(["fuzz", "--for", "10m", "--server"])
+        .arg(server());
+    let (code, text) = interrupt_at(&mut command, |line| line.contains("sending to"));
+    assert_eq!(code, 6, "{text}");
+    assert!(text.contains("INVALID: interrupted"), "{text}");
 }
