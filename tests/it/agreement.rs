@@ -119,6 +119,22 @@ pub(crate) fn default_of(variable: &str) -> usize {
         .unwrap_or_else(|| panic!("{variable} has no number as its default"))
 }
 
+/// The number that follows a marker in a file that has settings of its own form.
+pub(crate) fn after(text: &str, marker: &str) -> f64 {
+    let (_, rest) = text
+        .split_once(marker)
+        .unwrap_or_else(|| panic!("there is no {marker:?}"));
+    leading(rest.trim_start())
+}
+
+/// The number that a text begins with.
+pub(crate) fn leading(text: &str) -> f64 {
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    text[..end].parse().unwrap()
+}
+
 fn number(text: &str, key: &str) -> usize {
     let value = setting(text, key).unwrap_or_else(|| panic!("{key} is not set"));
     value

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use warrior_api::memory::Memory;
 
-use crate::agreement::default_of;
+use crate::agreement::{after, default_of, leading};
 use crate::supervisor::Scratch;
 
 const COMPOSE: &str = include_str!("../../docker-compose.yml");
@@ -221,20 +221,6 @@ fn number(text: &str, variable: &str) -> f64 {
     value
 }
 
-fn after(text: &str, marker: &str) -> f64 {
-    let (_, rest) = text
-        .split_once(marker)
-        .unwrap_or_else(|| panic!("there is no {marker:?}"));
-    leading(rest)
-}
-
-fn leading(text: &str) -> f64 {
-    let end = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
-    text[..end].parse().unwrap()
-}
-
 fn section(name: &str) -> &'static str {
     let (_, rest) = BALANCER.split_once(&format!("\n{name}\n")).unwrap();
     let next = ["\nbackend ", "\nfrontend ", "\ndefaults"];
@@ -245,12 +231,40 @@ fn section(name: &str) -> &'static str {
 /// An engine that answers, and does nothing but write down what it is asked for.
 const ENGINE: &str = "#!/bin/sh\necho \"$@\" >>\"$ASKED\"\n";
 
-#[test]
-fn a_file_whose_log_a_container_would_not_see_is_refused() {
+/// A folder with that engine.
+fn with_engine() -> Scratch {
     let folder = Scratch::new();
-    let (engine, asked) = (folder.join("docker"), folder.join("asked"));
+    let engine = folder.join("docker");
     fs::write(&engine, ENGINE).unwrap();
     fs::set_permissions(&engine, fs::Permissions::from_mode(0o755)).unwrap();
+    folder
+}
+
+/// What a script says when it refuses its arguments or a variable.
+fn refused(
+    folder: &Scratch,
+    script: &str,
+    arguments: &[&str],
+    variable: Option<(&str, &str)>,
+) -> String {
+    let scripts = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/");
+    let path = format!("{}:/usr/bin:/bin", folder.join("").display());
+    let output = Command::new("bash")
+        .arg(format!("{scripts}{script}"))
+        .args(arguments)
+        .env("PATH", path)
+        .env("ASKED", folder.join("asked"))
+        .envs(variable)
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {told}");
+    told
+}
+
+#[test]
+fn a_file_whose_log_a_container_would_not_see_is_refused() {
+    let folder = with_engine();
     let file = folder.join("app.duckdb");
     fs::write(&file, "rows").unwrap();
     fs::write(folder.join("app.duckdb.wal"), "rows").unwrap();
@@ -276,24 +290,13 @@ fn a_file_whose_log_a_container_would_not_see_is_refused() {
             ),
         ] {
             fs::write(folder.join(log), "rows").unwrap();
-            let refused = Command::new("bash")
-                .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/compose"))
-                .arg(action)
-                .arg(named)
-                .env(
-                    "PATH",
-                    format!("{}:/usr/bin:/bin", folder.join("").display()),
-                )
-                .env("ASKED", &asked)
-                .output()
-                .unwrap();
-            let told = String::from_utf8(refused.stderr).unwrap();
-            assert_eq!(refused.status.code(), Some(1), "{log}: {told}");
+            let named = named.to_str().unwrap();
+            let told = refused(&folder, "compose", &[action, named], None);
             assert!(told.contains(said), "{log}: {told}");
             fs::remove_file(folder.join(log)).unwrap();
         }
     }
-    let asked = fs::read_to_string(&asked).unwrap();
+    let asked = fs::read_to_string(folder.join("asked")).unwrap();
     assert!(
         asked
             .lines()
@@ -304,10 +307,7 @@ fn a_file_whose_log_a_container_would_not_see_is_refused() {
 
 #[test]
 fn a_sweep_names_the_variable_that_is_wrong_before_it_asks_for_an_engine() {
-    let folder = Scratch::new();
-    let (engine, asked) = (folder.join("docker"), folder.join("asked"));
-    fs::write(&engine, ENGINE).unwrap();
-    fs::set_permissions(&engine, fs::Permissions::from_mode(0o755)).unwrap();
+    let folder = with_engine();
     for (variable, value, said) in [
         (
             "SWEEP_INSTANCES",
@@ -321,32 +321,15 @@ fn a_sweep_names_the_variable_that_is_wrong_before_it_asks_for_an_engine() {
         ("SWEEP_RATE", "5 6", "SWEEP_RATE is one number"),
         ("SWEEP_SECONDS", "0", "SWEEP_SECONDS holds 0"),
     ] {
-        let refused = Command::new("bash")
-            .arg(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/scripts/compose-sweep"
-            ))
-            .env(
-                "PATH",
-                format!("{}:/usr/bin:/bin", folder.join("").display()),
-            )
-            .env("ASKED", &asked)
-            .env(variable, value)
-            .output()
-            .unwrap();
-        let told = String::from_utf8(refused.stderr).unwrap();
-        assert_eq!(refused.status.code(), Some(1), "{told}");
+        let told = refused(&folder, "compose-sweep", &[], Some((variable, value)));
         assert!(told.contains(said), "{told}");
     }
-    assert!(!asked.exists());
+    assert!(!folder.join("asked").exists());
 }
 
 #[test]
 fn the_stack_on_citus_names_the_variable_that_is_wrong_before_it_asks_for_an_engine() {
-    let folder = Scratch::new();
-    let (engine, asked) = (folder.join("docker"), folder.join("asked"));
-    fs::write(&engine, ENGINE).unwrap();
-    fs::set_permissions(&engine, fs::Permissions::from_mode(0o755)).unwrap();
+    let folder = with_engine();
     for (what, variable, value, said) in [
         ("up", "CITUS_WORKERS", "0", "CITUS_WORKERS holds 0"),
         ("sweep", "SWEEP_WORKERS", "1 x", "SWEEP_WORKERS holds x"),
@@ -357,23 +340,8 @@ fn the_stack_on_citus_names_the_variable_that_is_wrong_before_it_asks_for_an_eng
             "it is one of: up, down, sweep",
         ),
     ] {
-        let refused = Command::new("bash")
-            .arg(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/scripts/compose-citus"
-            ))
-            .arg(what)
-            .env(
-                "PATH",
-                format!("{}:/usr/bin:/bin", folder.join("").display()),
-            )
-            .env("ASKED", &asked)
-            .env(variable, value)
-            .output()
-            .unwrap();
-        let told = String::from_utf8(refused.stderr).unwrap();
-        assert_eq!(refused.status.code(), Some(1), "{told}");
+        let told = refused(&folder, "compose-citus", &[what], Some((variable, value)));
         assert!(told.contains(said), "{told}");
     }
-    assert!(!asked.exists());
+    assert!(!folder.join("asked").exists());
 }

@@ -1,6 +1,8 @@
 //! The containers of three nodes: what they share with those of one, and the numbers that must agree for a leader never to
 //! outlive its key.
 
+use crate::agreement::after;
+
 const COMPOSE: &str = include_str!("../../docker-compose.yml");
 const HA: &str = include_str!("../../docker-compose.ha.yml");
 const POLICY: &str = include_str!("../../ha/patroni.yml");
@@ -36,17 +38,17 @@ fn what_has_one_name_in_both_files_is_one_text() {
 #[test]
 fn a_leader_gives_up_before_its_key_expires() {
     let (ttl, pause, retry) = (
-        value(POLICY, "    ttl:"),
-        value(POLICY, "    loop_wait:"),
-        value(POLICY, "    retry_timeout:"),
+        after(POLICY, "    ttl:"),
+        after(POLICY, "    loop_wait:"),
+        after(POLICY, "    retry_timeout:"),
     );
     // Patroni's own minimum; it lowers the other two where they do not fit, which would make README.md wrong.
     assert!(ttl >= 20.0);
     assert!(pause + 2.0 * retry <= ttl);
     // Somebody who writes to an old leader is cut off sooner than another can be made.
-    let (interval, faster) = (value(WAY, " inter "), value(WAY, " fastinter ") / 1000.0);
-    let check = value(WAY, "timeout check ");
-    let noticed = interval + check + (value(WAY, " fall ") - 1.0) * (faster + check);
+    let (interval, faster) = (after(WAY, " inter "), after(WAY, " fastinter ") / 1000.0);
+    let check = after(WAY, "timeout check ");
+    let noticed = interval + check + (after(WAY, " fall ") - 1.0) * (faster + check);
     assert!(noticed < ttl - pause, "noticed after {noticed} s");
     assert!(WAY.contains("on-marked-down shutdown-sessions"));
     assert!(WAY.contains("option httpchk OPTIONS /primary"));
@@ -69,13 +71,13 @@ fn a_confirmed_commit_is_on_two_nodes() {
 
 #[test]
 fn patroni_gives_postgresql_the_connections_of_its_file_and_the_way_lets_them_through() {
-    let most = value(POSTGRES, "\nmax_connections = ");
-    assert_eq!(value(POLICY, "        max_connections:"), most);
-    let pool = value(POOLER, "PGBOUNCER_DEFAULT_POOL_SIZE:-");
-    let way = value(WAY, "    maxconn ");
+    let most = after(POSTGRES, "\nmax_connections = ");
+    assert_eq!(after(POLICY, "        max_connections:"), most);
+    let pool = after(POOLER, "PGBOUNCER_DEFAULT_POOL_SIZE:-");
+    let way = after(WAY, "    maxconn ");
     assert!(2.0 * pool < most && most < way);
     // Two descriptors for each.
-    let descriptors = value(block(HA, "  leader:"), "nofile: {soft: ");
+    let descriptors = after(block(HA, "  leader:"), "nofile: {soft: ");
     assert!(2.0 * way + 100.0 < descriptors);
 }
 
@@ -141,15 +143,4 @@ fn block<'t>(text: &'t str, name: &str) -> &'t str {
         end += line.len();
     }
     text[..end].trim_end()
-}
-
-fn value(text: &str, marker: &str) -> f64 {
-    let (_, rest) = text
-        .split_once(marker)
-        .unwrap_or_else(|| panic!("there is no {marker:?}"));
-    let rest = rest.trim_start();
-    let end = rest
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(rest.len());
-    rest[..end].parse().unwrap()
 }

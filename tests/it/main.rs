@@ -27,6 +27,7 @@ mod guide_road;
 mod head;
 mod http;
 mod idempotency;
+mod large;
 mod left;
 #[cfg(feature = "duckdb")]
 mod local;

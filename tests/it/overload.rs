@@ -7,11 +7,11 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
-use socket2::{Domain, Socket, Type};
 use warrior_stack::descriptors;
 
 use crate::api::warrior;
 use crate::http::request;
+use crate::large;
 use crate::lock::{TableLock, wait_for_locks_for_ever};
 use crate::program::{Program, from, serve};
 use crate::server::TestServer;
@@ -26,16 +26,12 @@ const PAUSE: Duration = Duration::from_millis(200);
 const ROUNDS: usize = 40;
 /// Longer than a busy machine takes for any request of a normal client.
 const DEADLINE_MS: &str = "15000";
-/// Answers of a megabyte: 50 of these are found.
-const FILL: &str = "insert into public.warrior (name, dob, fight_skills)
-                    select 'large ' || n, '1990-01-31', array_fill(repeat('🥋', 250), array[20])
-                      from generate_series(1, 60) as n";
 
 #[test]
 fn a_thousand_slow_clients_leave_a_normal_one_served() {
     descriptors::raise();
     let database = fresh_database();
-    database.owner().batch_execute(FILL).unwrap();
+    large::fill(&database);
     let server = Program::start(
         from(&mut serve(), &database.pooled_login())
             .env("MAX_CONNECTIONS", (SLOW + 100).to_string())
@@ -88,10 +84,7 @@ enum Slow {
 impl Slow {
     /// The nth of them; the server has a request of it, or the beginning of one.
     fn open(address: SocketAddr, n: usize) -> Self {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
-        socket.set_recv_buffer_size(4096).unwrap();
-        socket.connect(&address.into()).unwrap();
-        let mut stream = TcpStream::from(socket);
+        let mut stream = large::narrow(address);
         let begin: &[u8] = match n % 3 {
             0 => b"GET /warrior?t=large HTTP/1.1\r\nhost: a\r\nx: ",
             1 => b"POST /warrior HTTP/1.1\r\nhost: a\r\ncontent-length: 60000\r\n\r\n",

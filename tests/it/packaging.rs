@@ -2,6 +2,7 @@
 
 use clap::{CommandFactory, Parser};
 use warrior_api::config::Cli;
+use warrior_stack::shipped::setting;
 
 use crate::agreement::default_of;
 
@@ -12,7 +13,7 @@ const SETTINGS: &str = include_str!("../../packaging/warrior-api.env");
 #[test]
 fn the_units_start_commands_of_the_program() {
     for (unit, command) in [(SERVE, "serve"), (UP, "up")] {
-        let line = value(unit, "ExecStart");
+        let line = setting(unit, "ExecStart").unwrap();
         let (program, arguments) = line.split_once(' ').unwrap();
         assert_eq!(program, "/usr/local/bin/warrior-api");
         assert_eq!(arguments, command);
@@ -54,7 +55,7 @@ fn the_settings_of_serve_are_its_variables() {
 fn systemd_waits_for_as_long_as_a_drain_takes() {
     let drain_ms = default_of("DRAIN_DELAY_MS") + default_of("DRAIN_TIMEOUT_MS") + 1000;
     for unit in [SERVE, UP] {
-        let seconds: usize = value(unit, "TimeoutStopSec").parse().unwrap();
+        let seconds: usize = setting(unit, "TimeoutStopSec").unwrap().parse().unwrap();
         assert!(1000 * seconds > drain_ms);
     }
 }
@@ -72,10 +73,4 @@ fn both_units_have_one_sandbox() {
     };
     assert!(sandbox(SERVE).len() > 20);
     assert_eq!(sandbox(SERVE), sandbox(UP));
-}
-
-fn value<'a>(unit: &'a str, key: &str) -> &'a str {
-    unit.lines()
-        .find_map(|line| line.strip_prefix(key)?.strip_prefix('='))
-        .unwrap_or_else(|| panic!("{key} is not set"))
 }

@@ -5,21 +5,17 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use socket2::{Domain, Socket, Type};
 use uuid::Uuid;
 
 use crate::api::warrior;
 use crate::http::{Answer, request};
+use crate::large;
 use crate::openmetrics::open_metrics;
 use crate::program::{Program, from, serve};
 use crate::server::TestServer;
 use crate::supervisor::eventually;
 use crate::support::{Ending, fresh_database};
 
-/// Answers of a megabyte: 50 of these are found.
-const FILL: &str = "insert into public.warrior (name, dob, fight_skills)
-                    select 'large ' || n, '1990-01-31', array_fill(repeat('🥋', 250), array[20])
-                      from generate_series(1, 60) as n";
 /// What the server may use, in MiB; the program itself is part of it.
 const MEMORY: u64 = 64;
 /// Many times more answers than fit.
@@ -32,7 +28,7 @@ const CREATES: usize = 400;
 #[test]
 fn clients_that_do_not_read_take_nothing_from_others() {
     let database = fresh_database();
-    database.owner().batch_execute(FILL).unwrap();
+    large::fill(&database);
     let server = Program::start(
         from(&mut serve(), &database.pooled_login())
             .env("MEMORY_LIMIT_MIB", MEMORY.to_string())
@@ -133,10 +129,7 @@ fn a_row_too_large_for_the_memory_is_refused_and_harms_no_other() {
 
 /// A client that asks five times and reads nothing.
 fn reader(address: SocketAddr) -> TcpStream {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
-    socket.set_recv_buffer_size(4096).unwrap();
-    socket.connect(&address.into()).unwrap();
-    let mut stream = TcpStream::from(socket);
+    let mut stream = large::narrow(address);
     let get = "GET /warrior?t=large HTTP/1.1\r\nhost: a\r\n\r\n".repeat(5);
     stream.write_all(get.as_bytes()).unwrap();
     stream

@@ -5,16 +5,15 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
-use socket2::{Domain, Socket, Type};
 use warrior_stack::proxy::{Cut, Proxy};
 
 use crate::api::warrior;
 use crate::faults::INSERT;
 use crate::http::{Answer, request};
+use crate::large;
 use crate::lock::{TableLock, wait_for_locks_for_ever};
 use crate::openmetrics::open_metrics;
 use crate::others::put_trigger;
@@ -96,15 +95,12 @@ fn a_connection_that_comes_late_is_the_connect_s_time() {
 #[test]
 fn a_client_that_takes_its_answer_late_is_the_write_s_time() {
     let database = fresh_database();
-    let fill = "insert into public.warrior (name, dob, fight_skills)
-                select 'large ' || n, '1990-01-31', array_fill(repeat('🥋', 250), array[20])
-                  from generate_series(1, 50) as n";
-    database.owner().batch_execute(fill).unwrap();
+    large::fill(&database);
     let server = patient(&database);
     server.await_ready();
     let search = |pause: Duration| {
         let before = sums(&server);
-        let mut client = narrow(&server);
+        let mut client = large::narrow(server.public);
         let get = "GET /warrior?t=large HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
         client.write_all(get.as_bytes()).unwrap();
         // Some of the answer is there, so all of it is made, and more of it than the sockets hold.
@@ -246,12 +242,4 @@ fn sums(server: &TestServer) -> Times {
 
 fn of_stage(lane: &str, stage: &str) -> String {
     format!("warrior_stage_seconds_total{{lane=\"{lane}\",stage=\"{stage}\"}}")
-}
-
-/// A client whose socket holds little.
-fn narrow(server: &TestServer) -> TcpStream {
-    let socket = Socket::new(Domain::for_address(server.public), Type::STREAM, None).unwrap();
-    socket.set_recv_buffer_size(4096).unwrap();
-    socket.connect(&server.public.into()).unwrap();
-    TcpStream::from(socket)
 }

@@ -1,20 +1,14 @@
 //! Sizes that are too small for each other, a lock, slow clients, and health.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
-
-use socket2::{Domain, Socket, Type};
 
 use super::load::{beside, create};
 use super::{Alone, PATIENCE, SLEEPY, says, says_one_of};
+use crate::large;
 use crate::lock::TableLock;
 use crate::supervisor::connect;
-
-/// Answers of a megabyte: 50 of these are found.
-const LARGE: &str = "insert into public.warrior (name, dob, fight_skills)
-                     select 'large ' || n, '1990-01-31', array_fill(repeat('x', 1000), array[20])
-                       from generate_series(1, 60) as n";
 
 /// What other tests make of the machine is a limit, too: its processors, then.
 #[test]
@@ -131,7 +125,7 @@ fn a_lock_that_somebody_holds_binds() {
 fn clients_that_take_their_answers_slowly_bind() {
     let alone = Alone::take();
     let database = alone.database();
-    database.owner().batch_execute(LARGE).unwrap();
+    large::fill(&database);
     let server = alone.serve(&database, &[("WORKERS", "6")]);
     let sentence = beside(
         8,
@@ -143,10 +137,7 @@ fn clients_that_take_their_answers_slowly_bind() {
 
 /// A client that takes a second for an answer, as one behind a thin line does.
 fn read_slowly(address: SocketAddr) {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
-    socket.set_recv_buffer_size(4096).unwrap();
-    socket.connect(&address.into()).unwrap();
-    let mut stream = TcpStream::from(socket);
+    let mut stream = large::narrow(address);
     let get = b"GET /warrior?t=large HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
     stream.write_all(get).unwrap();
     let mut piece = vec![0; 32 << 10];
