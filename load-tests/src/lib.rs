@@ -50,6 +50,7 @@ pub mod tune;
 // What is around a run.
 pub mod client;
 pub mod commit;
+mod control_group;
 pub mod database;
 pub mod machine;
 

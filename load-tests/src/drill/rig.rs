@@ -33,8 +33,53 @@ pub struct Rig {
     pub variables: &'static [(&'static str, &'static str)],
     /// Lines of sh before the server is executed in the same process.
     pub before: Option<&'static str>,
-    /// Lines of sh when the stack is gone, which take back what those before did.
-    pub after: Option<&'static str>,
+    /// Bytes of memory that the server may use, by a control group.
+    pub memory_max: Option<u64>,
+}
+
+impl Rig {
+    /// The server on PgBouncer, with nothing in between.
+    pub(super) const PLAIN: Rig = Rig {
+        proxied: false,
+        named: false,
+        variables: &[],
+        before: None,
+        memory_max: None,
+    };
+    pub(super) const PROXIED: Rig = Rig {
+        proxied: true,
+        ..Rig::PLAIN
+    };
+    pub(super) const NAMED: Rig = Rig {
+        named: true,
+        ..Rig::PLAIN
+    };
+    pub(super) const FEW_CREATORS: Rig = Rig {
+        variables: &[("WORKERS_CREATE", "2")],
+        ..Rig::PROXIED
+    };
+    pub(super) const MANY_WORKERS: Rig = Rig {
+        variables: &[("WORKERS", "48")],
+        ..Rig::PLAIN
+    };
+    pub(super) const DRAINING: Rig = Rig {
+        variables: &[("DRAIN_DELAY_MS", "500")],
+        ..Rig::PLAIN
+    };
+    pub(super) const FEW_DESCRIPTORS: Rig = Rig {
+        before: Some("exec >&-; ulimit -n 256"),
+        ..Rig::PLAIN
+    };
+    /// With the variables of docker-compose.yml, and heads that may wait, so that slow readers stay.
+    pub(super) const SMALL_MEMORY: Rig = Rig {
+        variables: &[
+            ("WORKERS", "3"),
+            ("MAX_CONNECTIONS", "400"),
+            ("HEAD_TIMEOUT_MS", "60000"),
+        ],
+        memory_max: Some(64 << 20),
+        ..Rig::PLAIN
+    };
 }
 
 /// Requests that may stay without an answer.

@@ -1,7 +1,6 @@
 //! The rounds of a drill: load, fault, healing, settling, comparison with the table, judgement.
 
 use std::path::Path;
-use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -44,10 +43,6 @@ pub(super) fn run(drill: &'static Drill, programs: &Programs, pace: Pace, direct
         let drilled = scope.spawn(|| in_scene(drill, programs, pace, directory, &mut row));
         drilled.join()
     });
-    // A failure is the group's that is still there, and the next drill of that kind says so.
-    if let Some(after) = drill.rig.after {
-        Command::new("sh").args(["-c", after]).status().ok();
-    }
     match outcome {
         Ok(Ok(())) => {}
         Ok(Err(error)) => row.not_done = Some(format!("{error:#}")),

@@ -18,6 +18,7 @@ use super::load::Driven;
 use super::probe;
 use super::rig::{Length, Programs, Rig, Unanswered};
 use crate::control::Cluster;
+use crate::control_group::{ControlGroup, Limit};
 use crate::database::DatabaseAccess;
 use crate::server::{Server, free_port};
 use crate::target::Target;
@@ -43,6 +44,8 @@ pub struct Scene {
     pub(super) length: Length,
     programs: Programs,
     rig: Rig,
+    /// Bounds the server's memory, where the rig does.
+    group: Option<ControlGroup>,
     /// When the last healing ended.
     pub(super) healed_at: Instant,
     /// What was found since the round began.
@@ -85,6 +88,9 @@ impl Scene {
             length,
             programs: programs.clone(),
             rig,
+            group: (rig.memory_max)
+                .map(|bytes| ControlGroup::make(Limit::MemoryBytes(bytes)))
+                .transpose()?,
             healed_at: Instant::now(),
             evidence: Evidence::default(),
             directory: directory.to_owned(),

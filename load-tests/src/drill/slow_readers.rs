@@ -11,13 +11,6 @@ use socket2::{Domain, Socket, Type};
 use super::probe;
 use super::scene::Scene;
 
-/// Variables of the server: those of docker-compose.yml, and heads that may wait, so that readers stay.
-pub(super) const VARIABLES: [(&str, &str); 3] = [
-    ("WORKERS", "3"),
-    ("MAX_CONNECTIONS", "400"),
-    ("HEAD_TIMEOUT_MS", "60000"),
-];
-
 /// Readers, what each takes at once, and how often.
 const READERS: usize = 300;
 const TAKEN_BYTES: usize = 2_000;

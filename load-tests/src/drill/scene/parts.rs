@@ -115,9 +115,19 @@ impl Scene {
             .env("POSTGRES_PORT", port.to_string())
             .env("POSTGRES_DIRECT_HOST", "127.0.0.1")
             .envs(self.rig.variables.iter().copied());
-        Ok(match self.rig.before {
-            Some(before) => preceded(before, &program),
-            None => program,
+        let enter = (self.group.as_ref())
+            .map(|group| format!("echo $$ >'{}' || exit", group.entry().display()));
+        let before = self.rig.before.map(str::to_owned);
+        let lines: Vec<String> = enter.into_iter().chain(before).collect();
+        Ok(match lines.is_empty() {
+            true => program,
+            false => preceded(
+                &lines.join(
+                    "
+",
+                ),
+                &program,
+            ),
         })
     }
 }

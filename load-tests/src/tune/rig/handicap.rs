@@ -4,7 +4,6 @@
 use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
@@ -12,13 +11,12 @@ use anyhow::{Context, ensure};
 use warrior_stack::proc::children;
 
 use crate::control::Cluster;
+use crate::control_group::{ControlGroup, Limit};
 
 /// Bounds the pieces on their way in one direction of a connection.
 const PIECES_MAX: usize = 1024;
 /// Longest piece that is read at once.
 const PIECE_BYTES_MAX: usize = 64 << 10;
-/// The kernel's usual period of a quota, in microseconds.
-const PERIOD_MICROS: f64 = 100_000.0;
 
 /// What the database of a stack is held back by.
 #[derive(Debug, Default)]
@@ -27,8 +25,8 @@ pub(crate) struct Handicap {
     pub(crate) delay: Option<Duration>,
     /// Processors that PostgreSQL may use.
     pub(crate) cpus: Option<f64>,
-    /// The control group of the quota, removed at the end.
-    group: Option<PathBuf>,
+    /// Holds the quota.
+    group: Option<ControlGroup>,
 }
 
 impl Handicap {
@@ -53,21 +51,11 @@ impl Handicap {
                 cpus > 0.0 && cpus.is_finite(),
                 "--database-cpus {cpus}: want a number above 0"
             );
-            let group = limit(cluster.endpoints().postgres.pid, cpus);
-            self.group = Some(group.context(
-                "--database-cpus: cannot make a control group; it takes root and a kernel with cgroups",
-            )?);
+            let group = ControlGroup::make(Limit::Cpus(cpus)).context("--database-cpus")?;
+            enter(&group, cluster.endpoints().postgres.pid);
+            self.group = Some(group);
         }
         Ok(())
-    }
-}
-
-impl Drop for Handicap {
-    fn drop(&mut self) {
-        // A group that still has processes stays, and is empty once they have ended.
-        if let Some(group) = &self.group {
-            fs::remove_dir(group).ok();
-        }
     }
 }
 
@@ -139,76 +127,19 @@ fn carry(mut from: TcpStream, mut to: TcpStream, delay: Duration) {
     });
 }
 
-/// Puts a postmaster and its children into a control group with a quota; its later children are born there. The group
-/// lies within this process's own, so that whatever holds this one back holds for them, too.
-fn limit(postmaster: u32, cpus: f64) -> io::Result<PathBuf> {
-    let groups = fs::read_to_string("/proc/self/cgroup")?;
-    let (group, is_old) = group_for(&groups, std::process::id())
-        .ok_or_else(|| io::Error::other("this process is in no control group of processors"))?;
-    fs::create_dir_all(&group)?;
-    let quota = (cpus * PERIOD_MICROS) as u64;
-    if is_old {
-        fs::write(group.join("cpu.cfs_period_us"), format!("{PERIOD_MICROS}"))?;
-        fs::write(group.join("cpu.cfs_quota_us"), format!("{quota}"))?;
-    } else {
-        fs::write(group.join("cpu.max"), format!("{quota} {PERIOD_MICROS}"))?;
-    }
+/// Puts a postmaster and its children into a group; its later children are born there.
+fn enter(group: &ControlGroup, postmaster: u32) {
     let mut all = children(postmaster);
     all.push(postmaster);
     for pid in all {
         // A child that has ended needs no quota.
-        fs::write(group.join("cgroup.procs"), pid.to_string()).ok();
+        fs::write(group.entry(), pid.to_string()).ok();
     }
-    Ok(group)
-}
-
-/// Where a new group goes, by the text of `/proc/self/cgroup`; whether its kernel has the older hierarchy. In the newer
-/// one a group with processes has no groups below it, so it goes beside this process's.
-fn group_for(groups: &str, pid: u32) -> Option<(PathBuf, bool)> {
-    let name = format!("warrior-load-{pid}");
-    let lines = groups.lines().filter_map(|line| line.split_once(':'));
-    let of = |controller: &str| {
-        let mut named = lines.clone().filter_map(|(_, rest)| rest.split_once(':'));
-        named.find(|(controllers, _)| controllers.split(',').any(|one| one == controller))
-    };
-    let below = |root: &str, path: &str| Path::new(root).join(path.trim_start_matches('/'));
-    if let Some((_, path)) = of("cpu") {
-        return Some((below("/sys/fs/cgroup/cpu", path).join(name), true));
-    }
-    let (_, path) = of("")?;
-    let own = below("/sys/fs/cgroup", path);
-    let beside = if path == "/" {
-        own.as_path()
-    } else {
-        own.parent()?
-    };
-    Some((beside.join(name), false))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_quota_lies_within_or_beside_the_own_group() {
-        for (groups, group, is_old) in [
-            (
-                "5:cpu,cpuacct:/idle\n1:name=systemd:/x\n",
-                "/sys/fs/cgroup/cpu/idle/warrior-load-7",
-                true,
-            ),
-            ("0::/\n", "/sys/fs/cgroup/warrior-load-7", false),
-            (
-                "0::/user.slice/a.scope\n",
-                "/sys/fs/cgroup/user.slice/warrior-load-7",
-                false,
-            ),
-        ] {
-            let found = group_for(groups, 7);
-            assert_eq!(found, Some((PathBuf::from(group), is_old)), "{groups}");
-        }
-        assert_eq!(group_for("3:cpuset:/\n", 7), None);
-    }
 
     #[test]
     fn bytes_arrive_later_and_whole() {
