@@ -3,6 +3,7 @@
 //! Everything is judged by HTTP alone, since its database may be closed to this program. Only containers that compose
 //! lists for one project are touched, by their ids, and each is running again before the next one is broken.
 
+mod action;
 mod containers;
 
 use std::path::{Path, PathBuf};
@@ -12,7 +13,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 
-use self::containers::{Action, Container, Project};
+use self::action::Action;
+use self::containers::{Container, Project};
 use super::evidence::Evidence;
 use super::judge::{Breach, Invariant};
 use super::load::{Load, profile};

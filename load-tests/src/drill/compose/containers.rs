@@ -1,17 +1,10 @@
-//! The containers of one compose project, and what is done to them.
+//! The containers of one compose project.
 
-use std::fmt;
 use std::process::Command;
-use std::thread;
-use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
 
-/// Seconds that a container may take to stop: longer than its drain.
-const STOP_SECONDS: &str = "20";
-/// How long one that was stopped stays so.
-const STOPPED: Duration = Duration::from_secs(3);
 /// The port that the API has in its containers.
 const API_PORT: &str = "5001/tcp";
 
@@ -19,19 +12,11 @@ const PROJECT: &str = "com.docker.compose.project";
 const SERVICE: &str = "com.docker.compose.service";
 const ONE_OFF: &str = "com.docker.compose.oneoff";
 
-/// What is done to a container.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Action {
-    Kill,
-    Stop,
-    Restart,
-}
-
 /// A container that runs.
 #[derive(Clone, Debug)]
 pub(super) struct Container {
-    id: String,
-    name: String,
+    pub(super) id: String,
+    pub(super) name: String,
     service: String,
     /// The bindings of the API's port: the address, and the port on the host.
     published: Option<(String, String)>,
@@ -158,56 +143,6 @@ impl Container {
     }
 }
 
-impl Action {
-    /// What is done, for the table.
-    pub(super) fn of(self, service: &str) -> String {
-        match self {
-            Action::Kill => format!("kill -9 of {service}"),
-            Action::Stop => format!("stop of {service}, start after {} s", STOPPED.as_secs()),
-            Action::Restart => format!("restart of {service}"),
-        }
-    }
-
-    /// Does it; afterwards the container runs.
-    pub(super) fn apply(self, container: &Container) -> anyhow::Result<()> {
-        let id = container.id.as_str();
-        match self {
-            Action::Kill => {
-                output(&["docker", "kill", "--signal", "KILL", id])?;
-                start(container)
-            }
-            Action::Stop => {
-                let stopped = output(&["docker", "stop", "--time", STOP_SECONDS, id]);
-                thread::sleep(STOPPED);
-                start(container)?;
-                stopped.map(drop)
-            }
-            Action::Restart => output(&["docker", "restart", "--time", STOP_SECONDS, id]).map(drop),
-        }
-    }
-}
-
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Action::Kill => "kill",
-            Action::Stop => "stop",
-            Action::Restart => "restart",
-        })
-    }
-}
-
-fn start(container: &Container) -> anyhow::Result<()> {
-    let started = output(&["docker", "start", &container.id]);
-    let advice = || {
-        format!(
-            "{} is down; start it with: docker start {}",
-            container.name, container.name
-        )
-    };
-    started.map(drop).with_context(advice)
-}
-
 /// The ids that compose lists.
 fn listed(compose: &[&str], project: Option<&str>) -> anyhow::Result<Vec<String>> {
     let mut command = compose.to_vec();
@@ -251,7 +186,7 @@ fn container(value: &Value, project: &str) -> Option<Container> {
 }
 
 /// What a program prints, once it has ended well.
-fn output(command: &[&str]) -> anyhow::Result<String> {
+pub(super) fn output(command: &[&str]) -> anyhow::Result<String> {
     let [program, arguments @ ..] = command else {
         bail!("no command");
     };
