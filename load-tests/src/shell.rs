@@ -59,6 +59,8 @@ fn wait(child: &mut Child, timeout: Duration) -> anyhow::Result<Option<ExitStatu
 
 #[cfg(test)]
 mod tests {
+    use warrior_stack::proc::is_alive;
+
     use super::*;
 
     #[test]
@@ -78,15 +80,10 @@ mod tests {
         );
         let pid = std::fs::read_to_string(&file).expect("it was started");
         std::fs::remove_file(&file).expect("ours");
+        let pid = pid.trim().parse().expect("its id");
         // On a busy machine a process that was killed has still to be scheduled to end; nobody may wait for it then.
-        let runs = || {
-            let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim()));
-            let state = stat.unwrap_or_default();
-            let state = state.rsplit(") ").next().unwrap_or_default().chars().next();
-            state.is_some_and(|state| !"ZX".contains(state))
-        };
         let deadline = Instant::now() + Duration::from_secs(60);
-        while runs() {
+        while is_alive(pid) {
             assert!(Instant::now() < deadline, "process {pid} goes on");
             std::thread::sleep(POLL);
         }

@@ -1,10 +1,11 @@
 //! The watch of a server during a round: its liveness, and the resources that it holds.
 
-use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use procfs::process::Process;
 
 use super::probe;
 use crate::target::Target;
@@ -67,15 +68,12 @@ pub(super) struct Held {
 impl Held {
     /// What the process holds now; none once it has ended.
     pub(super) fn by(pid: u32) -> Option<Held> {
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        let figure = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            line.split_whitespace().next()?.parse().ok()
-        };
+        let process = Process::new(i32::try_from(pid).ok()?).ok()?;
+        let status = process.status().ok()?;
         Some(Held {
-            threads: figure("Threads:")?,
-            descriptors: fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count() as u64,
-            memory_kib: figure("VmRSS:")?,
+            threads: status.threads,
+            descriptors: process.fd_count().ok()? as u64,
+            memory_kib: status.vmrss?,
         })
     }
 
