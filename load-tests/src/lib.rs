@@ -59,3 +59,4 @@ pub mod files;
 pub mod output;
 pub mod process;
 pub mod shell;
+pub mod text_table;

@@ -1,6 +1,8 @@
 //! The table of classes of searches: what each finds, and how it stands to its targets.
 
-use super::table::{spread, table};
+use warrior_load::text_table::text_table;
+
+use super::table::spread;
 use crate::goals::{ClassGoals, Goal};
 use crate::result::BenchResult;
 use crate::searches::{ClassResult, Searches};
@@ -34,7 +36,7 @@ pub(super) fn classes(bench: &BenchResult, state: &Searches) -> String {
         target("PostgreSQL's CPU time", |goals| &goals.postgres),
         target("rate / the function one by one", |goals| &goals.one_by_one),
     ];
-    table(head.each_ref().map(String::as_str), &rows)
+    text_table(head.each_ref().map(String::as_str), rows)
 }
 
 fn row(class: &ClassResult, goals: &ClassGoals) -> [String; 6] {

@@ -1,6 +1,8 @@
 //! The table of goals.
 
-use super::table::{spread, table};
+use warrior_load::text_table::text_table;
+
+use super::table::spread;
 use crate::goals::Goal;
 
 /// Whether it was kept.
@@ -34,8 +36,8 @@ pub(super) fn goals(goals: &[Goal]) -> String {
             ]
         })
         .collect();
-    table(
+    text_table(
         ["What", "Median (min–max of the rounds)", "Target", ""],
-        &rows,
+        rows,
     )
 }

@@ -3,13 +3,14 @@
 use std::fmt::Write;
 
 use warrior_load::output::micros;
+use warrior_load::text_table::text_table;
 
 use super::classes::classes;
 use super::disturbance::disturbance;
 use super::goals::goals;
 use super::peers::peers;
 use super::plain::plain;
-use super::table::{spread, table};
+use super::table::spread;
 use crate::goals::is_server;
 use crate::result::BenchResult;
 use crate::sample::{Sample, Series, Unit};
@@ -109,7 +110,7 @@ pub(super) fn page(bench: &BenchResult, picture: &str) -> String {
             writeln!(
                 text,
                 "Answers compared with the plain definition, id by id:\n\n{}",
-                table(["Class", "Different terms", "Compared", ""], &checked)
+                text_table(["Class", "Different terms", "Compared", ""], checked)
             )?;
         }
         std::fmt::Result::Ok(())
@@ -177,5 +178,5 @@ fn figures(series: &[&Series]) -> String {
         "generator's cores",
         "others' cores",
     ];
-    table(head, &rows)
+    text_table(head, rows)
 }

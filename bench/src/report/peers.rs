@@ -1,9 +1,10 @@
 //! The table of peers: each beside the server, which did the same in the same rounds.
 
 use warrior_load::output::micros;
+use warrior_load::text_table::text_table;
 
 use super::goals::verdict;
-use super::table::{spread, table};
+use super::table::spread;
 use crate::goals::{Comparison, without_generator};
 use crate::result::BenchResult;
 use crate::sample::{Sample, Series};
@@ -28,7 +29,7 @@ pub(super) fn peers(bench: &BenchResult) -> String {
         .iter()
         .filter_map(|comparison| row(bench, comparison))
         .collect();
-    table(head, &rows)
+    text_table(head, rows)
 }
 
 fn row(bench: &BenchResult, comparison: &Comparison) -> Option<[String; 8]> {

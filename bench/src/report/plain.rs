@@ -1,8 +1,9 @@
 //! The table of the two schemas.
 
 use warrior_load::output::micros;
+use warrior_load::text_table::text_table;
 
-use super::table::{spread, table};
+use super::table::spread;
 use crate::plain::BothSchemas;
 
 /// One line for each work and class; empty without the plain schema.
@@ -20,7 +21,7 @@ pub(super) fn plain(both: &[BothSchemas]) -> String {
         "Failed: tuned, plain",
     ];
     let rows: Vec<[String; 7]> = both.iter().map(row).collect();
-    table(head, &rows)
+    text_table(head, rows)
 }
 
 fn row(both: &BothSchemas) -> [String; 7] {

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::finding::{ComparedFigure, Finding};
 use crate::output::{micros, one_line};
+use crate::text_table::Column::{Figure, Text};
+use crate::text_table::text_table;
 
 /// A whole comparison.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -54,25 +56,29 @@ impl Comparison {
     pub fn table(&self) -> String {
         let [a, b] = [&self.a, &self.b].map(|label| one_line(label));
         let mut text = format!("A: {a}\nB: {b}\n\n");
-        text.push_str(
-            "| figure         |          A |          B |  B / A | 95 % interval   | pairs | finding             |\n\
-             |----------------|-----------:|-----------:|-------:|----------------:|------:|---------------------|\n",
-        );
-        for row in &self.rows {
-            let interval = format!("{:.3} .. {:.3}", row.interval.0, row.interval.1);
-            // Writing to a string cannot fail.
-            let _written = writeln!(
-                text,
-                "| {:<14} | {:>10} | {:>10} | {:>6.3} | {interval:>15} | {:>5} | {:<19} |",
-                row.figure,
+        let columns = [
+            Text("figure"),
+            Figure("A"),
+            Figure("B"),
+            Figure("B / A"),
+            Figure("95 % interval"),
+            Figure("pairs"),
+            Text("finding"),
+        ];
+        let rows = self.rows.iter().map(|row| {
+            [
+                row.figure.clone(),
                 show(row.a, &row.unit),
                 show(row.b, &row.unit),
-                row.ratio,
-                row.pairs,
-                row.finding.words()
-            );
-        }
+                format!("{:.3}", row.ratio),
+                format!("{:.3} .. {:.3}", row.interval.0, row.interval.1),
+                row.pairs.to_string(),
+                row.finding.words().to_owned(),
+            ]
+        });
+        text.push_str(&text_table(columns, rows));
         for reason in &self.invalid {
+            // Writing to a string cannot fail.
             let _written = writeln!(text, "\nINVALID: {reason}");
         }
         let _written = if self.invalid.is_empty() {

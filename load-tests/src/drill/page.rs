@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::table::{COLUMNS, Row, Table};
 use crate::exit::Exit;
+use crate::text_table::text_table;
 
 /// The page: the verdict, the table, and what was not kept.
 pub fn page(table: &Table) -> String {
@@ -52,16 +53,8 @@ fn write_all(text: &mut String, table: &Table) -> std::fmt::Result {
         machine.kernel,
         table.command
     )?;
-    writeln!(text, "| {} |", COLUMNS.join(" | "))?;
-    writeln!(text, "|---|---|---|{}", "--:|".repeat(COLUMNS.len() - 3))?;
-    let rows = table.rows.iter().map(|row| row.cells());
-    for cells in rows.chain([table.total_cells()]) {
-        writeln!(
-            text,
-            "| {} |",
-            cells.map(|cell| cell.replace('|', "\\|")).join(" | ")
-        )?;
-    }
+    let rows = table.rows.iter().map(Row::cells);
+    text.push_str(&text_table(COLUMNS, rows.chain([table.total_cells()])));
     writeln!(
         text,
         "\n*Longest answer* counts from the moment at which a request was due. *Healed* is the longest time from the end \

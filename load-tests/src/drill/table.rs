@@ -10,27 +10,28 @@ use crate::commit::commit;
 use crate::exit::Exit;
 use crate::machine::Machine;
 use crate::output::micros;
+use crate::text_table::Column::{self, Figure, Text};
 
 /// What a campaign at full length is to reach.
 const KILLS_LEAST: u64 = 100;
 const ACKNOWLEDGED_LEAST: u64 = 1_000_000;
 
 /// The head of the table.
-pub(super) const COLUMNS: [&str; 14] = [
-    "Drill",
-    "What is broken",
-    "PostgreSQL, PgBouncer",
-    "Rounds",
-    "Kills",
-    "Requests",
-    "201",
-    "503",
-    "504",
-    "No answer",
-    "Lost",
-    "Unknown, settled",
-    "Longest answer",
-    "Healed",
+pub(super) const COLUMNS: [Column<'static>; 14] = [
+    Text("Drill"),
+    Text("What is broken"),
+    Text("PostgreSQL, PgBouncer"),
+    Figure("Rounds"),
+    Figure("Kills"),
+    Figure("Requests"),
+    Figure("201"),
+    Figure("503"),
+    Figure("504"),
+    Figure("No answer"),
+    Figure("Lost"),
+    Figure("Unknown, settled"),
+    Figure("Longest answer"),
+    Figure("Healed"),
 ];
 
 /// A drill and what came of it.

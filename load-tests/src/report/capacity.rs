@@ -16,6 +16,8 @@ use crate::exit::Exit;
 use crate::files::write_whole;
 use crate::output::{micros, one_line};
 use crate::profile::Unit;
+use crate::text_table::Column::{Figure, Text};
+use crate::text_table::text_table;
 use crate::trial::{Standing, Trial};
 
 /// Writes JSON, Markdown and page into a directory; where the page is.
@@ -105,23 +107,26 @@ fn rest_of_markdown(text: &mut String, capacity: &Capacity) -> std::fmt::Result 
     for why in &capacity.invalid {
         writeln!(text, "\n**INVALID**: {}", one_line(why))?;
     }
-    writeln!(
-        text,
-        "\n| rate/s | standing | p50 | p99 | success | outcomes |\n|--:|---|--:|--:|--:|---|"
-    )?;
-    for trial in &capacity.trials {
-        let shown = |value: Option<u64>| value.map_or("-".to_owned(), micros);
-        writeln!(
-            text,
-            "| {:.0} | {} | {} | {} | {} | {} |",
-            trial.rate,
-            standing(trial.standing),
+    let columns = [
+        Figure("rate/s"),
+        Text("standing"),
+        Figure("p50"),
+        Figure("p99"),
+        Figure("success"),
+        Text("outcomes"),
+    ];
+    let shown = |value: Option<u64>| value.map_or("-".to_owned(), micros);
+    let trials = capacity.trials.iter().map(|trial| {
+        [
+            format!("{:.0}", trial.rate),
+            standing(trial.standing).to_owned(),
             shown(trial.p50_us),
             shown(trial.p99_us),
             share(trial.success),
-            trial.outcomes
-        )?;
-    }
+            trial.outcomes.clone(),
+        ]
+    });
+    write!(text, "\n{}", text_table(columns, trials))?;
     if let Some(verdict) = &capacity.verification {
         writeln!(text, "\n```text\n{verdict}\n```")?;
     }

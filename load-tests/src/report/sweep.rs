@@ -17,6 +17,7 @@ use crate::compare::{ComparedFigure, Finding};
 use crate::files::write_whole;
 use crate::output::micros;
 use crate::sweep::{LEAST, Point, Spread, Sweep, Versus};
+use crate::text_table::text_table;
 
 const POINT_COLUMNS: [&str; 7] = [
     "servers",
@@ -160,25 +161,15 @@ fn markdown(sweep: &Sweep) -> String {
 }
 
 fn write_tables(text: &mut String, sweep: &Sweep) -> std::fmt::Result {
-    let table = |text: &mut String, head: &[&str], rows: Vec<Vec<String>>| {
-        writeln!(
-            text,
-            "\n| {} |\n|{}",
-            head.join(" | "),
-            "---|".repeat(head.len())
-        )?;
-        rows.iter()
-            .try_for_each(|row| writeln!(text, "| {} |", row.join(" | ")))
-    };
-    let points = sweep.points.iter().map(|point| point_cells(point).to_vec());
-    table(text, &POINT_COLUMNS, points.collect())?;
-    let versus = sweep.versus.iter().map(|row| versus_cells(row).to_vec());
-    table(text, &VERSUS_COLUMNS, versus.collect())?;
+    let points = sweep.points.iter().map(point_cells);
+    writeln!(text, "\n{}", text_table(POINT_COLUMNS, points))?;
+    let versus = sweep.versus.iter().map(versus_cells);
+    text.push_str(&text_table(VERSUS_COLUMNS, versus));
     writeln!(text, "\n{}", legend_text(sweep))?;
     let setup = circumstances(sweep)
         .into_iter()
-        .map(|(name, value)| vec![name, value]);
-    table(text, &["setup", ""], setup.collect())?;
+        .map(|(name, value)| [name, value]);
+    write!(text, "\n{}", text_table(["setup", ""], setup))?;
     for mark in &sweep.marks {
         writeln!(text, "\n> Note: {mark}.")?;
     }

@@ -9,6 +9,8 @@ pub use page::tuning_page;
 
 use crate::files::write_whole;
 use crate::output::{micros, one_line};
+use crate::text_table::Column::{Figure, Text};
+use crate::text_table::text_table;
 use crate::tune::{Ending, Proof, Ratio, Tuning};
 
 /// Writes JSON, Markdown, page and, where something changes, the diff into a directory; where the page is.
@@ -140,29 +142,30 @@ fn rest_of_markdown(text: &mut String, tuning: &Tuning) -> std::fmt::Result {
     if !tuning.diff.is_empty() {
         writeln!(text, "\n```diff\n{}```", tuning.diff)?;
     }
-    writeln!(text, "\n| formula | says | chosen |\n|---|--:|--:|")?;
-    for formula in &tuning.formulas {
-        writeln!(
-            text,
-            "| {} | {} | {} |",
-            formula.name, formula.value, formula.chosen
-        )?;
-    }
-    writeln!(
-        text,
-        "\n| step | p99 as a share | 95 % interval | taken |\n|---|--:|--:|---|"
-    )?;
-    for proof in &tuning.proofs {
-        let [from, to] = [proof.from, proof.to];
-        writeln!(
-            text,
-            "| {from} → {to} | {:.2} | {:.2} .. {:.2} | {} |",
-            proof.ratio,
-            proof.interval.0,
-            proof.interval.1,
-            taken(proof)
-        )?;
-    }
+    let columns = [Text("formula"), Figure("says"), Figure("chosen")];
+    let formulas = tuning.formulas.iter().map(|formula| {
+        [
+            formula.name.to_string(),
+            formula.value.to_string(),
+            formula.chosen.to_string(),
+        ]
+    });
+    write!(text, "\n{}", text_table(columns, formulas))?;
+    let columns = [
+        Text("step"),
+        Figure("p99 as a share"),
+        Figure("95 % interval"),
+        Text("taken"),
+    ];
+    let proofs = tuning.proofs.iter().map(|proof| {
+        [
+            format!("{} → {}", proof.from, proof.to),
+            format!("{:.2}", proof.ratio),
+            format!("{:.2} .. {:.2}", proof.interval.0, proof.interval.1),
+            taken(proof).to_owned(),
+        ]
+    });
+    write!(text, "\n{}", text_table(columns, proofs))?;
     if let Some(verdict) = &tuning.verification {
         writeln!(text, "\n```text\n{verdict}\n```")?;
     }

@@ -109,6 +109,7 @@ fn a_visit_that_was_never_verified_is_named_on_a_page_with_all_others() {
     let which = "INVALID: round 2, 2 servers with a pool of 4, the open run: it was never verified";
     assert!(text.contains(which) && text.contains("report: "), "{text}");
     let page = read("sweep.md");
+    let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
         "**INVALID**: round 2, 2 servers with a pool of 4, the open run",
         "PgBouncer made no difference here that was shown",
