@@ -14,4 +14,4 @@ pub use comparison::{Comparison, Slice, show};
 pub use finding::{ComparedFigure, Direction, Finding};
 pub use reproduce::{Conclusion, Reproduction, reproduce};
 pub use slices::{FIGURES, Side, SliceFigure, compare};
-pub(crate) use student::student_interval;
+pub(crate) use student::{geometric_mean, ratio_interval, student_interval};

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::student::student_interval;
+use super::student::{geometric_mean, ratio_interval};
 
 /// The statement that the interval of a ratio allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -64,21 +64,17 @@ impl ComparedFigure {
             .filter(|(a, b)| *a > 0.0 && *b > 0.0)
             .collect();
         let logs: Vec<f64> = positive.iter().map(|(a, b)| (b / a).ln()).collect();
-        let (mean, half) = student_interval(&logs)?;
-        let interval = ((mean - half).exp(), (mean + half).exp());
+        let (ratio, interval) = ratio_interval(&logs)?;
         let (better, worse) = match direction {
             Direction::HigherIsBetter => (interval.0 > 1.0 + least, interval.1 < 1.0 - least),
             Direction::LowerIsBetter => (interval.1 < 1.0 - least, interval.0 > 1.0 + least),
         };
-        let geometric = |pick: fn(&(f64, f64)) -> f64| {
-            (positive.iter().map(|pair| pick(pair).ln()).sum::<f64>() / positive.len() as f64).exp()
-        };
         Some(ComparedFigure {
             figure: figure.to_owned(),
             unit: unit.to_owned(),
-            a: geometric(|pair| pair.0),
-            b: geometric(|pair| pair.1),
-            ratio: mean.exp(),
+            a: geometric_mean(positive.iter().map(|pair| pair.0)),
+            b: geometric_mean(positive.iter().map(|pair| pair.1)),
+            ratio,
             interval,
             pairs: positive.len(),
             finding: if better {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::LEAST;
 use super::points::Point;
 use super::visit::{NoRoom, Visit};
-use crate::compare::{ComparedFigure, Direction, Finding};
+use crate::compare::{ComparedFigure, Direction, Finding, geometric_mean};
 use crate::output::micros;
 
 /// A success that is lower by more than this decides by itself: quick refusals flatter every other figure.
@@ -259,8 +259,7 @@ fn smallest_good_pool(points: &[Point]) -> Option<u32> {
     pools.retain(|pool| success(points, *pool) >= least);
     let mean = |pool: u32, pick: fn(&Point) -> f64| {
         let points = points.iter().filter(|point| point.pool == Some(pool));
-        let logs: Vec<f64> = points.map(|point| pick(point).max(1.0).ln()).collect();
-        (logs.iter().sum::<f64>() / logs.len().max(1) as f64).exp()
+        geometric_mean(points.map(|point| pick(point).max(1.0)))
     };
     let rate = |pool: &u32| mean(*pool, |point| point.rate.mean());
     let p99 = |pool: &u32| mean(*pool, |point| point.p99_us.mean());

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::visit::{Visit, way};
+use crate::compare::geometric_mean;
 
 /// One combination of servers and pool.
 #[derive(Clone, Debug, Serialize)]
@@ -61,11 +62,7 @@ impl Spread {
 
     /// The geometric mean.
     pub(super) fn mean(&self) -> f64 {
-        let logs = self
-            .values
-            .iter()
-            .map(|value| value.max(f64::MIN_POSITIVE).ln());
-        (logs.sum::<f64>() / self.values.len().max(1) as f64).exp()
+        geometric_mean(self.values.iter().map(|value| value.max(f64::MIN_POSITIVE)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What pairs of costs prove, by the 95 % interval of their ratio: better, as good, or no difference. Every decision of a
 //! search is one of these.
 
-use crate::compare::student_interval;
+use crate::compare::ratio_interval;
 
 /// A difference under this share does not count: no cost is measured better.
 pub(super) const LEAST: f64 = 0.1;
@@ -23,8 +23,7 @@ pub(super) fn is_within_noise(ratio: f64, interval: (f64, f64)) -> bool {
     is_as_good(interval) || ratio < 1.0 + LEAST && interval.0 <= 1.0
 }
 
-/// The geometric mean of ratios that are given as logarithms, and its 95 % interval.
+/// A cost as a share of the other by pairs, given as logarithms, and its 95 % interval; too few of them say nothing.
 pub(super) fn shares(logs: &[f64]) -> (f64, (f64, f64)) {
-    let (mean, half) = student_interval(logs).unwrap_or((0.0, f64::INFINITY));
-    (mean.exp(), ((mean - half).exp(), (mean + half).exp()))
+    ratio_interval(logs).unwrap_or((1.0, (0.0, f64::INFINITY)))
 }

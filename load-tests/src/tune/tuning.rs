@@ -8,7 +8,7 @@ use super::measured::Sample;
 use super::noise::is_better;
 use super::race::{Ending, Proof};
 use super::sizes::{Size, Sizes};
-use crate::compare::student_interval;
+use crate::compare::{geometric_mean, ratio_interval, student_interval};
 use crate::exit::Exit;
 use crate::machine::{Machine, Throttling};
 use crate::verify::Verdict;
@@ -107,15 +107,12 @@ impl Ratio {
     /// Of pairs of costs, before and after; none without two of them.
     pub(super) fn of(pairs: &[(f64, f64)]) -> Option<Ratio> {
         let logs: Vec<f64> = pairs.iter().map(|(a, b)| (b / a).ln()).collect();
-        let (mean, half) = student_interval(&logs)?;
-        let geometric = |pick: fn(&(f64, f64)) -> f64| {
-            (pairs.iter().map(|pair| pick(pair).ln()).sum::<f64>() / pairs.len() as f64).exp()
-        };
+        let (ratio, interval) = ratio_interval(&logs)?;
         Some(Ratio {
-            before_us: geometric(|pair| pair.0),
-            after_us: geometric(|pair| pair.1),
-            ratio: mean.exp(),
-            interval: ((mean - half).exp(), (mean + half).exp()),
+            before_us: geometric_mean(pairs.iter().map(|pair| pair.0)),
+            after_us: geometric_mean(pairs.iter().map(|pair| pair.1)),
+            ratio,
+            interval,
             pairs: pairs.len(),
         })
     }
