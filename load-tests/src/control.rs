@@ -18,15 +18,14 @@ use crate::ledger::{self, Header, Ledger};
 use crate::output::say;
 use crate::profile::{Overrides, Profile, compile};
 use crate::server::Server;
+use crate::stack::Programs;
 use crate::verify::{Verdict, verify_directly};
 
 /// The configuration of a control.
 #[derive(Debug)]
 pub struct Trial {
-    /// The server's binary.
-    pub server: PathBuf,
-    /// Where PostgreSQL's programs are; none takes the newest that the machine has.
-    pub programs: Option<PathBuf>,
+    /// The programs under test.
+    pub programs: Programs,
     /// `off` must lose writes; `on` must not.
     pub synchronous_commit: bool,
     /// How often.
@@ -47,8 +46,8 @@ const KILL_AFTER: Duration = Duration::from_millis(1700);
 /// # Errors
 /// When a round cannot be run to its end; what was found until then is found.
 pub fn control(trial: &Trial, seed: u64, verdicts: &mut Vec<Verdict>) -> anyhow::Result<()> {
-    let mut cluster = Cluster::create(&trial.server, trial.programs.as_deref())?;
-    cluster.prepare(&trial.server, trial.synchronous_commit)?;
+    let mut cluster = Cluster::create(&trial.programs)?;
+    cluster.prepare(&trial.programs.server, trial.synchronous_commit)?;
     for round in 1..=trial.rounds {
         let (verdict, unrecorded) =
             round_of(trial, &mut cluster, seed.wrapping_add(u64::from(round)))
@@ -75,7 +74,7 @@ fn round_of(
     cluster: &mut Cluster,
     seed: u64,
 ) -> anyhow::Result<(Verdict, Option<String>)> {
-    let server = Server::start(cluster.server_command(&trial.server)?)?;
+    let server = Server::start(cluster.server_command(&trial.programs.server)?)?;
     let profile = Profile::parse(PROFILE, Path::new("."))?;
     let overrides = Overrides::seeded(seed);
     let plan = Arc::new(compile(&profile, &server.target, &overrides)?);

@@ -23,6 +23,7 @@ use crate::report;
 use crate::result::RunResult;
 use crate::run::{RunConfig, run};
 use crate::server::Server;
+use crate::stack::Programs;
 use crate::verify::verify_directly;
 
 /// How many creates each tool sends, and how many a second.
@@ -35,10 +36,8 @@ const ROUNDS_MAX: u32 = 5;
 /// What is demonstrated, and where.
 #[derive(Debug)]
 pub struct Demonstration {
-    /// The server's binary.
-    pub server: PathBuf,
-    /// Where PostgreSQL's programs are; none takes the newest that the machine has.
-    pub programs: Option<PathBuf>,
+    /// The programs under test.
+    pub programs: Programs,
     /// Where the ledger, the report and the other tool's output go.
     pub directory: PathBuf,
 }
@@ -55,8 +54,8 @@ pub fn demo_lost(demonstration: &Demonstration) -> anyhow::Result<Exit> {
     say(format_args!(
         "starting a PostgreSQL that answers a commit before it is on the disk (synchronous_commit = off)"
     ));
-    let mut cluster = Cluster::create(&demonstration.server, demonstration.programs.as_deref())?;
-    cluster.prepare(&demonstration.server, false)?;
+    let mut cluster = Cluster::create(&demonstration.programs)?;
+    cluster.prepare(&demonstration.programs.server, false)?;
     let (theirs, their_loss) = until_lost("hey", || by_hey(demonstration, &mut cluster, &hey))?;
     let (ours, our_loss) = until_lost("warrior-load", || by_ledger(demonstration, &mut cluster))?;
     let mut right: Vec<String> = report::verdict_lines(&ours)
@@ -113,7 +112,7 @@ fn by_hey(
     hey: &Hey,
 ) -> anyhow::Result<(HeyOutput, u64)> {
     let before = rows(cluster)?;
-    let server = Server::start(cluster.server_command(&demonstration.server)?)?;
+    let server = Server::start(cluster.server_command(&demonstration.programs.server)?)?;
     let output = hey.create(&server.target, CREATES, RATE)?;
     kill(cluster, server)?;
     let kept = rows(cluster)? - before;
@@ -133,7 +132,7 @@ fn by_ledger(
     cluster: &mut Cluster,
 ) -> anyhow::Result<(RunResult, u64)> {
     let before = rows(cluster)?;
-    let server = Server::start(cluster.server_command(&demonstration.server)?)?;
+    let server = Server::start(cluster.server_command(&demonstration.programs.server)?)?;
     let seconds = CREATES / RATE;
     let profile = format!(
         "name = 'creates'\nthresholds = ['success == 100%']\n[[scenario]]\nname = 'create'\n\

@@ -42,7 +42,7 @@ pub use figures::Figures;
 pub use kind::Drill;
 pub use page::page;
 pub use program::{Campaign, run, write};
-pub use rig::{Length, Programs};
+pub use rig::Length;
 pub use table::{Row, Table};
 
 /// The drills of this program, in the order in which they run.

@@ -25,6 +25,7 @@ use crate::profile::{Overrides, Profile};
 use crate::report;
 use crate::run::{RunConfig, run};
 use crate::server::Server;
+use crate::stack::Programs;
 use crate::verify::{Exclusivity, verify_ledger};
 
 /// What is rehearsed.
@@ -79,7 +80,7 @@ fn all_steps(
     let directory = std::path::absolute(&rehearsal.directory)?;
     let exported = directory.join(format!("rehearsal-{}.duckdb", uuid::Uuid::now_v7()));
     let cluster = steps.take("start a throw-away stack", None, || {
-        let cluster = Cluster::create(&rehearsal.server, None)?;
+        let cluster = Cluster::create(&Programs::of_machine(&rehearsal.server))?;
         cluster.apply_schema(&rehearsal.server)?;
         Ok(cluster)
     })?;

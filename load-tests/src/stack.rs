@@ -27,11 +27,35 @@ const STOP_POLL: Duration = Duration::from_millis(50);
 /// Lines of a stack's standard output that may wait.
 const LINES_MAX: usize = 16;
 
-/// PostgreSQL's folder of programs and PgBouncer's program, where they are not the machine's.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct OtherPrograms<'a> {
-    pub(crate) postgres: Option<&'a Path>,
-    pub(crate) pooler: Option<&'a Path>,
+/// The programs under test.
+#[derive(Clone, Debug)]
+pub struct Programs {
+    /// `warrior-api`.
+    pub server: PathBuf,
+    /// Folder of PostgreSQL's programs; none takes the newest that the machine has.
+    pub postgres: Option<PathBuf>,
+    /// PgBouncer; none takes the machine's.
+    pub pooler: Option<PathBuf>,
+}
+
+impl Programs {
+    /// The server on the machine's own PostgreSQL and PgBouncer.
+    pub fn of_machine(server: &Path) -> Programs {
+        Programs {
+            server: server.to_owned(),
+            postgres: None,
+            pooler: None,
+        }
+    }
+
+    /// The server as a command, told where the others are.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(&self.server);
+        command
+            .envs(self.postgres.iter().map(|folder| ("POSTGRES_BIN", folder)))
+            .envs(self.pooler.iter().map(|program| ("PGBOUNCER", program)));
+        command
+    }
 }
 
 /// A stack that runs while this value lives.
@@ -81,7 +105,7 @@ impl Stack {
     /// Starts `server up --ephemeral` and waits for its announcement. The stack stops when its standard input
     /// ends, so also when this process is killed.
     pub fn start(server: &Path) -> anyhow::Result<Stack> {
-        Stack::start_with(server, &[], OtherPrograms::default(), Stdio::inherit())
+        Stack::of_programs(&Programs::of_machine(server))
     }
 
     /// The same with its log in a file.
@@ -89,37 +113,31 @@ impl Stack {
     /// # Errors
     /// As those of [`Stack::start`].
     pub fn start_logging(server: &Path, log: File) -> anyhow::Result<Stack> {
-        Stack::start_with(server, &[], OtherPrograms::default(), log.into())
+        Stack::start_with(&Programs::of_machine(server), &[], log.into())
     }
 
     /// The same with other programs than the machine's.
-    pub(crate) fn of_programs(server: &Path, programs: OtherPrograms<'_>) -> anyhow::Result<Stack> {
-        Stack::start_with(server, &[], programs, Stdio::inherit())
+    pub(crate) fn of_programs(programs: &Programs) -> anyhow::Result<Stack> {
+        Stack::start_with(programs, &[], Stdio::inherit())
     }
 
     /// The same with PostgreSQL sized for the machine, as a stack that is kept would be.
     pub fn start_full_size(server: &Path) -> anyhow::Result<Stack> {
         let flags = &["--full-size"];
-        Stack::start_with(server, flags, OtherPrograms::default(), Stdio::inherit())
+        Stack::start_with(&Programs::of_machine(server), flags, Stdio::inherit())
     }
 
     /// The same with the plain schema.
     pub fn start_plain(server: &Path) -> anyhow::Result<Stack> {
         let flags = &["--full-size", "--plain"];
-        Stack::start_with(server, flags, OtherPrograms::default(), Stdio::inherit())
+        Stack::start_with(&Programs::of_machine(server), flags, Stdio::inherit())
     }
 
-    fn start_with(
-        server: &Path,
-        flags: &[&str],
-        programs: OtherPrograms<'_>,
-        log: Stdio,
-    ) -> anyhow::Result<Stack> {
-        let mut child = Command::new(server)
+    fn start_with(programs: &Programs, flags: &[&str], log: Stdio) -> anyhow::Result<Stack> {
+        let mut child = programs
+            .command()
             .args(["up", "--ephemeral", "--until-stdin-ends"])
             .args(flags)
-            .envs(programs.postgres.map(|folder| ("POSTGRES_BIN", folder)))
-            .envs(programs.pooler.map(|program| ("PGBOUNCER", program)))
             .stdout(Stdio::piped())
             .stdin(Stdio::piped())
             .stderr(log)
@@ -129,7 +147,7 @@ impl Stack {
             .with_context(|| {
                 format!(
                     "cannot start {}; build it with `cargo build --release`",
-                    server.display()
+                    programs.server.display()
                 )
             })?;
         let announced = ready_line(&mut child).and_then(|line| {

@@ -7,7 +7,7 @@ use warrior_load::control::{Trial, control};
 use warrior_load::exit::Exit;
 use warrior_load::files::create_directory;
 use warrior_load::output::say;
-use warrior_load::stack::server_program;
+use warrior_load::stack::{Programs, server_program};
 
 #[derive(Args)]
 pub(crate) struct ControlArgs {
@@ -32,8 +32,11 @@ impl ControlArgs {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         create_directory(&self.out)?;
         let trial = Trial {
-            server: std::path::absolute(server_program(self.server)?)?,
-            programs: self.programs,
+            programs: Programs {
+                server: std::path::absolute(server_program(self.server)?)?,
+                postgres: self.programs,
+                pooler: None,
+            },
             synchronous_commit: self.synchronous_commit == "on",
             rounds: self.rounds,
             directory: self.out,

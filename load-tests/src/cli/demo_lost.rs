@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use warrior_load::demo_lost::{Demonstration, demo_lost};
 use warrior_load::exit::Exit;
-use warrior_load::stack::server_program;
+use warrior_load::stack::{Programs, server_program};
 
 #[derive(Args)]
 pub(crate) struct DemoLostArgs {
@@ -23,8 +23,11 @@ pub(crate) struct DemoLostArgs {
 impl DemoLostArgs {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         demo_lost(&Demonstration {
-            server: std::path::absolute(server_program(self.server)?)?,
-            programs: self.programs,
+            programs: Programs {
+                server: std::path::absolute(server_program(self.server)?)?,
+                postgres: self.programs,
+                pooler: None,
+            },
             directory: self.out,
         })
     }

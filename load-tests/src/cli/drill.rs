@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use anyhow::{bail, ensure};
 use clap::Args;
 use warrior_load::drill::compose::{self, ComposeCampaign};
-use warrior_load::drill::{Campaign, Drill, Length, Programs, Table, catalogue, run, write};
+use warrior_load::drill::{Campaign, Drill, Length, Table, catalogue, run, write};
 use warrior_load::exit::Exit;
 use warrior_load::output::say;
 use warrior_load::process::{raise_descriptor_limit, stop_on_interrupt};
-use warrior_load::stack::server_program;
+use warrior_load::stack::{Programs, server_program};
 
 /// Creates a second.
 const RATE_QUICK: f64 = 200.0;

@@ -12,7 +12,7 @@ use warrior_stack::{ChildStack, DATABASE, Database, Endpoints, SecretSource};
 
 use super::complete;
 use crate::database::DatabaseAccess;
-use crate::stack::access;
+use crate::stack::{Programs, access};
 
 /// Longest time until killed processes are gone.
 const GONE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -25,31 +25,15 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts it by `server stack`, with PostgreSQL's programs of this folder, or the newest that the
-    /// machine has.
+    /// Starts it by the server's `stack`.
     ///
     /// # Errors
     /// When it does not start.
-    pub fn create(server: &Path, programs: Option<&Path>) -> anyhow::Result<Cluster> {
-        Cluster::of_programs(server, programs, None)
-    }
-
-    /// The same with this PgBouncer, or the one that the machine has.
-    pub(crate) fn of_programs(
-        server: &Path,
-        programs: Option<&Path>,
-        pooler: Option<&Path>,
-    ) -> anyhow::Result<Cluster> {
-        let mut command = Command::new(server);
+    pub fn create(programs: &Programs) -> anyhow::Result<Cluster> {
+        let mut command = programs.command();
         command.args(["stack", "--ephemeral"]).current_dir("/");
-        if let Some(programs) = programs {
-            command.env("POSTGRES_BIN", programs);
-        }
-        if let Some(pooler) = pooler {
-            command.env("PGBOUNCER", pooler);
-        }
         let stack = ChildStack::start(&mut command)
-            .with_context(|| format!("cannot run {} stack", server.display()))?;
+            .with_context(|| format!("cannot run {} stack", programs.server.display()))?;
         Ok(Cluster { stack })
     }
 

@@ -8,13 +8,14 @@ use anyhow::{Context, ensure};
 use super::isolation;
 use super::kind::Drill;
 use super::page::page;
-use super::rig::{Length, Needs, Programs};
+use super::rig::{Length, Needs};
 use super::rounds::{self, Pace};
 use super::table::{Controlled, Row, Table};
 use crate::control::{Trial, control};
 use crate::exit::Exit;
 use crate::files::{create_directory, write_whole};
 use crate::output::{print_error, say};
+use crate::stack::Programs;
 
 /// Rounds of the control: one that happens to lose nothing is repeated.
 const CONTROL_ROUNDS: u32 = 5;
@@ -135,8 +136,7 @@ pub(super) fn line(row: &Row) -> String {
 /// The negative control, until a loss is found.
 fn controlled(campaign: &Campaign) -> anyhow::Result<Controlled> {
     let trial = Trial {
-        server: campaign.programs.server.clone(),
-        programs: campaign.programs.postgres.clone(),
+        programs: campaign.programs.clone(),
         synchronous_commit: false,
         rounds: 1,
         directory: campaign.directory.join("control"),

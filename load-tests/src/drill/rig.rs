@@ -1,17 +1,6 @@
-//! What a drill is done with: the programs, how they are put together, for how long, and what clients must bear.
+//! What a drill is done with: how the programs are put together, for how long, and what clients must bear.
 
-use std::path::PathBuf;
-
-/// The programs under test.
-#[derive(Clone, Debug)]
-pub struct Programs {
-    /// `warrior-api`.
-    pub server: PathBuf,
-    /// Folder of PostgreSQL's programs; none takes the newest that the machine has.
-    pub postgres: Option<PathBuf>,
-    /// PgBouncer; none takes the machine's.
-    pub pooler: Option<PathBuf>,
-}
+use super::slow_readers;
 
 /// What a drill must be run with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,13 +59,8 @@ impl Rig {
         before: Some("exec >&-; ulimit -n 256"),
         ..Rig::PLAIN
     };
-    /// With the variables of docker-compose.yml, and heads that may wait, so that slow readers stay.
     pub(super) const SMALL_MEMORY: Rig = Rig {
-        variables: &[
-            ("WORKERS", "3"),
-            ("MAX_CONNECTIONS", "400"),
-            ("HEAD_TIMEOUT_MS", "60000"),
-        ],
+        variables: &slow_readers::VARIABLES,
         memory_max: Some(64 << 20),
         ..Rig::PLAIN
     };

@@ -12,10 +12,11 @@ use super::judge::{Breach, Invariant};
 use super::kind::Drill;
 use super::load::{Load, profile};
 use super::probe;
-use super::rig::{Length, Needs, Programs, Unanswered};
+use super::rig::{Length, Needs, Unanswered};
 use super::scene::Scene;
 use super::table::Row;
 use super::watch::{Held, Watch};
+use crate::stack::Programs;
 
 /// The load before a fault, and after its healing.
 const LEAD: Duration = Duration::from_secs(1);

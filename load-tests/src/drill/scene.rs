@@ -16,11 +16,12 @@ use super::evidence::Evidence;
 use super::judge::{self, Breach, HEALED_WITHIN, Invariant};
 use super::load::Driven;
 use super::probe;
-use super::rig::{Length, Programs, Rig, Unanswered};
+use super::rig::{Length, Rig, Unanswered};
 use crate::control::Cluster;
 use crate::control_group::{ControlGroup, Limit};
 use crate::database::DatabaseAccess;
 use crate::server::{Server, free_port};
+use crate::stack::Programs;
 use crate::target::Target;
 
 /// Longest wait for anything that a drill itself waits for.
@@ -62,11 +63,7 @@ impl Scene {
         length: Length,
         directory: &Path,
     ) -> anyhow::Result<Scene> {
-        let cluster = Cluster::of_programs(
-            &programs.server,
-            programs.postgres.as_deref(),
-            programs.pooler.as_deref(),
-        )?;
+        let cluster = Cluster::create(programs)?;
         cluster.apply_schema(&programs.server)?;
         let proxy = match rig.proxied {
             true => Some(Proxy::to(cluster.pooler_port()).context("the fault proxy")?),

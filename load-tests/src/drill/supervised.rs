@@ -13,7 +13,7 @@ use super::load::{Load, profile};
 use super::probe;
 use super::rig::Unanswered;
 use super::scene::Scene;
-use crate::stack::{OtherPrograms, Stack};
+use crate::stack::Stack;
 
 /// Longest time from the end of what kept PostgreSQL from starting to ten creates in a row: the longest backoff that
 /// these faults lead to, a recovery, and ten creates.
@@ -23,12 +23,7 @@ const RATE: f64 = 50.0;
 
 /// F6: PostgreSQL is killed under `warrior-api up`, while another program holds its port, so that restarts fail.
 pub(super) fn port_taken(scene: &mut Scene) -> anyhow::Result<()> {
-    let programs = scene.programs();
-    let others = OtherPrograms {
-        postgres: programs.postgres.as_deref(),
-        pooler: programs.pooler.as_deref(),
-    };
-    let stack = Stack::of_programs(&programs.server, others)?;
+    let stack = Stack::of_programs(scene.programs())?;
     let database = stack.superuser();
     let (kills, length) = (scene.length.of(1_u64, 5), scene.seconds(3.0, 6.0));
     let directory = scene.directory().to_owned();

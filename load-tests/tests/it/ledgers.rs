@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use warrior_load::control::Cluster;
+use warrior_load::stack::Programs;
 
 use crate::contract::{Contract, Faults};
 use crate::scratch::{CREATES_ALONE, Scratch};
@@ -104,7 +105,7 @@ fn a_refused_write_is_found_behind_the_same_row_of_an_earlier_run() {
 #[test]
 fn a_tampered_table_is_5_and_each_tampered_row_is_named() {
     let server = PathBuf::from(env!("CARGO_BIN_EXE_warrior-load")).with_file_name("warrior-api");
-    let cluster = Cluster::create(&server, None).expect("PostgreSQL starts");
+    let cluster = Cluster::create(&Programs::of_machine(&server)).expect("PostgreSQL starts");
     let access = cluster.superuser("postgres");
     let mut client = access.connect().expect("login as superuser");
     let connection = access.connection;

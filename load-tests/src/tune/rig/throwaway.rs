@@ -10,6 +10,7 @@ use super::{Rig, wait_until_ready};
 use crate::control::Cluster;
 use crate::database::DatabaseAccess;
 use crate::server::Server;
+use crate::stack::Programs;
 use crate::target::Target;
 use crate::tune::sizes::{Size, Sizes};
 
@@ -30,7 +31,7 @@ pub(crate) struct Throwaway {
 impl Throwaway {
     /// Starts PostgreSQL and PgBouncer by this program, and makes the schema.
     pub(crate) fn start(program: &Path, handicap: Handicap) -> anyhow::Result<Throwaway> {
-        let cluster = Cluster::create(program, None)?;
+        let cluster = Cluster::create(&Programs::of_machine(program))?;
         cluster.apply_schema(program)?;
         let mut handicap = handicap;
         handicap.impose(&cluster)?;
