@@ -16,7 +16,7 @@ const CPU_MAX: f64 = 0.95;
 const FDATASYNC_PLAUSIBLE_MAX: f64 = 50_000.0;
 
 /// Asks whether the generator or the machine was what the run measured.
-pub fn validity(
+pub(crate) fn validity(
     plan: &Plan,
     collected: &Collected,
     interrupted: bool,
@@ -67,7 +67,7 @@ pub fn validity(
 }
 
 /// Compares every threshold with what was measured.
-pub fn thresholds(
+pub(crate) fn thresholds(
     thresholds: &[Threshold],
     plan: &Plan,
     collected: &Collected,
@@ -103,7 +103,7 @@ pub fn thresholds(
 
 /// Rows of the report of which nothing was answered as prescribed: whatever the thresholds are, a run with
 /// such a row has not passed.
-pub fn useless(endpoints: &[EndpointResult]) -> Vec<Judged> {
+pub(crate) fn useless(endpoints: &[EndpointResult]) -> Vec<Judged> {
     let useless = endpoints
         .iter()
         .filter(|row| row.succeeded == 0 && row.failed() > 0);
@@ -120,7 +120,7 @@ pub fn useless(endpoints: &[EndpointResult]) -> Vec<Judged> {
 
 /// The exit that all judgements together mean. A broken promise is a fact even in an invalid run;
 /// thresholds of an invalid run mean nothing.
-pub fn exit(validity: &Validity, judged: &[Judged], verdicts: &[Verdict]) -> Exit {
+pub(crate) fn exit(validity: &Validity, judged: &[Judged], verdicts: &[Verdict]) -> Exit {
     if verdicts.iter().any(|verdict| !verdict.holds()) {
         Exit::Lost
     } else if !validity.invalid.is_empty() {
@@ -133,7 +133,7 @@ pub fn exit(validity: &Validity, judged: &[Judged], verdicts: &[Verdict]) -> Exi
 }
 
 /// Why a verification proves nothing: there are acknowledged writes that no way could read back.
-pub fn unproven(verdicts: &[Verdict]) -> Option<String> {
+pub(crate) fn unproven(verdicts: &[Verdict]) -> Option<String> {
     let unproven = verdicts.iter().map(Verdict::unproven).min()?;
     (unproven > 0).then(|| {
         format!(
@@ -184,7 +184,7 @@ fn marks(
 }
 
 /// What the machine withheld, and how busy it was.
-pub fn throttling_marks(throttling: &Throttling) -> Vec<String> {
+pub(crate) fn throttling_marks(throttling: &Throttling) -> Vec<String> {
     let mut marks = Vec::new();
     if throttling.throttled_ms > 0 {
         marks.push(format!(

@@ -3,11 +3,11 @@
 use hdrhistogram::Histogram;
 
 /// The bands of a factor of ten.
-pub const BANDS_PER_DECADE: u32 = 8;
+pub(crate) const BANDS_PER_DECADE: u32 = 8;
 
 /// How many values each band holds, up to the last band that holds one. Band n begins with
 /// [`band_from_us`]`(n)`.
-pub fn counts(histogram: &Histogram<u64>) -> Vec<u64> {
+pub(crate) fn counts(histogram: &Histogram<u64>) -> Vec<u64> {
     let mut counts = Vec::new();
     for value in histogram.iter_recorded() {
         let band = band_of(value.value_iterated_to());
@@ -18,7 +18,7 @@ pub fn counts(histogram: &Histogram<u64>) -> Vec<u64> {
 }
 
 /// The least latency of a band, in microseconds. What is below one microsecond is in band 0.
-pub fn band_from_us(band: usize) -> f64 {
+pub(crate) fn band_from_us(band: usize) -> f64 {
     10_f64.powf(band as f64 / f64::from(BANDS_PER_DECADE))
 }
 

@@ -23,10 +23,10 @@ pub mod telemetry;
 pub mod trial;
 
 pub mod collect;
-pub mod judge;
-pub mod latency_bands;
+mod judge;
+mod latency_bands;
 pub mod result;
-pub mod tabulate;
+mod tabulate;
 pub mod verify;
 
 pub mod live;

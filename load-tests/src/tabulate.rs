@@ -5,7 +5,10 @@ use crate::engine::{Plan, Tally};
 use crate::result::{EndpointResult, Quantiles, Second, encode};
 
 /// The figures of all endpoints together, and of each.
-pub fn endpoints(plan: &Plan, collected: &Collected) -> (EndpointResult, Vec<EndpointResult>) {
+pub(crate) fn endpoints(
+    plan: &Plan,
+    collected: &Collected,
+) -> (EndpointResult, Vec<EndpointResult>) {
     let seconds = plan.measured_seconds();
     let each = plan
         .endpoints
@@ -17,7 +20,7 @@ pub fn endpoints(plan: &Plan, collected: &Collected) -> (EndpointResult, Vec<End
 }
 
 /// The run second by second.
-pub fn series(collected: &Collected) -> Vec<Second> {
+pub(crate) fn series(collected: &Collected) -> Vec<Second> {
     let seconds = collected.seconds.iter().enumerate();
     seconds
         .map(|(place, counted)| second(place, counted))
