@@ -7,6 +7,7 @@ mod account;
 mod closed;
 mod connection;
 mod exchange;
+mod failure;
 mod interval;
 mod open;
 mod plan;
@@ -22,7 +23,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-pub use connection::{Answer, Connection, Failure};
+pub use connection::{Answer, Connection};
+pub use failure::Failure;
 pub use interval::Interval;
 pub use plan::{Arrival, ConnectionMode, Follow, LoadModel, Plan, Retry, Scenario};
 pub use tally::{Outcome, Tally, Unsent};

@@ -1,6 +1,5 @@
 //! The judgement of a round by the invariants that every drill keeps.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::slice;
 use std::time::Duration;
@@ -178,14 +177,6 @@ pub(super) fn by_settling(settled: &Settled) -> Vec<Breach> {
     breaches
 }
 
-/// I9 by all that `/ready` has answered in an outage: what is wrong with it. The server lives, and says no with a 503.
-pub(super) fn unready(said: &BTreeSet<Option<u16>>) -> Option<String> {
-    let answers: Vec<String> = (said.iter())
-        .map(|status| status.map_or("silent".to_owned(), |status| status.to_string()))
-        .collect();
-    (!said.contains(&Some(503))).then(|| format!("/ready was {}", answers.join(" or ")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,16 +240,6 @@ mod tests {
             .record(100_000)
             .expect("it resizes");
         assert_eq!(invariants(&by_answers(&late, Unanswered::None)), NOTHING);
-    }
-
-    #[test]
-    fn silence_is_no_answer_of_a_server_that_is_not_ready() {
-        let judged = |said: &[Option<u16>]| unready(&said.iter().copied().collect());
-        assert_eq!(judged(&[Some(200), None, Some(503)]), None);
-        assert!(judged(&[None]).is_some_and(|what| what.ends_with("silent")));
-        let both = judged(&[Some(200), None]);
-        assert_eq!(both.as_deref(), Some("/ready was silent or 200"));
-        assert!(judged(&[Some(200)]).is_some() && judged(&[Some(500)]).is_some());
     }
 
     #[test]

@@ -2,9 +2,30 @@
 
 use std::fmt::Write;
 
-use super::table::{COLUMNS, Row, Table};
+use super::figures::Figures;
+use super::table::{Row, Table};
 use crate::exit::Exit;
+use crate::output::micros;
+use crate::text_table::Column::{self, Figure, Text};
 use crate::text_table::text_table;
+
+/// The head of the table.
+const COLUMNS: [Column<'static>; 14] = [
+    Text("Drill"),
+    Text("What is broken"),
+    Text("PostgreSQL, PgBouncer"),
+    Figure("Rounds"),
+    Figure("Kills"),
+    Figure("Requests"),
+    Figure("201"),
+    Figure("503"),
+    Figure("504"),
+    Figure("No answer"),
+    Figure("Lost"),
+    Figure("Unknown, settled"),
+    Figure("Longest answer"),
+    Figure("Healed"),
+];
 
 /// The page: the verdict, the table, and what was not kept.
 pub fn page(table: &Table) -> String {
@@ -53,8 +74,10 @@ fn write_all(text: &mut String, table: &Table) -> std::fmt::Result {
         machine.kernel,
         table.command
     )?;
-    let rows = table.rows.iter().map(Row::cells);
-    text.push_str(&text_table(COLUMNS, rows.chain([table.total_cells()])));
+    let drills = format!("{} drills", table.rows.len());
+    let total = cells("all", &drills, "", &total);
+    let rows = table.rows.iter().map(row_cells);
+    text.push_str(&text_table(COLUMNS, rows.chain([total])));
     writeln!(
         text,
         "\n*Longest answer* counts from the moment at which a request was due. *Healed* is the longest time from the end \
@@ -78,4 +101,40 @@ fn write_all(text: &mut String, table: &Table) -> std::fmt::Result {
         writeln!(text, "- not done: {}", left_out.join(", "))?;
     }
     Ok(())
+}
+
+fn row_cells(row: &Row) -> [String; 14] {
+    let versions = [&row.postgres, &row.pooler].map(String::as_str);
+    let versions = versions.join(", ");
+    let versions = versions.trim_matches([',', ' ']);
+    cells(&row.id, &row.fault, versions, &row.figures)
+}
+
+/// In the order of [`COLUMNS`].
+fn cells(id: &str, fault: &str, versions: &str, figures: &Figures) -> [String; 14] {
+    let number = |n: u64| n.to_string();
+    let unknown = match figures.unknown_creates {
+        0 => "0".to_owned(),
+        all => format!(
+            "{} of {all}, {:.1} s",
+            figures.unknown_settled,
+            figures.settled_ms as f64 / 1e3
+        ),
+    };
+    [
+        id.to_owned(),
+        fault.to_owned(),
+        versions.to_owned(),
+        number(figures.rounds),
+        number(figures.kills),
+        number(figures.requests),
+        number(figures.created),
+        number(figures.refused),
+        number(figures.unknown),
+        number(figures.unanswered),
+        format!("{} of {}", figures.lost, figures.acknowledged),
+        unknown,
+        micros(figures.longest_us),
+        format!("{:.1} s", figures.healed_ms as f64 / 1e3),
+    ]
 }

@@ -13,10 +13,11 @@ use warrior_stack::proxy::Proxy;
 use self::moves::Moves;
 use super::compare::{Counted, compare};
 use super::evidence::Evidence;
-use super::judge::{self, Breach, HEALED_WITHIN, Invariant};
+use super::judge::{Breach, HEALED_WITHIN, Invariant};
 use super::load::Driven;
 use super::probe;
 use super::rig::{Length, Rig, Unanswered};
+use super::watch;
 use crate::control::Cluster;
 use crate::control_group::{ControlGroup, Limit};
 use crate::database::DatabaseAccess;
@@ -142,7 +143,7 @@ impl Scene {
             said.insert(probe::status(&self.admin, "/ready"));
             std::thread::sleep(READY_INTERVAL);
         }
-        if let Some(what) = judge::unready(&said) {
+        if let Some(what) = watch::unready(&said) {
             self.breach(
                 Invariant::I9,
                 format!("in an outage of {length:.1?} {what}"),

@@ -9,30 +9,10 @@ use super::kind::Drill;
 use crate::commit::commit;
 use crate::exit::Exit;
 use crate::machine::Machine;
-use crate::output::micros;
-use crate::text_table::Column::{self, Figure, Text};
 
 /// What a campaign at full length is to reach.
 const KILLS_LEAST: u64 = 100;
 const ACKNOWLEDGED_LEAST: u64 = 1_000_000;
-
-/// The head of the table.
-pub(super) const COLUMNS: [Column<'static>; 14] = [
-    Text("Drill"),
-    Text("What is broken"),
-    Text("PostgreSQL, PgBouncer"),
-    Figure("Rounds"),
-    Figure("Kills"),
-    Figure("Requests"),
-    Figure("201"),
-    Figure("503"),
-    Figure("504"),
-    Figure("No answer"),
-    Figure("Lost"),
-    Figure("Unknown, settled"),
-    Figure("Longest answer"),
-    Figure("Healed"),
-];
 
 /// A drill and what came of it.
 #[derive(Clone, Debug, Serialize)]
@@ -129,18 +109,6 @@ impl Row {
         }
     }
 
-    /// Its cells, in the order of [`COLUMNS`].
-    pub(super) fn cells(&self) -> [String; 14] {
-        let versions = [&self.postgres, &self.pooler].map(String::as_str);
-        let versions = versions.join(", ");
-        cells(
-            &self.id,
-            &self.fault,
-            versions.trim_matches([',', ' ']),
-            &self.figures,
-        )
-    }
-
     /// What is said about it in a line: its verdict, and why.
     pub(super) fn verdict(&self) -> String {
         let breaches = self.breaches.iter().map(Breach::to_string);
@@ -176,11 +144,6 @@ impl Table {
         total
     }
 
-    pub(super) fn total_cells(&self) -> [String; 14] {
-        let drills = format!("{} drills", self.rows.len());
-        cells("all", &drills, "", &self.total())
-    }
-
     /// What a campaign at full length has not reached.
     pub fn missed(&self) -> Vec<String> {
         let total = self.total();
@@ -214,34 +177,6 @@ impl Table {
             Exit::Passed
         }
     }
-}
-
-fn cells(id: &str, fault: &str, versions: &str, figures: &Figures) -> [String; 14] {
-    let number = |n: u64| n.to_string();
-    let unknown = match figures.unknown_creates {
-        0 => "0".to_owned(),
-        all => format!(
-            "{} of {all}, {:.1} s",
-            figures.unknown_settled,
-            figures.settled_ms as f64 / 1e3
-        ),
-    };
-    [
-        id.to_owned(),
-        fault.to_owned(),
-        versions.to_owned(),
-        number(figures.rounds),
-        number(figures.kills),
-        number(figures.requests),
-        number(figures.created),
-        number(figures.refused),
-        number(figures.unknown),
-        number(figures.unanswered),
-        format!("{} of {}", figures.lost, figures.acknowledged),
-        unknown,
-        micros(figures.longest_us),
-        format!("{:.1} s", figures.healed_ms as f64 / 1e3),
-    ]
 }
 
 #[cfg(test)]
@@ -285,7 +220,6 @@ mod tests {
             (table.total().acknowledged, table.total().healed_ms),
             (20, 9)
         );
-        assert!(table.total_cells()[1].contains("2 drills"));
     }
 
     #[test]

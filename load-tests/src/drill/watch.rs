@@ -1,5 +1,6 @@
 //! The watch of a server during a round: its liveness, and the resources that it holds.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -55,6 +56,14 @@ impl Drop for Watch {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
     }
+}
+
+/// I9 by all that `/ready` has answered in an outage: what is wrong with it. The server lives, and says no with a 503.
+pub(super) fn unready(said: &BTreeSet<Option<u16>>) -> Option<String> {
+    let answers: Vec<String> = (said.iter())
+        .map(|status| status.map_or("silent".to_owned(), |status| status.to_string()))
+        .collect();
+    (!said.contains(&Some(503))).then(|| format!("/ready was {}", answers.join(" or ")))
 }
 
 /// What a process holds.
@@ -133,5 +142,15 @@ mod tests {
             ..own
         };
         assert!(own.grown_to(leaked)[0].contains("descriptors"));
+    }
+
+    #[test]
+    fn silence_is_no_answer_of_a_server_that_is_not_ready() {
+        let judged = |said: &[Option<u16>]| unready(&said.iter().copied().collect());
+        assert_eq!(judged(&[Some(200), None, Some(503)]), None);
+        assert!(judged(&[None]).is_some_and(|what| what.ends_with("silent")));
+        let both = judged(&[Some(200), None]);
+        assert_eq!(both.as_deref(), Some("/ready was silent or 200"));
+        assert!(judged(&[Some(200)]).is_some() && judged(&[Some(500)]).is_some());
     }
 }

@@ -1,6 +1,6 @@
 //! Accounting of one request in a tally: arithmetic on moments, without a clock of its own.
 
-use super::connection::Failure;
+use super::failure::Failure;
 use super::tally::{Outcome, Tally, Unsent, record};
 
 /// A request that begins later than this after its moment counts as late.

@@ -18,6 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::failure::Failure;
 use super::timer::now;
 use crate::target::Target;
 
@@ -43,45 +44,6 @@ pub struct Answer {
     pub body: Bytes,
     /// The length of the whole body.
     pub body_bytes: u64,
-}
-
-/// Why there is no answer.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum Failure {
-    /// No connection: nothing was sent.
-    #[error("cannot connect: {0}")]
-    Connect(String),
-    /// No connection in the time the profile gives: nothing was sent.
-    #[error("no connection in time: the target accepts none, as when its listen backlog is full")]
-    NotAccepted,
-    /// The generator itself ran out of descriptors or ports: nothing was sent.
-    #[error("the generator is out of descriptors or ports: {0}")]
-    Exhausted(String),
-    /// The server closed a kept connection before the request was written: nothing was sent.
-    #[error("the connection was closed before the request was sent")]
-    NotSent,
-    /// Sent, and the connection ended before the answer was complete.
-    #[error("cut: {0}")]
-    Cut(String),
-    /// Sent, and what came back is not HTTP.
-    #[error("not HTTP: {0}")]
-    Protocol(String),
-    /// No complete answer in the time the profile gives.
-    #[error("no answer in time")]
-    Timeout,
-}
-
-impl Failure {
-    /// The failure of a connection that was not made: by the target, or by this program's own limits.
-    pub(crate) fn of_connecting(error: io::Error) -> Failure {
-        use nix::errno::Errno;
-        match error.raw_os_error().map(Errno::from_raw) {
-            Some(Errno::EMFILE | Errno::ENFILE | Errno::EADDRNOTAVAIL | Errno::ENOBUFS) => {
-                Failure::Exhausted(error.to_string())
-            }
-            _ => Failure::Connect(error.to_string()),
-        }
-    }
 }
 
 impl Connection {
@@ -132,7 +94,7 @@ impl Connection {
             .sender
             .send_request(request)
             .await
-            .map_err(send_failure)?;
+            .map_err(Failure::of_sending)?;
         let status = response.status().as_u16();
         let header = |name| response.headers().get(name)?.to_str().ok();
         let location = header(LOCATION).map(str::to_owned);
@@ -141,7 +103,7 @@ impl Connection {
             .and_then(retry_after);
         let (mut body, mut kept, mut body_bytes) = (response.into_body(), BytesMut::new(), 0);
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(send_failure)?;
+            let frame = frame.map_err(Failure::of_sending)?;
             let data = frame.data_ref().map_or(&[][..], |data| data);
             body_bytes += data.len() as u64;
             kept.extend_from_slice(&data[..data.len().min(keep - kept.len())]);
@@ -242,16 +204,6 @@ fn retry_after(value: &str) -> Option<Duration> {
     let until = chrono::DateTime::parse_from_rfc2822(value).ok()?;
     let wait = until.signed_duration_since(chrono::Utc::now());
     Some(wait.to_std().unwrap_or(Duration::ZERO))
-}
-
-fn send_failure(error: hyper::Error) -> Failure {
-    if error.is_canceled() {
-        Failure::NotSent
-    } else if error.is_parse() || error.is_parse_too_large() || error.is_parse_status() {
-        Failure::Protocol(error.to_string())
-    } else {
-        Failure::Cut(error.to_string())
-    }
 }
 
 #[cfg(test)]

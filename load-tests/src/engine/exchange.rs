@@ -3,7 +3,8 @@
 use hyper::Uri;
 
 use super::account::{self, Ending, Timing};
-use super::connection::{Answer, Failure};
+use super::connection::Answer;
+use super::failure::Failure;
 use super::pool::Counted;
 use super::tally::{Outcome, Unsent};
 use super::timer::now;

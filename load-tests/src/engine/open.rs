@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use rand::RngExt;
 
-use super::connection::{Answer, Failure};
+use super::connection::Answer;
 use super::exchange::location_of;
+use super::failure::Failure;
 use super::plan::{Arrival, ConnectionMode, Follow, Retry, Scenario};
 use super::pool::Counted;
 use super::timer::now;
