@@ -19,6 +19,7 @@ use crate::throttle::throttled;
 /// Longest time in which a database that has answered lately answers a check. A load balancer's check waits half a second
 /// (`balancer/haproxy.cfg`).
 const CHECK_TIMEOUT: Duration = Duration::from_millis(200);
+
 /// The state of the database as all lanes and the probe see it.
 pub(super) struct Breaker {
     born: Instant,
@@ -28,6 +29,8 @@ pub(super) struct Breaker {
     last_success_micros: AtomicU64,
     /// The same to the beginning of the outage; 0 while there is none.
     outage_since_micros: AtomicU64,
+    /// The same to the end of the last outage; 0 before the first.
+    outage_ended_micros: AtomicU64,
     /// Held while an outage begins or ends; whether its refusals have been announced.
     announced: Mutex<bool>,
     ended: Condvar,
@@ -51,6 +54,7 @@ impl Breaker {
             patience: deadline / 2,
             last_success_micros: AtomicU64::new(0),
             outage_since_micros: AtomicU64::new(0),
+            outage_ended_micros: AtomicU64::new(0),
             announced: Mutex::new(false),
             ended: Condvar::new(),
             probe,
@@ -71,6 +75,11 @@ impl Breaker {
     /// How long the outage has lasted; zero while there is none.
     pub(super) fn outage(&self, now: Instant) -> Duration {
         self.age(&self.outage_since_micros, now).unwrap_or_default()
+    }
+
+    /// Whether what has waited since `at` has waited for the database, and not for a worker alone.
+    pub(super) fn was_out_since(&self, at: Instant) -> bool {
+        self.is_out() || self.outage_ended_micros.load(Ordering::Acquire) >= self.micros(at)
     }
 
     /// Whether the database has ever answered. One that has not is no outage that ends in a moment.
@@ -198,6 +207,9 @@ impl Breaker {
     fn end(&self, now: Instant) {
         let announced = self.announced.lock();
         let lasted = self.outage(now);
+        // Before the end itself: between the two marks nobody may find neither.
+        self.outage_ended_micros
+            .store(self.micros(now), Ordering::Release);
         if self.outage_since_micros.swap(0, Ordering::AcqRel) > 0 {
             self.ended.notify_all();
             throttled!(

@@ -121,15 +121,20 @@ impl<Q: PartialEq + Send + 'static, R: Send + 'static> Lane<Q, R> {
         if waiting == 0 {
             return Ok(());
         }
-        if waiting >= state.spec.size.queue_max {
-            return Err(Reason::QueueFull);
-        }
         let left = deadline.saturating_duration_since(now);
-        let estimated = state.pace.estimated_wait(waiting, state.spec.size);
-        if estimated > left || state.pace.is_stalled(now, left) {
-            return Err(Reason::TooLate);
+        let stalled = state.pace.is_stalled(now, left);
+        let refused = if waiting >= state.spec.size.queue_max {
+            Reason::QueueFull
+        } else if stalled || state.pace.estimated_wait(waiting, state.spec.size) > left {
+            Reason::TooLate
+        } else {
+            return Ok(());
+        };
+        // What has waited out an outage is gone from the queue a deadline after its end.
+        if !(state.spec.yields || stalled || state.breaker.was_out_since(now - left)) {
+            state.priority.refused(now);
         }
-        Ok(())
+        Err(refused)
     }
 
     /// A database that keeps silent makes no batch fail: these are then the only lines.

@@ -119,6 +119,10 @@ impl<Q, R> LaneState<Q, R> {
         let newest = jobs
             .last()
             .filter(|_| jobs.len() >= self.spec.size.batch_max);
+        // What waited for the database waited for no processor of it.
+        if newest.is_some_and(|job| self.breaker.was_out_since(job.queued_at)) {
+            return;
+        }
         let waited = newest.map(|job| now.duration_since(job.queued_at));
         (self.priority).taken(self.spec.number, waited.unwrap_or_default(), now);
     }

@@ -2,9 +2,11 @@
 //!
 //! Lanes have queues and workers of their own, and share the processors of the database. A queue stands when for a whole
 //! interval each batch is full, and even its newest request has waited longer than a target (the criterion of CoDel): what
-//! waits for a slow batch and then goes all at once is no queue that fewer searches would shorten. The share of searches
-//! is halved at the end of each such interval, and grows step by step at the end of the others (additive increase,
-//! multiplicative decrease), so that it settles where creates and finds are done in time.
+//! waits for a slow batch and then goes all at once is no queue that fewer searches would shorten. A queue that grows fills
+//! batches sooner or later, and until then no wait is longer than a batch; unless requests are refused first, for want of
+//! room or time, which is a queue that stands, too. The share of searches is halved at the end of each such interval, and
+//! grows step by step at the end of the others (additive increase, multiplicative decrease), so that it settles where
+//! creates and finds are done in time.
 
 use std::time::Duration;
 
@@ -30,6 +32,8 @@ struct State {
     interval_began: Instant,
     /// The shortest wait of a batch's newest request in this interval, for each lane that had a batch.
     shortest: [Option<Duration>; super::timeline::LANES.len()],
+    /// One of them has refused a request in this interval.
+    refused: bool,
 }
 
 impl Priority {
@@ -40,6 +44,7 @@ impl Priority {
             credit: 0,
             interval_began: Instant::now(),
             shortest: Default::default(),
+            refused: false,
         }))
     }
 
@@ -50,6 +55,13 @@ impl Priority {
         state.end_interval(now);
         let shortest = &mut state.shortest[lane];
         *shortest = Some(shortest.map_or(newest_waited, |known| known.min(newest_waited)));
+    }
+
+    /// A lane with priority has refused a request that would have waited too long, or has no room for it.
+    pub(super) fn refused(&self, now: Instant) {
+        let mut state = self.0.lock();
+        state.end_interval(now);
+        state.refused = true;
     }
 
     /// Whether the next search is let in.
@@ -73,7 +85,7 @@ impl State {
             return;
         }
         let stands = |shortest: &Option<Duration>| shortest.is_some_and(|wait| wait > WAIT_TARGET);
-        let first = if self.shortest.iter().any(stands) {
+        let first = if self.refused || self.shortest.iter().any(stands) {
             (self.share / 2).max(1)
         } else {
             self.share + 1
@@ -84,6 +96,7 @@ impl State {
         self.share = (first + later).min(PARTS);
         self.interval_began = now;
         self.shortest = Default::default();
+        self.refused = false;
     }
 }
 

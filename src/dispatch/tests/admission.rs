@@ -12,6 +12,23 @@ use crate::dispatch::timeline::Timeline;
 /// Longer than priority load shedding looks at one queue.
 const INTERVAL: Duration = Duration::from_millis(101);
 
+/// A lane with small batches.
+fn pairs(queue_max: usize) -> Rig {
+    let size = LaneSize {
+        batch_max: 2,
+        queue_max,
+        ..SIZE
+    };
+    Rig::sized(size, failing(&[]))
+}
+
+/// Of sixteen searches at once, those that the lane's queue leaves room for.
+fn searches_let_in(rig: &Rig) -> usize {
+    let now = Instant::now();
+    let searches = (0..16).filter(|_| rig.lane.state.priority.admits(now));
+    searches.count()
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_full_queue_refuses_at_once() {
     let rig = Rig::sized(
@@ -154,19 +171,8 @@ async fn most_searches_are_refused_while_other_requests_stand_in_a_queue() {
 
 #[tokio::test(start_paused = true)]
 async fn a_queue_stands_by_the_wait_of_the_newest_request_of_a_full_batch() {
-    let rig = Rig::sized(
-        LaneSize {
-            batch_max: 2,
-            ..SIZE
-        },
-        failing(&[]),
-    );
-    let let_in = || {
-        let now = Instant::now();
-        (0..16)
-            .filter(|_| rig.lane.state.priority.admits(now))
-            .count()
-    };
+    let rig = pairs(SIZE.queue_max);
+    let let_in = || searches_let_in(&rig);
     let old = rig.submit(1, LATER).await;
     advance(SOON).await;
     let new = rig.submit(2, LATER).await;
@@ -186,4 +192,81 @@ async fn a_queue_stands_by_the_wait_of_the_newest_request_of_a_full_batch() {
     for answer in [old, new, alone].into_iter().chain(both) {
         assert!(answer.await.unwrap().is_ok());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_batches_of_an_outage_are_no_queue_that_fewer_searches_would_shorten() {
+    let rig = pairs(4);
+    rig.breaker.succeeded();
+    advance(SOON).await;
+    rig.breaker.failed(Instant::now(), "provoked");
+    let waited = rig.submit_all([1, 2, 3, 4]).await;
+    advance(SOON).await;
+    let full = Err(Failure::NotDone(Reason::QueueFull));
+    assert_eq!(rig.call(5).await, full);
+    rig.breaker.succeeded();
+    assert_eq!(rig.call(6).await, full, "the queue is that of the outage");
+    rig.run_batch();
+    rig.run_batch();
+    advance(INTERVAL).await;
+    assert_eq!(searches_let_in(&rig), 16);
+    // What came afterwards waits for a worker alone.
+    let later = rig.submit_all([7, 8]).await;
+    advance(SOON).await;
+    rig.run_batch();
+    advance(INTERVAL).await;
+    assert_eq!(searches_let_in(&rig), 8);
+    for answer in waited.into_iter().chain(later) {
+        assert!(answer.await.unwrap().is_ok());
+    }
+}
+
+/// Its batches never fill where the queue is smaller than a batch, or where they are so slow that few are let in.
+#[tokio::test(start_paused = true)]
+async fn a_lane_that_refuses_requests_stands_whatever_its_batches_hold() {
+    let small = Rig::sized(
+        LaneSize {
+            queue_max: 2,
+            ..SIZE
+        },
+        failing(&[]),
+    );
+    let waiting = small.submit_all([1, 2]).await;
+    assert_eq!(
+        small.call(3).await,
+        Err(Failure::NotDone(Reason::QueueFull))
+    );
+    small.run_batch();
+    advance(INTERVAL).await;
+    assert_eq!(searches_let_in(&small), 8);
+
+    let slow = Rig::new(failing(&[]));
+    slow.lane.state.pace.end(0, 32 * SOON, 1);
+    let first = slow.submit(1, LATER).await;
+    let late = slow.submit(2, SOON).await;
+    assert_eq!(late.await.unwrap(), Err(Failure::NotDone(Reason::TooLate)));
+    slow.run_batch();
+    advance(INTERVAL).await;
+    assert_eq!(searches_let_in(&slow), 8);
+    for answer in waiting.into_iter().chain([first]) {
+        assert!(answer.await.unwrap().is_ok());
+    }
+}
+
+/// A database that keeps silent answers no search either.
+#[tokio::test(start_paused = true)]
+async fn a_lane_that_hangs_is_no_reason_to_refuse_searches() {
+    let rig = Rig::new(failing(&[]));
+    rig.lane.state.pace.begin(0, Instant::now());
+    let waiting = rig.submit(1, LATER).await;
+    advance(SOON).await;
+    let hopeless = rig.submit(2, SOON / 2).await;
+    assert_eq!(
+        hopeless.await.unwrap(),
+        Err(Failure::NotDone(Reason::TooLate))
+    );
+    advance(INTERVAL).await;
+    assert_eq!(searches_let_in(&rig), 16);
+    rig.run_batch();
+    assert_eq!(waiting.await.unwrap(), Ok(2));
 }
