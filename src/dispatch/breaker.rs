@@ -3,9 +3,10 @@
 //! An outage begins with a batch, or a probe, that finds no connection; workers keep what they could not send, and send
 //! nothing more. A [probe](super::probe) asks again and again, which is the half-open state
 //! without a request at risk: the first answer ends the outage, and all lanes go on at once. An outage that is older than
-//! half of a request's deadline opens the breaker, and so does one of a database that has never answered.
+//! half of a request's deadline opens the breaker, and so does one of a database that has never answered. One that is given
+//! up, as DuckDB gives up a file after a fatal error, opens it for good.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
@@ -31,6 +32,8 @@ pub(super) struct Breaker {
     outage_since_micros: AtomicU64,
     /// The same to the end of the last outage; 0 before the first.
     outage_ended_micros: AtomicU64,
+    /// The outage will not end.
+    given_up: AtomicBool,
     /// Held while an outage begins or ends; whether its refusals have been announced.
     announced: Mutex<bool>,
     ended: Condvar,
@@ -55,6 +58,7 @@ impl Breaker {
             last_success_micros: AtomicU64::new(0),
             outage_since_micros: AtomicU64::new(0),
             outage_ended_micros: AtomicU64::new(0),
+            given_up: AtomicBool::new(false),
             announced: Mutex::new(false),
             ended: Condvar::new(),
             probe,
@@ -82,9 +86,10 @@ impl Breaker {
         self.is_out() || self.outage_ended_micros.load(Ordering::Acquire) >= self.micros(at)
     }
 
-    /// Whether the database has ever answered. One that has not is no outage that ends in a moment.
+    /// Whether the database has ever answered, and may do so again. One that has not is no outage that ends in a moment.
     pub(super) fn has_answered(&self) -> bool {
         self.last_success_micros.load(Ordering::Acquire) > 0
+            && !self.given_up.load(Ordering::Acquire)
     }
 
     /// Whether there is an outage that requests wait out.
@@ -138,6 +143,21 @@ impl Breaker {
         }
         self.announce(why);
         let _ = self.probe.try_send(Call::Outage);
+    }
+
+    /// No statement will reach the database any more: an outage without an end, which nobody waits for.
+    pub(super) fn give_up(&self, why: &str) {
+        if self.given_up.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        {
+            let _announced = self.announced.lock();
+            let now = self.micros(Instant::now());
+            let since = &self.outage_since_micros;
+            let _ = since.compare_exchange(0, now, Ordering::AcqRel, Ordering::Acquire);
+            self.ended.notify_all();
+        }
+        self.announce(why);
     }
 
     /// Waits for the end of the outage, at most `limit`. Blocks.
@@ -206,6 +226,9 @@ impl Breaker {
 
     fn end(&self, now: Instant) {
         let announced = self.announced.lock();
+        if self.given_up.load(Ordering::Acquire) {
+            return;
+        }
         let lasted = self.outage(now);
         // Before the end itself: between the two marks nobody may find neither.
         self.outage_ended_micros

@@ -65,6 +65,7 @@ fn run(calls: &Receiver<Call>, breaker: &Weak<Breaker>, ask: &Ask) {
         });
         if let Some(breaker) = breaker.upgrade() {
             match &answer {
+                Err(e) if e.is_given_up() => breaker.give_up(&e.to_string()),
                 Err(e) if e.class == Class::NotSent => breaker.failed(began, &e.to_string()),
                 // Of a connection that was lost, nothing is known. Any other error is an answer.
                 Err(e) if e.class == Class::Unknown => {}

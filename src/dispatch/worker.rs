@@ -95,6 +95,9 @@ impl<E: Executor> Worker<E> {
             let Err(error) = self.attempt(&mut jobs, watch) else {
                 return;
             };
+            if error.is_given_up() {
+                self.lane.breaker.give_up(&error.to_string());
+            }
             let now = Instant::now();
             jobs.retain(|job| job.is_wanted(now));
             let last = attempts.failed(error.class, attempted);

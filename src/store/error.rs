@@ -49,6 +49,12 @@ pub struct StoreError {
 enum Source {
     Postgres(postgres::Error),
     Text(String),
+    /// The database is gone for as long as this process lives.
+    #[cfg_attr(
+        not(any(feature = "duckdb", test)),
+        expect(dead_code, reason = "DuckDB alone gives a file up")
+    )]
+    GivenUp(String),
 }
 
 /// An error as the database, or the pooler, reports it, as far as its class depends on that.
@@ -164,6 +170,15 @@ impl StoreError {
         }
     }
 
+    /// No statement of this process reaches the database any more.
+    #[cfg(any(feature = "duckdb", test))]
+    pub(crate) fn given_up(class: Class, text: impl Into<String>) -> Self {
+        Self {
+            class,
+            source: Source::GivenUp(text.into()),
+        }
+    }
+
     /// The same failure in another class.
     #[cfg(feature = "duckdb")]
     pub(super) fn with_class(self, class: Class) -> Self {
@@ -186,8 +201,13 @@ impl StoreError {
     pub fn sqlstate(&self) -> Option<&str> {
         match &self.source {
             Source::Postgres(e) => sqlstate::of(e),
-            Source::Text(_) => None,
+            Source::Text(_) | Source::GivenUp(_) => None,
         }
+    }
+
+    /// Whether no later attempt of this process reaches the database.
+    pub(crate) fn is_given_up(&self) -> bool {
+        matches!(self.source, Source::GivenUp(_))
     }
 
     /// Whether the database cut the statement off, by `statement_timeout` or because of a cancel request.
@@ -244,7 +264,7 @@ impl fmt::Display for StoreError {
                 Some(db) => write!(f, "{}: {}", db.severity(), db.message()),
                 None => f.write_str(&chain(e)),
             },
-            Source::Text(text) => f.write_str(text),
+            Source::Text(text) | Source::GivenUp(text) => f.write_str(text),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::time::advance;
+use tokio::time::{Instant, advance};
 
 use super::rig::{LATER, Rig, SIZE, SOON, until};
 use crate::dispatch::outcome::{Failure, Reason};
@@ -122,4 +122,37 @@ async fn batches_that_wait_in_vain_are_no_trouble_of_their_lane() {
         worker.join().unwrap();
     }
     assert_eq!(rig.lane.trouble(SOON), None);
+}
+
+/// Nothing brings it back to this process, so nobody waits for it, also not in another lane.
+#[tokio::test(start_paused = true)]
+async fn a_database_that_is_given_up_is_not_waited_for() {
+    for (class, answered) in [
+        (Class::NotSent, Failure::NotDone(Reason::DatabaseGone)),
+        (Class::Unknown, Failure::Unknown),
+    ] {
+        let rig = Rig::new(move |_, _| Err(StoreError::given_up(class, "provoked")));
+        rig.breaker.succeeded();
+        advance(SOON).await;
+        let began = Instant::now();
+        assert_eq!(rig.call(1).await, Err(answered));
+        assert_eq!(Instant::now(), began, "{class:?}");
+        assert_eq!(rig.batches(), [[1]], "{class:?}: it is not sent again");
+        rig.breaker.succeeded();
+        let refused = Err(Failure::NotDone(Reason::DatabaseGone));
+        assert_eq!(rig.call(2).await, refused, "{class:?}: at the door");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_out_an_outage_is_answered_once_the_database_is_given_up() {
+    let rig = rig_without_connections_after(0, None).await;
+    let waits = rig.submit(1, LATER).await;
+    let worker = rig.run_batch_aside();
+    until(|| rig.breaker.is_out()).await;
+    rig.breaker.give_up("provoked");
+    until(|| waits.is_finished()).await;
+    let gone = Err(Failure::NotDone(Reason::DatabaseGone));
+    assert_eq!(waits.await.unwrap(), gone);
+    worker.join().unwrap();
 }

@@ -68,7 +68,7 @@ fn told(class: Class, error: &Error) -> StoreError {
              in the .wal beside it",
             first_line(&error.message)
         );
-        return StoreError::of_text(class, text);
+        return StoreError::given_up(class, text);
     }
     // The rest of a message about data repeats the row.
     let text = match class {
@@ -120,6 +120,9 @@ mod tests {
             assert_eq!(undone(&error).class, before, "{message}");
             assert_eq!(of_read(&error).class, read, "{message}");
             assert_eq!(of_commit(&error).class, commit, "{message}");
+            for told in [undone(&error), of_read(&error), of_commit(&error)] {
+                assert_eq!(told.is_given_up(), message == given_up, "{message}");
+            }
         }
         assert!(!undone(&error(refused)).to_string().contains("name"));
         assert!(

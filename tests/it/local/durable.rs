@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use serde_json::json;
@@ -188,6 +189,8 @@ struct Fates {
     unknown: Vec<usize>,
     /// Whether the server is gone.
     gone: bool,
+    /// The longest time until an answer.
+    slowest: Duration,
 }
 
 fn name(number: usize) -> String {
@@ -218,7 +221,10 @@ fn post_large(program: &Program, number: usize) -> Option<Answer> {
 fn post_until_full(program: &Program) -> Fates {
     let mut fates = Fates::default();
     for number in 0..2000 {
-        match post_large(program, number) {
+        let posted = Instant::now();
+        let answer = post_large(program, number);
+        fates.slowest = fates.slowest.max(posted.elapsed());
+        match answer {
             Some(answer) if answer.status == 201 => {
                 fates.acknowledged.push(answer.location().to_owned());
             }
@@ -300,6 +306,12 @@ fn a_disk_that_has_no_room_for_a_checkpoint_ends_the_server_and_loses_nothing() 
     let program = Program::start(&mut serve_on_a_small_disk(&path, "64KB"));
     let fates = post_until_full(&program);
     assert!(!fates.acknowledged.is_empty());
+    // No request waits until its deadline (3 s) for a file that does not come back.
+    assert!(
+        fates.slowest < Duration::from_secs(2),
+        "{:?}",
+        fates.slowest
+    );
     let (status, lines) = program.wait();
     assert_eq!(status.code(), Some(1), "{lines:#?}");
     assert!(lines.join("\n").contains("has given"), "{lines:#?}");
