@@ -14,6 +14,7 @@ use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
+use super::figures::BreakerFigures;
 use crate::store::Readiness;
 use crate::throttle::throttled;
 
@@ -79,6 +80,13 @@ impl Breaker {
     /// How long the outage has lasted; zero while there is none.
     pub(super) fn outage(&self, now: Instant) -> Duration {
         self.age(&self.outage_since_micros, now).unwrap_or_default()
+    }
+
+    pub(super) fn figures(&self, now: Instant) -> BreakerFigures {
+        BreakerFigures {
+            open: self.is_open(now),
+            outage_seconds: self.outage(now).as_secs_f64(),
+        }
     }
 
     /// Whether what has waited since `at` has waited for the database, and not for a worker alone.

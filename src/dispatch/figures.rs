@@ -33,6 +33,15 @@ pub struct LaneFigures {
     pub oldest_batch_seconds: f64,
 }
 
+/// The circuit breaker.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct BreakerFigures {
+    /// Whether requests are refused since the database is gone.
+    pub open: bool,
+    /// Age of the database's outage, which requests wait out at first; 0 while it answers.
+    pub outage_seconds: f64,
+}
+
 impl LaneFigures {
     /// The name of a reason in `refused`.
     pub fn reason(reason: Reason) -> String {

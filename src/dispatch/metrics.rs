@@ -14,6 +14,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 
+use super::figures::BreakerFigures;
 use super::job::Job;
 use super::outcome::Reason;
 use super::pace::LaneSize;
@@ -191,9 +192,7 @@ pub(super) struct Vitals {
 
 /// The state of the breaker and of all lanes, as their gauges show it.
 pub(super) struct Reading {
-    pub(super) breaker_open: bool,
-    /// The age of the outage; zero while the database answers.
-    pub(super) outage: Duration,
+    pub(super) breaker: BreakerFigures,
     pub(super) lanes: [Vitals; 3],
 }
 
@@ -213,10 +212,10 @@ impl<F: Fn() -> Option<Reading> + Send + Sync + 'static> Collector for Gauges<F>
             return Ok(());
         };
         let lanes = &reading.lanes;
-        let open = ConstGauge::new(i64::from(reading.breaker_open));
+        let open = ConstGauge::new(i64::from(reading.breaker.open));
         let help = "1 while the database is gone and requests are refused.";
         open.encode(encoder.encode_descriptor("breaker_open", help, None, open.metric_type())?)?;
-        let outage = ConstGauge::new(reading.outage.as_secs_f64());
+        let outage = ConstGauge::new(reading.breaker.outage_seconds);
         let help =
             "Age of the database's outage, which requests wait out at first; 0 while it answers.";
         let outage_type = outage.metric_type();

@@ -59,7 +59,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 pub use executor::{Claimed, Executor};
-pub use figures::{LaneFigures, StageFigures};
+pub use figures::{BreakerFigures, LaneFigures, StageFigures};
 pub use lookup::{Lookup, LookupReply};
 pub use outcome::{Failure, Reason};
 pub use probe::Ask;
@@ -257,21 +257,20 @@ impl Dispatch {
             .map_or(Ok(()), Err)
     }
 
-    /// Whether the breaker is open, and the figures of each lane.
-    pub fn figures(&self) -> (bool, Vec<LaneFigures>) {
+    /// The state of the breaker, and the figures of each lane.
+    pub fn figures(&self) -> (BreakerFigures, Vec<LaneFigures>) {
         let lanes = vec![
             self.create.state.figures(),
             self.find.state.figures(),
             self.search.state.figures(),
         ];
-        (self.breaker.is_open(Instant::now()), lanes)
+        (self.breaker.figures(Instant::now()), lanes)
     }
 
     fn reading(&self) -> Reading {
         let now = Instant::now();
         Reading {
-            breaker_open: self.breaker.is_open(now),
-            outage: self.breaker.outage(now),
+            breaker: self.breaker.figures(now),
             lanes: [
                 self.create.state.vitals(),
                 self.find.state.vitals(),

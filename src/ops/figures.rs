@@ -39,6 +39,9 @@ pub struct Figures {
     pub lanes: Vec<Lane>,
     /// Whether requests are refused since the database is gone.
     pub breaker_open: bool,
+    /// Age of the database's outage, which requests wait out at first; 0 while it answers.
+    #[serde(default)]
+    pub outage_seconds: f64,
     /// One for each route and status that was answered.
     pub answers: Vec<Answers>,
     /// By lane.

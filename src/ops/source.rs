@@ -92,7 +92,7 @@ impl Source {
     fn without_judgement(&self) -> Figures {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let lanes = self.parts.dispatch.upgrade();
-        let (breaker_open, lanes) = lanes.map(|lanes| lanes.figures()).unwrap_or_default();
+        let (breaker, lanes) = lanes.map(|lanes| lanes.figures()).unwrap_or_default();
         let Parts {
             memory_limit,
             descriptors,
@@ -108,7 +108,8 @@ impl Source {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             commit: COMMIT.map(str::to_owned),
             lanes,
-            breaker_open,
+            breaker_open: breaker.open,
+            outage_seconds: breaker.outage_seconds,
             answers: requests.figures(),
             stages: stages.figures(),
             r2d2: pool.as_ref().map(PoolMetrics::figures),

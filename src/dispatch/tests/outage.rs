@@ -137,7 +137,8 @@ async fn every_lane_waits_out_an_outage_with_one_probe_and_sends_each_request_on
     until(|| database.probes.load(Ordering::SeqCst) >= probes + 3).await;
     assert!(!create.is_finished() && !count.is_finished() && !search.is_finished());
     assert_eq!(dispatch.readiness(LATER).await, Ok(None), "requests wait");
-    assert!(!dispatch.figures().0, "the breaker is closed");
+    let breaker = dispatch.figures().0;
+    assert!(!breaker.open && breaker.outage_seconds > 0.0, "{breaker:?}");
     // At most two attempts each: the rest is the probe's.
     assert!(database.turned_away.load(Ordering::SeqCst) <= 6);
 

@@ -45,10 +45,10 @@ pub(super) fn lock(window: &Window<'_>) -> Option<Binds> {
     ))
 }
 
-/// The circuit breaker is open, or requests were refused since it was.
+/// There is an outage: requests wait it out, or the circuit breaker is open.
 pub(super) fn gone(window: &Window<'_>) -> Option<Binds> {
-    let refused = window.refused(Reason::DatabaseGone);
-    if !window.now.breaker_open {
+    let now = window.now;
+    if now.outage_seconds <= 0.0 && !now.breaker_open {
         return None;
     }
     let error = |error: Option<&String>, of: &str| error.map(|e| format!(" ({of}: {e})"));
@@ -57,15 +57,24 @@ pub(super) fn gone(window: &Window<'_>) -> Option<Binds> {
     let why = error(postgres, "PostgreSQL")
         .or_else(|| error(pgbouncer, "PgBouncer"))
         .unwrap_or_default();
-    Some(binds(
-        Limit::DatabaseGone,
+    let sentence = if now.breaker_open {
+        let refused = window.refused(Reason::DatabaseGone) as f64;
         format!(
             "The database is gone: the circuit breaker is open{why}, and {} refused in {:.0} s; start PostgreSQL and \
              PgBouncer, /ready says what is missing.",
-            doing(refused as f64, "request", "was", "were"),
+            doing(refused, "request", "was", "were"),
             window.seconds,
-        ),
-    ))
+        )
+    } else {
+        let waiting: usize = now.lanes.iter().map(|lane| lane.waiting).sum();
+        format!(
+            "The database has not answered for {}{why}: requests wait for it, {} in queues; new ones are refused once \
+             that has lasted for half of REQUEST_DEADLINE_MS; start PostgreSQL and PgBouncer.",
+            seconds(now.outage_seconds),
+            count(waiting as f64),
+        )
+    };
+    Some(binds(Limit::DatabaseGone, sentence))
 }
 
 /// Requests wait at the database, and its backends wait for cores: for as many as there are, or for more than are busy,

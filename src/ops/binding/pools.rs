@@ -31,6 +31,7 @@ pub(super) fn postgres_connections(window: &Window<'_>) -> Option<Binds> {
     let wanted = waiting >= SATURATED_WAITING
         || pooler.is_some_and(|p| p.servers_login > 0)
         || window.pool_rise(|r2d2| r2d2.timeouts) > 0
+        || window.now.outage_seconds > 0.0
         || window.now.breaker_open;
     if whole || !wanted {
         return None;

@@ -30,7 +30,7 @@ fn healthy(at: f64) -> Value {
     json!({
         "at": 1764300000.0 + at, "uptime_seconds": at, "version": "0.1.0", "commit": null,
         "lanes": [lane("create"), lane("find"), lane("search")],
-        "breaker_open": false,
+        "breaker_open": false, "outage_seconds": 0.0,
         "answers": [{"route": "POST /warrior", "status": 201, "count": counter(100.0), "seconds": at, "buckets": []}],
         "stages": {"create": stages(100.0), "find": stages(100.0), "search": stages(10.0)},
         "r2d2": with(R2d2::default(), json!({"max": 8, "idle": 7, "used": 1, "created": 8})),

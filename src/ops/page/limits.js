@@ -31,7 +31,7 @@ function lanes(now, mean) {
       row(`${lane.lane} workers`, Math.min(busy(lane), lane.workers), lane.workers),
       row(`${lane.lane} queue`, lane.waiting, lane.queue_max),
     ]),
-    facts: [...refused, ["circuit breaker", now.breaker_open ? "open" : "closed"]],
+    facts: [...refused, ["circuit breaker", now.breaker_open ? "open" : "closed"], ["outage", time(now.outage_seconds)]],
   };
 }
 

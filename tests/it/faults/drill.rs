@@ -160,6 +160,10 @@ impl Drill {
             assert!(said.starts_with("ready"), "{said}");
             said.contains("requests wait")
         });
+        eventually("the live page names the outage", || {
+            self.admin("/figures")
+                .contains("The database has not answered for")
+        });
     }
 
     /// Waits until a create is refused.
@@ -217,10 +221,14 @@ impl Drill {
     }
 
     pub(super) fn ready(&self) -> String {
+        self.admin("/ready")
+    }
+
+    pub(super) fn admin(&self, path: &str) -> String {
         let mut socket = TcpStream::connect(self.admin).unwrap();
         write!(
             socket,
-            "GET /ready HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
         )
         .unwrap();
         let mut response = String::new();

@@ -110,6 +110,23 @@ fn a_database_that_is_gone_is_said_so() {
     }
 }
 
+/// Also while workers or logins look as if they bound.
+#[test]
+fn an_outage_that_requests_wait_out_is_said_so() {
+    let binds = judged(|f, at| {
+        saturate_create(f, at);
+        f["outage_seconds"] = json!(0.8);
+        f["lanes"][0]["waiting"] = json!(12);
+        f["r2d2"]["timeouts"] = json!(at as u64);
+    });
+    let expected = "The database has not answered for 0.8 s: requests wait for it, 12 in queues; new ones are refused \
+                    once that has lasted for half of REQUEST_DEADLINE_MS; start PostgreSQL and PgBouncer.";
+    assert_eq!(
+        (binds.limit, &*binds.sentence),
+        (Limit::DatabaseGone, expected)
+    );
+}
+
 #[test]
 fn backends_that_wait_for_the_disk_bind() {
     let writing = |f: &mut Value, at: f64| {
