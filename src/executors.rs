@@ -1,7 +1,6 @@
 //! The executor of each lane: the statements of a store, and the rendering of rows where they are read.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Instant;
 
 use uuid::Uuid;
 
@@ -22,8 +21,7 @@ pub(crate) fn all<S: Store>(
             answers: answers.clone(),
         },
         search: Searches { store, answers },
-        // No request's deadline depends on it.
-        probe: Box::new(move || S::until(probe.connect(Access::Other)?, Instant::now()).probe()),
+        probe: Box::new(move |limit| S::within(probe.connect(Access::Aside)?, limit).probe()),
     }
 }
 
@@ -60,7 +58,7 @@ impl<S: Store> Executor for Finds<S> {
     type Session<'s> = S::Connected<'s>;
 
     fn connect(&self) -> Result<S::Connected<'_>, StoreError> {
-        self.store.connect(Access::Other)
+        self.store.connect(Access::Read)
     }
 
     fn run(
@@ -106,7 +104,7 @@ impl<S: Store> Executor for Searches<S> {
     type Session<'s> = S::Connected<'s>;
 
     fn connect(&self) -> Result<S::Connected<'_>, StoreError> {
-        self.store.connect(Access::Other)
+        self.store.connect(Access::Read)
     }
 
     fn run(

@@ -18,11 +18,16 @@ use crate::throttle::{panic_message, throttled};
 /// Time between two probes during an outage. Most of them find that the store has no connection yet, and send nothing:
 /// how often a database that is down is asked to let somebody in is the store's matter.
 const PROBE_INTERVAL: Duration = Duration::from_millis(20);
+/// The time that the database has for its answer. Short, since no outage ends while the probe waits for a backend that
+/// hangs: the next question goes to another. Twice as long after each silence, so that a database that is slow is heard.
+const ANSWER_TIMEOUT_MIN: Duration = Duration::from_millis(500);
+/// The role's `statement_timeout`, at which a server that lives says so itself.
+const ANSWER_TIMEOUT_MAX: Duration = Duration::from_secs(2);
 /// Most callers that may wait for the probe.
 const CALLS_MAX: usize = 64;
 
-/// Asks the database for its fitness.
-pub type Ask = Box<dyn Fn() -> Result<Readiness, StoreError> + Send>;
+/// Asks the database for its fitness, within a time.
+pub type Ask = Box<dyn Fn(Duration) -> Result<Readiness, StoreError> + Send>;
 
 /// A closed breaker for requests with this deadline, and the thread of its probe, which ends when the breaker is
 /// dropped.
@@ -41,6 +46,7 @@ pub(super) fn start(ask: Ask, deadline: Duration) -> io::Result<(Arc<Breaker>, J
 
 /// The breaker is not kept alive by its probe.
 fn run(calls: &Receiver<Call>, breaker: &Weak<Breaker>, ask: &Ask) {
+    let mut timeout = ANSWER_TIMEOUT_MIN;
     loop {
         let call = match breaker.upgrade().is_some_and(|b| b.is_out()) {
             true => calls.recv_timeout(PROBE_INTERVAL),
@@ -55,9 +61,12 @@ fn run(calls: &Receiver<Call>, breaker: &Weak<Breaker>, ask: &Ask) {
         let waiting: Vec<Call> = first.into_iter().chain(calls.try_iter()).collect();
         let began = Instant::now();
         // The connection of the last question may have ended since: another one tells whether the database has.
-        let ask = || {
-            panic::catch_unwind(AssertUnwindSafe(ask))
-                .unwrap_or_else(|panic| Err(panicked(&*panic)))
+        let mut ask = || {
+            let asked = Instant::now();
+            let answer = panic::catch_unwind(AssertUnwindSafe(|| ask(timeout)))
+                .unwrap_or_else(|panic| Err(panicked(&*panic)));
+            timeout = next_timeout(timeout, asked.elapsed(), &answer);
+            answer
         };
         let answer = ask().or_else(|e| match e.class {
             Class::Unknown => ask(),
@@ -84,6 +93,21 @@ fn run(calls: &Receiver<Call>, breaker: &Weak<Breaker>, ask: &Ask) {
     }
 }
 
+/// The time for the next answer, after one that took so long.
+fn next_timeout(
+    timeout: Duration,
+    took: Duration,
+    answer: &Result<Readiness, StoreError>,
+) -> Duration {
+    match answer {
+        Err(e) if e.class == Class::Unknown && took >= timeout => {
+            (2 * timeout).min(ANSWER_TIMEOUT_MAX)
+        }
+        _ if took < ANSWER_TIMEOUT_MIN => ANSWER_TIMEOUT_MIN,
+        _ => timeout,
+    }
+}
+
 /// The probe goes on after a panic: without it, no outage would end.
 fn panicked(panic: &(dyn Any + Send)) -> StoreError {
     let panic = panic_message(panic);
@@ -95,4 +119,29 @@ fn panicked(panic: &(dyn Any + Send)) -> StoreError {
         panic = panic
     );
     StoreError::of_text(Class::Unknown, format!("the probe panicked: {panic}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A database that hangs is asked again soon, and one that takes most of a second is found ready each time.
+    #[test]
+    fn a_silence_gives_the_next_answer_more_time_and_a_quick_answer_less() {
+        let ms = Duration::from_millis;
+        let silence = || Err(StoreError::of_class(Class::Unknown));
+        let mut timeout = ANSWER_TIMEOUT_MIN;
+        for (took, answer, next) in [
+            (ms(500), silence(), ms(1000)),
+            (ms(800), Ok(Readiness::default()), ms(1000)),
+            (ms(1000), silence(), ms(2000)),
+            (ms(2000), silence(), ms(2000)),
+            (ms(500), Err(StoreError::of_class(Class::NotSent)), ms(2000)),
+            (ms(1), silence(), ms(500)),
+            (ms(1), Ok(Readiness::default()), ms(500)),
+        ] {
+            timeout = next_timeout(timeout, took, &answer);
+            assert_eq!(timeout, next, "{took:?}: {answer:?}");
+        }
+    }
 }

@@ -26,7 +26,7 @@ mod duckdb;
 pub mod schema;
 
 use std::collections::{HashMap, HashSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
@@ -64,6 +64,9 @@ pub trait Store: Clone + Send + Sync + 'static {
 
     /// A session for the statements of one batch, which share the time that its latest `deadline` leaves.
     fn until(connected: Self::Connected<'_>, deadline: Instant) -> Self::Session<'_>;
+
+    /// A session for statements that have so long and no longer.
+    fn within(connected: Self::Connected<'_>, limit: Duration) -> Self::Session<'_>;
 }
 
 /// The statements of a session.
@@ -114,6 +117,8 @@ pub trait Statements {
 pub enum Access {
     /// Adding rows; subject to backpressure while flushes lag behind the writers.
     Insert,
-    /// Everything else, flushes among it.
-    Other,
+    /// Reads that requests wait for.
+    Read,
+    /// What no request waits for: probes, flushes.
+    Aside,
 }

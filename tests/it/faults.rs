@@ -88,6 +88,31 @@ fn postgresql_stopped_is_refused_at_once_and_heals_by_itself() {
     drill.settle(answers);
 }
 
+/// The probe asks again and again meanwhile, which an alert must not take for workers that wait.
+#[test]
+fn an_outage_without_requests_is_no_worker_s_wait_for_a_connection() {
+    let drill = Drill::start();
+    let timeouts = || {
+        let metrics = drill.admin("/metrics");
+        let line = |line: &str| {
+            Some(
+                line.strip_prefix("db_client_connection_timeouts_total ")?
+                    .to_owned(),
+            )
+        };
+        metrics
+            .lines()
+            .find_map(line)
+            .expect("the counter is there")
+    };
+    let before = timeouts();
+    kill_9(drill.pooler_pid());
+    eventually("the outage has opened the breaker", || {
+        drill.ready().starts_with("not ready")
+    });
+    assert_eq!(timeouts(), before);
+}
+
 #[test]
 fn a_pooler_killed_hard_loses_nothing() {
     let drill = Drill::start();

@@ -74,7 +74,7 @@ async fn answers(
         search: Scripted::new(|batch| {
             Ok(batch.requests.iter().map(|_| Some(Bytes::new())).collect())
         }),
-        probe: Box::new(|| Ok(Readiness::default())),
+        probe: Box::new(|_| Ok(Readiness::default())),
     };
     let (dispatch, _threads) = Dispatch::start(
         &sizes,

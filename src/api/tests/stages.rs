@@ -35,7 +35,7 @@ fn api(rendering: Duration) -> (Api, watch::Sender<Result<Keys, String>>) {
             Ok(batch.requests.iter().map(|_| reply.clone()).collect())
         }),
         search: Scripted::new(|batch| Ok(batch.requests.iter().map(|_| None).collect())),
-        probe: Box::new(|| Ok(Readiness::default())),
+        probe: Box::new(|_| Ok(Readiness::default())),
     };
     let budget = Budget::new(1 << 20);
     let (deadline, registry) = (Duration::from_secs(20), &mut Registry::default());

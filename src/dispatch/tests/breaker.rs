@@ -91,7 +91,7 @@ async fn an_outage_is_ended_by_the_probe_alone() {
     const ANSWERED: usize = 3;
     let (asked, asks) = sync_channel(100);
     let number = std::cell::Cell::new(0);
-    let ask = move || {
+    let ask = move |_| {
         number.set(number.get() + 1);
         let _ = asked.send(number.get());
         match number.get() {
@@ -117,7 +117,7 @@ async fn an_outage_is_ended_by_the_probe_alone() {
 async fn the_probe_outlives_a_panic_and_takes_an_error_for_an_answer() {
     let (asked, asks) = sync_channel(100);
     let number = std::cell::Cell::new(0);
-    let ask = move || {
+    let ask = move |_| {
         number.set(number.get() + 1);
         let _ = asked.send(number.get());
         match number.get() {

@@ -47,7 +47,7 @@ async fn a_database_that_is_gone_is_probed_and_not_queued_for() {
         search: Scripted::new(|batch: &Claimed<'_, String>| {
             Ok(batch.requests.iter().map(|_| Some(Bytes::new())).collect())
         }),
-        probe: Box::new(move || probe().map(|()| ready)),
+        probe: Box::new(move |_| probe().map(|()| ready)),
     };
     let sizes = Sizes {
         workers_create: 1,

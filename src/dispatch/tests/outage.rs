@@ -80,7 +80,7 @@ impl Database {
             search: Scripted::connecting(self.connect(), move |batch: &Claimed<'_, String>| {
                 Ok(searching.read(batch, Some(Bytes::new())))
             }),
-            probe: Box::new(move || {
+            probe: Box::new(move |_| {
                 probed.probes.fetch_add(1, Ordering::SeqCst);
                 probed.let_in().map(|()| Readiness::default())
             }),

@@ -145,6 +145,10 @@ impl Store for DuckDb {
     fn until(connected: Self::Connected<'_>, deadline: Instant) -> Self::Session<'_> {
         connected.until(deadline.max(Instant::now() + STATEMENTS_MIN))
     }
+
+    fn within(connected: Self::Connected<'_>, limit: Duration) -> Self::Session<'_> {
+        connected.until(Instant::now() + limit)
+    }
 }
 
 impl Statements for Session<'_> {

@@ -56,7 +56,7 @@ impl Watch {
         if Instant::now() < self.due {
             return;
         }
-        let Ok(connected) = store.connect(Access::Other) else {
+        let Ok(connected) = store.connect(Access::Aside) else {
             return;
         };
         let looked =

@@ -87,7 +87,7 @@ fn is_plain(store: &Connections) -> bool {
         return false;
     }
     let asked = store
-        .connect(Access::Other)
+        .connect(Access::Aside)
         .map(|connected| connected.until_role_limit().look_served());
     match asked {
         Ok(Ok(served)) => matches!(served, Some(Served::Plain(_))),
@@ -207,7 +207,7 @@ fn warn(e: &StoreError) {
 
 /// The bytes that wait, and those that searches have read of them.
 fn pending(store: &Connections, asked: Asked) -> Result<(u64, u64), StoreError> {
-    let connected = store.connect(Access::Other)?;
+    let connected = store.connect(Access::Aside)?;
     let newly_read = i64::try_from(asked.read).unwrap_or(i64::MAX);
     let rows = (connected.until_role_limit()).rows(PENDING, &[(&newly_read, Type::INT8)])?;
     let row = rows
@@ -222,7 +222,7 @@ fn pending(store: &Connections, asked: Asked) -> Result<(u64, u64), StoreError> 
 
 /// The bytes that wait after a flush; none where somebody else is at it.
 fn flush(store: &Connections, least: u64, portion_kb: i32) -> Result<Option<u64>, StoreError> {
-    let mut connected = store.connect(Access::Other)?;
+    let mut connected = store.connect(Access::Aside)?;
     let least = i64::try_from(least).unwrap_or(i64::MAX);
     let row = connected.flush(&[(&least, Type::INT8), (&portion_kb, Type::INT4)])?;
     let left: Option<i64> = row

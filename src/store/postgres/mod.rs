@@ -68,7 +68,7 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use prometheus_client::registry::Registry;
 use uuid::Uuid;
@@ -139,7 +139,7 @@ impl Postgres {
     /// # Errors
     /// When the database cannot be reached, or has no such table, or does not show it to this role.
     pub fn secret(&self) -> Result<Option<Secret>, StoreError> {
-        self.connect(Access::Other)?.until_role_limit().secret()
+        self.connect(Access::Aside)?.until_role_limit().secret()
     }
 }
 
@@ -153,6 +153,10 @@ impl Store for Postgres {
 
     fn until(connected: Self::Connected<'_>, deadline: Instant) -> Self::Session<'_> {
         connected.until(deadline)
+    }
+
+    fn within(connected: Self::Connected<'_>, limit: Duration) -> Self::Session<'_> {
+        connected.within(limit)
     }
 }
 

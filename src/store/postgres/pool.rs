@@ -4,7 +4,7 @@ use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use prometheus_client::registry::Registry;
 use r2d2::{Pool, PooledConnection};
@@ -97,9 +97,9 @@ impl Connections {
     pub(super) fn connect(&self, access: Access) -> Result<Connected<'_>, StoreError> {
         let turn = || match access {
             Access::Insert => self.backlog.turn(),
-            Access::Other => None,
+            Access::Read | Access::Aside => None,
         };
-        let connection = InTurn::take(turn, || self.checkout())?;
+        let connection = InTurn::take(turn, || self.checkout(access))?;
         Ok(Connected::new(
             connection,
             &self.liveness,
@@ -108,7 +108,7 @@ impl Connections {
         ))
     }
 
-    fn checkout(&self) -> Result<PooledConnection<Manager>, StoreError> {
+    fn checkout(&self, access: Access) -> Result<PooledConnection<Manager>, StoreError> {
         let Some(pool) = &self.pool else {
             unreachable!("only drop takes the pool")
         };
@@ -116,7 +116,12 @@ impl Connections {
             Some(_) => CHECKOUT_TIMEOUT_FAILING,
             None => CHECKOUT_TIMEOUT,
         };
+        let began = Instant::now();
         pool.get_timeout(timeout).map_err(|e| {
+            // The probe asks again and again while the database is away.
+            if access != Access::Aside {
+                self.metrics.timed_out(began.elapsed());
+            }
             StoreError::not_sent(match self.liveness.last_failure() {
                 Some(why) => format!("no connection: {why}"),
                 None => format!("no connection: {e}"),

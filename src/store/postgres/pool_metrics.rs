@@ -7,7 +7,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-use r2d2::event::{AcquireEvent, CheckinEvent, CheckoutEvent, ReleaseEvent, TimeoutEvent};
+use r2d2::event::{AcquireEvent, CheckinEvent, CheckoutEvent, ReleaseEvent};
 use r2d2::{HandleError, HandleEvent};
 
 use super::login_error::LoginError;
@@ -92,6 +92,12 @@ impl PoolMetrics {
         self.created.observe_time(took);
     }
 
+    /// A worker has waited for a connection in vain.
+    pub(super) fn timed_out(&self, waited: Duration) {
+        self.timeouts.inc();
+        self.waited.observe_time(waited);
+    }
+
     /// The pool in figures.
     pub fn figures(&self) -> R2d2Figures {
         let (waited, held, created) = (
@@ -127,11 +133,6 @@ impl HandleEvent for PoolMetrics {
         self.idle.dec();
         self.used.inc();
         self.waited.observe_time(event.duration());
-    }
-
-    fn handle_timeout(&self, event: TimeoutEvent) {
-        self.timeouts.inc();
-        self.waited.observe_time(event.timeout());
     }
 
     fn handle_checkin(&self, event: CheckinEvent) {

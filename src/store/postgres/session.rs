@@ -73,6 +73,14 @@ impl<'s> Connected<'s> {
         }
     }
 
+    /// A session for statements that have so long and no longer.
+    pub fn within(self, limit: Duration) -> Session<'s> {
+        Session {
+            connected: self,
+            until: Instant::now() + limit,
+        }
+    }
+
     /// A session bounded by the role's own limit, where no request's deadline depends on its statements.
     pub fn until_role_limit(self) -> Session<'s> {
         self.until(Instant::now())

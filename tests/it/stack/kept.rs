@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use postgres::SimpleQueryMessage;
-use warrior_api::config::Database;
+use prometheus_client::registry::Registry;
+use warrior_api::config::{Database, Sizes};
+use warrior_api::store::{Access, Postgres, Store};
 use warrior_stack::{DATABASE, shipped};
 
 use super::ask;
@@ -97,6 +99,37 @@ fn a_frozen_backend_is_given_up() {
     // Later than statement_timeout, which bounds statements that are slow and alive.
     let seconds = Duration::from_secs(3)..Duration::from_secs(20);
     assert!(seconds.contains(&waited), "{waited:?}");
+}
+
+/// Sooner than any other statement, since no outage ends while the probe waits.
+#[test]
+fn a_frozen_backend_holds_up_the_probe_for_its_own_time_alone() {
+    const TIME: Duration = Duration::from_millis(300);
+    let database = fresh_database();
+    let sizes = Sizes {
+        workers_create: 1,
+        workers_find: 1,
+        workers_search: 1,
+        pool_min: 1,
+        batch_max: 1,
+        queue_max: 1,
+        connections_max: 1,
+    };
+    let store = Postgres::new(&database.pooled_login(), &sizes, &mut Registry::default()).unwrap();
+    let probe = |limit| Postgres::within(store.connect(Access::Aside)?, limit).probe();
+    eventually("the probe is answered", || probe(TIME).is_ok());
+    let backends = "select pid from pg_stat_activity where datname = current_database() and usename = 'warrior'";
+    let frozen: Vec<Pid> = (database.superuser().query(backends, &[]).unwrap().iter())
+        .map(|row| Pid::from_raw(row.get(0)))
+        .collect();
+    let signal = |signal| frozen.iter().for_each(|pid| kill(*pid, signal).unwrap());
+    signal(Signal::SIGSTOP);
+    let begun = Instant::now();
+    let answer = probe(TIME);
+    let waited = begun.elapsed();
+    signal(Signal::SIGCONT);
+    assert!(answer.is_err(), "{answer:?} by {frozen:?}");
+    assert!(waited < Duration::from_secs(2), "{waited:?}");
 }
 
 #[test]
