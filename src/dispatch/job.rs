@@ -33,7 +33,7 @@ pub(super) struct Job<Q, R> {
     reply: oneshot::Sender<Timed<R>>,
 }
 
-/// The front end's half; dropping it abandons a job that was not sent yet.
+/// The front end's half. A job whose ticket is dropped is not wanted any more.
 pub(super) struct Ticket<R> {
     queued_at: Instant,
     deadline: Instant,
@@ -90,9 +90,10 @@ impl<Q, R> Job<Q, R> {
         waited
     }
 
-    /// Claims the job: it counts as sent. False when its client waits no longer: it must not be sent then.
+    /// Claims the job: it counts as sent. False when its client waits no longer: it must not be sent then, and once the
+    /// front end has answered that it was not, it cannot be.
     pub(super) fn claim(&self, now: Instant) -> bool {
-        let claimed = now < self.deadline && (self.state.swap(QUEUED, SENT) || self.unknown);
+        let claimed = self.is_wanted(now) && (self.state.swap(QUEUED, SENT) || self.unknown);
         if claimed {
             let after = now.duration_since(self.queued_at);
             self.state.progress.claimed(after);
@@ -102,7 +103,7 @@ impl<Q, R> Job<Q, R> {
 
     /// Whether an answer could still be used.
     pub(super) fn is_wanted(&self, now: Instant) -> bool {
-        now < self.deadline && self.state.get() != ABANDONED && !self.reply.is_closed()
+        now < self.deadline && !self.reply.is_closed()
     }
 
     /// Takes a claim back: the statement certainly had no effect.
@@ -177,12 +178,6 @@ impl<R> Ticket<R> {
             _ if Instant::now() >= self.deadline => Failure::NotDone(Reason::Deadline),
             _ => Failure::NotDone(Reason::Panicked),
         }
-    }
-}
-
-impl<R> Drop for Ticket<R> {
-    fn drop(&mut self) {
-        self.state.swap(QUEUED, ABANDONED);
     }
 }
 
