@@ -260,3 +260,29 @@ impl Breaker {
         u64::try_from(since.as_micros()).unwrap_or(u64::MAX).max(1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BALANCER: &str = include_str!("../../balancer/haproxy.cfg");
+
+    /// HAProxy gives a check as long as `inter` says, where no `timeout check` says otherwise; half of it is left for the
+    /// way there and back, on a machine that is busy.
+    #[test]
+    fn a_load_balancer_waits_for_longer_than_a_check_takes() {
+        assert!(!BALANCER.contains("timeout check"), "compare that one, too");
+        let mut words = BALANCER.split_whitespace();
+        words
+            .find(|word| *word == "inter")
+            .expect("a check has an interval");
+        let inter = words.next().and_then(|value| value.strip_suffix("ms"));
+        let inter = inter
+            .and_then(|value| value.parse().ok())
+            .expect("in milliseconds");
+        assert!(
+            2 * CHECK_TIMEOUT <= Duration::from_millis(inter),
+            "{inter} ms"
+        );
+    }
+}
