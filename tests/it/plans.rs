@@ -12,6 +12,7 @@ use crate::support::{Fresh, fresh_database};
 
 const FIND: &str = include_str!("../../src/store/sql/find.sql");
 const STORED: &str = include_str!("../../src/store/sql/stored.sql");
+const STORED_PLAIN: &str = include_str!("../../src/store/sql/plain/stored.sql");
 const INSERT: &str = include_str!("../../src/store/sql/insert.sql");
 const COUNT: &str = include_str!("../../src/store/sql/count.sql");
 const SEARCH: &str = include_str!("../../src/store/sql/search.sql");
@@ -220,7 +221,7 @@ fn the_other_statements_use_theirs() {
         .iter()
         .map(|row| row.get(0))
         .collect();
-    for sql in [FIND, STORED] {
+    for sql in [FIND, STORED, STORED_PLAIN] {
         session.assert_uses(sql, &[(&ids, Type::UUID_ARRAY)], &["warrior_pkey"]);
     }
     // Named: planned without the ids from its sixth execution on, as long as there are enough of them.

@@ -10,6 +10,7 @@ use warrior_stack::Endpoints;
 use crate::api::warrior;
 use crate::http::Answer;
 use crate::left::Others;
+use crate::plain::pretend_to_distribute;
 use crate::server::TestServer;
 use crate::supervisor::{Supervisor, eventually};
 use crate::support::{Ending, Fresh, fresh_database_on, plain_database_on};
@@ -45,10 +46,20 @@ fn a_row_that_is_on_one_server_alone_is_confirmed_once_the_standby_has_it() {
     is_confirmed_once_the_standby_has_it(&mut Waiting::start(), look);
 }
 
-/// The look itself writes nothing on the plain schema; a statement behind it does.
 #[test]
 fn so_it_is_on_the_plain_schema() {
     let mut waiting = Waiting::on(plain_database_on);
+    is_confirmed_once_the_standby_has_it(&mut waiting, "-- The rows behind ids%");
+}
+
+/// There the look itself writes nothing; a statement behind it does.
+#[test]
+fn so_it_is_where_an_engine_distributes_the_plain_schema() {
+    let mut waiting = Waiting::on(|endpoints| {
+        let database = plain_database_on(endpoints);
+        pretend_to_distribute(&database);
+        database
+    });
     is_confirmed_once_the_standby_has_it(&mut waiting, "-- Waits for the standby%");
 }
 
@@ -69,7 +80,7 @@ fn a_client_that_waits_for_no_standby_leaves_that_to_nobody() {
 fn nor_does_it_on_the_plain_schema() {
     let mut waiting = Waiting::on(plain_database_on);
     Others::of(&waiting.database).leave("set synchronous_commit = local");
-    is_confirmed_once_the_standby_has_it(&mut waiting, "-- Waits for the standby%");
+    is_confirmed_once_the_standby_has_it(&mut waiting, "-- The rows behind ids%");
 }
 
 /// `look`: how the statement begins that waits, too.

@@ -16,7 +16,8 @@ use crate::warrior::{NewWarrior, Warrior};
 
 const INSERT: &str = include_str!("../sql/insert.sql");
 const STORED: &str = include_str!("../sql/stored.sql");
-/// The column that stored.sql alone has.
+const STORED_PLAIN: &str = include_str!("../sql/plain/stored.sql");
+/// The column that both have behind those of a warrior.
 const OTHERS: usize = SHARED_COLUMNS;
 
 /// The result of an insert.
@@ -129,12 +130,16 @@ impl Session<'_> {
     /// The warriors that hold these ids, as a later snapshot sees them.
     fn stored(&mut self, served: Served, ids: &[Uuid]) -> Result<Stored, StoreError> {
         // The insert before it is committed, so a failure here leaves the rows in doubt.
-        if let Served::Plain(_) = served {
-            let (rows, others) = self.stored_plain(ids)?;
-            return Stored::of_rows(&rows, Some(others)).map_err(StoreError::doubtful);
-        }
+        let sql = match served {
+            Served::Tuned => STORED,
+            Served::Plain(known) if !known.distributed => STORED_PLAIN,
+            Served::Plain(_) => {
+                let (rows, others) = self.stored_distributed(ids)?;
+                return Stored::of_rows(&rows, Some(others)).map_err(StoreError::doubtful);
+            }
+        };
         let rows = self
-            .run(STORED, &[(&ids, Type::UUID_ARRAY)])
+            .run(sql, &[(&ids, Type::UUID_ARRAY)])
             .map_err(|failure| StoreError::doubtful(failure.error))?;
         self.check_replicated()?;
         Stored::of_rows(&rows, None).map_err(StoreError::doubtful)

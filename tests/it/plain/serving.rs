@@ -6,6 +6,7 @@ use std::thread;
 use serde_json::Value;
 use warrior_api::store::schema;
 
+use super::pretend_to_distribute;
 use crate::api::{insert, warrior};
 use crate::left::is_as_durable_as_the_role_says;
 use crate::lock::TableLock;
@@ -73,10 +74,12 @@ fn serves_the_other_schema_after_it_was_replaced() {
     assert_eq!(kept, 1);
 }
 
-/// What others have put on the table, and whether commits wait for a standby, is known of the plain schema alone.
+/// What others have put on the table, and whether commits wait for a standby, is not asked by the statement that sees the
+/// row, where an engine distributes the table.
 #[test]
 fn a_create_that_cannot_be_proved_any_more_is_not_acknowledged() {
     let database = plain_database();
+    pretend_to_distribute(&database);
     let server = TestServer::start(&database.pooled_login());
     server.await_ready();
     server.post_keyed(KEY, &warrior("n")).location();

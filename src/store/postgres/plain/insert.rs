@@ -1,4 +1,4 @@
-//! Batch insert as one multi-row VALUES, and the rows behind ids in doubt.
+//! Batch insert as one multi-row VALUES, and the rows behind ids in doubt where an engine distributes them.
 
 use std::collections::BTreeMap;
 use std::iter;
@@ -16,7 +16,7 @@ use crate::store::NewRow;
 
 const INSERT: &str = include_str!("../../sql/plain/insert.sql");
 const INSERT_DISTRIBUTED: &str = include_str!("../../sql/plain/insert_distributed.sql");
-const STORED: &str = include_str!("../../sql/plain/stored.sql");
+const STORED_DISTRIBUTED: &str = include_str!("../../sql/plain/stored_distributed.sql");
 const STANDBY: &str = include_str!("../../sql/plain/standby.sql");
 
 /// The row of both, which stands in a text as often as it has rows.
@@ -53,12 +53,12 @@ impl Session<'_> {
 
     /// The rows behind these ids as a later snapshot sees them, and whether something of others may be why one is missing or
     /// differs. The insert before is committed, so a failure leaves all of them in doubt.
-    pub(in super::super) fn stored_plain(
+    pub(in super::super) fn stored_distributed(
         &mut self,
         ids: &[Uuid],
     ) -> Result<(Vec<Row>, bool), StoreError> {
         let rows = self
-            .run(STORED, &[(&ids, Type::UUID_ARRAY)])
+            .run(STORED_DISTRIBUTED, &[(&ids, Type::UUID_ARRAY)])
             .map_err(|failure| StoreError::doubtful(failure.error))?;
         // Anew: what keeps a row out may be younger than the last look.
         let Some(Served::Plain(surroundings)) = self.look_served().map_err(StoreError::doubtful)?
@@ -74,7 +74,8 @@ impl Session<'_> {
     }
 }
 
-/// The rows of the text for a batch of so many, which its last row fills up: it conflicts with itself, and is stored once.
+/// The rows of the text for a batch of so many, which its last row fills up: it conflicts with itself, and is stored once. (A
+/// BEFORE trigger of others runs each time, before the conflict is found.)
 /// Every number up to eight, and four numbers for each doubling: else a connection would name a statement for each size of a
 /// batch.
 fn size_class(rows: usize) -> usize {
