@@ -19,8 +19,10 @@ use crate::store::SchemaKind;
 
 /// The tables, for review.
 pub(super) const TABLES: &str = include_str!("../../../schema/plain/tables.sql");
-/// The rights on them, for review.
+/// The rights on them; an apply gives those that are missing.
 pub(super) const GRANTS: &str = include_str!("../sql/schema/plain/grants.sql");
+/// The same, for review.
+pub(super) const GRANTS_PRINTED: &str = include_str!("../sql/schema/plain/grants_printed.sql");
 /// The distribution of the table over Citus' workers, for review.
 pub(super) const DISTRIBUTE: &str = include_str!("../../../schema/plain/distribute.sql");
 /// The extension of the indexes of substrings, for review. A trusted one: CREATE on the database is enough to install it.

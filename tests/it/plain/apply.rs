@@ -298,7 +298,7 @@ fn the_program_applies_prints_and_tells_its_status() {
     let useless = program(&database, &["apply", "--distribute"]);
     assert!(said(&useless).contains("--plain"), "{}", said(&useless));
 
-    // What it prints, psql can run.
+    // What it prints, psql can run, and so can the shell of an engine without PL/pgSQL.
     let printed = program(&database, &["print", "--plain"]);
     let text = String::from_utf8(printed.stdout).unwrap();
     for index in INDEXES {
@@ -311,7 +311,19 @@ fn the_program_applies_prints_and_tells_its_status() {
             .batch_execute(&statement)
             .unwrap_or_else(|e| panic!("{statement}: {e:?}"));
     }
+    assert!(!text.contains("$$"), "{text}");
+    assert_eq!(rights(&mut owner), rights(&mut database.owner()));
     assert_current(&mut owner);
+}
+
+/// Who may do what with the tables.
+fn rights(client: &mut Client) -> Vec<String> {
+    let sql = "select concat_ws(' ', relname, grantee::regrole, privilege_type) as given
+                 from pg_class, aclexplode(relacl)
+                where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
+                order by given";
+    let rows = client.query(sql, &[]).unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
 }
 
 /// The statements of a printed schema, but for that of another engine. An index cannot be built beside others.
