@@ -70,20 +70,23 @@ It needs $(awk '$1 == "needs"' "$here/BUILD" | cut -d ' ' -f 2-) on $(awk '$1 ==
     lists=$(mktemp -d)
     trap 'rm -r "$lists"' EXIT
     over=
+    : >"$lists/old"
     if [ -e "$manifest" ]; then
         over=", over the one that was there"
         cp "$manifest" "$lists/old"
     fi
-    (cd "$here" && find bin lib share -type f 2>/dev/null | LC_ALL=C sort) >"$lists/new"
-    while read -r file; do place "$here/$file" "$root$prefix/$file"; done <"$lists/new"
-    for file in BUILD install.sh; do place "$here/$file" "$root$prefix/share/$name/$file"; done
+    (cd "$here" && find bin lib share -type f 2>/dev/null | LC_ALL=C sort) >"$lists/files"
     {
         echo "prefix $prefix"
-        sed 's/^/file /' "$lists/new"
+        sed 's/^/file /' "$lists/files"
         printf 'file share/%s/%s\n' "$name" BUILD "$name" install.sh "$name" manifest
-    } >"$manifest.new"
-    mv "$manifest.new" "$manifest"
-    if [ -n "$over" ]; then remove_files "$lists/old" "$manifest"; fi
+    } >"$lists/new"
+    # It names the files of both until all is done: whatever interrupts this, the next install or remove knows them all.
+    place_manifest "$lists/new" "$lists/old"
+    while read -r file; do place "$here/$file" "$root$prefix/$file"; done <"$lists/files"
+    for file in BUILD install.sh; do place "$here/$file" "$root$prefix/share/$name/$file"; done
+    remove_files "$lists/old" "$lists/new"
+    place_manifest "$lists/new"
     say "installed $version below $root$prefix$over"
     [ "$name" = warrior-api ] || return 0
     make_user
@@ -104,6 +107,13 @@ place() {
     esac
     chmod "$mode" "$2.new"
     mv "$2.new" "$2"
+}
+
+# The lines of these lists, each once.
+place_manifest() {
+    mkdir -p "$(dirname "$manifest")"
+    awk '!seen[$0]++' "$@" >"$manifest.new"
+    mv "$manifest.new" "$manifest"
 }
 
 make_user() {
@@ -185,7 +195,8 @@ remove_it() {
 # Removes what the list $1 names and the list $2 does not, and then the folders of ours that are empty.
 remove_files() {
     sed -n 's/^file //p' "$1" | while read -r file; do
-        grep -qxF "file $file" "$2" || rm -f "$root$prefix/$file"
+        # Under its new name it was placed by an installation that was interrupted.
+        grep -qxF "file $file" "$2" || rm -f "$root$prefix/$file" "$root$prefix/$file.new"
     done
     for folder in "share/$name" "share/doc/$name"; do
         [ ! -d "$root$prefix/$folder" ] || find "$root$prefix/$folder" -depth -type d -empty -delete
