@@ -144,3 +144,15 @@ fn block<'t>(text: &'t str, name: &str) -> &'t str {
     }
     text[..end].trim_end()
 }
+
+/// What else is in load-results belongs to others.
+#[test]
+fn the_test_of_three_nodes_reads_and_removes_the_ledgers_of_its_own_loads_alone() {
+    const SCRIPT: &str = include_str!("../../scripts/compose-ha-test");
+    let folder = "compose-ha-test";
+    assert!(block(HA, "  bench:").contains("--out=${BENCH_OUT:-/results}"));
+    assert!(block(HA, "  bench:").contains("\"./load-results:/results\""));
+    assert!(SCRIPT.contains(&format!(" BENCH_OUT=/results/{folder}\n")));
+    assert!(SCRIPT.contains(&format!("\nledgers=\"load-results/{folder}\"\n")));
+    assert!(!SCRIPT.contains("find load-results"));
+}
