@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 
 pub use cluster::Cluster;
 
@@ -34,12 +34,16 @@ pub struct Trial {
     pub directory: PathBuf,
 }
 
-/// Creates per second: enough that some are always between their answer and the disk.
+/// Creates per second: enough that some are always between their answer and the disk, which follows after up to 0.6 s.
 const PROFILE: &str = "name = 'control'\ntimeout = '5s'\n[[scenario]]\nname = 'create'\n\
-                       request = 'create-valid'\narrivals = [{ rate = 400, for = '3s' }]\n";
+                       request = 'create-valid'\narrivals = [{ rate = 150, for = '60s' }]\n";
 
-/// When the cluster is killed, from the start of a round's load.
-const KILL_AFTER: Duration = Duration::from_millis(1700);
+/// The cluster is killed when a round has stored so many: then some are between their answer and the disk, however busy
+/// the machine is.
+const KILL_AT: i64 = 150;
+/// Longest wait for that, less than the load is long.
+const PATIENCE: Duration = Duration::from_secs(50);
+const POLL: Duration = Duration::from_millis(20);
 
 /// Runs the rounds and adds what each ledger's verification found to `verdicts`.
 ///
@@ -86,8 +90,7 @@ fn round_of(
     let stop = Arc::new(AtomicBool::new(false));
     let unrecorded = std::thread::scope(|scope| {
         let killer = scope.spawn(|| {
-            std::thread::sleep(KILL_AFTER);
-            let killed = cluster.kill();
+            let killed = await_stored(cluster).and_then(|()| cluster.kill());
             // Later requests would be refused, which proves nothing more.
             stop.store(true, Ordering::Relaxed);
             killed
@@ -103,6 +106,28 @@ fn round_of(
     let (header, attempts) = ledger::read(&path)?;
     let verdict = verify_directly(&cluster.runtime(), &header, &attempts, None)?;
     Ok((verdict, unrecorded))
+}
+
+/// Waits until a round has stored what it is killed at.
+fn await_stored(cluster: &Cluster) -> anyhow::Result<()> {
+    let mut client = cluster.runtime().connect()?;
+    let mut stored = || -> anyhow::Result<i64> {
+        let row = client.query_one("select count(*) from warrior", &[])?;
+        Ok(row.get(0))
+    };
+    let (before, until) = (stored()?, Instant::now() + PATIENCE);
+    loop {
+        let since = stored()? - before;
+        if since >= KILL_AT {
+            return Ok(());
+        }
+        ensure!(
+            Instant::now() < until,
+            "the server stored {since} warriors in {} s, too few to lose any; repeat it on a machine that is less busy",
+            PATIENCE.as_secs()
+        );
+        std::thread::sleep(POLL);
+    }
 }
 
 /// Runs a command to its end; the error carries its standard error.
