@@ -19,7 +19,7 @@ use crate::http::Phase;
 use crate::idempotency_secret::{self, Reading};
 #[cfg(feature = "duckdb")]
 use crate::store::DuckDb;
-use crate::store::{Postgres, schema};
+use crate::store::{Postgres, Store, schema};
 use opening::Opening;
 
 /// A running server.
@@ -48,6 +48,20 @@ pub async fn start(
     database: &Database,
     secret: impl Into<Option<&Secret>>,
 ) -> anyhow::Result<Running> {
+    start_within(server, database, secret, |store| store).await
+}
+
+/// The same, with lanes that know the store within what `wrap` puts around it: faults of a store that no database can be
+/// made to have.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_within<S: Store>(
+    server: &Server,
+    database: &Database,
+    secret: impl Into<Option<&Secret>>,
+    wrap: impl FnOnce(Postgres) -> S,
+) -> anyhow::Result<Running> {
     let mut opening = Opening::listen(server, memory_limit(server))?;
     let store = Postgres::new(database, &server.sizes, &mut opening.registry)?;
     opening.pool = Some(store.pool_metrics());
@@ -55,7 +69,7 @@ pub async fn start(
     let lanes = opening.registry.sub_registry_with_prefix("warrior");
     let mut reading = idempotency_secret::keys(secret.into(), &store, lanes)
         .context("the thread that reads the secret cannot be started")?;
-    let (dispatch, threads, opening) = opening.lanes(server, store)?;
+    let (dispatch, threads, opening) = opening.lanes(server, wrap(store))?;
     // Where the database is there, the first create must not come too early.
     reading.wait(database.connect_timeout).await;
     let version = schema::current_version();

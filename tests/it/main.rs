@@ -44,6 +44,7 @@ mod others;
 mod outcomes;
 mod overload;
 mod packaging;
+mod panics;
 mod plain;
 mod plans;
 mod program;

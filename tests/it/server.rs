@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 use warrior_api::config::{Database, Listen, Secret, Server, Sizes};
 use warrior_api::serve::{self, Running};
+use warrior_api::store::{Postgres, Store};
 
 use crate::http::{Answer, Wire, request};
 use crate::supervisor::eventually;
@@ -38,6 +39,14 @@ impl TestServer {
         let mut server = small();
         change(&mut server);
         Self::from(&server, database, Some(&Secret::new("of the tests")))
+    }
+
+    /// A server whose lanes know the store within what `wrap` puts around it.
+    pub(crate) fn within<S: Store>(database: &Database, wrap: impl FnOnce(Postgres) -> S) -> Self {
+        let secret = Secret::new("of the tests");
+        let server = Self::starting(serve::start_within(&small(), database, &secret, wrap));
+        server.await_first_login(database);
+        server
     }
 
     /// A server that reads the secret of idempotency keys from its database.
