@@ -25,6 +25,7 @@ COPY pgbouncer pgbouncer
 COPY stack stack
 COPY duckdb duckdb
 COPY load-tests load-tests
+COPY balancer balancer
 COPY src src
 # For `warrior_build_info` and `/figures`.
 ARG COMMIT=

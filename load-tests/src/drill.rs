@@ -7,6 +7,8 @@
 
 pub mod compose;
 
+mod balanced;
+mod balancer;
 mod catalogue;
 mod clients;
 mod compare;
@@ -16,10 +18,12 @@ mod figures;
 mod isolation;
 mod judge;
 mod kind;
+mod little_memory;
 mod load;
 mod lost_replies;
 mod network;
 mod page;
+mod panics;
 mod pooler;
 mod postgres;
 mod probe;
@@ -32,6 +36,7 @@ mod server;
 mod settle;
 mod sizes;
 mod slow_readers;
+mod stop;
 mod storm;
 mod supervised;
 mod table;

@@ -1,8 +1,8 @@
 //! `warrior-api serve` as a child process, on free ports.
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -33,9 +33,21 @@ impl Server {
     }
 
     /// The same on given ports, public and admin: those of a server that has ended.
-    pub(crate) fn start_on(mut command: Command, port: u16, admin: u16) -> anyhow::Result<Server> {
+    pub(crate) fn start_on(command: Command, port: u16, admin: u16) -> anyhow::Result<Server> {
+        Server::start_at(command, Ipv4Addr::LOCALHOST, port, admin)
+    }
+
+    /// The same at an address of its own.
+    pub(crate) fn start_at(
+        mut command: Command,
+        host: Ipv4Addr,
+        port: u16,
+        admin: u16,
+    ) -> anyhow::Result<Server> {
         let mut child = command
             .arg("serve")
+            .env("HOST", host.to_string())
+            .env("ADMIN_HOST", host.to_string())
             .env("PORT", port.to_string())
             .env("ADMIN_PORT", admin.to_string())
             .stdin(Stdio::null())
@@ -54,8 +66,8 @@ impl Server {
                 .last()
                 .unwrap_or_default()
         });
-        let target = Target::parse(&format!("http://127.0.0.1:{port}"))?;
-        let admin = Target::parse(&format!("http://127.0.0.1:{admin}"))?;
+        let target = Target::parse(&format!("http://{host}:{port}"))?;
+        let admin = Target::parse(&format!("http://{host}:{admin}"))?;
         let mut server = Server {
             child,
             target,
@@ -90,19 +102,30 @@ impl Server {
     }
 
     /// Asks it to stop, and waits until it has finished open requests and ended.
-    pub(crate) fn stop(mut self) -> anyhow::Result<()> {
-        kill(
+    pub(crate) fn stop(self) -> anyhow::Result<()> {
+        self.signal(Signal::SIGTERM)?;
+        let status = self.wait()?;
+        anyhow::ensure!(
+            status.success(),
+            "the server did not end in order: {status}"
+        );
+        Ok(())
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        Ok(kill(
             Pid::from_raw(i32::try_from(self.child.id())?),
-            Signal::SIGTERM,
-        )?;
+            signal,
+        )?)
+    }
+
+    /// Waits until it has ended, as long as a drain may take.
+    pub(crate) fn wait(mut self) -> anyhow::Result<ExitStatus> {
         let deadline = Instant::now() + DRAIN_TIMEOUT;
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait()? {
-                anyhow::ensure!(
-                    status.success(),
-                    "the server did not end in order: {status}"
-                );
-                return Ok(());
+                return Ok(status);
             }
             std::thread::sleep(POLL);
         }

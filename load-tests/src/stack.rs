@@ -36,6 +36,8 @@ pub struct Programs {
     pub postgres: Option<PathBuf>,
     /// PgBouncer; none takes the machine's.
     pub pooler: Option<PathBuf>,
+    /// HAProxy; none takes the machine's.
+    pub haproxy: Option<PathBuf>,
 }
 
 impl Programs {
@@ -45,6 +47,7 @@ impl Programs {
             server: server.to_owned(),
             postgres: None,
             pooler: None,
+            haproxy: None,
         }
     }
 

@@ -89,7 +89,7 @@ fn a_panic_fails_a_read_and_its_worker_goes_on() {
     ] {
         let right = server.get(target).json(200);
         for place in [
-            Place::Connected(Access::Other),
+            Place::Connected(Access::Read),
             Place::Before(lane),
             Place::After(lane),
         ] {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 use warrior_api::store::{Access, Created, NewRow, Readiness, Statements, Store, StoreError};
@@ -65,6 +65,11 @@ impl<S: Store> Store for Panicking<S> {
 
     fn until<'s>((connected, hook): Self::Connected<'s>, deadline: Instant) -> Self::Session<'s> {
         let session = S::until(connected, deadline);
+        PanickingSession { session, hook }
+    }
+
+    fn within<'s>((connected, hook): Self::Connected<'s>, limit: Duration) -> Self::Session<'s> {
+        let session = S::within(connected, limit);
         PanickingSession { session, hook }
     }
 }

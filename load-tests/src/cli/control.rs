@@ -33,9 +33,8 @@ impl ControlArgs {
         create_directory(&self.out)?;
         let trial = Trial {
             programs: Programs {
-                server: std::path::absolute(server_program(self.server)?)?,
                 postgres: self.programs,
-                pooler: None,
+                ..Programs::of_machine(&std::path::absolute(server_program(self.server)?)?)
             },
             synchronous_commit: self.synchronous_commit == "on",
             rounds: self.rounds,

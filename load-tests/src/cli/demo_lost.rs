@@ -24,9 +24,8 @@ impl DemoLostArgs {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         demo_lost(&Demonstration {
             programs: Programs {
-                server: std::path::absolute(server_program(self.server)?)?,
                 postgres: self.programs,
-                pooler: None,
+                ..Programs::of_machine(&std::path::absolute(server_program(self.server)?)?)
             },
             directory: self.out,
         })

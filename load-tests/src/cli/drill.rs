@@ -46,6 +46,9 @@ pub(crate) struct DrillArgs {
     /// PgBouncer's program [default: the machine's]
     #[arg(long, value_name = "FILE", conflicts_with = "compose")]
     pgbouncer: Option<PathBuf>,
+    /// HAProxy's program, 3.0 or newer [default: the machine's]
+    #[arg(long, value_name = "FILE", conflicts_with = "compose")]
+    haproxy: Option<PathBuf>,
     /// Kill, stop and restart each service of a compose stack that serves this API, instead of a stack of one's own
     #[arg(long)]
     compose: bool,
@@ -104,6 +107,7 @@ impl DrillArgs {
                 server: std::path::absolute(server_program(self.server)?)?,
                 postgres: self.postgres_bin,
                 pooler: self.pgbouncer,
+                haproxy: self.haproxy,
             },
             is_whole: drills.len() == catalogue().len(),
             drills,

@@ -3,8 +3,8 @@
 
 use super::kind::Drill;
 use super::rig::{Rig, Unanswered};
-use super::{clients, disk, lost_replies, network, pooler, postgres, recovery, server, sizes};
-use super::{slow_readers, storm, supervised, twins};
+use super::{balanced, clients, disk, little_memory, lost_replies, network, panics, pooler};
+use super::{postgres, recovery, server, sizes, slow_readers, stop, storm, supervised, twins};
 
 /// All drills.
 pub(super) const ALL: &[Drill] = &[
@@ -166,9 +166,31 @@ pub(super) const ALL: &[Drill] = &[
     .isolated()
     .on(Rig::PROXIED),
     Drill::plain("D1", "kill -9 of the server", (1, 2), server::killed).leaving(Unanswered::Cut),
+    Drill::plain(
+        "D1-balanced",
+        "kill -9 of a server behind the balancer",
+        (1, 1),
+        balanced::one_killed,
+    )
+    .isolated()
+    .on(Rig::BALANCED),
     Drill::plain("D2", "SIGTERM to the server", (1, 1), server::restarted)
         .on(Rig::DRAINING)
         .leaving(Unanswered::Refused),
+    Drill::plain(
+        "D2-twice",
+        "a second SIGTERM while the server drains",
+        (1, 1),
+        stop::twice,
+    )
+    .leaving(Unanswered::Cut),
+    Drill::plain(
+        "D3",
+        "workers panic, before the send and after it",
+        (1, 1),
+        panics::of_workers,
+    )
+    .leaving(Unanswered::Refused),
     Drill::plain(
         "D4",
         "clients hang up while they wait for a lock",
@@ -188,6 +210,14 @@ pub(super) const ALL: &[Drill] = &[
         (1, 1),
         clients::idle_thousands,
     ),
+    Drill::plain(
+        "D5-memory",
+        "bodies that never end, then crowds, in 64 MiB",
+        (1, 1),
+        little_memory::taken_by_clients,
+    )
+    .isolated()
+    .on(Rig::LITTLE_MEMORY),
     Drill::plain("D6", "three times what it carries", (1, 1), storm::overload),
     Drill::plain(
         "D10",
@@ -202,6 +232,14 @@ pub(super) const ALL: &[Drill] = &[
         server::started_first,
     )
     .leaving(Unanswered::Refused),
+    Drill::plain(
+        "D10-stopped",
+        "a server behind the balancer stopped (SIGSTOP)",
+        (1, 1),
+        balanced::one_stopped,
+    )
+    .isolated()
+    .on(Rig::BALANCED),
     Drill::plain(
         "F1",
         "replies lost on each connection that creates",

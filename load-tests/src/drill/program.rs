@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, ensure};
 
+use super::balancer;
 use super::isolation;
 use super::kind::Drill;
 use super::page::page;
@@ -52,6 +53,17 @@ pub fn run(campaign: &Campaign, stop: &AtomicBool) -> anyhow::Result<Table> {
         rooted.join(", "),
         rooted.join(",")
     );
+    let balanced = (campaign.drills.iter()).filter(|drill| drill.rig.balanced);
+    let balanced: Vec<&str> = balanced.map(|drill| drill.id).collect();
+    if !balanced.is_empty() {
+        balancer::find(campaign.programs.haproxy.as_deref()).with_context(|| {
+            format!(
+                "{} need HAProxy; leave them out with --without {}, or",
+                balanced.join(", "),
+                balanced.join(",")
+            )
+        })?;
+    }
     create_directory(&campaign.directory)?;
     let drills = campaign
         .drills

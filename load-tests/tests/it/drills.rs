@@ -160,6 +160,10 @@ fn wrong_use_is_1_and_named() {
         (vec!["--compose", "--only", "B2"], "--only"),
         (vec!["--list", "--quick"], "--list"),
         (vec!["--rate", "0"], "--rate 0"),
+        (
+            vec!["--haproxy", "/nowhere", "--only", "D1-balanced"],
+            "--without D1-balanced",
+        ),
     ] {
         let (code, text) = drill(&scratch, &arguments);
         assert_eq!(code, 1, "{arguments:?}: {text}");
