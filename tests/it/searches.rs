@@ -6,7 +6,7 @@ use postgres::types::Type;
 use uuid::Uuid;
 
 use crate::server::TestServer;
-use crate::support::fresh_database;
+use crate::support::{Fresh, empty_database, fresh_database};
 
 const SEARCH: &str = include_str!("../../src/store/sql/search.sql");
 const SEARCHES: &str = include_str!("../../src/store/sql/searches.sql");
@@ -14,14 +14,35 @@ const SEARCHES: &str = include_str!("../../src/store/sql/searches.sql");
 /// Searchers at the same time: more than there are workers, so that some of them wait.
 const SEARCHERS: usize = 32;
 
-/// `Warrior 0` to `Warrior 99`, two of each, born in 1900 to 1999, each with a skill of its own.
-pub(crate) const FILL: &str = "insert into public.warrior (name, dob, fight_skills)
-                    select 'Warrior ' || n % 100, make_date(1900 + n % 100, 1, 31), array['judo', 'art ' || n]
+/// `Warrior 0` to `Warrior 99`, two of each, born in 1900 to 1999, each with a skill of its own, and made before the one
+/// that comes before it in the order of answers.
+pub(crate) const FILL: &str = "insert into public.warrior (name, dob, fight_skills, created_at)
+                    select 'Warrior ' || n % 100, make_date(1900 + n % 100, 1, 31), array['judo', 'art ' || n],
+                           now() - n * interval '1 second'
                       from generate_series(0, 199) as n";
 
 #[test]
 fn each_term_of_a_statement_is_answered_as_if_it_were_alone() {
-    let database = fresh_database();
+    assert_answered_as_if_alone(&fresh_database());
+}
+
+/// A table that was adopted may have its columns in another order, and some of others.
+#[test]
+fn each_term_of_a_statement_is_answered_as_if_it_were_alone_whatever_the_order_of_columns() {
+    let database = empty_database();
+    let mut owner = database.owner();
+    owner
+        .batch_execute(
+            "create table public.warrior (remark text, fight_skills text[] not null, created_at timestamptz default now(),
+                                          dob date not null, name varchar(100) not null,
+                                          id uuid primary key default gen_random_uuid())",
+        )
+        .unwrap();
+    warrior_api::store::schema::apply(&mut owner, &mut |_| {}).unwrap();
+    assert_answered_as_if_alone(&database);
+}
+
+fn assert_answered_as_if_alone(database: &Fresh) {
     database.owner().batch_execute(FILL).unwrap();
     let mut pooled = database.pooled();
     let terms = ["warrior 1", "nobody", "1950", "art 7", "judo", "WARRIOR 1"];
