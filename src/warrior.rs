@@ -9,7 +9,7 @@ use chrono::{Datelike, NaiveDate};
 use serde::Serialize;
 use uuid::Uuid;
 
-use body::Json;
+use body::{Fields, Json};
 
 /// Longest name, in Unicode code points, as PostgreSQL's `varchar(100)` counts.
 pub const NAME_MAX: usize = 100;
@@ -17,6 +17,9 @@ pub const NAME_MAX: usize = 100;
 pub const SKILLS_MAX: usize = 20;
 /// Longest skill, in Unicode code points; the shortest is one.
 pub const SKILL_MAX: usize = 250;
+
+/// The keys of a warrior, in the contract's order.
+const FIELDS: [&str; 3] = ["name", "dob", "fight_skills"];
 
 /// A warrior as a client describes it, with every limit checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -31,7 +34,7 @@ pub struct NewWarrior {
 
 /// A warrior as the database holds it, its texts borrowed from the row. Rows that came in by other ways than this API
 /// may exceed the limits of [`NewWarrior`], and are served as they are.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Warrior<'r> {
     /// The id.
     pub id: Uuid,
@@ -89,15 +92,11 @@ impl NewWarrior {
     /// [`Rejection::Malformed`] when it is not one JSON object, [`Rejection::Invalid`] with every
     /// wrong field otherwise. Unknown keys are ignored.
     pub fn parse(body: &[u8]) -> Result<Self, Rejection> {
-        let fields = body::read(body).map_err(Rejection::Malformed)?;
+        let mut fields = body::read(body).map_err(Rejection::Malformed)?;
         let mut wrong = Vec::new();
-        let name = checked("name", name(fields.name), &mut wrong);
-        let dob = checked("dob", dob(fields.dob), &mut wrong);
-        let fight_skills = checked(
-            "fight_skills",
-            fight_skills(fields.fight_skills),
-            &mut wrong,
-        );
+        let name = checked("name", name, &mut fields, &mut wrong);
+        let dob = checked("dob", dob, &mut fields, &mut wrong);
+        let fight_skills = checked("fight_skills", fight_skills, &mut fields, &mut wrong);
         match (name, dob, fight_skills) {
             (Some(name), Some(dob), Some(fight_skills)) => Ok(Self {
                 name,
@@ -109,12 +108,30 @@ impl NewWarrior {
     }
 }
 
+impl Warrior<'_> {
+    /// The warrior as a client would have sent it.
+    pub fn as_sent(&self) -> NewWarrior {
+        // A NULL among the skills came in by another way, and equals no client's skill.
+        let skills = self
+            .fight_skills
+            .iter()
+            .map(|skill| skill.unwrap_or_default());
+        NewWarrior {
+            name: self.name.to_owned(),
+            dob: self.dob.clone(),
+            fight_skills: skills.map(str::to_owned).collect(),
+        }
+    }
+}
+
+/// The value of a field that is right; else adds why it is not to `wrong`.
 fn checked<T>(
     field: &'static str,
-    value: Result<T, String>,
+    check: impl Fn(Option<Json>) -> Result<T, String>,
+    fields: &mut Fields,
     wrong: &mut Vec<FieldError>,
 ) -> Option<T> {
-    value
+    check(fields.take(field))
         .map_err(|detail| wrong.push(FieldError { field, detail }))
         .ok()
 }

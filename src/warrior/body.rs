@@ -4,11 +4,13 @@
 //! pair: readers differ on what these mean (RFC 8259, sections 4 and 8.2). Values nest at most 127 deep, the body's
 //! own braces being the first (section 9). Numbers are of any size. All else about unknown keys is ignored.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+
+use super::FIELDS;
 
 /// A JSON value, as far as a warrior can be made of it.
 pub(super) enum Json {
@@ -17,12 +19,14 @@ pub(super) enum Json {
     Other,
 }
 
-/// The three known keys of a JSON object, before any of them is judged.
+/// The keys of a JSON object that are known, before any of them is judged.
 #[derive(Default)]
-pub(super) struct Fields {
-    pub(super) name: Option<Json>,
-    pub(super) dob: Option<Json>,
-    pub(super) fight_skills: Option<Json>,
+pub(super) struct Fields(BTreeMap<&'static str, Json>);
+
+impl Fields {
+    pub(super) fn take(&mut self, field: &str) -> Option<Json> {
+        self.0.remove(field)
+    }
 }
 
 /// Reads a body.
@@ -91,16 +95,15 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     type Value = Fields;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object with the keys name, dob and fight_skills")
+        write!(f, "a JSON object with the keys {}", FIELDS.join(", "))
     }
 
     fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Fields, M::Error> {
         let mut fields = Fields::default();
-        members(map, |key, value| match key {
-            "name" => fields.name = Some(value),
-            "dob" => fields.dob = Some(value),
-            "fight_skills" => fields.fight_skills = Some(value),
-            _ => {}
+        members(map, |key, value| {
+            if let Some(known) = FIELDS.into_iter().find(|known| *known == key) {
+                fields.0.insert(known, value);
+            }
         })?;
         Ok(fields)
     }

@@ -12,7 +12,6 @@ use super::columns;
 use super::error::{malformed, of_commit, undone};
 use super::session::Session;
 use crate::store::{Class, Created, NewRow, StoreError};
-use crate::warrior::{NewWarrior, Warrior};
 
 const BEGIN: &str = "begin transaction";
 const INSERT: &str = include_str!("sql/insert.sql");
@@ -36,7 +35,7 @@ impl Session<'_> {
         let stored = match ids.is_empty() {
             true => HashMap::new(),
             // The insert before it is committed, so a failure here leaves the rows in doubt.
-            false => (self.find(ids, |found| found.map(|found| new(&found.warrior))))
+            false => (self.find(ids, |found| found.map(|found| found.warrior.as_sent())))
                 .map_err(|e| e.with_class(Class::Unknown))?,
         };
         let outcome = |row: &&NewRow| match stored.get(&row.id) {
@@ -102,15 +101,4 @@ fn parameters(rows: &[&NewRow]) -> [ArrayRef; 4] {
         list(&|row| row.warrior.dob.clone()),
         Arc::new(skills.finish()),
     ]
-}
-
-/// The stored warrior as a client would have sent it.
-fn new(stored: &Warrior) -> NewWarrior {
-    // A NULL among the skills came in by another way, and equals no client's skill.
-    let skills = stored.fight_skills.iter().map(|skill| skill.unwrap_or(""));
-    NewWarrior {
-        name: stored.name.to_owned(),
-        dob: stored.dob.clone(),
-        fight_skills: skills.map(str::to_owned).collect(),
-    }
 }
