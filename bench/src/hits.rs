@@ -11,7 +11,10 @@ use warrior_load::workload::Kind;
 use crate::terms::Class;
 
 /// The server's statement for several terms, whose last column is the number of the term, from 1.
-const SEARCHES: &str = include_str!("../../src/store/sql/searches.sql");
+const SEARCHES: &str = concat!(
+    include_str!("../../src/store/sql/shared_columns.sql"),
+    include_str!("../../src/store/sql/searches.sql")
+);
 
 /// Terms of one statement.
 const TERMS: usize = 100;

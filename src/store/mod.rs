@@ -34,7 +34,7 @@ pub(crate) use self::postgres::drift::Drift;
 pub(crate) use self::postgres::{CONSOLE, Inquiry, known_pooler_faults, next_step, readiness};
 pub use self::postgres::{
     Date, LoginError, Look, Moment, PoolMetrics, Postgres, Refusal, Samples, StartError, Texts,
-    TlsError, connect, connect_direct, pooler_shortcomings,
+    TlsError, connect, connect_direct, pooler_shortcomings, statements,
 };
 #[cfg(feature = "duckdb")]
 pub use duckdb::{DuckDb, FileError, Found};

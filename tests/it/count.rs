@@ -8,6 +8,7 @@ use postgres::types::Type;
 use postgres::{Client, IsolationLevel};
 use uuid::Uuid;
 use warrior_api::store::schema;
+use warrior_api::store::statements::SEARCH;
 
 use crate::support::{Fresh, fresh_database};
 
@@ -146,8 +147,7 @@ fn a_writer_that_idles_in_its_transaction_holds_up_nobody() {
     assert_eq!(count(&mut other), 5);
 
     // Both listed it. That is allowed, found once, and mended.
-    let search = include_str!("../../src/store/sql/search.sql");
-    let found = other.query_typed(search, &[(&"new", Type::TEXT)]).unwrap();
+    let found = other.query_typed(SEARCH, &[(&"new", Type::TEXT)]).unwrap();
     let distinct: BTreeSet<Uuid> = found.iter().map(|row| row.get(0)).collect();
     assert_eq!((found.len(), distinct.len()), (4, 4));
     let mut owner = database.owner();
@@ -166,9 +166,8 @@ fn a_skill_too_long_for_an_index_entry_is_copied_counted_and_found() {
         .collect();
     copy(&mut client, 2, &long);
     assert_eq!(count(&mut client), 2);
-    let search = include_str!("../../src/store/sql/search.sql");
     for term in [&long[100..120], &long[50..400]] {
-        let found = client.query_typed(search, &[(&term, Type::TEXT)]).unwrap();
+        let found = client.query_typed(SEARCH, &[(&term, Type::TEXT)]).unwrap();
         assert_eq!(found.len(), 2);
     }
 }
@@ -204,10 +203,9 @@ fn recount_repairs_what_triggers_did_not_see_while_writers_go_on() {
         "nobody but the silent rows has an ŕ"
     );
     assert_eq!((count(&mut owner), drift(&mut owner)), (800, 0));
-    let search = include_str!("../../src/store/sql/search.sql");
     assert_eq!(
         owner
-            .query_typed(search, &[(&"silent", Type::TEXT)])
+            .query_typed(SEARCH, &[(&"silent", Type::TEXT)])
             .unwrap()
             .len(),
         50

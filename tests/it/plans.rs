@@ -7,16 +7,12 @@ use std::sync::{Arc, Mutex};
 use postgres::types::{ToSql, Type};
 use postgres::{Client, Config, NoTls};
 use uuid::Uuid;
+use warrior_api::store::statements::{FIND, SEARCH, SEARCHES, STORED, plain};
 
 use crate::support::{Fresh, fresh_database};
 
-const FIND: &str = include_str!("../../src/store/sql/find.sql");
-const STORED: &str = include_str!("../../src/store/sql/stored.sql");
-const STORED_PLAIN: &str = include_str!("../../src/store/sql/plain/stored.sql");
 const INSERT: &str = include_str!("../../src/store/sql/insert.sql");
 const COUNT: &str = include_str!("../../src/store/sql/count.sql");
-const SEARCH: &str = include_str!("../../src/store/sql/search.sql");
-const SEARCHES: &str = include_str!("../../src/store/sql/searches.sql");
 
 /// Terms, each with the indexes and scans that its search must use.
 const TERMS: [(&str, &[&str]); 11] = [
@@ -221,7 +217,7 @@ fn the_other_statements_use_theirs() {
         .iter()
         .map(|row| row.get(0))
         .collect();
-    for sql in [FIND, STORED, STORED_PLAIN] {
+    for sql in [FIND, STORED, plain::STORED] {
         session.assert_uses(sql, &[(&ids, Type::UUID_ARRAY)], &["warrior_pkey"]);
     }
     // Named: planned without the ids from its sixth execution on, as long as there are enough of them.

@@ -42,7 +42,7 @@ fn a_wait_for_the_standby_whose_backend_is_terminated_is_one_too() {
 
 #[test]
 fn a_row_that_is_on_one_server_alone_is_confirmed_once_the_standby_has_it() {
-    let look = "-- The rows behind ids%";
+    let look = "-- stored.sql%";
     is_confirmed_once_the_standby_has_it(&mut Waiting::start(), look);
 }
 
@@ -73,7 +73,7 @@ fn a_cancelled_wait_on_the_plain_schema_is_an_unknown_outcome() {
 fn a_client_that_waits_for_no_standby_leaves_that_to_nobody() {
     let mut waiting = Waiting::start();
     Others::of(&waiting.database).leave("set synchronous_commit = local");
-    is_confirmed_once_the_standby_has_it(&mut waiting, "-- The rows behind ids%");
+    is_confirmed_once_the_standby_has_it(&mut waiting, "-- stored.sql%");
 }
 
 #[test]

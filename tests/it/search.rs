@@ -11,11 +11,10 @@ use std::collections::BTreeSet;
 use postgres::Client;
 use postgres::types::Type;
 use uuid::Uuid;
+use warrior_api::store::statements::SEARCH;
 
 use crate::support::fresh_database;
 use plain::{Hit, PLAIN, hits, in_random_data};
-
-const SEARCH: &str = include_str!("../../src/store/sql/search.sql");
 
 #[test]
 fn finds_what_the_plain_definition_finds_in_random_data() {

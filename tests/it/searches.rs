@@ -4,18 +4,16 @@ use std::thread;
 
 use postgres::types::Type;
 use uuid::Uuid;
+use warrior_api::store::statements::{SEARCH, SEARCHES};
 
 use crate::server::TestServer;
 use crate::support::{Fresh, empty_database, fresh_database};
 
-const SEARCH: &str = include_str!("../../src/store/sql/search.sql");
-const SEARCHES: &str = include_str!("../../src/store/sql/searches.sql");
-
 /// Searchers at the same time: more than there are workers, so that some of them wait.
 const SEARCHERS: usize = 32;
 
-/// `Warrior 0` to `Warrior 99`, two of each, born in 1900 to 1999, each with a skill of its own, and made before the one
-/// that comes before it in the order of answers.
+/// `Warrior 0` to `Warrior 99`, two of each, born in 1900 to 1999, each with a skill of its own; the later in the order of their
+/// numbers, the earlier made.
 pub(crate) const FILL: &str = "insert into public.warrior (name, dob, fight_skills, created_at)
                     select 'Warrior ' || n % 100, make_date(1900 + n % 100, 1, 31), array['judo', 'art ' || n],
                            now() - n * interval '1 second'

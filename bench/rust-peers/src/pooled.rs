@@ -22,7 +22,10 @@ const INSERT: &str = include_str!("sql/insert.sql");
 const FIND: &str = include_str!("sql/find.sql");
 const SEARCH_GUIDE: &str = include_str!("sql/search_guide.sql");
 /// The server's own, so that what is compared is how it is called.
-const SEARCH: &str = include_str!("../../../src/store/sql/search.sql");
+const SEARCH: &str = concat!(
+    include_str!("../../../src/store/sql/shared_columns.sql"),
+    include_str!("../../../src/store/sql/search.sql")
+);
 const COUNT: &str = include_str!("../../../src/store/sql/count.sql");
 
 /// The guide's limit of a statement (section 3), as its connections have it; the role's is 2 s.

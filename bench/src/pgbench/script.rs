@@ -18,8 +18,14 @@ pub(super) const BATCHES: u64 = ROWS / BATCH as u64;
 
 /// The statements that the server sends.
 const INSERT: &str = include_str!("../../../src/store/sql/insert.sql");
-const FIND: &str = include_str!("../../../src/store/sql/find.sql");
-const SEARCH: &str = include_str!("../../../src/store/sql/search.sql");
+const FIND: &str = concat!(
+    include_str!("../../../src/store/sql/shared_columns.sql"),
+    include_str!("../../../src/store/sql/find.sql")
+);
+const SEARCH: &str = concat!(
+    include_str!("../../../src/store/sql/shared_columns.sql"),
+    include_str!("../../../src/store/sql/search.sql")
+);
 
 /// The statements that PostgREST makes: a create, a source of rows, and the JSON of any such source.
 const POSTGREST_CREATE: &str = include_str!("../sql/postgrest_create.sql");

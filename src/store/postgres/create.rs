@@ -8,16 +8,15 @@ use uuid::Uuid;
 
 use super::error::StoreError;
 use super::named::Failure;
-use super::read::{ID, SHARED_COLUMNS, warrior};
+use super::read::{ID, SHARED_COLUMNS, bounded};
 use super::served::Served;
 use super::session::Session;
+use super::statements::{self, STORED};
 use crate::store::{Created, NewRow};
 use crate::warrior::{NewWarrior, Warrior};
 
 const INSERT: &str = include_str!("../sql/insert.sql");
-const STORED: &str = include_str!("../sql/stored.sql");
-const STORED_PLAIN: &str = include_str!("../sql/plain/stored.sql");
-/// The column that both have behind those of a warrior.
+/// The column that the statements of rows in doubt have behind those of a warrior.
 const OTHERS: usize = SHARED_COLUMNS;
 
 /// The result of an insert.
@@ -31,7 +30,8 @@ struct Inserted {
 /// The rows under ids that were in doubt.
 #[derive(Default)]
 struct Stored {
-    warriors: HashMap<Uuid, NewWarrior>,
+    /// None is one that is too large to be read: more than a client can send.
+    warriors: HashMap<Uuid, Option<NewWarrior>>,
     /// A trigger or policy of others may be why a row is missing or differs.
     others: bool,
 }
@@ -75,7 +75,7 @@ impl Session<'_> {
             None if replaced => Created::Altered,
             None if stored.others => Created::Refused,
             None => Created::Vanished,
-            Some(warrior) if *warrior == *row.warrior => Created::Stored,
+            Some(Some(warrior)) if *warrior == *row.warrior => Created::Stored,
             // A keyless id is ours alone.
             Some(_) if stored.others || !row.keyed => Created::Altered,
             Some(_) => Created::Mismatch,
@@ -132,7 +132,7 @@ impl Session<'_> {
         // The insert before it is committed, so a failure here leaves the rows in doubt.
         let sql = match served {
             Served::Tuned => STORED,
-            Served::Plain(known) if !known.distributed => STORED_PLAIN,
+            Served::Plain(known) if !known.distributed => statements::plain::STORED,
             Served::Plain(_) => {
                 let (rows, others) = self.stored_distributed(ids)?;
                 return Stored::of_rows(&rows, Some(others)).map_err(StoreError::doubtful);
@@ -157,22 +157,8 @@ impl Stored {
             if others.is_none() {
                 stored.others = row.try_get(OTHERS)?;
             }
-            if row.try_get::<_, Option<Uuid>>(ID)?.is_none() {
-                continue;
-            }
-            let Warrior {
-                id,
-                name,
-                dob,
-                fight_skills,
-            } = warrior(row)?;
-            // A NULL among the skills came in by another way, and equals no client's skill.
-            let fight_skills = fight_skills.into_iter().map(Option::unwrap_or_default);
-            let warrior = NewWarrior {
-                name: name.to_owned(),
-                dob,
-                fight_skills: fight_skills.map(str::to_owned).collect(),
-            };
+            let Some(id) = row.try_get(ID)? else { continue };
+            let warrior = bounded(row)?.as_ref().map(Warrior::as_sent);
             stored.warriors.insert(id, warrior);
         }
         Ok(stored)

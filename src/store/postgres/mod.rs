@@ -12,6 +12,8 @@ mod session;
 
 mod served;
 
+pub mod statements;
+
 mod create;
 
 mod read;

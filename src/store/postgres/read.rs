@@ -10,22 +10,19 @@ use super::decode::{Date, Moment, Texts};
 use super::error::StoreError;
 use super::served::Served;
 use super::session::Session;
+use super::statements::{FIND, SEARCH, SEARCHES};
 use crate::config::Secret;
 use crate::warrior::{StoredWarrior, Warrior};
 
-const FIND: &str = include_str!("../sql/find.sql");
 const COUNT: &str = include_str!("../sql/count.sql");
 const COUNT_PLAIN: &str = include_str!("../sql/plain/count.sql");
-const SEARCH: &str = include_str!("../sql/search.sql");
-const SEARCHES: &str = include_str!("../sql/searches.sql");
 const SECRET: &str = include_str!("../sql/secret.sql");
 
 /// Fewest ids of a find that is named. PostgreSQL reckons with ten where it plans without them, so for fewer it would
 /// plan anew each time; the same id again costs less than that.
 const NAMED_IDS_MIN: usize = 12;
 
-/// The columns that find.sql, search.sql, searches.sql, stored.sql and those of `sql/plain` share, and answer first, in this order. By
-/// number, since a name would be compared with those of all columns, for each field of each row.
+/// The columns of shared_columns.sql, which every statement of rows answers first, in this order. By number, since a name would be compared with those of all columns, for each field of each row.
 pub(super) const ID: usize = 0;
 const NAME: usize = ID + 1;
 const DOB: usize = NAME + 1;
@@ -142,24 +139,16 @@ impl Session<'_> {
     }
 }
 
-/// The shared columns of a row.
-pub(super) fn warrior(row: &Row) -> Result<Warrior<'_>, postgres::Error> {
-    row.try_get(FIGHT_SKILLS)
-        .and_then(|skills| with(row, skills))
-}
-
-/// As [`warrior`]; `None` when the statement left out skills that are too large to be read.
+/// The shared columns of a row; `None` when the statement left out skills that are too large to be read.
 pub(super) fn bounded(row: &Row) -> Result<Option<Warrior<'_>>, postgres::Error> {
-    let skills: Option<Texts> = row.try_get(FIGHT_SKILLS)?;
-    skills.map(|skills| with(row, skills)).transpose()
-}
-
-fn with<'r>(row: &'r Row, Texts(fight_skills): Texts<'r>) -> Result<Warrior<'r>, postgres::Error> {
+    let Some(Texts(fight_skills)) = row.try_get(FIGHT_SKILLS)? else {
+        return Ok(None);
+    };
     let Date(dob) = row.try_get(DOB)?;
-    Ok(Warrior {
+    Ok(Some(Warrior {
         id: row.try_get(ID)?,
         name: row.try_get(NAME)?,
         dob,
         fight_skills,
-    })
+    }))
 }

@@ -6,7 +6,7 @@
 -- that added it was cancelled. So this one writes to the log, and its own commit waits: the standby that has it
 -- has all before it; whatever another client has set, see schema/functions/triggers.sql. Without standbys to wait for it
 -- writes nothing.
-select w.id, w.name, w.dob, w.fight_skills, o.others
+       , o.others
   from (select relrowsecurity or public.warrior_has_other_triggers() as others
           from pg_catalog.pg_class
          where oid = 'public.warrior'::pg_catalog.regclass) as o

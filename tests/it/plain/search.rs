@@ -4,17 +4,13 @@ use postgres::types::{ToSql, Type};
 use postgres::{Client, Row};
 use serde_json::{Value, json};
 use uuid::Uuid;
+use warrior_api::store::statements::plain::{DATES, NAMES, SKILLS, SKILLS_APART};
 
 use crate::search::TERMS;
 use crate::search::plain::{Hit, PLAIN, hits, in_random_data};
 use crate::searches::{FILL, get_their_own_answers};
 use crate::server::TestServer;
 use crate::support::plain_database;
-
-const NAMES: &str = include_str!("../../../src/store/sql/plain/names.sql");
-const DATES: &str = include_str!("../../../src/store/sql/plain/dates.sql");
-const SKILLS: &str = include_str!("../../../src/store/sql/plain/skills.sql");
-const SKILLS_APART: &str = include_str!("../../../src/store/sql/plain/skills_apart.sql");
 
 /// The rows of a tier's statement, of which the earlier tiers have found none.
 fn tier(client: &mut Client, sql: &str, term: &str) -> Vec<Row> {

@@ -5,7 +5,7 @@ use warrior_api::store::schema::{self, Applied, SchemaError};
 
 use crate::support::Fresh;
 
-pub(crate) const SEARCH: &str = include_str!("../../../src/store/sql/search.sql");
+pub(crate) use warrior_api::store::statements::SEARCH;
 
 /// Makes the functions of the database those of an earlier number.
 pub(crate) const EARLIER_NUMBER: &str =

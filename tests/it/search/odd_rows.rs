@@ -3,6 +3,7 @@
 use postgres::Client;
 use postgres::types::Type;
 use uuid::Uuid;
+use warrior_api::store::statements::FIND;
 use warrior_api::store::{Moment, Texts};
 
 use super::SEARCH;
@@ -37,7 +38,6 @@ fn serves_rows_that_only_other_ways_can_bring_in() {
     assert_eq!(dobs(&mut runtime, "inner"), one("nested", "1990-01-02"));
     assert_eq!(dobs(&mut runtime, "wide wide"), one("wide", "1990-01-04"));
 
-    let find = include_str!("../../../src/store/sql/find.sql");
     let ids: Vec<Uuid> = owner
         .query("select id from public.warrior order by name", &[])
         .unwrap()
@@ -45,7 +45,7 @@ fn serves_rows_that_only_other_ways_can_bring_in() {
         .map(|row| row.get(0))
         .collect();
     let mut found = runtime
-        .query_typed(find, &[(&ids, Type::UUID_ARRAY)])
+        .query_typed(FIND, &[(&ids, Type::UUID_ARRAY)])
         .unwrap();
     found.sort_by_key(|row| row.get::<_, String>("name"));
     let shown: Vec<(String, Option<String>)> = found

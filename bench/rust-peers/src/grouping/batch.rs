@@ -14,9 +14,15 @@ use crate::lane::Job;
 use crate::warrior::{NewWarrior, Warrior};
 
 const INSERT: &str = include_str!("../../../../src/store/sql/insert.sql");
-const FIND: &str = include_str!("../../../../src/store/sql/find.sql");
+const FIND: &str = concat!(
+    include_str!("../../../../src/store/sql/shared_columns.sql"),
+    include_str!("../../../../src/store/sql/find.sql")
+);
 const COUNT: &str = include_str!("../../../../src/store/sql/count.sql");
-const SEARCHES: &str = include_str!("../../../../src/store/sql/searches.sql");
+const SEARCHES: &str = concat!(
+    include_str!("../../../../src/store/sql/shared_columns.sql"),
+    include_str!("../../../../src/store/sql/searches.sql")
+);
 /// The column of searches.sql that has the number of the term, from 1.
 const PLACE: usize = 4;
 

@@ -12,11 +12,14 @@ use super::super::error::StoreError;
 use super::super::named::Failure;
 use super::super::served::Served;
 use super::super::session::Session;
+use super::super::statements::FIND;
 use crate::store::NewRow;
 
-const INSERT: &str = include_str!("../../sql/plain/insert.sql");
-const INSERT_DISTRIBUTED: &str = include_str!("../../sql/plain/insert_distributed.sql");
-const STORED_DISTRIBUTED: &str = include_str!("../../sql/plain/stored_distributed.sql");
+const INSERT_DISTRIBUTED: &str = include_str!("../../sql/plain/insert.sql");
+const INSERT: &str = concat!(
+    include_str!("../../sql/plain/insert.sql"),
+    include_str!("../../sql/plain/insert_surroundings.sql")
+);
 const STANDBY: &str = include_str!("../../sql/plain/standby.sql");
 
 /// The row of both, which stands in a text as often as it has rows.
@@ -58,7 +61,7 @@ impl Session<'_> {
         ids: &[Uuid],
     ) -> Result<(Vec<Row>, bool), StoreError> {
         let rows = self
-            .run(STORED_DISTRIBUTED, &[(&ids, Type::UUID_ARRAY)])
+            .run(FIND, &[(&ids, Type::UUID_ARRAY)])
             .map_err(|failure| StoreError::doubtful(failure.error))?;
         // Anew: what keeps a row out may be younger than the last look.
         let Some(Served::Plain(surroundings)) = self.look_served().map_err(StoreError::doubtful)?

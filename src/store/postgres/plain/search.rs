@@ -12,12 +12,8 @@ use uuid::Uuid;
 use super::super::error::StoreError;
 use super::super::read::{ID, bounded};
 use super::super::session::Session;
+use super::super::statements::plain::{DATES, NAMES, SKILLS, SKILLS_APART};
 use crate::warrior::Warrior;
-
-const NAMES: &str = include_str!("../../sql/plain/names.sql");
-const DATES: &str = include_str!("../../sql/plain/dates.sql");
-const SKILLS: &str = include_str!("../../sql/plain/skills.sql");
-const SKILLS_APART: &str = include_str!("../../sql/plain/skills_apart.sql");
 
 /// Most hits of a search.
 const HITS_MAX: usize = 50;

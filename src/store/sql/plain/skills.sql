@@ -1,9 +1,6 @@
 -- As names.sql, of the skills of those whose name and date do not hold the term (see dates.sql) and that are not among $3, for
 -- a term without chr(31), which keeps skills apart. The expression is that of the index
 -- (schema/plain/idx_warrior_plain_skills.sql).
-select id, name, dob,
-       case when pg_column_size(fight_skills) <= 32768 or octet_length(fight_skills::text) <= 4194304
-            then fight_skills end as fight_skills
   from public.warrior
  where lower(coalesce(fight_skills[1], '') || chr(31) || coalesce(fight_skills[2], '') ||
              chr(31) || coalesce(fight_skills[3], '') || chr(31) || coalesce(fight_skills[4], '') ||
@@ -21,5 +18,3 @@ select id, name, dob,
        lpad(extract(day from dob)::text, 2, '0')
            not like '%' || $1::text || '%'
    and id <> all ($3::uuid[])
- order by name collate "C", id
- limit $2::bigint

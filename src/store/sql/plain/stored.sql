@@ -1,7 +1,7 @@
 -- The rows behind ids of which insert.sql does not prove what they hold, as ../stored.sql, with what insert.sql says of
 -- triggers and row-level security. One statement for all of it: a pooler may hand the next one to another server, on whose
 -- standby the row is not that was seen on this one.
-select w.id, w.name, w.dob, w.fight_skills, o.others
+       , o.others
   from (select relrowsecurity
                or exists (select
                             from pg_catalog.pg_trigger
