@@ -11,14 +11,13 @@ use super::error::malformed;
 use crate::store::{StoreError, calendar};
 use crate::warrior::{StoredWarrior, Warrior};
 
-/// The columns that all statements of rows share, in their order.
+/// The columns of shared_columns.sql, in their order.
 pub(super) struct Columns<'b> {
     ids: &'b StringArray,
     names: &'b StringArray,
     dobs: &'b Date32Array,
     skills: &'b ListArray,
-    /// Of find.sql alone.
-    created_at: Option<&'b TimestampMicrosecondArray>,
+    created_at: &'b TimestampMicrosecondArray,
 }
 
 impl<'b> Columns<'b> {
@@ -32,10 +31,7 @@ impl<'b> Columns<'b> {
                 names: column(1)?.as_string_opt()?,
                 dobs: column(2)?.as_primitive_opt::<Date32Type>()?,
                 skills: column(3)?.as_list_opt()?,
-                created_at: match column(4) {
-                    Some(column) => Some(column.as_primitive_opt::<TimestampMicrosecondType>()?),
-                    None => None,
-                },
+                created_at: column(4)?.as_primitive_opt::<TimestampMicrosecondType>()?,
             })
         };
         read().ok_or_else(|| malformed(&format!("columns came back as {:?}", batch.schema())))
@@ -76,9 +72,8 @@ impl<'b> Columns<'b> {
     /// # Errors
     /// When its id is none.
     pub(super) fn stored(&self, row: usize) -> Result<Option<StoredWarrior<'b>>, StoreError> {
-        let created_at = (self.created_at)
-            .filter(|times| !times.is_null(row))
-            .map(|times| moment(times.value(row)));
+        let times = self.created_at;
+        let created_at = (!times.is_null(row)).then(|| moment(times.value(row)));
         let warrior = self.warrior(row)?;
         Ok(warrior.map(|warrior| StoredWarrior {
             warrior,

@@ -17,20 +17,21 @@ const UNIQUE: &str = include_str!("sql/unique.sql");
 const MAKE_SECRET: &str = include_str!("sql/make_secret.sql");
 const KEEP_SECRET: &str = include_str!("sql/keep_secret.sql");
 const SECRET: &str = include_str!("sql/secret.sql");
-const DEMANDED: &str = include_str!("sql/demanded.sql");
 const CONSTRAINTS: &str = include_str!("sql/constraints.sql");
 const COUNT: &str = include_str!("sql/count.sql");
 
 /// The storage version of a new file: the oldest, which every DuckDB since 1.0 opens.
 const STORAGE_VERSION: &str = "v1.0.0";
-/// The columns that are served, as columns.sql writes them; the last one of a new file, and of one of the service before.
-const SERVED: [&str; 4] = [
+/// The columns that are served, as columns.sql writes them.
+const SERVED: [&str; 5] = [
     "id UUID NOT NULL",
     "name VARCHAR NOT NULL",
     "dob DATE NOT NULL",
     "fight_skills VARCHAR[] NOT NULL",
+    CREATED_AT,
 ];
 const CREATED_AT: &str = "created_at TIMESTAMP WITH TIME ZONE";
+/// The same in a file of the service before.
 const CREATED_AT_WITHOUT_ZONE: &str = "created_at TIMESTAMP";
 /// What has the default of a `created_at` without a zone write UTC: it would be the local time of the machine.
 const IN_UTC: &str = "set global timezone = 'UTC'";
@@ -145,10 +146,10 @@ fn look(connection: &mut Connection, path: &Path) -> Result<Found, FileError> {
             difference,
         });
     }
-    let columns = texts(connection, COLUMNS).map_err(failed)?;
-    let zoned = columns
-        .last()
-        .is_none_or(|last| last != CREATED_AT_WITHOUT_ZONE);
+    let columns = connection.texts(COLUMNS).map_err(failed)?;
+    let zoned = !columns
+        .iter()
+        .any(|column| column[1] == CREATED_AT_WITHOUT_ZONE);
     if !zoned {
         connection.run(IN_UTC).map_err(failed)?;
     }
@@ -174,19 +175,22 @@ pub(super) fn secret(file: &File) -> Result<Secret, FileError> {
 
 /// How the table differs from the one that is served.
 fn difference(connection: &mut Connection) -> Result<Option<String>, Error> {
-    let found = texts(connection, COLUMNS)?;
-    let is_served = [CREATED_AT, CREATED_AT_WITHOUT_ZONE].map(|last| {
-        let served = SERVED.into_iter().chain([last]);
-        found.iter().map(String::as_str).eq(served)
-    });
-    if is_served == [false; 2] {
+    let columns = connection.texts(COLUMNS)?;
+    let (served, others): (Vec<_>, Vec<_>) =
+        (columns.iter()).partition(|column| is_served(&column[0]));
+    let found: Vec<&str> = served.iter().map(|column| column[1].as_str()).collect();
+    let fits = |wanted: &&str| {
+        found.contains(wanted) || *wanted == CREATED_AT && found.contains(&CREATED_AT_WITHOUT_ZONE)
+    };
+    if !SERVED.iter().all(fits) {
         return Ok(Some(format!(
-            "its columns are {}, and this program serves {}, {CREATED_AT}",
+            "its columns are {}, and this program serves {}",
             found.join(", "),
             SERVED.join(", ")
         )));
     }
-    let demanded = texts(connection, DEMANDED)?;
+    let demanded = others.iter().filter(|column| column[2] == "true");
+    let demanded: Vec<&str> = demanded.map(|column| column[0].as_str()).collect();
     if !demanded.is_empty() {
         return Ok(Some(format!(
             "no create could be stored, which gives no value to {}: NOT NULL, without a default",
@@ -199,6 +203,13 @@ fn difference(connection: &mut Connection) -> Result<Option<String>, Error> {
          stored twice"
             .to_owned()
     }))
+}
+
+/// Whether a column of this name is served.
+fn is_served(name: &str) -> bool {
+    SERVED
+        .iter()
+        .any(|column| column.split(' ').next() == Some(name))
 }
 
 /// The secret of the file; where there is none, two random UUIDs.

@@ -14,11 +14,20 @@ use super::session::Session;
 use crate::store::StoreError;
 use crate::warrior::{StoredWarrior, Warrior};
 
-const FIND: &str = include_str!("sql/find.sql");
+const FIND: &str = concat!(
+    include_str!("sql/shared_columns.sql"),
+    include_str!("sql/find.sql")
+);
 const COUNT: &str = include_str!("sql/count.sql");
 const BEGIN: &str = "begin transaction read only";
-const NAMES: &str = include_str!("sql/names.sql");
-const DATES_AND_SKILLS: &str = include_str!("sql/dates_and_skills.sql");
+const NAMES: &str = concat!(
+    include_str!("sql/shared_columns.sql"),
+    include_str!("sql/names.sql")
+);
+const DATES_AND_SKILLS: &str = concat!(
+    include_str!("sql/shared_columns.sql"),
+    include_str!("sql/dates_and_skills.sql")
+);
 const COMMIT: &str = "commit";
 
 /// The ids that find.sql takes.

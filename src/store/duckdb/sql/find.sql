@@ -1,14 +1,6 @@
 -- Warriors by up to 32 ids ($1 to $32, which may be equal), in no order; an unknown id has no row. A list of placeholders is
--- looked up in the index of the key, one array that holds them all is not. Name and skills of more than 4 MiB, which only
--- other ways than the API bring in, are NULL: a client must hold a row in memory as a whole.
-select id,
-       case when small then name end as name,
-       dob,
-       case when small then fight_skills end as fight_skills,
-       created_at
-  from (select id, name, dob, fight_skills, created_at,
-               strlen(name) + strlen(fight_skills::varchar) <= 4194304 as small
-          from warrior)
+-- looked up in the index of the key, one array that holds them all is not.
+  from warrior
  where id in ($1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::uuid, $6::uuid, $7::uuid, $8::uuid,
               $9::uuid, $10::uuid, $11::uuid, $12::uuid, $13::uuid, $14::uuid, $15::uuid, $16::uuid,
               $17::uuid, $18::uuid, $19::uuid, $20::uuid, $21::uuid, $22::uuid, $23::uuid, $24::uuid,
