@@ -7,7 +7,7 @@ use crate::store::calendar::{DAYS_1970_TO_2000, MICROS_1970_TO_2000};
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 /// A number of fields that no row has.
 const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
-/// The columns of `chunk_copy.sql`.
+/// The columns of `rows.sql`.
 const FIELDS: i16 = 5;
 /// The type `text`, as every PostgreSQL numbers it.
 const TEXT_OID: i32 = 25;

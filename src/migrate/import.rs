@@ -18,6 +18,12 @@ use crate::store::schema;
 
 /// Most rows of a chunk: as many as are worth a flush of the pending lists (`store/postgres/backlog.rs`), where there are any.
 const CHUNK_ROWS: u64 = 20_000;
+/// Makes the table of a chunk.
+const CHUNK_TABLE: &str = concat!(
+    include_str!("sql/postgres/chunk_table.sql"),
+    include_str!("sql/postgres/rows.sql"),
+    " with no data"
+);
 /// Most bytes of a chunk: it is in memory once here and once in PostgreSQL's `temp_buffers`.
 const CHUNK_BYTES: usize = 8 * 1024 * 1024;
 /// Bytes of one message to PostgreSQL.
@@ -172,7 +178,7 @@ impl Import<'_> {
         take: Take<'_>,
     ) -> Result<(), MigrateError> {
         self.owner
-            .batch_execute(include_str!("sql/postgres/chunk_table.sql"))
+            .batch_execute(CHUNK_TABLE)
             .doing("creating a temporary table")?;
         let (mut chunk, source, mut last) = (Encoded::new(), self.source, after);
         'file: for batch in source.rows(self.file, Order::Position, after)? {

@@ -14,8 +14,15 @@ use super::row::canonical::Canonical;
 use crate::store::calendar::{DAYS_1970_TO_2000, MICROS_1970_TO_2000};
 use crate::store::{self, schema};
 
-const ROWS: &str = include_str!("sql/postgres/rows.sql");
-const ROWS_BY_ID: &str = include_str!("sql/postgres/rows_by_id.sql");
+const ROWS: &str = concat!(
+    include_str!("sql/postgres/rows.sql"),
+    include_str!("sql/postgres/rows_between.sql")
+);
+const ROWS_BY_ID: &str = concat!(
+    include_str!("sql/postgres/rows.sql"),
+    include_str!("sql/postgres/rows_between.sql"),
+    " order by id"
+);
 const COUNT: &str = include_str!("sql/postgres/count.sql");
 const SNAPSHOT: &str = include_str!("sql/postgres/snapshot.sql");
 

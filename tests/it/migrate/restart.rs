@@ -15,7 +15,7 @@ use crate::support::fresh_database_on;
 /// What marks the statements that read rows: all as they stand, all by their ids, and by its parameters the one that reads
 /// all above the lowest id.
 const BY_ID: &[u8] = b"between $1 and $2\n order by id";
-const ALL: &[u8] = b"from public.warrior\n where id between";
+const ALL: &[u8] = b"between $1 and $2\n\0";
 const ABOVE: &[u8] =
     b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0\x10\xff\xff\xff\xff\xff\xff\xff\xff";
 

@@ -1,1 +1,1 @@
-copy pg_temp.warrior_import_chunk (id, name, dob, fight_skills, created_at) from stdin (format binary)
+copy pg_temp.warrior_import_chunk from stdin (format binary)

@@ -1,8 +1,2 @@
--- The rows of one chunk, seen by this session alone and written to no log.
-create temporary table if not exists warrior_import_chunk (
-    id uuid,
-    name text,
-    dob date,
-    fight_skills text[],
-    created_at timestamptz
-) on commit delete rows
+-- The rows of one chunk, seen by this session alone and written to no log; rows.sql says what a row is.
+create temporary table if not exists warrior_import_chunk on commit delete rows as

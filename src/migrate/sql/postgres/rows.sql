@@ -1,4 +1,3 @@
--- Warriors from one id to another, both included, as they stand: nothing is sorted.
+-- Warriors as an import and a check read them: text of any length, so that nothing is cut.
 select id, name::text, dob, fight_skills::text[], created_at
   from public.warrior
- where id between $1 and $2
