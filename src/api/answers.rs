@@ -85,16 +85,13 @@ mod tests {
 
     use serde::Serializer;
     use serde_json::Value;
-    use uuid::Uuid;
 
     use super::*;
 
     fn row(skill: &str) -> Warrior<'_> {
         Warrior {
-            id: Uuid::nil(),
-            name: "n",
-            dob: "2000-01-01".to_owned(),
             fight_skills: vec![Some(skill), None],
+            ..Warrior::default()
         }
     }
 

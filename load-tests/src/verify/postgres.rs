@@ -5,6 +5,7 @@ mod check;
 use anyhow::Context;
 use postgres::Client;
 use postgres::fallible_iterator::FallibleIterator;
+use serde_json::Value;
 
 use self::check::Check;
 use super::verdict::Verdict;
@@ -31,24 +32,31 @@ pub fn verify_in_postgres(
     {
         count += 1;
         let unreadable = || format!("row {count} of the table `warrior` has an unexpected shape");
-        let skills: Vec<Option<String>> = row.try_get(3).with_context(unreadable)?;
-        let stored = Stored {
-            name: row.try_get(1).with_context(unreadable)?,
-            dob: row.try_get(2).with_context(unreadable)?,
-            // A NULL among the skills is nothing that a request can hold; neither is U+0000.
-            fight_skills: skills
-                .into_iter()
-                .map(|skill| skill.unwrap_or("\0".into()))
-                .collect(),
-        };
+        let json: &str = row.try_get(1).with_context(unreadable)?;
         check.row(
             row.try_get(0).with_context(unreadable)?,
-            &stored,
-            row.get(4),
+            &stored(json).with_context(unreadable)?,
+            row.get(2),
         );
     }
     let mut verdict = check.finish();
     verdict.count_expected = Some(count);
     verdict.count_by_api = count_by_api;
     Ok(verdict)
+}
+
+/// The warrior that a request would have stored as this row.
+fn stored(row: &str) -> serde_json::Result<Stored> {
+    let mut row: Value = serde_json::from_str(row)?;
+    let columns = row
+        .as_object_mut()
+        .into_iter()
+        .flat_map(|row| row.values_mut());
+    for item in columns.filter_map(Value::as_array_mut).flatten() {
+        // A NULL among the skills is nothing that a request can hold; neither is U+0000.
+        if item.is_null() {
+            *item = "\0".into();
+        }
+    }
+    serde_json::from_value(row)
 }

@@ -107,15 +107,13 @@ fn later() -> Timeline {
     Timeline::new(now, now + LATER)
 }
 
+const WARRIOR: &[u8] = br#"{"name":"n","dob":"2000-01-01","fight_skills":["s"]}"#;
+
 fn row() -> NewRow {
     NewRow {
         id: Uuid::now_v7(),
         keyed: false,
-        warrior: Arc::new(NewWarrior {
-            name: "n".to_owned(),
-            dob: "2000-01-01".to_owned(),
-            fight_skills: vec!["s".to_owned()],
-        }),
+        warrior: Arc::new(NewWarrior::parse(WARRIOR).unwrap()),
     }
 }
 

@@ -118,6 +118,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::migrate::row::canonical::tests::row;
 
     #[test]
     fn a_file_of_several_transactions_is_one_table_with_its_key_and_storage_version() {
@@ -138,10 +139,7 @@ mod tests {
         for number in 1..=8 {
             let row = Canonical {
                 id: Uuid::from_u128(number),
-                name: Some("Ada".into()),
-                dob: Ok(0),
-                fight_skills: Ok(vec![Some("bow".into())]),
-                created_at: Some(0),
+                ..row()
             };
             new.add(&row).unwrap();
         }

@@ -135,10 +135,10 @@ fn time(time: i64) -> i128 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::migrate) mod tests {
     use super::*;
 
-    fn row() -> Canonical<'static> {
+    pub(in crate::migrate) fn row() -> Canonical<'static> {
         Canonical {
             id: Uuid::from_u128(7),
             name: Some("Ada".into()),

@@ -5,6 +5,7 @@ use std::net::{IpAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use r2d2::ManageConnection;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::backlog::{Backlog, FLUSH_AT_BYTES, FLUSH_MIN_BYTES, THROTTLE_ABOVE_BYTES};
@@ -256,14 +257,13 @@ fn the_lengths_of_the_lists_agree() {
 
 #[test]
 fn a_row_has_an_entry_for_each_letter_and_each_skill() {
+    let body = |name: &str, skills: usize| {
+        json!({"name": name, "dob": "1990-01-31", "fight_skills": vec!["judo"; skills]}).to_string()
+    };
     let row = |name: &str, skills: usize| NewRow {
         id: Uuid::nil(),
         keyed: false,
-        warrior: Arc::new(NewWarrior {
-            name: name.to_owned(),
-            dob: "1990-01-31".to_owned(),
-            fight_skills: vec!["judo".to_owned(); skills],
-        }),
+        warrior: Arc::new(NewWarrior::parse(body(name, skills).as_bytes()).unwrap()),
     };
     assert_eq!(list_bytes(&row("Ana", 2)), 3 * 24 + 2 * 24);
     assert_eq!(list_bytes(&row("Žižka", 1)), 7 * 24 + 24);

@@ -173,14 +173,13 @@ fn id_of(fate: &Fate) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn stored(name: &str) -> Stored {
-        Stored {
-            name: name.to_owned(),
-            dob: "2000-01-01".to_owned(),
-            fight_skills: vec!["Judo".to_owned()],
-        }
+        let body = json!({"name": name, "dob": "2000-01-01", "fight_skills": ["Judo"]});
+        serde_json::from_value(body).unwrap()
     }
 
     fn attempt(number: u64, name: &str, fate: Fate) -> Attempt {
