@@ -1,5 +1,7 @@
 //! Error classification: from SQLSTATEs and PgBouncer's texts to the certain part of a request's outcome.
 
+mod nodes;
+
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -107,6 +109,16 @@ impl StoreError {
             class,
             source: Source::Postgres(source),
         }
+    }
+
+    /// As [`Self::of_write`], for rows that the database sent on to other nodes.
+    pub(super) fn of_distributed_write(source: postgres::Error) -> Self {
+        let mut error = Self::of_write(source);
+        if let Source::Postgres(source) = &error.source {
+            let report = source.as_db_error().map(Report::of);
+            error.class = report.map_or(error.class, |e| nodes::classify(&e));
+        }
+        error
     }
 
     /// As [`Self::of_write`], for a statement that was still to be sent.

@@ -30,6 +30,8 @@ const NAME_IN_USE: &str = "42P05";
 const CHANGED_RESULT: &str = "0A000";
 /// cannot_connect_now: the server starts, stops or recovers.
 const CANNOT_CONNECT_NOW: &str = "57P03";
+/// internal_error.
+const INTERNAL_ERROR: &str = "XX000";
 /// The class of invalid_authorization_specification and invalid_password.
 const INVALID_AUTHORIZATION: &str = "28";
 
@@ -38,6 +40,10 @@ const CLASSES_NOT_ABOUT_A_ROW: &[&str] = &[
     "", "08", "0A", "25", "26", "28", "34", "3D", "3F", "40", "42", "53", "54", "55", "57", "58",
     "72", "F0", "HV", "XX",
 ];
+
+/// SQLSTATE classes that a coordinator raises before it has sent rows to a node, or with the abort of all of them.
+const CLASSES_CERTAIN_OF_NODES: &[&str] =
+    &["0A", "25", "26", "28", "34", "3D", "3F", "40", "42", "55"];
 
 /// The code of an error that the database, or the pooler, gave one.
 pub(super) fn of(error: &postgres::Error) -> Option<&str> {
@@ -105,6 +111,15 @@ pub(super) fn is_login_refused(sqlstate: &str) -> bool {
 /// The pooler's own errors, which are among these, may be of severity ERROR.
 pub(super) fn is_outcome_unknown(sqlstate: &str) -> bool {
     matches!(sqlstate, "40003" | "57P01" | "57P02") || matches!(class(sqlstate), "" | "08")
+}
+
+pub(super) fn is_internal_error(sqlstate: &str) -> bool {
+    sqlstate == INTERNAL_ERROR
+}
+
+/// Whether an ERROR of a coordinator's own with this code says that no node has stored anything.
+pub(super) fn is_certain_of_nodes(sqlstate: &str) -> bool {
+    CLASSES_CERTAIN_OF_NODES.contains(&class(sqlstate))
 }
 
 /// A page of the table, or of an index, that cannot be read: only a statement that needs it meets this.

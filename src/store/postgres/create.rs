@@ -88,11 +88,12 @@ impl Session<'_> {
         // In one order everywhere, so that two batches cannot deadlock.
         let mut sorted: Vec<&NewRow> = rows.to_vec();
         sorted.sort_unstable_by_key(|row| row.id);
+        let distributed = matches!(served, Served::Plain(known) if known.distributed);
         let new = match served {
             Served::Tuned => self.insert_unnested(&sorted),
-            Served::Plain(known) => self.insert_plain(&sorted, known.distributed),
+            Served::Plain(_) => self.insert_plain(&sorted, distributed),
         };
-        let new = new.map_err(Failure::of_write)?;
+        let new = new.map_err(|failure| failure.of_write(distributed))?;
         self.check_replicated()?;
         let read = || -> Result<_, postgres::Error> {
             let ids: Result<_, _> = new.iter().map(|row| row.try_get(0)).collect();

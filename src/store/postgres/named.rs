@@ -219,9 +219,10 @@ impl Named {
 }
 
 impl Failure {
-    /// The failure of a write, which cannot be in doubt before it was sent.
-    pub(super) fn of_write(self) -> StoreError {
+    /// The failure of a write, which cannot be in doubt before it was sent. `distributed`: the rows went on to other nodes.
+    pub(super) fn of_write(self, distributed: bool) -> StoreError {
         match self.sent {
+            true if distributed => StoreError::of_distributed_write(self.error),
             true => StoreError::of_write(self.error),
             false => StoreError::of_unsent(self.error),
         }
