@@ -49,7 +49,7 @@ fn a_row_that_is_on_one_server_alone_is_confirmed_once_the_standby_has_it() {
 #[test]
 fn so_it_is_on_the_plain_schema() {
     let mut waiting = Waiting::on(plain_database_on);
-    is_confirmed_once_the_standby_has_it(&mut waiting, "-- The rows behind ids%");
+    is_confirmed_once_the_standby_has_it(&mut waiting, "-- plain/stored.sql%");
 }
 
 /// There the look itself writes nothing; a statement behind it does.
@@ -80,7 +80,7 @@ fn a_client_that_waits_for_no_standby_leaves_that_to_nobody() {
 fn nor_does_it_on_the_plain_schema() {
     let mut waiting = Waiting::on(plain_database_on);
     Others::of(&waiting.database).leave("set synchronous_commit = local");
-    is_confirmed_once_the_standby_has_it(&mut waiting, "-- The rows behind ids%");
+    is_confirmed_once_the_standby_has_it(&mut waiting, "-- plain/stored.sql%");
 }
 
 /// `look`: how the statement begins that waits, too.
