@@ -116,8 +116,15 @@ fn a_frozen_backend_holds_up_the_probe_for_its_own_time_alone() {
         connections_max: 1,
     };
     let store = Postgres::new(&database.pooled_login(), &sizes, &mut Registry::default()).unwrap();
-    let probe = |limit| Postgres::within(store.connect(Access::Aside)?, limit).probe();
-    eventually("the probe is answered", || probe(TIME).is_ok());
+    let mut held = None;
+    eventually("a connection is there", || {
+        held = store.connect(Access::Aside).ok();
+        held.is_some()
+    });
+    let probe = |connected| Postgres::within(connected, TIME).probe();
+    eventually("PgBouncer has a connection, too", || {
+        (store.connect(Access::Aside)).is_ok_and(|connected| probe(connected).is_ok())
+    });
     let backends = "select pid from pg_stat_activity where datname = current_database() and usename = 'warrior'";
     let frozen: Vec<Pid> = (database.superuser().query(backends, &[]).unwrap().iter())
         .map(|row| Pid::from_raw(row.get(0)))
@@ -125,7 +132,8 @@ fn a_frozen_backend_holds_up_the_probe_for_its_own_time_alone() {
     let signal = |signal| frozen.iter().for_each(|pid| kill(*pid, signal).unwrap());
     signal(Signal::SIGSTOP);
     let begun = Instant::now();
-    let answer = probe(TIME);
+    // A checkout would find out by itself, and take another.
+    let answer = probe(held.unwrap());
     let waited = begun.elapsed();
     signal(Signal::SIGCONT);
     assert!(answer.is_err(), "{answer:?} by {frozen:?}");
