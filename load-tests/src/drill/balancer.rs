@@ -60,7 +60,7 @@ const VARIABLES: [(&str, &str); 4] = [
 pub(super) const PUBLIC_PORT: u16 = 5001;
 pub(super) const ADMIN_PORT: u16 = 5002;
 /// Longest wait until it knows a server.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(100);
 
 /// A running balancer; killed when dropped.
