@@ -5,7 +5,7 @@ use warrior_api::config::Server;
 use crate::server::TestServer;
 #[cfg(feature = "duckdb")]
 use crate::supervisor::Scratch;
-use crate::support::{Fresh, fresh_database, plain_database};
+use crate::support::{Fresh, fresh_database, plain_database_anywhere};
 
 /// An empty store of one test's own.
 pub(crate) enum Stored {
@@ -20,7 +20,7 @@ impl Stored {
     }
 
     pub(crate) fn plain() -> Self {
-        Self::Postgresql(plain_database())
+        Self::Postgresql(plain_database_anywhere())
     }
 
     #[cfg(feature = "duckdb")]

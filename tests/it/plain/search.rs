@@ -10,7 +10,7 @@ use crate::search::TERMS;
 use crate::search::plain::{Hit, PLAIN, hits, in_random_data};
 use crate::searches::{FILL, get_their_own_answers};
 use crate::server::TestServer;
-use crate::support::plain_database;
+use crate::support::plain_database_anywhere;
 
 /// The rows of a tier's statement, of which the earlier tiers have found none.
 fn tier(client: &mut Client, sql: &str, term: &str) -> Vec<Row> {
@@ -31,7 +31,7 @@ fn rendered(hits: &[Hit]) -> Value {
 
 #[test]
 fn finds_what_the_plain_definition_finds_in_random_data() {
-    let database = plain_database();
+    let database = plain_database_anywhere();
     let server = TestServer::start(&database.direct_login());
     let find = |term: &str| server.find(term).json(200);
     in_random_data(12, database.owner(), find, |hits| rendered(&hits));
@@ -41,7 +41,7 @@ fn finds_what_the_plain_definition_finds_in_random_data() {
 /// of skills could confuse.
 #[test]
 fn finds_what_the_plain_definition_finds_among_30_000_rows() {
-    let database = plain_database();
+    let database = plain_database_anywhere();
     let mut owner = database.owner();
     owner
         .batch_execute(include_str!("../search_30_000.sql"))
@@ -71,7 +71,7 @@ fn finds_what_the_plain_definition_finds_among_30_000_rows() {
 
 #[test]
 fn searches_that_wait_together_get_their_own_answers() {
-    let database = plain_database();
+    let database = plain_database_anywhere();
     database.owner().batch_execute(FILL).unwrap();
     get_their_own_answers(&TestServer::start(&database.direct_login()));
 }
@@ -79,7 +79,7 @@ fn searches_that_wait_together_get_their_own_answers() {
 /// Without the extension there is an index for the order alone: slower, and the same answers.
 #[test]
 fn answers_the_same_without_trigrams() {
-    let database = plain_database();
+    let database = plain_database_anywhere();
     let mut owner = database.owner();
     owner
         .batch_execute("drop extension pg_trgm cascade")
@@ -106,7 +106,7 @@ fn answers_the_same_without_trigrams() {
 /// A row may come between the statements of two tiers: the later one leaves it out although the earlier did not find it.
 #[test]
 fn no_tier_takes_a_row_of_an_earlier_one() {
-    let database = plain_database();
+    let database = plain_database_anywhere();
     let mut owner = database.owner();
     let rows = "insert into public.warrior (name, dob, fight_skills)
                 values ('name 19_0', '1990-01-01', '{19_0 1990}'), ('dated', '1990-01-01', '{1990}'),
@@ -128,7 +128,7 @@ fn no_tier_takes_a_row_of_an_earlier_one() {
 /// Each tier of a rare term uses its index, and a frequent one the order of names.
 #[test]
 fn each_tier_has_an_index_that_serves_it() {
-    let database = plain_database();
+    let database = plain_database_anywhere();
     let mut owner = database.owner();
     owner
         .batch_execute(include_str!("../search_30_000.sql"))

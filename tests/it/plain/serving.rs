@@ -13,7 +13,7 @@ use crate::lock::TableLock;
 use crate::others::{patient, put_trigger};
 use crate::server::TestServer;
 use crate::supervisor::eventually;
-use crate::support::{Fresh, apply_plain, empty_database, plain_database};
+use crate::support::{Fresh, apply_plain, empty_database, plain_database, plain_database_anywhere};
 
 const KEY: &str = "0123456789abcdef";
 
@@ -103,7 +103,7 @@ fn a_create_that_cannot_be_proved_any_more_is_not_acknowledged() {
 
 #[test]
 fn is_not_ready_on_an_older_schema_and_on_one_that_takes_no_writes() {
-    let database = plain_database();
+    let database = plain_database_anywhere();
     let server = TestServer::start(&database.pooled_login());
     server.await_ready();
     let not_ready = |word: &str| {
@@ -146,7 +146,7 @@ fn read_only(database: &Fresh, value: &str) {
 
 #[test]
 fn reads_the_secret_of_idempotency_keys_from_the_database() {
-    let database = plain_database();
+    let database = plain_database_anywhere();
     let first = TestServer::without_secret(&database.pooled_login());
     first.await_ready();
     let place = first.post_keyed(KEY, &warrior("n")).location().to_owned();
@@ -183,7 +183,7 @@ fn a_trigger_that_comes_later_is_seen_by_the_next_create() {
 /// A batch is filled up to the size of a text by its last row, which is stored once; so is a row that comes twice.
 #[test]
 fn batches_of_every_size_store_each_row_once() {
-    let database = plain_database();
+    let database = plain_database_anywhere();
     let server = patient(&database);
     let mut stored = 0;
     for size in [1_usize, 2, 9, 17, 40] {
@@ -212,7 +212,7 @@ fn batches_of_every_size_store_each_row_once() {
 /// Nothing is kept beside the rows, so nothing is flushed, and nothing drifts.
 #[test]
 fn the_gauges_of_what_triggers_keep_stay_silent() {
-    let database = plain_database();
+    let database = plain_database_anywhere();
     let server = TestServer::with(&database.pooled_login(), |server| {
         server.monitoring = Some(database.monitoring());
     });

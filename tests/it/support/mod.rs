@@ -1,5 +1,7 @@
 //! Test fixtures: one throw-away stack for the whole run, and a database of its own for each test.
 
+mod citus;
+
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
@@ -10,6 +12,7 @@ use warrior_api::store::schema::{self, Applied, SchemaError};
 use warrior_api::store::{LoginError, connect, connect_direct};
 use warrior_stack::Endpoints;
 
+use self::citus::Citus;
 use crate::supervisor::shared;
 
 /// A lock around copies: a database cannot be copied while a session is connected to it.
@@ -49,6 +52,11 @@ pub(crate) fn fresh_database() -> Fresh {
         template.name.clone()
     });
     create(shared(), template)
+}
+
+/// As [`plain_database`], on [Citus](citus) where there is one: for what holds wherever the schema is.
+pub(crate) fn plain_database_anywhere() -> Fresh {
+    citus::cluster().map_or_else(plain_database, Citus::plain_database)
 }
 
 /// As [`fresh_database`], with the plain schema.
@@ -169,6 +177,14 @@ fn patient(database: &Database) -> Database {
 fn create(endpoints: &Endpoints, template: &str) -> Fresh {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    create_named(endpoints, &name, template);
+    Fresh {
+        name,
+        endpoints: endpoints.clone(),
+    }
+}
+
+fn create_named(endpoints: &Endpoints, name: &str, template: &str) {
     let mut admin = log_in(&endpoints.superuser("postgres")).expect("login as superuser");
     let _one_at_a_time = COPYING.lock().unwrap_or_else(|e| e.into_inner());
     admin
@@ -176,8 +192,4 @@ fn create(endpoints: &Endpoints, template: &str) -> Fresh {
             "create database {name} owner warrior_owner template {template}"
         ))
         .expect("create database");
-    Fresh {
-        name,
-        endpoints: endpoints.clone(),
-    }
 }
