@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 use hyper::Uri;
 
 use crate::client;
@@ -69,6 +69,8 @@ pub(super) fn look(
         }
         Err(error) => return Err(error),
     };
+    // After a minute of asking again: a refusal is no crash, and who caused it is not known.
+    ensure!(created.status != 503, "the server refuses creates");
     if created.status != 201 {
         return Ok(Some(format!("a create was answered {}", created.status)));
     }

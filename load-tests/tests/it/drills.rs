@@ -1,12 +1,10 @@
 //! `drill`: two fast ones on a real stack, judged by what was promised and not by how soon; and wrong use.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::contract::{Contract, Faults};
 use crate::scratch::{PROGRAM, Scratch, interrupt_at, server};
 
 /// The least that a drill of this many requests must have had acknowledged to say anything.
@@ -87,67 +85,6 @@ fn an_interrupted_campaign_is_6_and_says_what_it_left_out() {
     assert_eq!(table["left_out"], serde_json::json!(["D1"]), "{text}");
     let page = fs::read_to_string(scratch.0.join("README.md")).expect("a page");
     assert!(page.starts_with("# Drills: INVALID"), "{page}");
-}
-
-/// An engine with one container that ends as it is told, and cannot be started again, as where its disk is full.
-const ENGINE: &str = r#"#!/bin/sh
-case "$*" in
-    *' ps -q') echo abc ;;
-    'inspect abc') echo '[{"Id":"abc","Name":"/p_api_1","State":{"Running":true},"Config":{"Labels":
-        {"com.docker.compose.project":"p","com.docker.compose.service":"api"}}}]' ;;
-    'start abc') echo 'no space left on device' >&2; exit 1 ;;
-esac
-"#;
-
-/// Drills the containers of that engine, whose API is `contract`; no file of the results grows beyond so many blocks.
-fn drill_containers(contract: &Contract, blocks: &str) -> (i32, String, Value) {
-    let scratch = Scratch::new();
-    let engine = scratch.0.join("docker");
-    fs::write(&engine, ENGINE).expect("written");
-    fs::set_permissions(&engine, fs::Permissions::from_mode(0o755)).expect("ours");
-    let limit = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
-    let output = Command::new("sh")
-        .args(["-c", &limit, PROGRAM, "drill", "--compose", "--quick"])
-        .args(["--rate", "100", "--project", "p", "--out", "."])
-        .args(["--url", &contract.url()])
-        .env("PATH", format!("{}:/usr/bin:/bin", scratch.0.display()))
-        .current_dir(&scratch.0)
-        .output()
-        .expect("the program runs");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let code = output.status.code().expect("it ended by itself");
-    (code, text, table(&scratch))
-}
-
-#[test]
-fn a_ledger_is_judged_also_where_a_container_does_not_start_and_where_it_is_not_whole() {
-    let honest = Contract::start(Faults::default());
-    let dishonest = Contract::start(Faults {
-        // Seldom enough for ten creates in a row.
-        refuse_stored_every: Some(23),
-        ..Faults::default()
-    });
-    for (contract, blocks, code) in [
-        (&honest, "unlimited", 6),
-        (&dishonest, "unlimited", 5),
-        (&honest, "100", 6),
-        (&dishonest, "100", 5),
-    ] {
-        let (exit, text, table) = drill_containers(contract, blocks);
-        assert_eq!(exit, code, "{blocks}: {text}");
-        let rows = table["rows"].as_array().expect("rows");
-        let of = |id: &str| rows.iter().find(|row| row["id"] == id).expect(id);
-        let killed = of("api-kill");
-        let why = killed["not_done"].as_str().expect("it was not started");
-        assert!(why.contains("docker start p_api_1"), "{why}");
-        let restarted = of("api-restart");
-        let is_whole = blocks == "unlimited";
-        assert_eq!(restarted["not_done"].is_null(), is_whole, "{restarted}");
-        for row in [killed, restarted] {
-            let evidence = row["evidence"].as_array().expect("ledgers").len();
-            assert_eq!(evidence > 0, code == 5 || !is_whole, "{row}");
-        }
-    }
 }
 
 #[test]
