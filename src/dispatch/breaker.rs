@@ -214,7 +214,7 @@ impl Breaker {
     /// Whether its last answer is younger than an outage that requests wait out.
     fn answered_lately(&self) -> bool {
         let age = self.age(&self.last_success_micros, Instant::now());
-        age.is_some_and(|age| age < self.patience)
+        self.has_answered() && age.is_some_and(|age| age < self.patience)
     }
 
     /// Says once that requests are refused, from the moment on when they are.

@@ -18,11 +18,13 @@ use crate::throttle::{panic_message, throttled};
 /// Time between two probes during an outage. Most of them find that the store has no connection yet, and send nothing:
 /// how often a database that is down is asked to let somebody in is the store's matter.
 const PROBE_INTERVAL: Duration = Duration::from_millis(20);
-/// The time that the database has for its answer. Short, since no outage ends while the probe waits for a backend that
-/// hangs: the next question goes to another. Twice as long after each silence, so that a database that is slow is heard.
+/// The time that the database has for its answer during an outage. Short, since no outage ends while the probe waits for a
+/// backend that hangs: the next question goes to another. Twice as long after each silence, so that a database that is
+/// slow is heard.
 const ANSWER_TIMEOUT_MIN: Duration = Duration::from_millis(500);
-/// The role's `statement_timeout`, at which a server that lives says so itself.
-const ANSWER_TIMEOUT_MAX: Duration = Duration::from_secs(2);
+/// The same without one, when a connection that is given up early is lost for nothing: the role's `statement_timeout`, at
+/// which a server that lives says so itself, and half a second for its word.
+const ANSWER_TIMEOUT_MAX: Duration = Duration::from_millis(2500);
 /// Most callers that may wait for the probe.
 const CALLS_MAX: usize = 64;
 
@@ -46,9 +48,10 @@ pub(super) fn start(ask: Ask, deadline: Duration) -> io::Result<(Arc<Breaker>, J
 
 /// The breaker is not kept alive by its probe.
 fn run(calls: &Receiver<Call>, breaker: &Weak<Breaker>, ask: &Ask) {
-    let mut timeout = ANSWER_TIMEOUT_MIN;
+    let is_out = || breaker.upgrade().is_some_and(|b| b.is_out());
+    let mut timeout_in_outage = ANSWER_TIMEOUT_MIN;
     loop {
-        let call = match breaker.upgrade().is_some_and(|b| b.is_out()) {
+        let call = match is_out() {
             true => calls.recv_timeout(PROBE_INTERVAL),
             false => calls.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
@@ -62,10 +65,18 @@ fn run(calls: &Receiver<Call>, breaker: &Weak<Breaker>, ask: &Ask) {
         let began = Instant::now();
         // The connection of the last question may have ended since: another one tells whether the database has.
         let mut ask = || {
-            let asked = Instant::now();
+            let (asked, out) = (Instant::now(), is_out());
+            let timeout = if out {
+                timeout_in_outage
+            } else {
+                ANSWER_TIMEOUT_MAX
+            };
             let answer = panic::catch_unwind(AssertUnwindSafe(|| ask(timeout)))
                 .unwrap_or_else(|panic| Err(panicked(&*panic)));
-            timeout = next_timeout(timeout, asked.elapsed(), &answer);
+            timeout_in_outage = match out {
+                true => next_timeout(timeout, asked.elapsed(), &answer),
+                false => ANSWER_TIMEOUT_MIN,
+            };
             answer
         };
         let answer = ask().or_else(|e| match e.class {
@@ -135,8 +146,8 @@ mod tests {
             (ms(500), silence(), ms(1000)),
             (ms(800), Ok(Readiness::default()), ms(1000)),
             (ms(1000), silence(), ms(2000)),
-            (ms(2000), silence(), ms(2000)),
-            (ms(500), Err(StoreError::of_class(Class::NotSent)), ms(2000)),
+            (ms(2000), silence(), ms(2500)),
+            (ms(500), Err(StoreError::of_class(Class::NotSent)), ms(2500)),
             (ms(1), silence(), ms(500)),
             (ms(1), Ok(Readiness::default()), ms(500)),
         ] {
