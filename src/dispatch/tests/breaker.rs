@@ -137,3 +137,21 @@ async fn the_probe_outlives_a_panic_and_takes_an_error_for_an_answer() {
     drop(breaker);
     probe.join().unwrap();
 }
+
+/// A connection that is given up early is lost for nothing while the database is only slow.
+#[tokio::test]
+async fn the_probe_hurries_in_an_outage_alone() {
+    let (asked, asks) = sync_channel(100);
+    let ask = move |time| {
+        let _ = asked.send(time);
+        Ok(Readiness::default())
+    };
+    let (breaker, probe) = probe::start(Box::new(ask), LATER).unwrap();
+    breaker.check(LATER).await.unwrap();
+    let calm = asks.recv_timeout(LATER).unwrap();
+    breaker.failed(Instant::now() + SOON, "provoked");
+    let hurried = asks.recv_timeout(LATER).unwrap();
+    assert_eq!((calm.as_millis(), hurried.as_millis()), (2500, 500));
+    drop(breaker);
+    probe.join().unwrap();
+}
