@@ -1,5 +1,5 @@
 //! The statements that answer rows, each put together when this is compiled: the columns that all share, what is its own, and
-//! in the tiers of a search on the plain schema their order. Its first line names its file, for who looks at
+//! behind it what some share: the order of a tier, the wait for a standby. Its first line names its file, for who looks at
 //! `pg_stat_activity`.
 
 macro_rules! of_rows {
@@ -20,7 +20,7 @@ pub const SEARCH: &str = of_rows!("search.sql");
 /// Searches for several terms.
 pub const SEARCHES: &str = of_rows!("searches.sql");
 /// The rows behind ids in doubt.
-pub const STORED: &str = of_rows!("stored.sql");
+pub const STORED: &str = of_rows!("stored.sql", "stored_and_confirmed.sql");
 
 /// The tiers of a search on the plain schema.
 pub mod plain {
@@ -33,5 +33,5 @@ pub mod plain {
     /// By skill, for a term that could lie across two.
     pub const SKILLS_APART: &str = of_rows!("plain/skills_apart.sql", "plain/order.sql");
     /// The rows behind ids in doubt, where no engine distributes them.
-    pub const STORED: &str = of_rows!("plain/stored.sql");
+    pub const STORED: &str = of_rows!("plain/stored.sql", "stored_and_confirmed.sql");
 }

@@ -10,7 +10,3 @@
                              and tgenabled <> 'D') as others
           from pg_catalog.pg_class
          where oid = 'public.warrior'::pg_catalog.regclass) as o
-  left join public.warrior as w on w.id = any ($1::uuid[])
- where (select case when current_setting('synchronous_standby_names') = '' then true
-                    else concat(set_config('synchronous_commit', null, true),
-                                pg_logical_emit_message(true, 'warrior-api', '')) <> '' end)
