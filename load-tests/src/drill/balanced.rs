@@ -10,13 +10,11 @@ use nix::sys::signal::Signal;
 use serde::Deserialize;
 
 use super::balancer::{self, ADMIN_PORT, Balancer, PUBLIC_PORT, Seen};
-use super::figures::longest_us;
-use super::judge::{self, Breach, HEALED_WITHIN, Invariant};
+use super::judge::{self, HEALED_WITHIN, Invariant};
 use super::load::{Load, profile};
 use super::probe;
 use super::rig::Unanswered;
 use super::scene::Scene;
-use crate::collect::Collected;
 use crate::server::Server;
 use crate::target::Target;
 
@@ -26,9 +24,8 @@ const SERVERS: [Ipv4Addr; 2] = [Ipv4Addr::new(127, 0, 1, 1), Ipv4Addr::new(127, 
 const UNDER_WAY: usize = 20;
 /// Creates a second, beside the round's own load.
 const RATE: f64 = 25.0;
-/// When the balancer answers for a server that hangs: a second after its deadline. And how much later on a busy machine.
+/// When the balancer answers for a server that hangs: a second after its deadline.
 const ANSWERED_FOR: Duration = Duration::from_secs(4);
-const MARGIN: Duration = Duration::from_millis(250);
 /// The load between two faults.
 const BETWEEN: Duration = Duration::from_secs(1);
 /// Longest wait for ten creates in a row.
@@ -218,28 +215,12 @@ fn under_load(
         directory: &directory,
     };
     let (broken, driven) = load.beside(&profile(RATE, scene.length), || breaks(scene))?;
-    broken?;
-    let late = by_time(&driven.collected);
+    // The balancer answers where a server hangs.
+    let late = judge::by_time(&driven.collected, Unanswered::None, ANSWERED_FOR);
     scene.evidence.breaches.extend(late);
-    scene.judge_also(&driven, Unanswered::Any, target, &database)
-}
-
-/// I6, which is the balancer's where a server hangs.
-fn by_time(collected: &Collected) -> Vec<Breach> {
-    let mut breaches = judge::by_answers(collected, Unanswered::None);
-    breaches.retain(|breach| {
-        breach.invariant == Invariant::I6 && !breach.what.starts_with("an answer after ")
-    });
-    let total = collected.total();
-    let longest = Duration::from_micros(longest_us(&total));
-    let late = Duration::from_micros(total.lateness.max());
-    if longest > ANSWERED_FOR + MARGIN + late {
-        let what = format!(
-            "by way of the balancer, an answer after {longest:.2?}, the generator up to {late:.2?} late"
-        );
-        breaches.push(Breach::of(Invariant::I6, what));
-    }
-    breaches
+    let judged = scene.judge_also(&driven, Unanswered::Any, target, &database);
+    broken?;
+    judged
 }
 
 /// Waits until ten creates in a row succeed by way of the balancer.
@@ -270,31 +251,4 @@ fn command(scene: &Scene) -> anyhow::Result<Command> {
         .env("POSTGRES_DIRECT_HOST", "127.0.0.1")
         .env("WORKERS", "3");
     Ok(command)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::Outcome;
-
-    #[test]
-    fn a_server_that_hangs_is_answered_for_a_second_after_its_deadline() {
-        let judged = |after: Duration| {
-            let mut collected = Collected::new(1);
-            let tally = &mut collected.tallies[0];
-            tally.outcomes.insert(Outcome::Other(504), 1);
-            let micros = u64::try_from(after.as_micros()).expect("seconds");
-            tally.latency_failed.record(micros).expect("it resizes");
-            by_time(&collected)
-        };
-        assert!(judged(ANSWERED_FOR).is_empty());
-        let late: Vec<_> = judged(ANSWERED_FOR + 2 * MARGIN)
-            .into_iter()
-            .map(|breach| (breach.invariant, breach.what))
-            .collect();
-        let [(Invariant::I6, what)] = &late[..] else {
-            panic!("{late:?}");
-        };
-        assert!(what.starts_with("by way of the balancer"), "{what}");
-    }
 }

@@ -115,6 +115,17 @@ pub(super) fn unproven(verdict: &Verdict) -> Option<String> {
 /// I5 and I6 by the counts of the load.
 pub(super) fn by_answers(collected: &Collected, allowed: Unanswered) -> Vec<Breach> {
     let mut breaches = by_outcomes(collected);
+    breaches.extend(by_time(collected, allowed, DEADLINE));
+    breaches
+}
+
+/// I6: requests without an answer, and answers after a deadline.
+pub(super) fn by_time(
+    collected: &Collected,
+    allowed: Unanswered,
+    deadline: Duration,
+) -> Vec<Breach> {
+    let mut breaches = Vec::new();
     let total = collected.total();
     let refused = total.unsent.get(&Unsent::Connect).copied().unwrap_or(0);
     let unanswered = match allowed {
@@ -133,7 +144,7 @@ pub(super) fn by_answers(collected: &Collected, allowed: Unanswered) -> Vec<Brea
     // What the generator itself was late by is not the server's.
     let late = Duration::from_micros(total.lateness.max());
     let longest = Duration::from_micros(longest_us(&total));
-    if longest > DEADLINE + DEADLINE_MARGIN + late {
+    if longest > deadline + DEADLINE_MARGIN + late {
         let what = format!("an answer after {longest:.2?}, the generator up to {late:.2?} late");
         breaches.push(Breach::of(Invariant::I6, what));
     }
