@@ -54,7 +54,7 @@ stress: build ## the public stress test on a throw-away stack, then a check that
 	cargo build --release --locked -p warrior-load
 	@bash -m -c 'target/release/warrior-load stress --speed 10; exit $$?'
 
-drills: build ## break a stack part by part under load and judge it, for an hour, as root; FLAGS='--quick --only A2,B2', into load-results
+drills: build ## break a stack part by part under load and judge it, for an hour, as root; two need HAProxy 3.0; FLAGS='--quick --only A2,B2', into load-results
 	cargo build --release --locked -p warrior-load
 	cargo build --release --locked --example panicking-server
 	@bash -m -c 'target/release/warrior-load drill --out $(if $(filter --quick,$(FLAGS)),load-results/quick-drills,load-tests/results/$$(date +%F)-drills) $(FLAGS); exit $$?'
