@@ -220,6 +220,13 @@ impl Drill {
         assert_eq!((status, body), (200, json!({ "count": stored })));
     }
 
+    /// Waits for an answer of the probe that begins so. What a create was told may be ahead of it.
+    pub(super) fn answers_ready(&self, begin: &str) {
+        eventually(&format!("/ready says {begin:?}"), || {
+            self.ready().starts_with(begin)
+        });
+    }
+
     pub(super) fn ready(&self) -> String {
         self.admin("/ready")
     }
