@@ -1,6 +1,7 @@
 //! A pool of kept-alive connections: idle ones to use again, and a bound on all that are open.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::connection::Connection;
@@ -19,6 +20,12 @@ pub(super) struct Counted {
     _slot: Slot,
 }
 
+impl Counted {
+    fn is_too_old(&self) -> bool {
+        now().saturating_sub(self.connection.idle_since) > IDLE_NANOS_MAX
+    }
+}
+
 struct Slot(Rc<Cell<usize>>);
 
 impl Drop for Slot {
@@ -27,10 +34,10 @@ impl Drop for Slot {
     }
 }
 
-/// The kept connections of one thread: a stack of idle ones, and a bound on all that are open.
+/// The kept connections of one thread: idle ones, the latest at the back, and a bound on all that are open.
 pub(super) struct Pool {
     target: Target,
-    idle: RefCell<Vec<Counted>>,
+    idle: RefCell<VecDeque<Counted>>,
     open: Rc<Cell<usize>>,
     /// Bounds the open connections of this thread.
     open_max: usize,
@@ -52,12 +59,11 @@ impl Pool {
 
     /// Takes an idle connection, or opens one within the limit; how long opening took, in nanoseconds.
     pub(super) async fn connect(&self) -> Result<(Counted, Option<u64>), Failure> {
-        let oldest = now().saturating_sub(IDLE_NANOS_MAX);
-        loop {
-            let Some(kept) = self.idle.borrow_mut().pop() else {
+        while let Some(kept) = self.take() {
+            if kept.is_too_old() {
                 break;
-            };
-            if kept.connection.is_usable() && kept.connection.idle_since >= oldest {
+            }
+            if kept.connection.is_usable() {
                 return Ok((kept, None));
             }
         }
@@ -80,10 +86,20 @@ impl Pool {
         ))
     }
 
-    /// Gives a connection back for others to use.
+    /// The one that was idle for the shortest time.
+    fn take(&self) -> Option<Counted> {
+        self.idle.borrow_mut().pop_back()
+    }
+
+    /// Gives a connection back for others to use. One that has grown too old closes for it: thousands of a burst, closed
+    /// at the next need for them, would hold up this thread and the target.
     pub(super) fn release(&self, counted: Counted) {
+        let mut idle = self.idle.borrow_mut();
+        if idle.front().is_some_and(Counted::is_too_old) {
+            idle.pop_front();
+        }
         if counted.connection.is_usable() {
-            self.idle.borrow_mut().push(counted);
+            idle.push_back(counted);
         }
     }
 
