@@ -48,6 +48,8 @@ pub(crate) struct Request {
     pub length: Duration,
     /// When a request without an answer is given up.
     pub timeout: Duration,
+    /// Whether it is a figure, too, that none is answered as prescribed; else that is an error.
+    pub may_fail: bool,
     /// Draws what is random.
     pub seed: u64,
 }
@@ -93,9 +95,11 @@ fn measure_once(request: &Request, stop: &Arc<AtomicBool>) -> anyhow::Result<Opt
         if collected.total().ended() == 0 && request.length < request.timeout {
             return Ok(None);
         }
-        let what = format!("requests under {:?}", request.load);
-        let answers = collected.total().outcomes_text();
-        return Err(NothingWorked { what, answers }.into());
+        if !request.may_fail {
+            let what = format!("requests under {:?}", request.load);
+            let answers = collected.total().outcomes_text();
+            return Err(NothingWorked { what, answers }.into());
+        }
     }
     used.note(
         &mut sample,

@@ -208,6 +208,7 @@ impl<'s> Rig<'s> {
             length: Duration::from_secs(u64::from(self.options.seconds)),
             warmup: WARMUP,
             timeout: TIMEOUT,
+            may_fail: false,
             seed: 0,
         }
     }

@@ -207,6 +207,7 @@ impl<'s> SettingsRig<'s> {
             },
             length,
             timeout: TIMEOUT,
+            may_fail: false,
             seed,
         };
         http::measure(&request, self.stop).with_context(|| format!("{load:?}"))
