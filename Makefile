@@ -110,7 +110,7 @@ compose-bench: ## the public stress test against the containers, from a containe
 compose-sweep: ## whether PgBouncer is worth it here: servers x its pool, and without it, in containers of their own
 	@scripts/compose-sweep
 
-compose-citus-up: ## the stack on Citus (containers untested), on the plain schema, in containers of their own; CITUS_WORKERS=2; its image is pulled
+compose-citus-up: ## the stack on Citus, on the plain schema, in containers of their own; CITUS_WORKERS=2; its image is pulled
 	@scripts/compose-citus up
 
 compose-citus-down: ## stop that and remove its data
