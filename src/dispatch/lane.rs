@@ -1,8 +1,9 @@
 //! A lane: one kind of request, its bounded queue, its workers, and the admission control at its door.
 //!
-//! Load is shed at the door: a request whose queue is full, whose wait would outlast its deadline, or whose database has
-//! been gone for long, is refused at once, and a part of the searches while other lanes have too much to do. A request
-//! that was let in waits until its deadline at the longest.
+//! Load is shed at the door: a request whose queue is full, whose wait would outlast half of its deadline, or whose
+//! database has been gone for long, is refused at once, and a part of the searches while other lanes have too much to do.
+//! The other half is for a pace that slackens meanwhile: a refusal at the deadline has cost its client all of that time. A
+//! request that was let in waits until its deadline at the longest.
 
 use std::io;
 use std::sync::Arc;
@@ -125,7 +126,7 @@ impl<Q: PartialEq + Send + 'static, R: Send + 'static> Lane<Q, R> {
         let stalled = state.pace.is_stalled(now, left);
         let refused = if waiting >= state.spec.size.queue_max {
             Reason::QueueFull
-        } else if stalled || state.pace.estimated_wait(waiting, state.spec.size) > left {
+        } else if stalled || state.pace.estimated_wait(waiting, state.spec.size) > left / 2 {
             Reason::TooLate
         } else {
             return Ok(());

@@ -7,6 +7,9 @@ use tokio::time::Instant;
 
 use crate::config::Sizes;
 
+/// Time over which the duration of batches is averaged.
+const MEMORY: Duration = Duration::from_secs(3);
+
 /// The size of a lane.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LaneSize {
@@ -65,8 +68,8 @@ impl Pace {
 
     pub(super) fn end(&self, worker: usize, took: Duration, requests: usize) {
         self.busy_since_micros[worker].store(0, Ordering::Relaxed);
-        learn(&self.batch_micros, took.as_micros());
-        learn(&self.batch_milli_requests, 1000 * requests as u128);
+        learn(&self.batch_micros, took, took.as_micros());
+        learn(&self.batch_milli_requests, took, 1000 * requests as u128);
     }
 
     /// Little's law: the batches that `waiting` requests and a new one fill, over the workers, each as long as
@@ -117,20 +120,23 @@ impl Pace {
     }
 }
 
-/// Moves an exponentially weighted mean by a 32nd towards a sample: with an eighth, a few slow batches in a row had
-/// searches refused that would have been answered in a fifth of their time. An update lost between two
-/// workers costs one sample of many.
-fn learn(mean: &AtomicU64, sample: u128) {
-    let sample = u64::try_from(sample).unwrap_or(u64::MAX);
-    let old = mean.load(Ordering::Relaxed);
-    mean.store(old - old / 32 + sample / 32, Ordering::Relaxed);
+/// Moves an exponentially weighted mean towards the sample of a batch, by the batch's share of the last seconds: a mean over
+/// a number of batches would need half a minute to learn that each of them takes a second now. By a 32nd at least: with an
+/// eighth, a few slow batches in a row had searches refused that would have been answered in a fifth of their time. An
+/// update lost between two workers costs one sample of many.
+fn learn(mean: &AtomicU64, took: Duration, sample: u128) {
+    let weight = (took.as_secs_f64() / (took + MEMORY).as_secs_f64()).max(1.0 / 32.0);
+    let old = mean.load(Ordering::Relaxed) as f64;
+    let new = old + weight * (sample as f64 - old);
+    mean.store(new as u64, Ordering::Relaxed);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const BATCH: Duration = Duration::from_millis(320);
+    /// So short that it counts a 32nd.
+    const BATCH: Duration = Duration::from_millis(64);
 
     fn size(assumed_batch_min: usize) -> LaneSize {
         LaneSize {
@@ -146,13 +152,30 @@ mod tests {
     async fn a_wait_is_the_batches_ahead_over_the_workers_and_the_own_one() {
         let pace = Pace::new(2);
         assert_eq!(pace.estimated_wait(40, size(10)), Duration::ZERO);
-        // A first sample counts a 32nd.
         pace.end(0, BATCH, 10);
         let batch = BATCH / 32;
         assert_eq!(pace.estimated_wait(0, size(10)), batch);
         assert_eq!(pace.estimated_wait(20, size(10)), 2 * batch);
         assert_eq!(pace.estimated_wait(21, size(10)), 3 * batch);
         assert_eq!(pace.estimated_wait(20, size(1)), 11 * batch);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_few_slow_batches_are_enough_to_expect_another() {
+        let pace = Pace::new(2);
+        for _ in 0..1000 {
+            pace.end(0, BATCH, 10);
+        }
+        for _ in 0..3 {
+            pace.end(0, Duration::from_secs(2), 10);
+        }
+        let expected = pace.estimated_wait(0, size(10));
+        assert!(expected > Duration::from_secs(1), "{expected:?}");
+        for _ in 0..200 {
+            pace.end(0, BATCH, 10);
+        }
+        let expected = pace.estimated_wait(0, size(10));
+        assert!(expected < 2 * BATCH, "{expected:?}");
     }
 
     #[tokio::test(start_paused = true)]

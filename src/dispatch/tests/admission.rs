@@ -111,10 +111,11 @@ async fn a_lane_whose_workers_all_hang_refuses_what_cannot_be_done() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_beyond_the_deadline_is_refused_by_the_pace_of_the_last_batches() {
+async fn a_wait_beyond_half_of_the_deadline_is_refused_by_the_pace_of_the_last_batches() {
     let rig = Rig::new(failing(&[]));
-    // The mean moves by a 32nd.
-    rig.lane.state.pace.end(0, 32 * SOON, 1);
+    for _ in 0..1000 {
+        rig.lane.state.pace.end(0, SOON / 2, 1);
+    }
     let first = rig.submit(1, SOON / 2).await;
     let second = rig.submit(2, SOON).await;
     assert_eq!(
@@ -122,7 +123,7 @@ async fn a_wait_beyond_the_deadline_is_refused_by_the_pace_of_the_last_batches()
         Err(Failure::NotDone(Reason::TooLate)),
         "the batch ahead and the own one take two rounds"
     );
-    let third = rig.submit(3, 2 * SOON).await;
+    let third = rig.submit(3, 3 * SOON).await;
     rig.run_batch();
     assert_eq!(first.await.unwrap(), Ok(2));
     assert_eq!(third.await.unwrap(), Ok(6));
