@@ -48,8 +48,8 @@ pub(crate) struct Request {
     pub length: Duration,
     /// When a request without an answer is given up.
     pub timeout: Duration,
-    /// Whether it is a figure, too, that none is answered as prescribed; else that is an error.
-    pub may_fail: bool,
+    /// Whether it is a figure, too, that all are refused, or given up at their deadline (503, 504); else that is an error.
+    pub may_be_refused: bool,
     /// Draws what is random.
     pub seed: u64,
 }
@@ -95,7 +95,8 @@ fn measure_once(request: &Request, stop: &Arc<AtomicBool>) -> anyhow::Result<Opt
         if collected.total().ended() == 0 && request.length < request.timeout {
             return Ok(None);
         }
-        if !request.may_fail {
+        let refused = collected.total().other(503) + collected.total().other(504);
+        if !request.may_be_refused || refused < collected.total().ended() {
             let what = format!("requests under {:?}", request.load);
             let answers = collected.total().outcomes_text();
             return Err(NothingWorked { what, answers }.into());

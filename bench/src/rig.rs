@@ -163,9 +163,14 @@ impl<'s> Rig<'s> {
         self.go_on()?;
         let sample =
             sample.with_context(|| format!("{}, {}", measurement.work, measurement.executor))?;
-        // Otherwise the next measurement would clean up after this one.
+        // Otherwise the next measurement would clean up after this one, or wait behind what it has left.
         if measurement.work == CREATE {
             table::flush(self.stack)?;
+        }
+        if sample.failed > 0
+            && let Some((plain, _)) = &self.plain
+        {
+            table::await_rest(plain)?;
         }
         Ok(sample)
     }
@@ -208,7 +213,7 @@ impl<'s> Rig<'s> {
             length: Duration::from_secs(u64::from(self.options.seconds)),
             warmup: WARMUP,
             timeout: TIMEOUT,
-            may_fail: false,
+            may_be_refused: false,
             seed: 0,
         }
     }

@@ -159,7 +159,7 @@ fn of_class(rig: &Rig<'_>, class: &Class) -> anyhow::Result<(Vec<Measurement>, H
             target: plain.api.clone(),
             processes: Processes::of_stack(plain),
             // Two letters that no row holds have it read all rows, which takes too long where they are many.
-            may_fail: true,
+            may_be_refused: true,
             ..request.clone()
         };
         let action = Action::Http(Box::new(request));

@@ -1,12 +1,16 @@
 //! The table under measurement: emptied, flushed, and asked for what is in it.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use hyper::Uri;
 use warrior_load::stack::Stack;
 
 use crate::flush::ASK_INTERVAL;
+
+/// Longer than the limits of a statement and of its repeat.
+const REST_WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// Removes every row.
 pub(crate) fn empty(stack: &Stack) -> anyhow::Result<()> {
@@ -22,6 +26,24 @@ pub(crate) fn flush(stack: &Stack) -> anyhow::Result<()> {
         .try_get::<_, Option<i64>>(0)?
         .is_none()
     {
+        std::thread::sleep(ASK_INTERVAL);
+    }
+    Ok(())
+}
+
+/// Waits until no statement of the server runs: those of requests that were given up run on to their limit.
+pub(crate) fn await_rest(stack: &Stack) -> anyhow::Result<()> {
+    let mut superuser = stack.superuser().connect()?;
+    let until = Instant::now() + REST_WAIT_MAX;
+    while superuser
+        .query_one(include_str!("sql/runs.sql"), &[])?
+        .try_get::<_, bool>(0)?
+    {
+        ensure!(
+            Instant::now() < until,
+            "statements of the server still run {} s after its last request",
+            REST_WAIT_MAX.as_secs()
+        );
         std::thread::sleep(ASK_INTERVAL);
     }
     Ok(())

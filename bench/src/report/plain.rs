@@ -26,13 +26,17 @@ pub(super) fn plain(both: &[BothSchemas]) -> String {
 
 fn row(both: &BothSchemas) -> [String; 7] {
     let ratio = |value: f64| format!("{value:.2}");
-    let times = |pair: [f64; 2]| pair.map(|us| micros(us as u64)).join(", ");
+    let pair = |pair: [Option<f64>; 2], write: fn(f64) -> String| {
+        pair.map(|us| us.map_or_else(|| "-".to_owned(), write))
+            .join(", ")
+    };
+    let times = |us: f64| micros(us as u64);
     [
         both.what.clone(),
         spread(&both.rate, ratio),
-        times(both.p50_us),
-        times(both.p99_us),
-        both.postgres_us.map(|us| format!("{us:.1}")).join(", "),
+        pair(both.p50_us, times),
+        pair(both.p99_us, times),
+        pair(both.postgres_us, |us| format!("{us:.1}")),
         both.postgres
             .as_ref()
             .map_or_else(|| "-".to_owned(), |cpu| spread(cpu, ratio)),

@@ -207,7 +207,7 @@ impl<'s> SettingsRig<'s> {
             },
             length,
             timeout: TIMEOUT,
-            may_fail: false,
+            may_be_refused: false,
             seed,
         };
         http::measure(&request, self.stop).with_context(|| format!("{load:?}"))
