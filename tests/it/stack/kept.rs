@@ -116,14 +116,18 @@ fn a_frozen_backend_holds_up_the_probe_for_its_own_time_alone() {
         connections_max: 1,
     };
     let store = Postgres::new(&database.pooled_login(), &sizes, &mut Registry::default()).unwrap();
-    // A full pool logs in to nothing more in the background, so that PgBouncer opens no other backend.
+    // While all connections are held, nothing logs in, the flusher waits, and PgBouncer opens no other backend.
     let mut held = Vec::new();
-    eventually("the pool is full", || {
-        held.extend(store.connect(Access::Aside));
-        held.len() == sizes.pool()
-    });
+    let hold = |held: &mut Vec<_>| {
+        eventually("all connections are held", || {
+            held.extend(store.connect(Access::Aside));
+            held.len() == sizes.pool()
+        });
+    };
     let probe = |connected, time| Postgres::within(connected, time).probe();
+    hold(&mut held);
     probe(held.pop().unwrap(), Duration::from_secs(60)).unwrap();
+    hold(&mut held);
     let backends = "select pid from pg_stat_activity where datname = current_database() and usename = 'warrior'";
     let frozen: Vec<Pid> = (database.superuser().query(backends, &[]).unwrap().iter())
         .map(|row| Pid::from_raw(row.get(0)))
