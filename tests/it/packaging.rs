@@ -67,6 +67,17 @@ fn systemd_waits_for_as_long_as_a_drain_takes() {
     }
 }
 
+/// The start of one stops the other, which drains first; what serves is tried again for as long as that takes.
+#[test]
+fn one_unit_waits_for_the_end_of_the_other_and_is_not_given_up() {
+    assert_eq!(setting(UP, "Conflicts"), Some("warrior-api.service"));
+    let after = setting(UP, "After").unwrap();
+    assert!(after.split(' ').any(|unit| unit == "warrior-api.service"));
+    for unit in [SERVE, UP] {
+        assert_eq!(setting(unit, "StartLimitIntervalSec"), Some("0"));
+    }
+}
+
 #[test]
 fn both_units_have_one_sandbox() {
     let sandbox = |unit: &'static str| -> Vec<&str> {
