@@ -34,7 +34,7 @@ impl Drop for Slot {
     }
 }
 
-/// The kept connections of one thread: idle ones, the latest at the back, and a bound on all that are open.
+/// The kept connections of one thread: idle ones in the order of their release, and a bound on all that are open.
 pub(super) struct Pool {
     target: Target,
     idle: RefCell<VecDeque<Counted>>,
@@ -106,5 +106,57 @@ impl Pool {
     /// Connections that are open now, idle ones included.
     pub(super) fn open_connections(&self) -> u64 {
         self.open.get() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    async fn connected(pool: &Pool) -> (Counted, bool) {
+        let Ok((counted, opening)) = pool.connect().await else {
+            panic!("no connection")
+        };
+        while !counted.connection.is_usable() {
+            tokio::task::yield_now().await;
+        }
+        (counted, opening.is_some())
+    }
+
+    #[test]
+    fn connections_that_were_idle_for_too_long_close_one_at_a_time() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("bound"));
+        let pool = Pool {
+            target: Target::parse(&url).expect("a URL"),
+            idle: RefCell::default(),
+            open: Rc::default(),
+            open_max: 4,
+            plan_max: 4,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("an event loop");
+        tokio::task::LocalSet::new().block_on(&runtime, async {
+            let (young, _) = connected(&pool).await;
+            let (a, _) = connected(&pool).await;
+            let (b, _) = connected(&pool).await;
+            let (c, _) = connected(&pool).await;
+            for mut old in [a, b, c] {
+                old.connection.idle_since = 0;
+                pool.idle.borrow_mut().push_back(old);
+            }
+            assert_eq!(pool.open_connections(), 4);
+            pool.release(young);
+            assert_eq!(pool.open_connections(), 3);
+            let (_young, is_new) = connected(&pool).await;
+            assert!(!is_new);
+            let (_new, is_new) = connected(&pool).await;
+            assert!(is_new);
+            assert_eq!(pool.open_connections(), 3);
+        });
     }
 }
