@@ -7,6 +7,10 @@ use crate::contract::{Contract, Faults};
 use crate::delay::{Behaviour, delay_server};
 use crate::scratch::{CREATES_ALONE, PROGRAM, Scratch};
 
+/// Each create has its outcome in the ledger before the next one begins, however slow the machine is.
+const ONE_AT_A_TIME: &str = "name = 'creates'\nclosed = { connections = 1, for = '1s' }\nthresholds = ['lost == 0']\n\
+                             [[scenario]]\nname = 'create'\nrequest = 'create-valid'\n";
+
 /// Blocks of 512 or 1024 bytes that hold the ledger of ten creates, and not the page of a result.
 const FITS_A_LEDGER: u32 = 12;
 
@@ -21,14 +25,14 @@ fn a_full_disk_hides_no_verdict() {
         .replace("rate = 100", "rate = 10")
         .replace("'create'\nar", "'create-valid'\nar");
     // The ledger fits, the results do not; then not even the ledger does.
-    for (blocks, server, code, verdict) in [
-        (FITS_A_LEDGER, &forgetful, 5, "PROMISE BROKEN"),
-        (FITS_A_LEDGER, &honest, 1, "lost 0 of "),
-        (2, &forgetful, 5, "PROMISE BROKEN"),
-        (2, &honest, 6, "cannot write the ledger"),
+    for (blocks, creates, server, code, verdict) in [
+        (FITS_A_LEDGER, &*few, &forgetful, 5, "PROMISE BROKEN"),
+        (FITS_A_LEDGER, &*few, &honest, 1, "lost 0 of "),
+        (2, ONE_AT_A_TIME, &forgetful, 5, "PROMISE BROKEN"),
+        (2, ONE_AT_A_TIME, &honest, 6, "cannot write the ledger"),
     ] {
         let scratch = Scratch::new();
-        let profile = scratch.profile(&few);
+        let profile = scratch.profile(creates);
         let url = server.url();
         let arguments = ["run", "--url", &url, "--profile", &profile, "--seed", "1"];
         let (exit, text) = scratch.load_on_a_full_disk(blocks, &arguments);
