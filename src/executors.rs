@@ -13,7 +13,7 @@ pub(crate) fn all<S: Store>(
     store: S,
     answers: Answers,
 ) -> Executors<Creates<S>, Finds<S>, Searches<S>> {
-    let probe = store.clone();
+    let (probe, kept_up) = (store.clone(), store.clone());
     Executors {
         create: Creates(store.clone()),
         find: Finds {
@@ -22,6 +22,7 @@ pub(crate) fn all<S: Store>(
         },
         search: Searches { store, answers },
         probe: Box::new(move |limit| S::within(probe.connect(Access::Aside)?, limit).probe()),
+        is_behind: Box::new(move || kept_up.is_behind()),
     }
 }
 

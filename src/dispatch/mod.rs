@@ -62,6 +62,7 @@ pub use executor::{Claimed, Executor};
 pub use figures::{BreakerFigures, LaneFigures, StageFigures};
 pub use lookup::{Lookup, LookupReply};
 pub use outcome::{Failure, Reason};
+pub use priority::Behind;
 pub use probe::Ask;
 pub use threads::Threads;
 pub use timeline::{LANES, Stages, Timeline};
@@ -83,7 +84,7 @@ const SEARCH_TERMS_MAX: usize = 8;
 /// An answer to a read, rendered; none when there was no memory for it.
 pub type Rendered = Option<Bytes>;
 
-/// The executor of each lane, and the question of the probe.
+/// The executor of each lane, and what else is asked of the database.
 pub struct Executors<C, F, S> {
     /// Stores warriors.
     pub create: C,
@@ -93,6 +94,8 @@ pub struct Executors<C, F, S> {
     pub search: S,
     /// Asks the database for its fitness.
     pub probe: Ask,
+    /// Asks whether it is behind with upkeep that searches hold up.
+    pub is_behind: Behind,
 }
 
 /// The lanes.
@@ -126,7 +129,7 @@ impl Dispatch {
             breaker: Arc::clone(&breaker),
             requests_budget: requests_budget.clone(),
             metrics: Families::register(registry),
-            priority: Arc::new(Priority::new()),
+            priority: Arc::new(Priority::new(executors.is_behind)),
         };
         let mut threads = vec![probe];
         let create = Lane::start(

@@ -62,6 +62,11 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// [`Class::NotSent`] when there is none to be had.
     fn connect(&self, access: Access) -> Result<Self::Connected<'_>, StoreError>;
 
+    /// Whether upkeep is overdue that searches hold up: most of them are shed until it is done.
+    fn is_behind(&self) -> bool {
+        false
+    }
+
     /// A session for the statements of one batch, which share the time that its latest `deadline` leaves.
     fn until(connected: Self::Connected<'_>, deadline: Instant) -> Self::Session<'_>;
 

@@ -334,6 +334,39 @@ fn servers_share_one_flush_of_what_others_have_added() {
     assert_eq!(flushes(&mut owner), 2);
 }
 
+/// Searches beside it would keep a slow flush from ever ending. One that another server has done is done, too.
+#[test]
+fn searches_are_shed_until_a_flush_that_was_cut_off_is_done() {
+    for mend in [
+        "drop trigger slow on public.warrior",
+        "truncate public.warrior",
+    ] {
+        let database = fresh_database();
+        let mut owner = database.owner();
+        owner
+            .batch_execute(
+                "create function public.slow() returns trigger language plpgsql as $$ begin
+                     if current_setting('gin_pending_list_limit') = '64kB' then perform pg_sleep(60); end if;
+                     return new;
+                 end $$;
+                 create trigger slow before insert on public.warrior for each row execute function public.slow()",
+            )
+            .unwrap();
+        let server = TestServer::start(&database.pooled_login());
+        server.await_ready();
+        owner.batch_execute(ADD).unwrap();
+        eventually("a search is shed", || match server.find("judo") {
+            answer if answer.status == 200 => false,
+            answer => !answer.problem(503, "overloaded").is_null(),
+        });
+        assert_eq!(flushes(&mut owner), 0);
+        owner.batch_execute(mend).unwrap();
+        eventually("all searches are answered", || {
+            (0..32).all(|_| server.find("judo").status == 200)
+        });
+    }
+}
+
 #[test]
 fn a_restart_of_the_database_loses_no_count() {
     let mut stack = Supervisor::throw_away();

@@ -63,6 +63,10 @@ impl<S: Store> Store for Panicking<S> {
         Ok((connected, &self.hook))
     }
 
+    fn is_behind(&self) -> bool {
+        self.store.is_behind()
+    }
+
     fn until<'s>((connected, hook): Self::Connected<'s>, deadline: Instant) -> Self::Session<'s> {
         let session = S::until(connected, deadline);
         PanickingSession { session, hook }

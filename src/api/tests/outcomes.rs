@@ -75,6 +75,7 @@ async fn answers(
             Ok(batch.requests.iter().map(|_| Some(Bytes::new())).collect())
         }),
         probe: Box::new(|_| Ok(Readiness::default())),
+        is_behind: Box::new(|| false),
     };
     let (dispatch, _threads) = Dispatch::start(
         &sizes,

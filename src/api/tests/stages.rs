@@ -36,6 +36,7 @@ fn api(rendering: Duration) -> (Api, watch::Sender<Result<Keys, String>>) {
         }),
         search: Scripted::new(|batch| Ok(batch.requests.iter().map(|_| None).collect())),
         probe: Box::new(|_| Ok(Readiness::default())),
+        is_behind: Box::new(|| false),
     };
     let budget = Budget::new(1 << 20);
     let (deadline, registry) = (Duration::from_secs(20), &mut Registry::default());

@@ -48,6 +48,7 @@ async fn a_database_that_is_gone_is_probed_and_not_queued_for() {
             Ok(batch.requests.iter().map(|_| Some(Bytes::new())).collect())
         }),
         probe: Box::new(move |_| probe().map(|()| ready)),
+        is_behind: Box::new(|| false),
     };
     let sizes = Sizes {
         workers_create: 1,

@@ -84,6 +84,7 @@ impl Database {
                 probed.probes.fetch_add(1, Ordering::SeqCst);
                 probed.let_in().map(|()| Readiness::default())
             }),
+            is_behind: Box::new(|| false),
         };
         let sizes = Sizes {
             workers_create: 1,

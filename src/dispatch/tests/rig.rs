@@ -124,7 +124,7 @@ impl Rig {
             breaker: Arc::clone(&breaker),
             requests_budget: Budget::new(10_000),
             metrics: Families::register(&mut Registry::default()),
-            priority: Arc::new(Priority::new()),
+            priority: Arc::new(Priority::new(Box::new(|| false))),
         };
         let spec = LaneSpec {
             name: "test",

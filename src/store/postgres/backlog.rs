@@ -3,16 +3,18 @@
 //! A flush costs about the same however much it moves, since it visits nearly every trigram there is: so the longer the
 //! list, the cheaper each row. But every search reads the list from end to end. So there are three reasons to flush:
 //! the list is as long as it may become, searches have spent as much on reading it as a flush costs, or nothing more is
-//! added. Writers that outrun the flusher take turns, which is the backpressure.
+//! added. Writers that outrun the flusher take turns, and most searches are shed, which is the backpressure: a search of a
+//! long list takes the processor that its flush needs, and a flush that is cut off leaves the list longer.
 //!
 //! The lists are one for all servers, so the database says how long they are, and what searches have read of them. The
 //! flusher asks it now and then; in between this server adds what itself has done.
 //!
 //! Figures: `bench/results/2026-11-pending-lists/README.md`; `make bench` measures again.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
 
@@ -28,20 +30,33 @@ const FLUSH_AT_BYTES_READ: u64 = 1024 * 1024 * 1024;
 /// How long nothing is added until what waits is flushed without need: otherwise the first searches of a quiet time would
 /// read all of it in the list.
 pub(super) const QUIET_TIME: Duration = Duration::from_secs(1);
-/// Above this the writers outrun the flusher, and write one at a time. They may add as much again while it flushes as
+/// Above this the flusher is behind, and writers write one at a time. They may add as much again while it flushes as
 /// has made it begin: a flush takes most of a second on a busy machine. A writer flushes by itself, in its own statement,
 /// when one list has 64 MB (`postgres-conf/roles.sql`).
 pub(super) const THROTTLE_ABOVE_BYTES: u64 = 2 * FLUSH_AT_BYTES;
+/// Above this they also rest between two turns, so that the flusher gets the greater part of one processor, too, before a
+/// writer has to flush.
+pub(super) const REST_ABOVE_BYTES: u64 = THROTTLE_ABOVE_BYTES + FLUSH_AT_BYTES;
 /// Longest wait for a turn: the writer that has it may be stuck on a connection that is dead, and the others go on.
-const TURN_TIMEOUT: Duration = Duration::from_millis(500);
+const TURN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What waits in the pending lists, and what searches have read of them since the last flush: as the database said last,
 /// and by this process since.
 pub(super) struct Backlog {
     waiting: Tally,
     read: Tally,
+    /// The last flush ran out of its time.
+    cut_off: AtomicBool,
     flusher: SyncSender<()>,
-    turn: Mutex<()>,
+    /// When the next turn may begin.
+    turn: Mutex<Instant>,
+}
+
+/// The turn of a writer, until it is dropped.
+pub(super) struct Turn<'b> {
+    backlog: &'b Backlog,
+    next: MutexGuard<'b, Instant>,
+    began: Instant,
 }
 
 /// Bytes.
@@ -76,23 +91,50 @@ impl Tally {
     }
 }
 
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let now = Instant::now();
+        *self.next = now + self.backlog.rest(now - self.began).min(TURN_TIMEOUT);
+    }
+}
+
 impl Backlog {
     /// An empty one, which wakes `flusher` when the database is to be asked, and ends it by being dropped.
     pub(super) fn new(flusher: SyncSender<()>) -> Self {
         Self {
             waiting: Tally::default(),
             read: Tally::default(),
+            cut_off: AtomicBool::new(false),
             flusher,
-            turn: Mutex::new(()),
+            turn: Mutex::new(Instant::now()),
         }
     }
 
-    /// Backpressure: to be held while rows are being added; one writer passes at a time while too much waits.
-    pub(super) fn turn(&self) -> Option<MutexGuard<'_, ()>> {
-        if self.waiting.bytes() <= THROTTLE_ABOVE_BYTES {
+    /// Whether more comes than the flusher gets done.
+    pub(super) fn is_behind(&self) -> bool {
+        self.waiting.bytes() > THROTTLE_ABOVE_BYTES || self.cut_off.load(Ordering::Relaxed)
+    }
+
+    /// Backpressure: to be held while rows are being added; one writer passes at a time while the flusher is behind.
+    pub(super) fn turn(&self) -> Option<Turn<'_>> {
+        if !self.is_behind() {
             return None;
         }
-        self.turn.try_lock_for(TURN_TIMEOUT)
+        let until = Instant::now() + TURN_TIMEOUT;
+        let next = self.turn.try_lock_until(until)?;
+        thread::sleep(next.min(until).saturating_duration_since(Instant::now()));
+        Some(Turn {
+            backlog: self,
+            next,
+            began: Instant::now(),
+        })
+    }
+
+    /// The rest after a turn that took so long: the longer, the more waits.
+    pub(super) fn rest(&self, took: Duration) -> Duration {
+        let over = self.waiting.bytes().saturating_sub(REST_ABOVE_BYTES);
+        let percent = u32::try_from(over / (FLUSH_AT_BYTES / 100)).unwrap_or(u32::MAX);
+        took.saturating_mul(percent) / 100
     }
 
     /// Counts bytes that were added.
@@ -141,8 +183,14 @@ impl Backlog {
         self.read.learn(read, asked.read);
     }
 
+    /// A flush has ended in its time, or was cut off.
+    pub(super) fn flushed(&self, in_time: bool) {
+        self.cut_off.store(!in_time, Ordering::Relaxed);
+    }
+
     /// Nobody can flush, or say what waits: then the writers flush by themselves, and need not wait.
     pub(super) fn forget(&self) {
         self.learn(self.asking(), 0, 0);
+        self.flushed(true);
     }
 }

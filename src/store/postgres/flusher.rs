@@ -41,8 +41,9 @@ const LOOK_INTERVAL_MAX: Duration = Duration::from_secs(8);
 
 /// Memory of one portion: what is worth a flush is one, and what comes while it is done.
 const PORTION_KB_MAX: i32 = 16 * 1024;
-/// A portion that a machine too slow for any other can do in time.
-const PORTION_KB_MIN: i32 = 1024;
+/// The same on a machine that is too slow for larger ones. A thousand rows visit nearly every trigram there is, so smaller
+/// portions would be done sooner, and the whole of a long list never.
+const PORTION_KB_MIN: i32 = 4 * 1024;
 
 /// What the flusher has seen of the lists.
 struct Lists {
@@ -141,7 +142,11 @@ impl Lists {
                 let quiet = self.changed.elapsed() >= QUIET_TIME;
                 match store.backlog.due(quiet) {
                     Some(least) => self.flush(store, least),
-                    None => LOOK_REST,
+                    None => {
+                        // What was cut off here may have been done by another server, or a vacuum.
+                        store.backlog.flushed(true);
+                        LOOK_REST
+                    }
                 }
             }
             Err(e) => {
@@ -176,13 +181,18 @@ impl Lists {
         match flush(store, least, self.portion_kb) {
             Ok(Some(left)) => {
                 store.backlog.learn(asked, left, 0);
+                store.backlog.flushed(true);
                 self.waiting = left;
                 self.portion_kb = (self.portion_kb * 2).min(PORTION_KB_MAX);
                 LOOK_REST
             }
             Ok(None) => BUSY_REST,
-            // The portions that were done stay done. A smaller one is done before the cut.
-            Err(e) if e.is_timeout() && self.portion_kb > PORTION_KB_MIN => {
+            // The portions that were done stay done, and the next flush goes on with less to compete with.
+            Err(e) if e.is_timeout() => {
+                if self.portion_kb == PORTION_KB_MIN {
+                    warn(&e);
+                }
+                store.backlog.flushed(false);
                 self.portion_kb = (self.portion_kb / 2).max(PORTION_KB_MIN);
                 LOOK_REST
             }

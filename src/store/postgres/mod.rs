@@ -153,6 +153,10 @@ impl Store for Postgres {
         self.0.connect(access)
     }
 
+    fn is_behind(&self) -> bool {
+        self.0.backlog.is_behind()
+    }
+
     fn until(connected: Self::Connected<'_>, deadline: Instant) -> Self::Session<'_> {
         connected.until(deadline)
     }
