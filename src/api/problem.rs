@@ -271,8 +271,8 @@ fn not_done(reason: Reason) -> &'static str {
             "The server has more work than it can do in time. Repeat the request a little later."
         }
         Reason::LowPriority => {
-            "The server has more creates or finds than it can do in time, and these go before searches. Repeat the request \
-             a little later."
+            "The server has more creates or finds than it can do in time, or their upkeep is behind, and these go before \
+             searches. Repeat the request a little later."
         }
         Reason::NoMemory => {
             "The memory for requests that wait and for answers that clients have not taken yet is used up, or the \

@@ -1,7 +1,8 @@
 //! A lane: one kind of request, its bounded queue, its workers, and the admission control at its door.
 //!
 //! Load is shed at the door: a request whose queue is full, whose wait would outlast half of its deadline, or whose
-//! database has been gone for long, is refused at once, and a part of the searches while other lanes have too much to do.
+//! database has been gone for long, is refused at once, and a part of the searches while other lanes, or their upkeep in the
+//! database, have too much to do.
 //! The other half is for a pace that slackens meanwhile: a refusal at the deadline has cost its client all of that time. A
 //! request that was let in waits until its deadline at the longest.
 
@@ -115,13 +116,20 @@ impl<Q: PartialEq + Send + 'static, R: Send + 'static> Lane<Q, R> {
         if state.breaker.is_open(now) {
             return Err(Reason::DatabaseGone);
         }
-        if state.spec.yields && !state.priority.admits(now) {
-            return Err(Reason::LowPriority);
-        }
         let waiting = state.queue.len();
-        if waiting == 0 {
-            return Ok(());
+        if waiting > 0 {
+            self.admit_behind(waiting, now, deadline)?;
         }
+        // Last, since a search that is let in once a second should get to its queue.
+        match state.spec.yields && !state.priority.admits(now) {
+            true => Err(Reason::LowPriority),
+            false => Ok(()),
+        }
+    }
+
+    /// Admission control by the queue, in which so many wait.
+    fn admit_behind(&self, waiting: usize, now: Instant, deadline: Instant) -> Result<(), Reason> {
+        let state = &self.state;
         let left = deadline.saturating_duration_since(now);
         let stalled = state.pace.is_stalled(now, left);
         let refused = if waiting >= state.spec.size.queue_max {

@@ -31,7 +31,7 @@ pub(super) struct LaneSpec<Q, R> {
     pub(super) bytes: fn(&Q) -> usize,
     /// The failure of a reply that nothing was stored: no firm answer after an attempt of unknown outcome.
     pub(super) refused: fn(&R) -> Option<Failure>,
-    /// Whether requests are shed while those of the other lanes stand in a queue.
+    /// Whether requests make room for those of the other lanes, and for their upkeep.
     pub(super) yields: bool,
 }
 

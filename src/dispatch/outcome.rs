@@ -21,7 +21,7 @@ pub enum Reason {
     NoMemory,
     /// Load shedding: the request would have waited beyond its deadline.
     TooLate,
-    /// Priority load shedding: creates or finds stand in a queue, and go before this search.
+    /// Priority load shedding: creates, finds or their upkeep go before this search.
     LowPriority,
     /// The database cannot be reached: the circuit breaker is open, or the request waited for it until its deadline.
     DatabaseGone,

@@ -3,18 +3,18 @@
 //! A flush costs about the same however much it moves, since it visits nearly every trigram there is: so the longer the
 //! list, the cheaper each row. But every search reads the list from end to end. So there are three reasons to flush:
 //! the list is as long as it may become, searches have spent as much on reading it as a flush costs, or nothing more is
-//! added. Writers that outrun the flusher take turns, and most searches are shed, which is the backpressure: a search of a
-//! long list takes the processor that its flush needs, and a flush that is cut off leaves the list longer.
+//! added. While the flusher is behind, writers take turns, and most searches are shed, which is the backpressure: a search of
+//! a long list takes the processor that its flush needs, and a flush that is cut off leaves the list longer.
 //!
 //! The lists are one for all servers, so the database says how long they are, and what searches have read of them. The
-//! flusher asks it now and then; in between this server adds what itself has done.
+//! flusher asks it now and then; in between this server adds what itself has done. It alone knows of its flushes that were
+//! cut off.
 //!
 //! Figures: `bench/results/2026-11-pending-lists/README.md`; `make bench` measures again.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 
@@ -34,29 +34,21 @@ pub(super) const QUIET_TIME: Duration = Duration::from_secs(1);
 /// has made it begin: a flush takes most of a second on a busy machine. A writer flushes by itself, in its own statement,
 /// when one list has 64 MB (`postgres-conf/roles.sql`).
 pub(super) const THROTTLE_ABOVE_BYTES: u64 = 2 * FLUSH_AT_BYTES;
-/// Above this they also rest between two turns, so that the flusher gets the greater part of one processor, too, before a
-/// writer has to flush.
-pub(super) const REST_ABOVE_BYTES: u64 = THROTTLE_ABOVE_BYTES + FLUSH_AT_BYTES;
+/// Flushes cut off in a row, a minute of them, after which the lists are left to the writers: what keeps them from ending is
+/// not what backpressure holds back.
+pub(super) const CUT_OFF_MAX: u32 = 16;
 /// Longest wait for a turn: the writer that has it may be stuck on a connection that is dead, and the others go on.
-const TURN_TIMEOUT: Duration = Duration::from_secs(1);
+const TURN_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// What waits in the pending lists, and what searches have read of them since the last flush: as the database said last,
 /// and by this process since.
 pub(super) struct Backlog {
     waiting: Tally,
     read: Tally,
-    /// The last flush ran out of its time.
-    cut_off: AtomicBool,
+    /// Flushes of this process that ran out of their time since one last ended.
+    cut_off: AtomicU32,
     flusher: SyncSender<()>,
-    /// When the next turn may begin.
-    turn: Mutex<Instant>,
-}
-
-/// The turn of a writer, until it is dropped.
-pub(super) struct Turn<'b> {
-    backlog: &'b Backlog,
-    next: MutexGuard<'b, Instant>,
-    began: Instant,
+    turn: Mutex<()>,
 }
 
 /// Bytes.
@@ -91,50 +83,33 @@ impl Tally {
     }
 }
 
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        let now = Instant::now();
-        *self.next = now + self.backlog.rest(now - self.began).min(TURN_TIMEOUT);
-    }
-}
-
 impl Backlog {
     /// An empty one, which wakes `flusher` when the database is to be asked, and ends it by being dropped.
     pub(super) fn new(flusher: SyncSender<()>) -> Self {
         Self {
             waiting: Tally::default(),
             read: Tally::default(),
-            cut_off: AtomicBool::new(false),
+            cut_off: AtomicU32::new(0),
             flusher,
-            turn: Mutex::new(Instant::now()),
+            turn: Mutex::new(()),
         }
     }
 
-    /// Whether more comes than the flusher gets done.
+    /// Whether more comes than the flusher gets done, and less would help.
     pub(super) fn is_behind(&self) -> bool {
-        self.waiting.bytes() > THROTTLE_ABOVE_BYTES || self.cut_off.load(Ordering::Relaxed)
+        match self.cut_off.load(Ordering::Relaxed) {
+            0 => self.waiting.bytes() > THROTTLE_ABOVE_BYTES,
+            1..CUT_OFF_MAX => self.waiting.bytes() >= FLUSH_AT_BYTES,
+            CUT_OFF_MAX.. => false,
+        }
     }
 
     /// Backpressure: to be held while rows are being added; one writer passes at a time while the flusher is behind.
-    pub(super) fn turn(&self) -> Option<Turn<'_>> {
-        if !self.is_behind() {
-            return None;
+    pub(super) fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        match self.is_behind() {
+            true => self.turn.try_lock_for(TURN_TIMEOUT),
+            false => None,
         }
-        let until = Instant::now() + TURN_TIMEOUT;
-        let next = self.turn.try_lock_until(until)?;
-        thread::sleep(next.min(until).saturating_duration_since(Instant::now()));
-        Some(Turn {
-            backlog: self,
-            next,
-            began: Instant::now(),
-        })
-    }
-
-    /// The rest after a turn that took so long: the longer, the more waits.
-    pub(super) fn rest(&self, took: Duration) -> Duration {
-        let over = self.waiting.bytes().saturating_sub(REST_ABOVE_BYTES);
-        let percent = u32::try_from(over / (FLUSH_AT_BYTES / 100)).unwrap_or(u32::MAX);
-        took.saturating_mul(percent) / 100
     }
 
     /// Counts bytes that were added.
@@ -183,14 +158,19 @@ impl Backlog {
         self.read.learn(read, asked.read);
     }
 
-    /// A flush has ended in its time, or was cut off.
-    pub(super) fn flushed(&self, in_time: bool) {
-        self.cut_off.store(!in_time, Ordering::Relaxed);
+    /// A flush has ended in its time, or there was none to be done.
+    pub(super) fn flushed(&self) {
+        self.cut_off.store(0, Ordering::Relaxed);
+    }
+
+    /// A flush was cut off; gives how many were in a row.
+    pub(super) fn cut_off(&self) -> u32 {
+        self.cut_off.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Nobody can flush, or say what waits: then the writers flush by themselves, and need not wait.
     pub(super) fn forget(&self) {
         self.learn(self.asking(), 0, 0);
-        self.flushed(true);
+        self.flushed();
     }
 }

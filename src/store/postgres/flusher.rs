@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use postgres::types::Type;
 use postgres::{Client, Row};
 
-use super::backlog::{Asked, QUIET_TIME};
+use super::backlog::{Asked, CUT_OFF_MAX, QUIET_TIME};
 use super::drift_watch::Watch;
 use super::error::StoreError;
 use super::named::Parameters;
@@ -143,11 +143,16 @@ impl Lists {
                 match store.backlog.due(quiet) {
                     Some(least) => self.flush(store, least),
                     None => {
-                        // What was cut off here may have been done by another server, or a vacuum.
-                        store.backlog.flushed(true);
+                        // What was cut off here was done by another server, or the table was emptied.
+                        store.backlog.flushed();
                         LOOK_REST
                     }
                 }
+            }
+            // A database that is too busy to say what waits has no less to flush.
+            Err(e) if e.is_timeout() => {
+                store.backlog.cut_off();
+                QUIET_TIME
             }
             Err(e) => {
                 store.backlog.forget();
@@ -177,11 +182,11 @@ impl Lists {
 
     /// Flushes, and gives the time to rest.
     fn flush(&mut self, store: &Connections, least: u64) -> Duration {
-        let asked = store.backlog.asking();
         match flush(store, least, self.portion_kb) {
             Ok(Some(left)) => {
-                store.backlog.learn(asked, left, 0);
-                store.backlog.flushed(true);
+                // What came meanwhile is in what is left.
+                store.backlog.learn(store.backlog.asking(), left, 0);
+                store.backlog.flushed();
                 self.waiting = left;
                 self.portion_kb = (self.portion_kb * 2).min(PORTION_KB_MAX);
                 LOOK_REST
@@ -189,12 +194,13 @@ impl Lists {
             Ok(None) => BUSY_REST,
             // The portions that were done stay done, and the next flush goes on with less to compete with.
             Err(e) if e.is_timeout() => {
-                if self.portion_kb == PORTION_KB_MIN {
-                    warn(&e);
-                }
-                store.backlog.flushed(false);
+                warn(&e);
                 self.portion_kb = (self.portion_kb / 2).max(PORTION_KB_MIN);
-                LOOK_REST
+                self.interval = QUIET_TIME;
+                match store.backlog.cut_off() {
+                    ..CUT_OFF_MAX => LOOK_REST,
+                    CUT_OFF_MAX.. => QUIET_TIME,
+                }
             }
             Err(e) => {
                 warn(&e);

@@ -8,12 +8,13 @@
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
+use parking_lot::MutexGuard;
 use postgres::error::SqlState;
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::{Client, Row, RowIter};
 use r2d2::PooledConnection;
 
-use super::backlog::{Backlog, Turn};
+use super::backlog::Backlog;
 use super::connection::Manager;
 use super::error::StoreError;
 use super::in_turn::InTurn;
@@ -32,7 +33,7 @@ pub(super) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(2);
 const STATEMENT_GRACE: Duration = Duration::from_millis(500);
 
 /// A checked-out connection; held by a writer in its turn while writers take turns.
-type Held<'s> = InTurn<PooledConnection<Manager>, Option<Turn<'s>>>;
+type Held<'s> = InTurn<PooledConnection<Manager>, Option<MutexGuard<'s, ()>>>;
 
 /// A connection in hand, whose statements have no deadline yet.
 pub struct Connected<'s> {

@@ -8,7 +8,7 @@ use r2d2::ManageConnection;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::backlog::{Backlog, FLUSH_AT_BYTES, FLUSH_MIN_BYTES, REST_ABOVE_BYTES};
+use super::backlog::{Backlog, CUT_OFF_MAX, FLUSH_AT_BYTES, FLUSH_MIN_BYTES, THROTTLE_ABOVE_BYTES};
 use super::connection::Manager;
 use super::create::list_bytes;
 use super::liveness::Liveness;
@@ -210,25 +210,28 @@ fn the_database_is_asked_in_time_and_writers_take_turns_above_too_much() {
     backlog.forget();
     assert_eq!(backlog.due(true), None);
 
-    // A flush that was cut off has competed with too much.
-    backlog.add(FLUSH_MIN_BYTES);
-    backlog.flushed(false);
+    // A flush of much that was cut off has competed with too much.
+    backlog.add(FLUSH_AT_BYTES - 1);
+    assert_eq!(backlog.cut_off(), 1);
+    assert!(!backlog.is_behind() && backlog.turn().is_none());
+    backlog.add(1);
     assert!(backlog.is_behind() && backlog.turn().is_some());
-    backlog.flushed(true);
+    backlog.flushed();
     assert!(!backlog.is_behind() && backlog.turn().is_none());
 }
 
 #[test]
-fn the_further_writers_outrun_the_flusher_the_longer_they_rest_between_turns() {
+fn lists_that_cannot_be_flushed_hold_nobody_up_for_ever() {
     let (flusher, _due) = sync_channel(1);
     let backlog = Backlog::new(flusher);
-    let took = Duration::from_millis(10);
-    backlog.add(REST_ABOVE_BYTES);
-    let rests = [0, 1, 2].map(|times| {
-        backlog.add(times * FLUSH_AT_BYTES);
-        backlog.rest(took).as_millis()
+    backlog.add(10 * THROTTLE_ABOVE_BYTES);
+    let cuts = (1..1_000).find(|_| {
+        backlog.cut_off();
+        !backlog.is_behind()
     });
-    assert_eq!(rests, [0, 10, 30]);
+    assert_eq!(cuts, Some(CUT_OFF_MAX));
+    backlog.flushed();
+    assert!(backlog.is_behind());
 }
 
 #[test]
@@ -269,8 +272,8 @@ fn the_lengths_of_the_lists_agree() {
     let limit = roles.split("set gin_pending_list_limit = '").nth(1);
     let limit = limit.and_then(|rest| rest.split("MB'").next());
     let limit: u64 = limit.unwrap().parse().unwrap();
-    // Writers take turns, and then rest, before one of them flushes in its own statement.
-    assert!(REST_ABOVE_BYTES <= limit * 1024 * 1024);
+    // Writers take turns long before one of them flushes in its own statement.
+    assert!(THROTTLE_ABOVE_BYTES + FLUSH_AT_BYTES <= limit * 1024 * 1024);
     let bench = include_str!("../../../bench/src/sql/flush_due.sql");
     let flush = format!("select public.warrior_flush({FLUSH_AT_BYTES}, ");
     assert!(bench.contains(&flush), "bench flushes as the server does");
