@@ -13,7 +13,8 @@ use crate::stop::Stop;
 const CHILD_CHECK_INTERVAL: Duration = Duration::from_millis(50);
 /// The backoff after the first attempt; each later one is twice as long, up to [`BACKOFF_MAX`].
 const BACKOFF_MIN: Duration = Duration::from_millis(250);
-const BACKOFF_MAX: Duration = Duration::from_secs(30);
+/// It is a part of the outage once its cause has gone. An attempt costs a tenth of a second and a line in the log.
+const BACKOFF_MAX: Duration = Duration::from_secs(8);
 /// How long a child must run before its backoff begins anew.
 const BACKOFF_RESET_AFTER: Duration = Duration::from_secs(60);
 
