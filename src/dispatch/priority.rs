@@ -112,7 +112,7 @@ impl State {
         let stands = |shortest: &Option<Duration>| shortest.is_some_and(|wait| wait > WAIT_TARGET);
         if is_behind || self.refused || self.shortest.iter().any(stands) {
             self.share /= 2;
-            // In those after the first one there was no batch.
+            // In those after the first one nobody had a batch, was refused or searched.
             intervals -= 1;
         }
         while intervals > 0 && self.share < PARTS {

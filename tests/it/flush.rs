@@ -361,7 +361,10 @@ fn searches_are_shed_until_a_flush_that_was_cut_off_is_done() {
         server.await_ready();
         eventually("a search is shed", || match server.find("judo") {
             answer if answer.status == 200 => false,
-            answer => !answer.problem(503, "overloaded").is_null(),
+            answer => {
+                let problem = answer.problem(503, "overloaded");
+                problem["detail"].as_str().unwrap().contains("upkeep")
+            }
         });
         assert_eq!(flushes(&mut owner), 0);
         owner.batch_execute(mend).unwrap();

@@ -12,9 +12,9 @@
 //!
 //! Figures: `bench/results/2026-11-pending-lists/README.md`; `make bench` measures again.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
 
@@ -34,9 +34,9 @@ pub(super) const QUIET_TIME: Duration = Duration::from_secs(1);
 /// has made it begin: a flush takes most of a second on a busy machine. A writer flushes by itself, in its own statement,
 /// when one list has 64 MB (`postgres-conf/roles.sql`).
 pub(super) const THROTTLE_ABOVE_BYTES: u64 = 2 * FLUSH_AT_BYTES;
-/// Flushes cut off in a row, a minute of them, after which the lists are left to the writers: what keeps them from ending is
-/// not what backpressure holds back.
-pub(super) const CUT_OFF_MAX: u32 = 16;
+/// Longest time without a flush that ends in which anybody is held back: what keeps them from ending any longer is not what
+/// backpressure holds back.
+pub(super) const HELD_BACK_MAX: Duration = Duration::from_secs(60);
 /// Longest wait for a turn: the writer that has it may be stuck on a connection that is dead, and the others go on.
 const TURN_TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -45,8 +45,10 @@ const TURN_TIMEOUT: Duration = Duration::from_millis(500);
 pub(super) struct Backlog {
     waiting: Tally,
     read: Tally,
-    /// Flushes of this process that ran out of their time since one last ended.
-    cut_off: AtomicU32,
+    /// The last flush of this process ran out of its time.
+    cut_off: AtomicBool,
+    /// When one last ended, or there was none to be done.
+    flushed: Mutex<Instant>,
     flusher: SyncSender<()>,
     turn: Mutex<()>,
 }
@@ -89,7 +91,8 @@ impl Backlog {
         Self {
             waiting: Tally::default(),
             read: Tally::default(),
-            cut_off: AtomicU32::new(0),
+            cut_off: AtomicBool::new(false),
+            flushed: Mutex::new(Instant::now()),
             flusher,
             turn: Mutex::new(()),
         }
@@ -97,11 +100,16 @@ impl Backlog {
 
     /// Whether more comes than the flusher gets done, and less would help.
     pub(super) fn is_behind(&self) -> bool {
-        match self.cut_off.load(Ordering::Relaxed) {
-            0 => self.waiting.bytes() > THROTTLE_ABOVE_BYTES,
-            1..CUT_OFF_MAX => self.waiting.bytes() >= FLUSH_AT_BYTES,
-            CUT_OFF_MAX.. => false,
-        }
+        self.is_behind_at(Instant::now())
+    }
+
+    pub(super) fn is_behind_at(&self, now: Instant) -> bool {
+        let too_much = match self.cut_off.load(Ordering::Relaxed) {
+            true => FLUSH_AT_BYTES,
+            false => THROTTLE_ABOVE_BYTES + 1,
+        };
+        self.waiting.bytes() >= too_much
+            && now.saturating_duration_since(*self.flushed.lock()) < HELD_BACK_MAX
     }
 
     /// Backpressure: to be held while rows are being added; one writer passes at a time while the flusher is behind.
@@ -158,19 +166,19 @@ impl Backlog {
         self.read.learn(read, asked.read);
     }
 
-    /// A flush has ended in its time, or there was none to be done.
+    /// A flush has ended in its time, or there is none to be done.
     pub(super) fn flushed(&self) {
-        self.cut_off.store(0, Ordering::Relaxed);
+        self.cut_off.store(false, Ordering::Relaxed);
+        *self.flushed.lock() = Instant::now();
     }
 
-    /// A flush was cut off; gives how many were in a row.
-    pub(super) fn cut_off(&self) -> u32 {
-        self.cut_off.fetch_add(1, Ordering::Relaxed) + 1
+    /// A flush was cut off.
+    pub(super) fn cut_off(&self) {
+        self.cut_off.store(true, Ordering::Relaxed);
     }
 
     /// Nobody can flush, or say what waits: then the writers flush by themselves, and need not wait.
     pub(super) fn forget(&self) {
         self.learn(self.asking(), 0, 0);
-        self.flushed();
     }
 }

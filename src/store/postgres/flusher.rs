@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use postgres::types::Type;
 use postgres::{Client, Row};
 
-use super::backlog::{Asked, CUT_OFF_MAX, QUIET_TIME};
+use super::backlog::{Asked, QUIET_TIME};
 use super::drift_watch::Watch;
 use super::error::StoreError;
 use super::named::Parameters;
@@ -138,12 +138,15 @@ impl Lists {
         self.rest = match pending(store, asked) {
             Ok((waiting, read)) => {
                 store.backlog.learn(asked, waiting, read);
+                if waiting < self.waiting {
+                    // Another server has flushed.
+                    store.backlog.flushed();
+                }
                 self.see(waiting);
                 let quiet = self.changed.elapsed() >= QUIET_TIME;
                 match store.backlog.due(quiet) {
                     Some(least) => self.flush(store, least),
                     None => {
-                        // What was cut off here was done by another server, or the table was emptied.
                         store.backlog.flushed();
                         LOOK_REST
                     }
@@ -151,7 +154,8 @@ impl Lists {
             }
             // A database that is too busy to say what waits has no less to flush.
             Err(e) if e.is_timeout() => {
-                store.backlog.cut_off();
+                warn(&e);
+                self.interval = QUIET_TIME;
                 QUIET_TIME
             }
             Err(e) => {
@@ -184,7 +188,7 @@ impl Lists {
     fn flush(&mut self, store: &Connections, least: u64) -> Duration {
         match flush(store, least, self.portion_kb) {
             Ok(Some(left)) => {
-                // What came meanwhile is in what is left.
+                // What came meanwhile is in what is left, but for the last moment, of which the next look hears.
                 store.backlog.learn(store.backlog.asking(), left, 0);
                 store.backlog.flushed();
                 self.waiting = left;
@@ -197,10 +201,8 @@ impl Lists {
                 warn(&e);
                 self.portion_kb = (self.portion_kb / 2).max(PORTION_KB_MIN);
                 self.interval = QUIET_TIME;
-                match store.backlog.cut_off() {
-                    ..CUT_OFF_MAX => LOOK_REST,
-                    CUT_OFF_MAX.. => QUIET_TIME,
-                }
+                store.backlog.cut_off();
+                LOOK_REST
             }
             Err(e) => {
                 warn(&e);
