@@ -13,7 +13,7 @@ use warrior_stack::{DATABASE, announce_admin, newest_postgres_program};
 
 use crate::server::TestServer;
 use crate::settings::program;
-use crate::supervisor::{Supervisor, WARRIOR_API, connect};
+use crate::supervisor::{Supervisor, WARRIOR_API, connect, eventually};
 use crate::support::{apply_plain, log_in_directly};
 
 /// A stack that is broken and mended, by one test at a time.
@@ -114,6 +114,19 @@ fn visit(doctor: &mut Command) -> Visit {
     }
 }
 
+/// Visits until nothing is found and all is seen: on a busy machine a login may take longer than a visit waits for one.
+fn sees_all(visit: &mut dyn FnMut() -> Visit, after: &str) {
+    let mut last = finds(visit, &[], after);
+    eventually("all is seen", || {
+        let seen = last.unseen().is_empty();
+        if !seen {
+            eprintln!("after {after}: {:#}", last.report);
+            last = finds(visit, &[], after);
+        }
+        seen
+    });
+}
+
 fn finds(visit: &mut dyn FnMut() -> Visit, names: &[&str], after: &str) -> Visit {
     let deadline = Instant::now() + Duration::from_secs(90);
     loop {
@@ -169,8 +182,7 @@ fn a_sound_stack_has_no_findings() {
         command.args(["--accept", "binds"]);
         visit(command.env("ADMIN_PORT", server.admin.port().to_string()))
     };
-    let served = finds(&mut served, &[], "a server");
-    assert_eq!(served.unseen(), [""; 0], "{:#}", served.report);
+    sees_all(&mut served, "a server");
 
     // Without its port, only a server that belongs to the stack is asked, whatever listens where one would by default.
     let mut unnamed = || {
@@ -181,8 +193,7 @@ fn a_sound_stack_has_no_findings() {
     let why = alone.report["unseen"][0]["why"].as_str().unwrap();
     assert!(why.contains("warrior-api up"), "{:#}", alone.report);
     announce_admin(&patient.stack.endpoints.data, server.admin).unwrap();
-    let together = finds(&mut unnamed, &[], "the server of this stack");
-    assert_eq!(together.unseen(), [""; 0], "{:#}", together.report);
+    sees_all(&mut unnamed, "the server of this stack");
 
     // For people the same, in words.
     let mut command = program(&["doctor", "--data"]);

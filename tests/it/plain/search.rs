@@ -73,7 +73,7 @@ fn finds_what_the_plain_definition_finds_among_30_000_rows() {
 fn searches_that_wait_together_get_their_own_answers() {
     let database = plain_database_anywhere();
     database.owner().batch_execute(FILL).unwrap();
-    get_their_own_answers(&TestServer::start(&database.direct_login()));
+    get_their_own_answers(&database.direct_login());
 }
 
 /// Without the extension there is an index for the order alone: slower, and the same answers.
