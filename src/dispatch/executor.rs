@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant as StdInstant};
 
+use super::{Ask, Behind};
 use crate::store::StoreError;
 
 /// The executor of one lane's batches. Called from several threads at once.
@@ -31,6 +32,20 @@ pub trait Executor: Send + Sync + 'static {
         session: Self::Session<'_>,
         batch: &Claimed<'_, Self::Request>,
     ) -> Result<Vec<Self::Reply>, StoreError>;
+}
+
+/// The executor of each lane, and what else is asked of the database.
+pub struct Executors<C, F, S> {
+    /// Stores warriors.
+    pub create: C,
+    /// Finds warriors by id, and counts.
+    pub find: F,
+    /// Searches; a batch has few different terms.
+    pub search: S,
+    /// Asks the database for its fitness.
+    pub probe: Ask,
+    /// Asks whether it is behind with upkeep that searches hold up.
+    pub is_behind: Behind,
 }
 
 /// Requests that count as sent from now on.

@@ -58,7 +58,7 @@ use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-pub use executor::{Claimed, Executor};
+pub use executor::{Claimed, Executor, Executors};
 pub use figures::{BreakerFigures, LaneFigures, StageFigures};
 pub use lookup::{Lookup, LookupReply};
 pub use outcome::{Failure, Reason};
@@ -83,20 +83,6 @@ const SEARCH_TERMS_MAX: usize = 8;
 
 /// An answer to a read, rendered; none when there was no memory for it.
 pub type Rendered = Option<Bytes>;
-
-/// The executor of each lane, and what else is asked of the database.
-pub struct Executors<C, F, S> {
-    /// Stores warriors.
-    pub create: C,
-    /// Finds warriors by id, and counts.
-    pub find: F,
-    /// Searches; a batch has few different terms.
-    pub search: S,
-    /// Asks the database for its fitness.
-    pub probe: Ask,
-    /// Asks whether it is behind with upkeep that searches hold up.
-    pub is_behind: Behind,
-}
 
 /// The lanes.
 pub struct Dispatch {

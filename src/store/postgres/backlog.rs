@@ -104,11 +104,11 @@ impl Backlog {
     }
 
     pub(super) fn is_behind_at(&self, now: Instant) -> bool {
-        let too_much = match self.cut_off.load(Ordering::Relaxed) {
+        let enough = match self.cut_off.load(Ordering::Relaxed) {
             true => FLUSH_AT_BYTES,
-            false => THROTTLE_ABOVE_BYTES + 1,
+            false => THROTTLE_ABOVE_BYTES,
         };
-        self.waiting.bytes() >= too_much
+        self.waiting.bytes() > enough
             && now.saturating_duration_since(*self.flushed.lock()) < HELD_BACK_MAX
     }
 

@@ -213,7 +213,7 @@ fn the_database_is_asked_in_time_and_writers_take_turns_above_too_much() {
     assert_eq!(backlog.due(true), None);
 
     // A flush of much that was cut off has competed with too much.
-    backlog.add(FLUSH_AT_BYTES - 1);
+    backlog.add(FLUSH_AT_BYTES);
     backlog.cut_off();
     assert!(!backlog.is_behind() && backlog.turn().is_none());
     backlog.add(1);
