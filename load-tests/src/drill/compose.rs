@@ -31,7 +31,8 @@ use crate::verify::{Exclusivity, Verdict, verify_by_http};
 /// The load before a fault, and after its healing.
 const LEAD: Duration = Duration::from_secs(2);
 const TAIL: Duration = Duration::from_millis(500);
-/// Longest wait for ten creates in a row, and how long they may take: containers start more slowly than processes.
+/// Longest wait for ten creates in a row, and how long they may take where a service's label does not say: containers
+/// start more slowly than processes.
 const PATIENCE: Duration = Duration::from_secs(120);
 const HEALED_WITHIN: Duration = Duration::from_secs(10);
 /// How long a repeat may be tried.
@@ -135,10 +136,11 @@ fn drill(
     evidence.figures.rounds += 1;
     evidence.figures.kills += u64::from(action == Action::Kill && broken.is_ok());
     evidence.figures.healed(healed.unwrap_or(PATIENCE));
-    if healed.is_none_or(|took| took > HEALED_WITHIN) {
+    let within = container.healed_within.unwrap_or(HEALED_WITHIN);
+    if healed.is_none_or(|took| took > within) {
         let what = format!(
             "no ten creates in a row within {} s of the start",
-            HEALED_WITHIN.as_secs()
+            within.as_secs()
         );
         evidence.breaches.push(Breach::of(Invariant::I7, what));
     }

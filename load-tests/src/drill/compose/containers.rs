@@ -1,6 +1,7 @@
 //! The containers of one compose project.
 
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
@@ -11,6 +12,8 @@ const API_PORT: &str = "5001/tcp";
 const PROJECT: &str = "com.docker.compose.project";
 const SERVICE: &str = "com.docker.compose.service";
 const ONE_OFF: &str = "com.docker.compose.oneoff";
+/// Seconds within which a service promises to be healed, where these are not those of every service.
+const HEALED_WITHIN: &str = "warrior-load.healed-within-seconds";
 
 /// A container that runs.
 #[derive(Clone, Debug)]
@@ -22,6 +25,8 @@ pub(super) struct Container {
     published: Option<(String, String)>,
     /// Whether that port is another one after each start.
     is_drawn: bool,
+    /// How long its healing may take, if it says so itself.
+    pub(super) healed_within: Option<Duration>,
 }
 
 /// A compose project.
@@ -129,10 +134,10 @@ impl Project {
             return Ok(Vec::new());
         }
         let found = inspected(&ids)?;
-        Ok(found
+        let ours = found
             .iter()
-            .filter_map(|value| container(value, &self.name))
-            .collect())
+            .filter_map(|value| container(value, &self.name).transpose());
+        ours.collect()
     }
 }
 
@@ -165,24 +170,33 @@ fn label<'a>(container: &'a Value, name: &str) -> Option<&'a str> {
 }
 
 /// A container of this project that runs and is no run of its own.
-fn container(value: &Value, project: &str) -> Option<Container> {
+///
+/// # Errors
+/// When its label is no number of seconds.
+fn container(value: &Value, project: &str) -> anyhow::Result<Option<Container>> {
     let is_ours = label(value, PROJECT) == Some(project)
         && label(value, ONE_OFF) != Some("True")
         && value["State"]["Running"] == true;
-    if !is_ours {
-        return None;
-    }
+    let Some(service) = label(value, SERVICE).filter(|_| is_ours) else {
+        return Ok(None);
+    };
+    let healed_within = label(value, HEALED_WITHIN).map(|seconds| {
+        let what =
+            || format!("{service}: label {HEALED_WITHIN}: {seconds:?} is no number of seconds");
+        seconds.parse().map(Duration::from_secs).with_context(what)
+    });
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let published = &value["NetworkSettings"]["Ports"][API_PORT][0];
     let asked = &value["HostConfig"]["PortBindings"][API_PORT][0]["HostPort"];
-    Some(Container {
+    Ok(Some(Container {
         id: text(&value["Id"]),
         name: text(&value["Name"]).trim_start_matches('/').to_owned(),
-        service: label(value, SERVICE)?.to_owned(),
+        service: service.to_owned(),
         published: (published.is_object())
             .then(|| (text(&published["HostIp"]), text(&published["HostPort"]))),
         is_drawn: matches!(asked.as_str(), None | Some("" | "0")),
-    })
+        healed_within: healed_within.transpose()?,
+    }))
 }
 
 /// What a program prints, once it has ended well.
@@ -205,18 +219,22 @@ pub(super) fn output(command: &[&str]) -> anyhow::Result<String> {
 mod tests {
     use super::*;
 
-    fn inspected(project: &str, running: bool, asked: &str) -> Value {
+    fn inspected(running: bool, asked: &str) -> Value {
         serde_json::json!({
             "Id": "abc", "Name": "/p_balancer_1", "State": { "Running": running },
-            "Config": { "Labels": { PROJECT: project, SERVICE: "balancer", ONE_OFF: "False" } },
+            "Config": { "Labels": { PROJECT: "p", SERVICE: "balancer", ONE_OFF: "False" } },
             "HostConfig": { "PortBindings": { API_PORT: [{ "HostIp": "", "HostPort": asked }] } },
             "NetworkSettings": { "Ports": { API_PORT: [{ "HostIp": "0.0.0.0", "HostPort": "5001" }] } }
         })
     }
 
+    fn ours(value: &Value) -> Container {
+        container(value, "p").expect("readable").expect("ours")
+    }
+
     #[test]
     fn only_what_runs_in_the_named_project_is_a_container_of_it() {
-        let found = container(&inspected("p", true, "5001"), "p").expect("ours");
+        let found = ours(&inspected(true, "5001"));
         assert_eq!(
             (found.id.as_str(), found.service.as_str()),
             ("abc", "balancer")
@@ -226,12 +244,28 @@ mod tests {
             Some(("0.0.0.0".to_owned(), "5001".to_owned()))
         );
         assert!(!found.is_drawn);
-        assert!(
-            container(&inspected("p", true, "0"), "p")
-                .expect("ours")
-                .is_drawn
+        assert!(ours(&inspected(true, "0")).is_drawn);
+        for (value, project) in [
+            (inspected(true, "5001"), "other"),
+            (inspected(false, "5001"), "p"),
+        ] {
+            assert!(container(&value, project).expect("readable").is_none());
+        }
+    }
+
+    #[test]
+    fn a_container_says_how_long_its_healing_may_take() {
+        assert_eq!(ours(&inspected(true, "5001")).healed_within, None);
+        let with = |seconds: &str| {
+            let mut value = inspected(true, "5001");
+            value["Config"]["Labels"][HEALED_WITHIN] = seconds.into();
+            value
+        };
+        assert_eq!(
+            ours(&with("30")).healed_within,
+            Some(Duration::from_secs(30))
         );
-        assert!(container(&inspected("other", true, "5001"), "p").is_none());
-        assert!(container(&inspected("p", false, "5001"), "p").is_none());
+        let error = container(&with("soon"), "p").expect_err("no number");
+        assert!(error.to_string().contains(HEALED_WITHIN), "{error}");
     }
 }
