@@ -27,7 +27,8 @@
 //!
 //! # Invariants
 //!
-//! - No blocking call on an async thread, and no rendering of rows.
+//! - No blocking call on an async thread, but for a pause of a millisecond where it is the only one and has refused
+//!   requests; no rendering of rows.
 //! - No `postgres::Client` is used or dropped on one: it owns a runtime and blocks on it.
 //! - Every queue is bounded, in requests and in bytes; so are answers, from the first row read to the last byte taken.
 //! - Every wait for the database is bounded, but for those of schema commands (`up` applies the schema, too): building

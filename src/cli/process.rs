@@ -1,12 +1,14 @@
 //! The life of a serving process: its runtime, the signals that stop it, and its drain.
 
+use std::num::NonZero;
+use std::thread;
 use std::time::Duration;
 #[cfg(feature = "duckdb")]
 use std::time::Instant;
 
 use anyhow::Context;
-use tokio::runtime::Runtime;
-use warrior_api::dispatch::Threads;
+use tokio::runtime::{self, Runtime};
+use warrior_api::dispatch::{Threads, coalesce_wakeups};
 use warrior_api::serve::Running;
 #[cfg(feature = "duckdb")]
 use warrior_api::store::DuckDb;
@@ -31,8 +33,14 @@ pub(super) fn stop_on_signal_and(told: impl FnOnce() + Send + 'static) -> anyhow
     Ok(stop)
 }
 
+/// One worker for each processor that this process may use, whatever TOKIO_WORKER_THREADS says: their number decides whether
+/// wake-ups are coalesced.
 pub(super) fn start_runtime() -> anyhow::Result<Runtime> {
-    Runtime::new().context("the async runtime cannot be started")
+    let workers = thread::available_parallelism().map_or(1, NonZero::get);
+    let mut runtime = runtime::Builder::new_multi_thread();
+    coalesce_wakeups(&mut runtime, workers);
+    let started = runtime.worker_threads(workers).enable_all().build();
+    started.context("the async runtime cannot be started")
 }
 
 /// Drains the server; its worker threads are joined here, where blocking is allowed.

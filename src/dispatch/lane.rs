@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::coalesce;
 use super::executor::Executor;
 use super::job::job;
 use super::lane_state::{LaneContext, LaneSpec, LaneState};
@@ -165,6 +166,7 @@ impl<Q: PartialEq + Send + 'static, R: Send + 'static> Lane<Q, R> {
     /// Sheds a request.
     pub(super) fn refuse(&self, reason: Reason) -> Failure {
         self.state.metrics.refused(reason);
+        coalesce::refused();
         throttled!(
             WARN,
             "load shedding: requests are refused at the door",

@@ -28,6 +28,8 @@ mod threads;
 
 mod pulse;
 
+mod coalesce;
+
 mod priority;
 
 mod breaker;
@@ -58,6 +60,7 @@ use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+pub use coalesce::coalesce_wakeups;
 pub use executor::{Claimed, Executor, Executors};
 pub use figures::{BreakerFigures, LaneFigures, StageFigures};
 pub use lookup::{Lookup, LookupReply};

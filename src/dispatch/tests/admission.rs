@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, advance};
 
 use super::rig::{LATER, Rig, SIZE, SOON, failing};
+use crate::dispatch::coalesce::tests::pauses;
 use crate::dispatch::outcome::{Failure, Reason};
 use crate::dispatch::pace::LaneSize;
 use crate::dispatch::timeline::Timeline;
@@ -39,7 +40,9 @@ async fn a_full_queue_refuses_at_once() {
         failing(&[]),
     );
     let waiting = rig.submit_all([1, 2]).await;
+    assert!(!pauses());
     assert_eq!(rig.call(3).await, Err(Failure::NotDone(Reason::QueueFull)));
+    assert!(pauses());
     rig.run_batch();
     for (n, answer) in (1..).zip(waiting) {
         assert_eq!(answer.await.unwrap(), Ok(2 * n));
