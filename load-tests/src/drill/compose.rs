@@ -31,9 +31,9 @@ use crate::verify::{Exclusivity, Verdict, verify_by_http};
 /// The load before a fault, and after its healing.
 const LEAD: Duration = Duration::from_secs(2);
 const TAIL: Duration = Duration::from_millis(500);
-/// Longest wait for ten creates in a row, and how long they may take where a service's label does not say: containers
-/// start more slowly than processes.
+/// Longest wait for ten creates in a row, before the drill goes on.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How long they may take where the service's label does not say: containers start more slowly than processes.
 const HEALED_WITHIN: Duration = Duration::from_secs(10);
 /// How long a repeat may be tried.
 const SETTLE_PATIENCE: Duration = Duration::from_secs(20);
@@ -111,6 +111,8 @@ fn drill(
 ) -> anyhow::Result<()> {
     // Asked each time: compose may have replaced it.
     let container: Container = project.first(service)?;
+    let within = container.healed_within.unwrap_or(HEALED_WITHIN);
+    let patience = PATIENCE.max(within);
     let load = Load {
         target,
         database: None,
@@ -119,7 +121,7 @@ fn drill(
     let (done, driven) = load.beside(&profile(campaign.rate, campaign.length), || {
         thread::sleep(LEAD);
         let done = action.apply(&container);
-        let healed = probe::heals(target, PATIENCE);
+        let healed = probe::heals(target, patience);
         let at = Instant::now();
         thread::sleep(TAIL);
         (done, (healed, at))
@@ -135,11 +137,10 @@ fn drill(
     let judged = evidence.judge(&driven, allowed, read_back(target, &driven.ledger, at));
     evidence.figures.rounds += 1;
     evidence.figures.kills += u64::from(action == Action::Kill && broken.is_ok());
-    evidence.figures.healed(healed.unwrap_or(PATIENCE));
-    let within = container.healed_within.unwrap_or(HEALED_WITHIN);
+    evidence.figures.healed(healed.unwrap_or(patience));
     if healed.is_none_or(|took| took > within) {
         let what = format!(
-            "no ten creates in a row within {} s of the start",
+            "no ten creates in a row within {} s of the end of the fault",
             within.as_secs()
         );
         evidence.breaches.push(Breach::of(Invariant::I7, what));

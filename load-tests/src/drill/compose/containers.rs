@@ -1,5 +1,6 @@
 //! The containers of one compose project.
 
+use std::num::NonZero;
 use std::process::Command;
 use std::time::Duration;
 
@@ -12,8 +13,8 @@ const API_PORT: &str = "5001/tcp";
 const PROJECT: &str = "com.docker.compose.project";
 const SERVICE: &str = "com.docker.compose.service";
 const ONE_OFF: &str = "com.docker.compose.oneoff";
-/// Seconds within which a service promises to be healed, where these are not those of every service.
-const HEALED_WITHIN: &str = "warrior-load.healed-within-seconds";
+/// A service's label: seconds within which it promises to be healed, where these are not those of every service.
+const HEALED_WITHIN_LABEL: &str = "warrior-load.healed-within-seconds";
 
 /// A container that runs.
 #[derive(Clone, Debug)]
@@ -180,10 +181,12 @@ fn container(value: &Value, project: &str) -> anyhow::Result<Option<Container>> 
     let Some(service) = label(value, SERVICE).filter(|_| is_ours) else {
         return Ok(None);
     };
-    let healed_within = label(value, HEALED_WITHIN).map(|seconds| {
-        let what =
-            || format!("{service}: label {HEALED_WITHIN}: {seconds:?} is no number of seconds");
-        seconds.parse().map(Duration::from_secs).with_context(what)
+    let healed_within = label(value, HEALED_WITHIN_LABEL).map(|seconds| {
+        let what = || {
+            format!("{service}: label {HEALED_WITHIN_LABEL}: {seconds:?} is no number of seconds")
+        };
+        let seconds: NonZero<u32> = seconds.parse().with_context(what)?;
+        anyhow::Ok(Duration::from_secs(seconds.get().into()))
     });
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let published = &value["NetworkSettings"]["Ports"][API_PORT][0];
@@ -258,14 +261,16 @@ mod tests {
         assert_eq!(ours(&inspected(true, "5001")).healed_within, None);
         let with = |seconds: &str| {
             let mut value = inspected(true, "5001");
-            value["Config"]["Labels"][HEALED_WITHIN] = seconds.into();
+            value["Config"]["Labels"][HEALED_WITHIN_LABEL] = seconds.into();
             value
         };
         assert_eq!(
             ours(&with("30")).healed_within,
             Some(Duration::from_secs(30))
         );
-        let error = container(&with("soon"), "p").expect_err("no number");
-        assert!(error.to_string().contains(HEALED_WITHIN), "{error}");
+        for wrong in ["soon", "0", "-1"] {
+            let error = container(&with(wrong), "p").expect_err(wrong);
+            assert!(error.to_string().contains(HEALED_WITHIN_LABEL), "{error}");
+        }
     }
 }
