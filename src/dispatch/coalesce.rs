@@ -61,4 +61,19 @@ pub(super) mod tests {
         assert!(pauses());
         assert!(!pauses());
     }
+
+    /// Without the hook its thread would never forget the refusal.
+    #[test]
+    fn a_runtime_of_one_worker_pauses() {
+        let mut runtime = Builder::new_multi_thread();
+        coalesce_wakeups(&mut runtime, 1);
+        let runtime = runtime.worker_threads(1).enable_time().build().unwrap();
+        let paused = async {
+            tokio::spawn(async { refused() }).await.unwrap();
+            while tokio::spawn(async { HAS_REFUSED.get() }).await.unwrap() {}
+        };
+        let limit = Duration::from_secs(60);
+        let waited = runtime.block_on(async { tokio::time::timeout(limit, paused).await });
+        waited.expect("it has paused");
+    }
 }
