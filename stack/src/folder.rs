@@ -17,6 +17,8 @@ use crate::process::wait_until;
 const PATH_BYTES_MAX: usize = 900;
 const THROW_AWAY: &str = "warrior-api-";
 const LOCK: &str = "lock";
+/// The file that makes a folder a throw-away one. A kept folder may have any name, and a lock that nobody holds.
+const THROW_AWAY_MARK: &str = "throw-away";
 const NEXT: &str = "check who owns it and its disk, or choose another folder with DATA_DIR";
 
 /// A data folder that this process alone uses, until it is dropped.
@@ -34,6 +36,7 @@ impl Folder {
             Some(data) => {
                 let path = make(data)?;
                 let lock = lock(&path)?;
+                keep(&path)?;
                 (path, lock)
             }
             None => make_throw_away()?,
@@ -210,6 +213,15 @@ fn lock(folder: &Path) -> Result<File, StackError> {
     Ok(file)
 }
 
+/// Takes the mark off a throw-away folder that somebody has named as their own.
+fn keep(folder: &Path) -> Result<(), StackError> {
+    let mark = folder.join(THROW_AWAY_MARK);
+    match fs::remove_file(&mark) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(failed("remove", &mark)(e)),
+        _ => Ok(()),
+    }
+}
+
 /// A new folder takes its final name only once its lock is held, so that [`abandoned`] of
 /// another process never lists it.
 fn make_throw_away() -> Result<(PathBuf, File), StackError> {
@@ -221,7 +233,8 @@ fn make_throw_away() -> Result<(PathBuf, File), StackError> {
     check_path(&path)?;
     private_dir(&unlocked)?;
     let locked = lock(&unlocked).and_then(|file| {
-        fs::rename(&unlocked, &path)
+        fs::write(unlocked.join(THROW_AWAY_MARK), "")
+            .and_then(|()| fs::rename(&unlocked, &path))
             .map_err(failed("make", &path))
             .map(|()| file)
     });
@@ -246,7 +259,7 @@ pub(crate) fn abandoned() -> Vec<Folder> {
             e.metadata()
                 .is_ok_and(|m| m.is_dir() && m.uid() == geteuid().as_raw())
         })
-        .filter(|e| e.path().join(LOCK).is_file())
+        .filter(|e| e.path().join(THROW_AWAY_MARK).is_file())
         .filter_map(|e| {
             let path = e.path();
             let _lock = lock(&path).ok()?;

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
+use uuid::Uuid;
 use warrior_stack::{DATABASE, Endpoints, layout};
 
 use super::{ask, read_secrets, start_in};
@@ -106,6 +107,16 @@ fn an_abandoned_throw_away_stack_is_removed_by_the_next() {
     eventually("the abandoned stack is gone", || {
         !left.data.exists() && !is_alive(left.postgres.pid) && !is_alive(left.pooler.pid)
     });
+}
+
+#[test]
+fn a_kept_stack_among_temporary_files_is_not_taken_for_an_abandoned_one() {
+    let name = format!("warrior-api-{}", Uuid::new_v4().simple());
+    let kept = std::env::temp_dir().join(name);
+    drop(start_in(&kept));
+    drop(Supervisor::throw_away());
+    assert!(layout::cluster(&kept).join("PG_VERSION").exists());
+    fs::remove_dir_all(kept).unwrap();
 }
 
 #[test]
