@@ -25,6 +25,8 @@ const LOG: &str = ".wal";
 pub(super) const CUT_OFF: [&str; 2] = [".wal.checkpoint", ".wal.recovery"];
 /// What the names of folders of temporary files begin with; the process id follows.
 const TEMPORARY: &str = "warrior-api-duckdb-";
+/// The beginning of the names of DuckDB's temporary files.
+const TEMPORARY_FILE: &str = "duckdb_temp_";
 /// Bytes that are read at a time for a digest.
 const READ_BYTES: usize = 256 * 1024;
 
@@ -139,11 +141,23 @@ fn remove_temporary_files_of_the_killed() {
     {
         let name = entry.file_name();
         let pid = (name.to_str()).and_then(|name| name.strip_prefix(TEMPORARY)?.parse().ok());
-        if pid.is_some_and(|pid| !is_alive(pid)) {
-            // What cannot be removed is another user's.
-            let _ = fs::remove_dir_all(entry.path());
+        // A link leads to somebody's folder.
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if is_folder && pid.is_some_and(|pid| !is_alive(pid)) {
+            remove_temporary_files(&entry.path());
         }
     }
+}
+
+/// Removes what DuckDB wrote, and the folder where nothing else is in it: somebody's folder may have such a name. What
+/// cannot be removed is another user's.
+fn remove_temporary_files(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if (entry.file_name().to_string_lossy()).starts_with(TEMPORARY_FILE) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    let _ = fs::remove_dir(folder);
 }
 
 /// As [`open`], with a digest. The file is closed before its digest is taken: a process that closes a file gives up its

@@ -283,6 +283,10 @@ fn a_signal_leaves_neither_half_a_file_of_rejects_nor_temporary_files() {
         std::fs::create_dir(of(pid)).unwrap();
         std::fs::write(of(pid).join("duckdb_temp_storage-0.tmp"), "rows").unwrap();
     }
+    // No process has this number, and the folder is somebody's.
+    let own = temporary.join("warrior-api-duckdb-2026112900/app.duckdb");
+    std::fs::create_dir(own.parent().unwrap()).unwrap();
+    std::fs::write(&own, "warriors").unwrap();
     let mut command = import(&file, &database.owner_login());
     command.env("TMPDIR", temporary.join(""));
     let mut child = begin(command.arg("--rejects").arg(&rejects));
@@ -297,9 +301,13 @@ fn a_signal_leaves_neither_half_a_file_of_rejects_nor_temporary_files() {
     assert_eq!(stopped.status, Some(1), "{}", stopped.errors);
     assert!(stopped.errors.contains(": stopped"), "{}", stopped.errors);
     assert!(!part.exists());
+    assert!(own.exists());
     let left = std::fs::read_dir(temporary.join("")).unwrap();
-    let left: Vec<_> = left.map(|entry| entry.unwrap().path()).collect();
-    assert_eq!(left, [of(std::process::id())]);
+    let mut left: Vec<_> = left.map(|entry| entry.unwrap().path()).collect();
+    left.sort();
+    let mut kept = [of(std::process::id()), own.parent().unwrap().to_owned()];
+    kept.sort();
+    assert_eq!(left, kept);
 }
 
 /// No file system is filled here, which only root could make: a limit on the size of files refuses the same writes. It
