@@ -36,6 +36,13 @@ pub(super) struct Worker<E: Executor> {
     number: usize,
 }
 
+/// An attempt that failed.
+struct Failed {
+    error: StoreError,
+    /// One request, or one term, was alone in the statement.
+    alone: bool,
+}
+
 type Jobs<E> = Vec<Job<<E as Executor>::Request, <E as Executor>::Reply>>;
 
 impl<E: Executor> Worker<E> {
@@ -92,7 +99,7 @@ impl<E: Executor> Worker<E> {
         let mut waits_since = began;
         while self.waits_out(&mut jobs, waits_since, watch) {
             let attempted = Instant::now();
-            let Err(error) = self.attempt(&mut jobs, watch) else {
+            let Err(Failed { error, alone }) = self.attempt(&mut jobs, watch) else {
                 return;
             };
             if error.is_given_up() {
@@ -123,15 +130,20 @@ impl<E: Executor> Worker<E> {
                 }
             }
             match error.class {
-                Class::Data => return self.split(jobs, Failure::Rejected, watch),
+                Class::Data => return self.split(jobs, alone, Failure::Rejected, watch),
                 // Many lookups ask for different rows, of which one may be at fault.
                 Class::ReadFailed if !has_terms => {
-                    return self.split(jobs, Failure::NotDone(Reason::ReadFailed), watch);
+                    let failure = Failure::NotDone(Reason::ReadFailed);
+                    return self.split(jobs, alone, failure, watch);
                 }
-                Class::ReadFailed => return self.retry_separately(jobs, Reason::ReadFailed, watch),
-                Class::TooCostly => return self.retry_separately(jobs, Reason::TooCostly, watch),
+                Class::ReadFailed => {
+                    return self.retry_separately(jobs, alone, Reason::ReadFailed, watch);
+                }
+                Class::TooCostly => {
+                    return self.retry_separately(jobs, alone, Reason::TooCostly, watch);
+                }
                 Class::RolledBack if last => {
-                    return self.retry_separately(jobs, Reason::RolledBack, watch);
+                    return self.retry_separately(jobs, alone, Reason::RolledBack, watch);
                 }
                 Class::Unknown if last => {
                     return jobs
@@ -171,7 +183,7 @@ impl<E: Executor> Worker<E> {
 
     /// Executes a batch once. Answers every job on success, takes the answered and the unwanted
     /// ones out of `jobs`, and leaves the others in the state that the failure implies.
-    fn attempt(&self, jobs: &mut Jobs<E>, watch: &Stopwatch) -> Result<(), StoreError> {
+    fn attempt(&self, jobs: &mut Jobs<E>, watch: &Stopwatch) -> Result<(), Failed> {
         self.lane.pace.begin(self.number, Instant::now());
         let mut places = Vec::with_capacity(jobs.len());
         match self.execute(jobs, &mut places, watch) {
@@ -193,14 +205,25 @@ impl<E: Executor> Worker<E> {
                 Ok(())
             }
             Err(error) => {
+                let alone = self.is_alone(jobs, &places);
                 for job in jobs.iter_mut() {
                     match error.class {
                         Class::Unknown => job.doubt(),
                         _ => job.unclaim(),
                     }
                 }
-                Err(error)
+                Err(Failed { error, alone })
             }
+        }
+    }
+
+    /// Whether the jobs at `places`, those of one statement, are one request, or ask for one term.
+    fn is_alone(&self, jobs: &Jobs<E>, places: &[usize]) -> bool {
+        let mut requests = places.iter().map(|place| &jobs[*place].request);
+        let first = requests.next();
+        match self.lane.terms {
+            Some(_) => requests.all(|request| Some(request) == first),
+            None => requests.next().is_none(),
         }
     }
 
@@ -230,30 +253,29 @@ impl<E: Executor> Worker<E> {
     }
 
     /// Re-runs each term's searches alone, so that one failing search does not fail the rest. A term that was already
-    /// alone has failed, and so has a batch without terms. (The time that it took is lost: terms that come after one
-    /// that runs out of its time again may be too late.)
-    fn retry_separately(&self, jobs: Jobs<E>, reason: Reason, watch: &Stopwatch) {
-        if self.lane.terms.is_none() {
+    /// alone in its statement has failed, and so has a batch without terms. (The time that it took is lost: terms that come
+    /// after one that runs out of its time again may be too late.)
+    fn retry_separately(&self, jobs: Jobs<E>, alone: bool, reason: Reason, watch: &Stopwatch) {
+        if alone || self.lane.terms.is_none() {
             return fail_all(jobs, reason, watch);
         }
-        let mut groups = by_term(jobs);
-        match groups.len() {
-            0 => {}
-            1 => fail_all(groups.remove(0), reason, watch),
-            _ => groups
-                .into_iter()
-                .for_each(|group| self.process(group, watch)),
+        for group in by_term(jobs) {
+            self.process(group, watch);
         }
     }
 
-    /// Bisection: one bad row must harm no other. Halves until it stands alone, and fails as `failure` says.
-    fn split(&self, mut jobs: Jobs<E>, failure: Failure, watch: &Stopwatch) {
-        if jobs.len() > 1 {
-            let right = jobs.split_off(jobs.len() / 2);
-            self.process(jobs, watch);
-            self.process(right, watch);
-        } else if let Some(job) = jobs.pop() {
-            self.fail(job, failure, watch);
+    /// Bisection: one bad row must harm no other. Halves until it stands alone in its statement, and fails as `failure`
+    /// says. Clients that leave meanwhile may leave a good one alone.
+    fn split(&self, mut jobs: Jobs<E>, alone: bool, failure: Failure, watch: &Stopwatch) {
+        if alone {
+            for job in jobs {
+                self.fail(job, failure.clone(), watch);
+            }
+            return;
+        }
+        let right = jobs.split_off(jobs.len() / 2);
+        for half in [jobs, right] {
+            self.process(half, watch);
         }
     }
 

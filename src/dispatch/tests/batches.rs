@@ -1,6 +1,9 @@
 //! Natural batching: what shares a batch, and what it costs the others of it.
 
+use std::sync::{Arc, Mutex};
+
 use super::rig::{Rig, SIZE, failing, failing_with};
+use crate::dispatch::job::Ticket;
 use crate::dispatch::outcome::{Failure, Reason};
 use crate::dispatch::pace::LaneSize;
 use crate::store::Class;
@@ -77,6 +80,33 @@ async fn a_read_that_always_fails_harms_no_other_and_says_so() {
             assert_eq!(answer.await.unwrap(), expected);
         }
         assert!(!rig.breaker.is_out());
+    }
+}
+
+/// A request that stood alone in a statement is to blame for it, and not one that is left alone when it has failed.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_leaves_a_failing_batch_leaves_no_blame_behind() {
+    let cases = [
+        (Class::Data, None),
+        (Class::ReadFailed, None),
+        (Class::ReadFailed, Some(8)),
+        (Class::TooCostly, Some(8)),
+    ];
+    for (class, terms_max) in cases {
+        let leaving: Arc<Mutex<Option<Ticket<u32>>>> = Arc::default();
+        let (leaves, fails) = (Arc::clone(&leaving), failing_with(class, 13));
+        let script = move |number: usize, sent: &[u32]| {
+            drop(leaves.lock().unwrap().take());
+            fails(number, sent)
+        };
+        let rig = Rig::with(SIZE, terms_max, || Ok(()), script, |executor| executor);
+        // A batch may have two terms after one that was quick.
+        assert_eq!(rig.call(5).await, Ok(10));
+        *leaving.lock().unwrap() = Some(rig.push(13));
+        let stays = rig.push(2);
+        rig.run_batch();
+        assert_eq!(stays.wait().await.0, Ok(4), "{class:?}");
+        assert_eq!(rig.batches(), [vec![5], vec![13, 2], vec![2]]);
     }
 }
 
