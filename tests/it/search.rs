@@ -26,7 +26,7 @@ fn finds_what_the_plain_definition_finds_in_random_data() {
 
 /// Terms for the rows of `search_30_000.sql`: found at once in name order; few enough for an index; many, but late in name
 /// order; too many different skills for one index condition; ties in the name; over 50.
-pub(crate) const TERMS: [&str; 61] = [
+pub(crate) const TERMS: [&str; 65] = [
     "a",
     "aa",
     "early",
@@ -86,6 +86,10 @@ pub(crate) const TERMS: [&str; 61] = [
     "\\",
     "100%",
     " ",
+    "j.r.r.",
+    ".r.r",
+    "a b c",
+    " b ",
     "é",
     "É",
 ];

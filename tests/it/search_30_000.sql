@@ -4,6 +4,7 @@ select case
            when n % 5 = 1 then 'zz late ' || n
            when n % 500 = 2 then 'a long name whose middle is the same as in others and ' || n % 17 || ' the end of it'
            when n % 7 = 2 then 'tie'
+           when n % 1000 = 3 then 'J.R.R. of a b c ' || n
            else 'Middle 100% \ _ É ' || n
        end,
        case

@@ -14,8 +14,8 @@
 -- looked up in the primary key as well. The place is that of one version of the row, which stays there while the statement's
 -- snapshot sees it.
 --
--- Unbounded on purpose, since an answer is never partial: the walk for a term of one letter, or of one or two
--- punctuation marks. It reads all names where the term is listed and yet fewer than 50 names hold it; on a table of
+-- Unbounded on purpose, since an answer is never partial: the walk for a term of one letter or digit, or of punctuation
+-- marks with one at either end at the most. It reads all names where the term is listed and yet fewer than 50 names hold it; on a table of
 -- millions of rows the role's statement_timeout ends it, and the API answers 503.
 
 -- Settings: the functions of the tiers are planned and run with them, too, since only this function calls them.

@@ -82,13 +82,13 @@ begin
                 return null;
             end if;
         end if;
-        -- Rare parts: three characters of the term from up to twelve places, of those that make a trigram by themselves
-        -- (as in warrior_search), the three that come last on the page, or best not at all.
+        -- Rare parts: three characters of the term from up to twelve places, of those that make a trigram by themselves,
+        -- the three that come last on the page, or best not at all.
         parts := array(
             select cut.part
               from (select substr(needle, 1 + place * rest / places, 3) as part
                       from generate_series(0, places) as place) as cut
-             where cut.part ~ '[[:alnum:]]{3}|[[:alnum:]]{2}[^[:alnum:]]|[^[:alnum:]][[:alnum:]]{2}'
+             where public.warrior_has_trigram(cut.part)
              order by nullif(strpos(sample, cut.part), 0) desc nulls first
              limit 3);
         if cardinality(parts) = 3 and strpos(sample, parts[1]) = 0 then

@@ -22,12 +22,12 @@ begin
 end
 $$;
 
--- What pg_trgm can make a trigram of: three letters or digits, or two beside the end of a word. (One beside it also makes
--- one, which is too frequent to help.)
+-- What pg_trgm can make a trigram of: three letters or digits, two beside the end of a word, or one that is a word. (One
+-- beside the end of a word also makes one, which is too frequent to help.)
 create or replace function public.warrior_has_trigram(needle text) returns boolean
 language sql immutable parallel safe
 as $$
-    select needle ~ '[[:alnum:]]{3}|[[:alnum:]]{2}[^[:alnum:]]|[^[:alnum:]][[:alnum:]]{2}'
+    select needle ~ '[[:alnum:]]{3}|[[:alnum:]]{2}[^[:alnum:]]|[^[:alnum:]][[:alnum:]]{2}|[^[:alnum:]][[:alnum:]][^[:alnum:]]'
 $$;
 
 -- Case folding, cheaper than lower(name) alone. Most names are ASCII, and folding their bytes gives the same
