@@ -13,8 +13,7 @@ use prometheus_client::registry::Registry;
 const LARGE_ABOVE_BYTES: i64 = 32 * 1024;
 /// The part of a budget that large charges leave free: a quarter.
 const SPARED_PART: i64 = 4;
-/// Step in which a [`Sink`] is charged and grows: most answers fit into one. [`LARGE_ABOVE_BYTES`] is a multiple of
-/// it.
+/// What a [`Sink`] is charged is a multiple of this: most answers fit into one. [`LARGE_ABOVE_BYTES`] is one, too.
 const STEP_BYTES: usize = 4096;
 
 /// Bytes that may be in use at once. Clones share them.
@@ -38,7 +37,7 @@ pub struct Charge {
 #[derive(Debug)]
 pub struct Sink {
     bytes: Vec<u8>,
-    /// Bytes that are charged: the next step, and the length in the end.
+    /// Bytes that are charged and taken; the length in the end.
     room: usize,
     charge: Charge,
 }
@@ -132,11 +131,13 @@ impl Write for Sink {
     fn write(&mut self, part: &[u8]) -> io::Result<usize> {
         let length = self.bytes.len() + part.len();
         if length > self.room {
-            let room = length.next_multiple_of(STEP_BYTES);
-            if !self.charge.grow_to(room) {
+            // Twice as much each time, or what is needed where that does not fit: a list is moved seldom.
+            let rooms =
+                [length.max(2 * self.room), length].map(|room| room.next_multiple_of(STEP_BYTES));
+            let Some(room) = rooms.into_iter().find(|room| self.charge.grow_to(*room)) else {
                 return Err(io::ErrorKind::OutOfMemory.into());
-            }
-            self.bytes.reserve(room - self.bytes.len());
+            };
+            self.bytes.reserve_exact(room - self.bytes.len());
             self.room = room;
         }
         self.bytes.extend_from_slice(part);
@@ -205,6 +206,18 @@ mod tests {
         // A write that did not fit took nothing.
         drop((large, small));
         assert!(budget.charge(300 * KIB).is_some());
+    }
+
+    #[test]
+    fn what_a_list_takes_while_it_grows_is_charged() {
+        let budget = Budget::new(300 * KIB);
+        let mut sink = budget.sink();
+        while sink.write_all(&[b'x'; KIB]).is_ok() {
+            let taken = i64::try_from(sink.bytes.capacity()).unwrap();
+            assert!(taken <= budget.0.used.get());
+        }
+        // Where twice as much does not fit, what is needed does: three quarters of the budget, in whole steps.
+        assert_eq!(sink.bytes.len(), 224 * KIB);
     }
 
     #[test]
