@@ -1,5 +1,6 @@
 //! The accept loop of a listener, and its graceful drain.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ use crate::throttle::throttled;
 const IN_FLIGHT_MAX: Duration = Duration::from_millis(250);
 /// Pause after the system refused a connection, most often for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Errors of broken connections that are passed over in the backlog of a listener that closes.
+const BACKLOG_ERRORS_MAX: usize = 16;
 /// Time for the oldest connection to make room, before the next one is asked to, too.
 const ROOM_PAUSE: Duration = Duration::from_millis(10);
 
@@ -110,9 +113,20 @@ fn backlog(listener: TcpListener) -> Vec<TcpStream> {
     let Ok(listener) = listener.into_std() else {
         return Vec::new();
     };
-    let accepted = std::iter::from_fn(|| listener.accept().ok());
+    // accept() also gives the network errors of connections that have broken meanwhile, one at a time (accept(2)).
+    let mut errors = 0;
+    let accepted = std::iter::from_fn(|| {
+        loop {
+            match listener.accept() {
+                Ok((stream, _)) => return Some(stream),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return None,
+                Err(_) if errors == BACKLOG_ERRORS_MAX => return None,
+                Err(_) => errors += 1,
+            }
+        }
+    });
     accepted
-        .filter_map(|(stream, _)| {
+        .filter_map(|stream| {
             stream.set_nonblocking(true).ok()?;
             TcpStream::from_std(stream).ok()
         })
