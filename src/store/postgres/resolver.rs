@@ -71,7 +71,11 @@ impl Resolver {
 /// The addresses of `host`, each once, in the order that the system prefers. Blocks.
 pub(super) fn look_up(host: &str) -> Addresses {
     let found = (host, 0).to_socket_addrs().map_err(|e| e.to_string())?;
-    let mut addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
-    addresses.dedup();
+    let mut addresses: Vec<IpAddr> = Vec::new();
+    for address in found.map(|address| address.ip()) {
+        if !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
     Ok(addresses)
 }
