@@ -84,6 +84,7 @@ pub(super) struct Console {
 }
 
 /// The schema, and the role that serves.
+#[derive(Default)]
 pub(super) struct Schema {
     /// Why the database, or the schema in it, is none that this program can look at.
     pub(super) foreign: Option<String>,
@@ -104,6 +105,8 @@ pub(super) struct Schema {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Role {
     pub(super) powers: Vec<String>,
+    /// The cluster was made with it.
+    pub(super) first: bool,
     pub(super) connection_limit: i32,
     pub(super) missing: Vec<String>,
     pub(super) schema_open: bool,

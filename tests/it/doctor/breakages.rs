@@ -88,6 +88,7 @@ fn breakages_of_the_pooler() {
             Command,
         ),
         ("pooler-paused", Console("pause warrior_api"), Command),
+        ("pooler-paused", Console("pause"), Command),
         ("pooler-paused", Console("disable warrior_api"), Command),
         ("pooler-open", Console("set auth_type = trust"), Command),
     ]);

@@ -16,7 +16,7 @@ pub(super) fn check(evidence: &Evidence, place: &Place) -> Vec<Finding> {
         .console
         .as_ref()
         .and_then(|seen| seen.as_ref().ok());
-    let paused = console.is_some_and(|console| pooler::stopped(console, evidence).is_some());
+    let paused = console.is_some_and(|console| !pooler::again(console, evidence).is_empty());
     // A pause of the pooler is a finding of its own.
     if let Some((why, next)) = serving.refused.as_ref().filter(|_| !paused) {
         findings.push(kind::DATABASE_UNREACHABLE.finding(why, next));

@@ -23,13 +23,19 @@ pub(super) fn check(console: &Console, evidence: &Evidence, place: &Place) -> Ve
             place.pooler_setting("pool_mode = transaction"),
         ));
     }
-    if let Some(again) = stopped(console, evidence) {
+    let again = again(console, evidence);
+    if !again.is_empty() {
         let dbname = &evidence.asked.dbname;
-        let command = format!("{again} {dbname}");
-        let mend = place.console(&command);
+        let typed: Option<Vec<_>> = again.iter().map(|command| place.console(command)).collect();
         findings.push(kind::POOLER_PAUSED.finding(
             format!("the database {dbname} is paused or disabled there"),
-            mend.unwrap_or_else(|| format!("run on its console: {command}")),
+            match typed {
+                Some(typed) => typed.join(" || "),
+                None => format!(
+                    "run on its console: {}",
+                    again.join(", or where that fails ")
+                ),
+            },
         ));
     }
     if console.clients_waiting > 0 && console.waits >= WAIT_MAX {
@@ -80,11 +86,17 @@ pub(super) fn check(console: &Console, evidence: &Evidence, place: &Place) -> Ve
     findings
 }
 
-/// The command that lets requests in again, where somebody has stopped them at the pooler. It hides a database that is
-/// paused and has no connections; then PostgreSQL answers, and requests do not.
-pub(super) fn stopped(console: &Console, evidence: &Evidence) -> Option<&'static str> {
+/// The commands that let requests in again, where somebody has stopped them at the pooler; the second where the first
+/// fails. The console hides a database that is paused and has no connections, and does not tell that all are paused; then
+/// PostgreSQL answers, and requests do not.
+pub(super) fn again(console: &Console, evidence: &Evidence) -> Vec<String> {
+    let of_database = |command: &str| format!("{command} {}", evidence.asked.dbname);
     let hidden = evidence.serving.silent && console.servers == 0 && evidence.database.is_ok();
-    console.stopped.or(hidden.then_some("resume"))
+    match console.stopped {
+        Some(command) => vec![of_database(command)],
+        None if hidden => vec![of_database("resume"), "resume".to_owned()],
+        None => Vec::new(),
+    }
 }
 
 /// On loopback alone, faults of the version are known and closed to other machines.

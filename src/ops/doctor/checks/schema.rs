@@ -168,7 +168,11 @@ fn of_role(seen: &Schema, evidence: &Evidence, place: &Place) -> Vec<Finding> {
             .collect();
         findings.push(kind::ROLE_TOO_MIGHTY.finding(
             format!("role {name}, which serves requests, is {powers}"),
-            place.administrator(&[&format!("alter role {name} {}", without.join(" "))]),
+            match role.first {
+                true => format!("{name} is the role that PostgreSQL was installed with, and has to stay what it is: make a role for \
+                    requests, as postgres-conf/roles.sql does under the name warrior, and set POSTGRES_USER to it"),
+                false => place.administrator(&[&format!("alter role {name} {}", without.join(" "))]),
+            },
         ));
     }
     if role.schema_open {

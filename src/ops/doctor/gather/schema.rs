@@ -117,6 +117,7 @@ fn role(client: &mut Client, name: &str) -> Result<Option<Role>, postgres::Error
     let rows = client.query_typed(ROLE, &[(&name, Type::NAME)])?;
     Ok(rows.first().map(|row| Role {
         powers: row.get("powers"),
+        first: row.get("first"),
         connection_limit: row.get("connection_limit"),
         missing: row.get("missing"),
         schema_open: row.get("open"),

@@ -1,5 +1,7 @@
 -- The role that serves requests ($1): what it may do beyond that, and which of the rights that it needs are missing. The
--- rights are those of src/store/sql/schema/grants.sql. open: whether every role may create in the schema public.
+-- rights are those of src/store/sql/schema/grants.sql. open: whether every role may create in the schema public. first: whether
+-- it is the role that the cluster was made with, which has the same oid everywhere and has to stay superuser:
+-- PostgreSQL 15 takes that away, and then nobody may be left who has it; later ones refuse.
 with role as (
     select oid, rolname, rolsuper, rolconnlimit,
            array_remove(array[case when rolsuper then 'superuser' end, case when rolcreaterole then 'createrole' end,
@@ -16,6 +18,7 @@ with role as (
            ('public.warrior_drift(bigint)')
 )
 select role.powers,
+       role.oid = 10 as first,
        case when role.rolsuper then -1 else role.rolconnlimit end as connection_limit,
        array(select privilege || ' on ' || object
                from wanted
