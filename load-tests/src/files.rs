@@ -90,9 +90,10 @@ pub fn sha256(bytes: &[u8]) -> String {
 pub(crate) fn replace_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     // A link stays one.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let aside = path.with_added_extension("part");
+    // A name that nobody has: a file of somebody's would be gone, and a link would lead the bytes elsewhere.
+    let aside = path.with_added_extension(format!("{}.part", uuid::Uuid::new_v4().simple()));
     let write = || -> std::io::Result<()> {
-        let mut file = File::create(&aside)?;
+        let mut file = File::create_new(&aside)?;
         if let Ok(now) = fs::metadata(&path) {
             file.set_permissions(now.permissions())?;
             let own = file.metadata()?;

@@ -44,7 +44,7 @@ pub struct Sweep {
     pub sentence: String,
     /// How it ended.
     pub exit: Exit,
-    /// Why it does not say that no acknowledged write was lost; empty when it does.
+    /// Why it does not say that no acknowledged write was lost, or which runs measured the generator; empty when it holds.
     pub invalid: Vec<String>,
     /// What a reader should know of single runs.
     pub marks: Vec<String>,
@@ -71,7 +71,8 @@ impl Sweep {
         let versus = break_even::all_versus(&measured.visits, &measured.no_room);
         let break_even = BreakEven::of(&points, &versus);
         let unread = measured.visits.iter().map(|visit| visit.unread).sum();
-        let invalid = unproven(&measured.unverified, unread);
+        let mut invalid = unproven(&measured.unverified, unread);
+        invalid.extend(measured.invalid.into_iter().map(|(_, why)| why));
         Ok(Sweep {
             open_rate: measured.open_rate,
             rounds: rounds.unwrap_or(0),

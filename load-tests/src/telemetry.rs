@@ -114,6 +114,14 @@ fn most_frequent(said: Vec<String>) -> Option<String> {
     Some(most.1)
 }
 
+/// Workers of a lane, as the server counts them; none where it does not say.
+pub(crate) fn workers(admin: &Target, lane: &str) -> Option<u32> {
+    let workers = samples(admin)?
+        .get(&format!("warrior_workers{{lane=\"{lane}\"}}"))
+        .copied()?;
+    Some(workers as u32)
+}
+
 fn samples(admin: &Target) -> Option<Samples> {
     let answer = client::get(admin, "/metrics").ok()?;
     (answer.status == 200).then(|| parse(&String::from_utf8_lossy(&answer.body)))

@@ -22,7 +22,9 @@ use crate::ledger::{self, Header, Ledger};
 use crate::profile::{Mix, Overrides, compile};
 use crate::target::Target;
 use crate::telemetry::observe;
-use crate::verify::{Exclusivity, Verdict, verify_by_http, verify_directly};
+use crate::verify::{
+    Exclusivity, Verdict, lost_without_server, once_settled, verify_by_http, verify_directly,
+};
 
 /// Seeds of two trials lie this far apart, since each scenario of a run takes one of its own.
 const SEEDS_OF_A_TRIAL: u64 = 1000;
@@ -143,16 +145,18 @@ impl Trials {
             return Ok(None);
         };
         let (header, attempts) = ledger::read(ledger.path())?;
-        let verdict = match &self.database {
-            Some(access) => {
-                let count = client::count(&self.target)?;
-                verify_directly(access, &header, &attempts, count)
-            }
-            None => verify_by_http(&self.target, &header, &attempts, Exclusivity::Exclusive),
+        let judge = || {
+            let verdict = match &self.database {
+                Some(access) => match client::count(&self.target) {
+                    Ok(count) => verify_directly(access, &header, &attempts, count),
+                    Err(error) => lost_without_server(access, &header, &attempts, error),
+                },
+                None => verify_by_http(&self.target, &header, &attempts, Exclusivity::Exclusive),
+            };
+            verdict.map(|verdict| [verdict])
         };
-        verdict
-            .map(Some)
-            .context("the ledger could not be verified")
+        let [verdict] = once_settled(judge).context("the ledger could not be verified")?;
+        Ok(Some(verdict))
     }
 
     /// The ledger's file.

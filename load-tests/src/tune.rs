@@ -43,6 +43,7 @@ use crate::machine::Pressure;
 use crate::output::say;
 use crate::profile::{Mix, Overrides, Profile};
 use crate::target::Target;
+use crate::telemetry::workers;
 use crate::trial::{TrialSetup, Trials};
 
 /// Steps of one round of the search; below that nothing can be said.
@@ -132,6 +133,7 @@ pub fn tune(setup: TuneSetup, stop: &Arc<AtomicBool>) -> anyhow::Result<Tuning> 
     say(format_args!("tuning {}; now: {current}", tuning.stack));
     let (rig, named) = start_rig(&setup, &config, current)?;
     let mut measured = measure_on(rig, &setup, &tuning, current, stop)?;
+    check_workers(&setup, measured.trials.admin.as_ref(), &current)?;
     let (began, pressure) = (Instant::now(), Pressure::now());
     // What was acknowledged until an error is verified all the same.
     let mut found = search_on(&setup, &mut measured, &mut tuning).unwrap_or_else(|error| {
@@ -206,6 +208,26 @@ fn start_rig(
     Ok(rigs)
 }
 
+/// Refuses to begin from sizes that the server does not have: the files do not show what its shell or a compose file sets.
+fn check_workers(setup: &TuneSetup, admin: Option<&Target>, current: &Sizes) -> anyhow::Result<()> {
+    let Some(admin) = admin else {
+        return Ok(());
+    };
+    for (lane, size) in ["create", "find", "search"].into_iter().zip(Size::LANES) {
+        let meant = current.get(size);
+        let seen = workers(admin, lane).unwrap_or(meant);
+        ensure!(
+            seen == meant,
+            "the server has {seen} workers in the lane {lane}, where {} means {meant}: what starts it sets a number of its own \
+             (docker-compose.yml does, by WORKERS); set {} in {} to what you want to begin from",
+            setup.files.env.display(),
+            size.variable(),
+            setup.files.env.display()
+        );
+    }
+    Ok(())
+}
+
 fn measure_on(
     rig: Box<dyn Rig>,
     setup: &TuneSetup,
@@ -230,28 +252,19 @@ fn measure_on(
 
 /// Pairs of what was before and what was chosen, and of the chosen sizes with and without PgBouncer.
 fn compare_again(tuning: &mut Tuning, measured: &mut Measured) -> anyhow::Result<()> {
-    let mut pairs = |a: Sizes, b: Sizes, count: u32| -> anyhow::Result<Option<Ratio>> {
-        let mut costs = Vec::new();
-        for pair in 0..count {
-            if !measured.may_go_on() {
-                break;
-            }
-            // In turn either first, as in the search.
-            if pair.is_multiple_of(2) {
-                let before = measured.again(&a)?;
-                costs.push((before, measured.again(&b)?));
-            } else {
-                let after = measured.again(&b)?;
-                costs.push((measured.again(&a)?, after));
-            }
-        }
-        Ok(Ratio::of(&costs))
-    };
     if tuning.chosen != tuning.current {
-        tuning.again = pairs(tuning.current, tuning.chosen, PAIRS_AGAIN)?;
+        tuning.again = pairs(measured, tuning.current, tuning.chosen, PAIRS_AGAIN)?;
         // The best of many candidates may have been the luckiest, and a lighter load may have flattered it. Where there
         // was no time to ask, or chance may be the reason, nothing is proposed.
         if !tuning.again.as_ref().is_some_and(Ratio::is_proof) {
+            let times = tuning.again.as_ref().map_or(0, |again| again.pairs);
+            if times < PAIRS_AGAIN as usize && !measured.trials.is_stopped() {
+                tuning.invalid.push(format!(
+                    "the budget ended before {} was measured again: whether it is better is not known; give a longer --budget \
+                     or a shorter --step",
+                    tuning.chosen
+                ));
+            }
             tuning.chosen = tuning.current;
         }
     }
@@ -259,9 +272,27 @@ fn compare_again(tuning: &mut Tuning, measured: &mut Measured) -> anyhow::Result
         pooler: 0,
         ..tuning.chosen
     };
-    let chosen = tuning.chosen;
     if tuning.can_pass_the_pooler {
-        tuning.past_the_pooler = pairs(chosen, past, PAIRS_PAST)?;
+        tuning.past_the_pooler = pairs(measured, tuning.chosen, past, PAIRS_PAST)?;
     }
     Ok(())
+}
+
+/// Up to so many pairs of costs, as the budget allows.
+fn pairs(measured: &mut Measured, a: Sizes, b: Sizes, count: u32) -> anyhow::Result<Option<Ratio>> {
+    let mut costs = Vec::new();
+    for pair in 0..count {
+        if !measured.may_go_on() {
+            break;
+        }
+        // In turn either first, as in the search.
+        if pair.is_multiple_of(2) {
+            let before = measured.again(&a)?;
+            costs.push((before, measured.again(&b)?));
+        } else {
+            let after = measured.again(&b)?;
+            costs.push((measured.again(&a)?, after));
+        }
+    }
+    Ok(Ratio::of(&costs))
 }

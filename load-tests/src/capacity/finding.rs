@@ -63,7 +63,7 @@ pub struct CapacityFinding {
     pub rate: f64,
     /// Up to this rate every trial held; nothing where the least already missed once.
     pub low: Option<f64>,
-    /// From this rate on every trial missed; nothing where the greatest still held.
+    /// From this rate on no trial held; nothing where the greatest still did.
     pub high: Option<f64>,
     /// The conditions that broke first above it.
     pub broke: Vec<Judged>,
@@ -101,7 +101,7 @@ impl Capacity {
     /// Takes what a whole search has found.
     pub(super) fn find(&mut self, search: &KneeSearch) {
         self.finding = search.estimate().map(|estimate| {
-            let above = self.first_above(estimate.rate);
+            let above = first_missed_above(estimate.rate, &self.trials);
             CapacityFinding {
                 rate: estimate.rate,
                 low: estimate.low,
@@ -112,7 +112,8 @@ impl Capacity {
                     .and_then(|telemetry| telemetry.sentence()),
             }
         });
-        self.invalid.extend(self.doubt());
+        let held = self.finding.as_ref().map(|finding| finding.rate);
+        self.invalid.extend(doubt(held, &self.trials));
     }
 
     /// Takes what ended a search before its end: it has found nothing.
@@ -144,34 +145,37 @@ impl Capacity {
             Exit::Passed
         };
     }
+}
 
-    /// Why the upper end is not the server's.
-    fn doubt(&self) -> Option<String> {
-        let rate = self.finding.as_ref().map_or(0.0, |finding| finding.rate);
-        let above = || self.trials.iter().filter(move |trial| trial.rate > rate);
-        if above().next().is_none() {
-            return Some(format!(
-                "the budget ended before a rate missed the objective: the capacity is at least {rate:.0}/s; give a \
-                 longer --budget"
-            ));
-        }
-        let undecided = above().filter(|trial| trial.standing == Standing::Undecided);
-        let missed = above().filter(|trial| trial.standing == Standing::Missed);
-        let reason = above().find_map(|trial| trial.doubts.first())?;
-        (undecided.count() > missed.count()).then(|| {
-            format!("the capacity is at least {rate:.0}/s: above it the generator itself fell behind ({reason})")
-        })
+/// Why the upper end of what was found is not the server's: nothing ends the range, or the generator does. Where nothing
+/// held, whatever rate the server missed is its end.
+fn doubt(held: Option<f64>, trials: &[Trial]) -> Option<String> {
+    let rate = held.unwrap_or_default();
+    let above = || trials.iter().filter(move |trial| trial.rate > rate);
+    if above().next().is_none() {
+        return Some(format!(
+            "the budget ended before a rate missed the objective: the capacity is at least {rate:.0}/s; give a longer --budget"
+        ));
     }
+    let ended = above().filter(|trial| trial.standing != Standing::Held);
+    let first = ended.map(|trial| trial.rate).min_by(f64::total_cmp)?;
+    let mut there = above().filter(|trial| held.is_none() || trial.rate == first);
+    if there.any(|trial| trial.standing == Standing::Missed) {
+        return None;
+    }
+    let mut undecided = above().filter(|trial| trial.standing == Standing::Undecided);
+    let reason = undecided.find_map(|trial| trial.doubts.first())?;
+    Some(format!(
+        "the capacity is at least {rate:.0}/s: at {first:.0}/s the generator itself fell behind ({reason})"
+    ))
+}
 
-    /// The trial of the least rate above this one that was missed.
-    fn first_above(&self, rate: f64) -> Option<&Trial> {
-        let missed = self
-            .trials
-            .iter()
-            .filter(|trial| trial.standing != Standing::Held);
-        let above = missed.filter(|trial| trial.rate > rate);
-        above.min_by(|a, b| a.rate.total_cmp(&b.rate))
-    }
+/// The trial of the least rate above this one that the server missed.
+fn first_missed_above(rate: f64, trials: &[Trial]) -> Option<&Trial> {
+    let missed = trials
+        .iter()
+        .filter(|trial| trial.standing == Standing::Missed && trial.rate > rate);
+    missed.min_by(|a, b| a.rate.total_cmp(&b.rate))
 }
 
 /// The conditions of an objective, with the one that is part of every one.
@@ -182,4 +186,69 @@ pub(crate) fn slo_of(profile: &crate::profile::Profile) -> Vec<String> {
         texts.push("lost == 0".to_owned());
     }
     texts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trial((rate, standing): (f64, Standing)) -> Trial {
+        let late = (standing == Standing::Undecided).then(|| format!("late at {rate}"));
+        Trial {
+            rate,
+            scheduled: rate,
+            answered: rate,
+            success: 1.0,
+            p50_us: None,
+            p99_us: None,
+            service_p50_us: None,
+            conditions: Vec::new(),
+            standing,
+            doubts: late.into_iter().collect(),
+            outcomes: String::new(),
+            telemetry: None,
+        }
+    }
+
+    #[test]
+    fn an_upper_end_is_the_servers_where_the_server_missed() {
+        use Standing::{Held, Missed, Undecided};
+        /// Trials, what the doubt holds, and where the server missed first.
+        type Case<'c> = (&'c [(f64, Standing)], Option<&'c str>, Option<f64>);
+        let cases: [Case<'_>; 5] = [
+            (&[(1000.0, Held), (1060.0, Missed)], None, Some(1060.0)),
+            (&[(1000.0, Held)], Some("give a longer --budget"), None),
+            (
+                &[(1000.0, Held), (1060.0, Undecided), (2000.0, Missed)],
+                Some("late at 1060"),
+                Some(2000.0),
+            ),
+            (
+                &[(1000.0, Held), (1060.0, Undecided), (1060.0, Missed)],
+                None,
+                Some(1060.0),
+            ),
+            // A trial that held above it says nothing of the end.
+            (
+                &[(1000.0, Held), (1100.0, Held), (1200.0, Missed)],
+                None,
+                Some(1200.0),
+            ),
+        ];
+        for (tried, doubted, missed) in cases {
+            let trials: Vec<Trial> = tried.iter().copied().map(trial).collect();
+            let said = doubt(Some(1000.0), &trials);
+            assert_eq!(said.is_some(), doubted.is_some(), "{tried:?}: {said:?}");
+            assert!(
+                said.unwrap_or_default()
+                    .contains(doubted.unwrap_or_default()),
+                "{tried:?}"
+            );
+            let first = first_missed_above(1000.0, &trials);
+            assert_eq!(first.map(|trial| trial.rate), missed, "{tried:?}");
+        }
+        let none_held = [(1.0, Missed), (0.5, Undecided)].map(trial);
+        assert_eq!(doubt(None, &none_held), None);
+        assert!(doubt(None, &none_held[1..]).is_some());
+    }
 }

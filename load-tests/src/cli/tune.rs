@@ -85,7 +85,7 @@ struct NamedArgs {
     #[arg(long, requires = "url")]
     apply_command: Option<String>,
     /// How long that command may take; then it is ended, and the files are given back [default: 5m]
-    #[arg(long, requires = "apply_command", value_parser = humantime::parse_duration)]
+    #[arg(long, requires = "apply_command", value_parser = search_time)]
     apply_timeout: Option<Duration>,
 }
 

@@ -1,7 +1,6 @@
 //! The comparison of a round's ledger with the table, once what is unknown is settled.
 
 use std::path::Path;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::settle::{Settled, settle};
@@ -9,10 +8,8 @@ use crate::client;
 use crate::database::DatabaseAccess;
 use crate::ledger;
 use crate::target::Target;
-use crate::verify::{Verdict, verify_directly};
+use crate::verify::{Verdict, once_settled, verify_directly};
 
-/// Longest wait for a commit that is under way when the table is read, a second each.
-const LATE_COMMITS_MAX: u32 = 5;
 /// How long a repeat may be tried: longer than it is granted, so that a late one is told from none.
 const SETTLE_PATIENCE: Duration = Duration::from_secs(20);
 
@@ -36,15 +33,11 @@ pub(super) fn compare(
 ) -> anyhow::Result<(Settled, Verdict)> {
     let (header, attempts) = ledger::read(path)?;
     let settled = settle(target, &attempts, healed, SETTLE_PATIENCE);
-    let judge = || verify_directly(database, &header, &attempts, client::count(target)?);
-    let mut verdict = judge()?;
-    for _ in 0..LATE_COMMITS_MAX {
-        if !verdict.may_still_settle() {
-            break;
-        }
-        thread::sleep(Duration::from_secs(1));
-        verdict = judge()?;
-    }
+    let judge = || {
+        let verdict = verify_directly(database, &header, &attempts, client::count(target)?)?;
+        Ok([verdict])
+    };
+    let [mut verdict] = once_settled(judge)?;
     if counted == Counted::ByOthersToo {
         verdict.count_expected = None;
     }

@@ -18,6 +18,9 @@ use crate::workload::Prepared;
 /// Bounds the shared connections that each thread opens before the run begins.
 const OPENED_AHEAD_MAX: usize = 32;
 
+/// How often a sleep looks whether the run is stopped, in nanoseconds.
+const STOP_CHECK: u64 = 100_000_000;
+
 /// The first requests that have a connection opened for them: those due this soon, in nanoseconds.
 const OPENED_AHEAD_SPAN: u64 = 10_000_000;
 
@@ -40,10 +43,13 @@ pub(super) async fn run(worker: &Rc<Worker>, arrivals: &[Arrival]) {
             .make(u64::from(arrival.index), &worker.known.borrow());
         let prepared = match prepared {
             Ok(prepared) => prepared,
-            Err(error) => return worker.give_up(error),
+            Err(error) => {
+                worker.give_up(error);
+                break;
+            }
         };
         let intended = worker.start + arrival.at_nanos;
-        worker.timer.sleep_until(intended).await;
+        sleep_while_going_on(worker, intended).await;
         if worker.stopped() {
             break;
         }
@@ -55,6 +61,14 @@ pub(super) async fn run(worker: &Rc<Worker>, arrivals: &[Arrival]) {
         });
     }
     worker.users_ended().await;
+}
+
+/// Sleeps until a moment, which may be minutes away at a low rate, or until the run is stopped.
+async fn sleep_while_going_on(worker: &Worker, moment: u64) {
+    while !worker.stopped() && now() < moment {
+        let check = now() + STOP_CHECK;
+        worker.timer.sleep_until(moment.min(check)).await;
+    }
 }
 
 /// Opens the connections of the first requests before the first moment, so that a high rate does not begin with
@@ -102,6 +116,9 @@ async fn user(worker: &Worker, arrival: Arrival, moments: (u64, u64), prepared: 
             }
             let due = now() + pause(worker, follow, arrival);
             worker.timer.sleep_until(due).await;
+            if worker.stopped() {
+                return;
+            }
             let get = Prepared::get(&worker.plan.target, location, 200);
             let begun = now();
             // The answer is counted by `request`; nothing follows it.

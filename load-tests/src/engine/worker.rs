@@ -98,8 +98,8 @@ impl Worker {
         User(Rc::clone(self))
     }
 
-    /// Waits until every virtual user has ended. Bounded: each request ends at the plan's timeout
-    /// at the latest.
+    /// Waits until every virtual user has ended. Bounded: each request ends at the plan's timeout at the latest, and each
+    /// pause between two at its profile's.
     pub(super) async fn users_ended(&self) {
         while self.users.get() > 0 {
             self.timer.sleep_until(now() + 1_000_000).await;

@@ -108,7 +108,8 @@ fn versus_cells(versus: &Versus) -> [String; 6] {
             "{:.2} ({:.2} to {:.2})",
             figure.ratio, figure.interval.0, figure.interval.1
         ),
-        None => "no room without".to_owned(),
+        None if versus.success.is_none() => "no room without".to_owned(),
+        None => "too little was answered".to_owned(),
     };
     let words = match versus.finding {
         Finding::Better => "better",

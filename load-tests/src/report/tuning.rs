@@ -48,11 +48,13 @@ pub fn tuning_lines(tuning: &Tuning) -> String {
 fn headline(tuning: &Tuning) -> String {
     let (current, chosen) = (tuning.current, tuning.chosen);
     match (current == chosen, tuning.ending) {
-        (true, Ending::NothingBetter) => format!(
-            "leave it: {current}. No neighbour is better by 10 % beyond chance at {:.0} requests a second",
-            tuning.rate
-        ),
-        (true, Ending::BudgetEnded) => format!("nothing is proved to be better than {current}"),
+        (true, Ending::NothingBetter) if tuning.again.is_none() && tuning.invalid.is_empty() => {
+            format!(
+                "leave it: {current}. No neighbour is better by 10 % beyond chance at {:.0} requests a second",
+                tuning.rate
+            )
+        }
+        (true, _) => format!("nothing is proved to be better than {current}"),
         (false, _) => format!("{chosen}, instead of {current}"),
     }
 }

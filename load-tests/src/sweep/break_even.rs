@@ -25,11 +25,11 @@ pub struct Versus {
     pub pool: u32,
     /// Connections of the servers: those that PostgreSQL has to hold without PgBouncer.
     pub connections: u32,
-    /// Requests a second; none where PostgreSQL has no room for the servers.
+    /// Requests a second; none where PostgreSQL has no room for the servers, or nothing was answered in most rounds.
     pub rate: Option<ComparedFigure>,
     /// Latency at 99 %, at the rate of the open runs; likewise.
     pub p99: Option<ComparedFigure>,
-    /// The mean success at that rate, without and with PgBouncer; likewise.
+    /// The mean success at that rate, without and with PgBouncer; none where PostgreSQL has no room for the servers.
     pub success: Option<(f64, f64)>,
     /// What follows.
     pub finding: Finding,
@@ -186,7 +186,7 @@ impl BreakEven {
         };
         let connections = at.connections;
         let verdict = match self.answer {
-            Answer::WorthIt if at.rate.is_none() => {
+            Answer::WorthIt if at.success.is_none() => {
                 return format!(
                     "PgBouncer is worth it here from {connections} connections on: PostgreSQL has no room for them without it."
                 );

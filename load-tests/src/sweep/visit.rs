@@ -18,6 +18,8 @@ pub(super) struct Measured {
     pub(super) marks: Vec<String>,
     /// Runs that never verified what was acknowledged.
     pub(super) unverified: Vec<String>,
+    /// Runs that measured the generator or the machine, and why, each with its round.
+    pub(super) invalid: Vec<(u32, String)>,
     pub(super) setup: Vec<(String, String)>,
     pub(super) machine: Machine,
 }
@@ -90,6 +92,7 @@ pub(super) fn read(folder: &Path) -> anyhow::Result<Measured> {
         open_rate: 0.0,
         marks: Vec::new(),
         unverified: Vec::new(),
+        invalid: Vec::new(),
         setup: setup(folder)?,
         machine: Machine::default(),
     };
@@ -104,6 +107,8 @@ pub(super) fn read(folder: &Path) -> anyhow::Result<Measured> {
     }
     damaged?;
     keep_whole_rounds(&mut measured.visits);
+    let visits = &measured.visits;
+    (measured.invalid).retain(|(round, _)| visits.iter().any(|visit| visit.round == *round));
     Ok(measured)
 }
 
@@ -128,11 +133,11 @@ fn take(measured: &mut Measured, folder: &Path, line: &VisitLine) -> anyhow::Res
     for (name, run) in [("closed", &closed), ("open", &open)] {
         let (round, servers, way) = (line.round, line.servers, way(line.pool));
         let which = format!("round {round}, {servers} servers {way}, the {name} run");
+        if let Some(verdict) = run.verification.iter().find(|verdict| !verdict.holds()) {
+            let said = format!("the {name} run {}", verdict.headline());
+            return Err(PromiseBroken(said).into());
+        }
         match run.verification.last() {
-            Some(verdict) if !verdict.holds() => {
-                let said = format!("the {name} run {}", verdict.headline());
-                return Err(PromiseBroken(said).into());
-            }
             Some(verdict) => {
                 read_back += verdict.acknowledged - verdict.unproven();
                 unread += verdict.unproven();
@@ -142,7 +147,10 @@ fn take(measured: &mut Measured, folder: &Path, line: &VisitLine) -> anyhow::Res
         if run.exit != Exit::Passed {
             let reason = crate::report::reasons(run).into_iter().next();
             let reason = reason.unwrap_or_else(|| run.exit.to_string());
-            measured.marks.push(format!("{which}: {reason}"));
+            match run.exit {
+                Exit::Invalid => measured.invalid.push((round, format!("{which}: {reason}"))),
+                _ => measured.marks.push(format!("{which}: {reason}")),
+            }
         }
     }
     if measured.visits.is_empty() {

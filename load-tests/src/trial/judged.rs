@@ -68,7 +68,8 @@ impl Trial {
         let total = collected.total();
         let standing = if conditions.iter().all(|judged| judged.met) && !interrupted {
             Standing::Held
-        } else if validity.invalid.is_empty() || is_missed_by_the_server(&slo, &total) {
+        } else if validity.invalid.is_empty() || is_missed_by_the_server(&slo, &conditions, &total)
+        {
             Standing::Missed
         } else {
             Standing::Undecided
@@ -97,27 +98,24 @@ impl Trial {
     }
 }
 
-/// Whether a condition on all rows is missed by service times alone, or by answers that were not as prescribed: neither is
-/// the work of a generator that was late.
-fn is_missed_by_the_server(slo: &[Threshold], total: &Tally) -> bool {
+/// Whether a condition is missed by answers that were not as prescribed, or one on all rows by service times alone: neither
+/// is the work of a generator that was late. `conditions` are those of `slo`, judged.
+fn is_missed_by_the_server(slo: &[Threshold], conditions: &[Judged], total: &Tally) -> bool {
     if total.unsent.contains_key(&Unsent::Generator) {
         return false;
     }
     let service = |quantile| total.service.value_at_quantile(quantile) as f64;
-    slo.iter().any(|threshold| match threshold.metric {
-        Metric::Latency(quantile) | Metric::Service(quantile) => {
-            !threshold.holds(service(quantile))
+    slo.iter().zip(conditions).any(|(threshold, judged)| {
+        let exceeds = |figure: f64| threshold.endpoint.is_none() && !threshold.holds(figure);
+        match threshold.metric {
+            Metric::Latency(quantile) | Metric::Service(quantile) => exceeds(service(quantile)),
+            Metric::Max => exceeds(total.service.max() as f64),
+            Metric::Mean => exceeds(total.service.mean()),
+            Metric::Success | Metric::Errors | Metric::Refused | Metric::Unknown => {
+                judged.figure.is_some() && !judged.met
+            }
+            Metric::Failed(_) | Metric::Rate | Metric::Late | Metric::Lost => false,
         }
-        Metric::Max => !threshold.holds(total.service.max() as f64),
-        Metric::Mean => !threshold.holds(total.service.mean()),
-        Metric::Success => {
-            let share = total.succeeded() as f64 / total.ended().max(1) as f64;
-            !threshold.holds(share)
-        }
-        Metric::Errors | Metric::Refused | Metric::Unknown | Metric::Failed(_) => {
-            total.failed() > 0
-        }
-        Metric::Rate | Metric::Late | Metric::Lost => false,
     })
 }
 
@@ -160,13 +158,48 @@ mod tests {
 
     #[test]
     fn what_a_late_generator_explains_is_not_put_down_to_the_server() {
-        let slo = crate::profile::parse_slo("p99 < 50ms, success >= 99%").expect("valid");
         let mut slow = tally(1000, 0);
-        assert!(!is_missed_by_the_server(&slo, &slow));
         for _ in 0..1000 {
             slow.service.record(80_000).expect("it resizes");
         }
-        assert!(is_missed_by_the_server(&slo, &slow));
-        assert!(is_missed_by_the_server(&slo, &tally(900, 100)));
+        let quick = tally(1000, 0);
+        // Objective, whether each condition is met, what was counted, and whether it is the server's.
+        let cases = [
+            ("p99 < 50ms, success >= 99%", [false, true], &quick, false),
+            ("p99 < 50ms, success >= 99%", [false, true], &slow, true),
+            ("p99 < 50ms, success >= 99%", [true, false], &quick, true),
+            // Another row may be the slow one.
+            ("count.p99 < 50ms, errors < 1%", [false, true], &slow, false),
+            // Some have failed, and fewer than may.
+            (
+                "p99 < 50ms, errors < 20%",
+                [false, true],
+                &tally(900, 100),
+                false,
+            ),
+            (
+                "p99 < 50ms, errors < 5%",
+                [false, false],
+                &tally(900, 100),
+                true,
+            ),
+        ];
+        for (text, met, total, expected) in cases {
+            let slo = crate::profile::parse_slo(text).expect("valid");
+            let conditions = |figure| {
+                met.map(|met| Judged {
+                    threshold: String::new(),
+                    unit: slo[0].metric.unit(),
+                    limit: 0.0,
+                    figure,
+                    met,
+                })
+            };
+            let seen = is_missed_by_the_server(&slo, &conditions(Some(0.5)), total);
+            assert_eq!(seen, expected, "{text}");
+            // Of a row of which nothing has ended there is no figure.
+            let without = is_missed_by_the_server(&slo, &conditions(None), &quick);
+            assert!(!without, "{text}");
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! Applying a proposal to the files of a stack, after its search and its ledger were judged.
 
+use anyhow::ensure;
+
 use super::config::{Change, Config};
 use super::measured::Measured;
 use super::rig::Named;
 use super::tuning::Tuning;
 use super::{TuneSetup, backup};
-use crate::exit::Exit;
+use crate::exit::{Exit, Interrupted};
 use crate::output::say;
 
 /// Writes a proposal whose search and ledger hold, makes it count, and measures it once more. Where one of these fails, or
@@ -27,11 +29,22 @@ pub(super) fn apply(
         return;
     }
     let mut write = || -> anyhow::Result<()> {
+        go_on(measured)?;
         write_proposal(setup, &config.changes(&current, &chosen), tuning)?;
         let Some(named) = named else { return Ok(()) };
         named.run_command()?;
         measured.is_given(chosen);
-        measured.again(&chosen).map(drop)
+        measured.again(&chosen)?;
+        go_on(measured)?;
+        let answers = measured
+            .samples
+            .last()
+            .map_or(0.0, |sample| sample.trial.answered);
+        ensure!(
+            answers > 0.0,
+            "nothing is answered as prescribed since it was applied"
+        );
+        Ok(())
     };
     if let Err(error) = write() {
         tuning.fail_to_apply(&error);
@@ -43,6 +56,15 @@ pub(super) fn apply(
     }
     if tuning.exit != Exit::Passed && !tuning.applied.is_empty() {
         withdraw(setup, named, tuning);
+    }
+}
+
+/// # Errors
+/// When Ctrl-C was pressed.
+fn go_on(measured: &Measured) -> anyhow::Result<()> {
+    match measured.trials.is_stopped() {
+        true => Err(Interrupted.into()),
+        false => Ok(()),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::config::{Change, ConfigFile};
@@ -38,9 +38,9 @@ struct AppliedFile {
 /// When an earlier proposal is not undone, a file has changed since it was read, or one cannot be written.
 pub(super) fn apply(changes: &[Change], directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
     keep(changes.iter().map(|change| &change.file), directory)?;
-    write_all(changes, directory).inspect_err(|_| {
-        // The first error is the cause of all others.
-        undo(directory).ok();
+    write_all(changes, directory).map_err(|error| match undo(directory) {
+        Ok(_) => error,
+        Err(why) => anyhow!("{error:#}; what was written before is still there: {why:#}"),
     })
 }
 
@@ -170,6 +170,10 @@ pub fn undo(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
         .context("nothing to undo; name the folder that `tune --apply` wrote to with --out")?;
     applied.check()?;
     for file in &applied.files {
+        // Where it could not be written, it cannot be now, and need not be.
+        if digest(&file.path)? == file.before {
+            continue;
+        }
         match &file.copy {
             Some(copy) => {
                 let held =

@@ -96,6 +96,19 @@ fn a_lost_write_is_5_at_whatever_rate() {
 }
 
 #[test]
+fn what_is_committed_while_it_is_judged_is_no_lost_write() {
+    let faults = Faults {
+        commit_late_every: Some(10),
+        ..Faults::default()
+    };
+    let (scratch, server) = (Scratch::new(), Contract::start(faults));
+    let creates = "name='c'\n[[scenario]]\nname='create'\nrequest='create-valid'\narrivals=[{rate=20,for='1s'}]\n";
+    let (code, text) = capacity(&scratch, &server.url(), creates, "p99 < 2ms");
+    assert_ne!(code, 5, "{text}");
+    assert!(text.contains("lost 0 of "), "{text}");
+}
+
+#[test]
 fn what_was_sent_before_an_error_is_verified() {
     // Every create is refused and stored nevertheless: nothing works, and a promise is broken.
     for (faults, exit, verdict) in [

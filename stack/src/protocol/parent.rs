@@ -2,6 +2,7 @@
 //! side.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 
 use crate::endpoints::Endpoints;
@@ -45,6 +46,8 @@ impl ChildStack {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            // Ctrl-C ends the parent first; the stack ends with the parent's end of the pipe.
+            .process_group(0)
             .spawn()?;
         let (input, output, errors) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take());

@@ -65,6 +65,7 @@ fn stack(env: Option<&str>) -> Folder {
         "[databases]\n* = host=db\n[pgbouncer]\ndefault_pool_size = 20\n",
     );
     folder.write("postgresql.conf", "max_connections = 40 # few\n");
+    folder.write(".env.part", "somebody's, and no draft of ours");
     if let Some(env) = env {
         let path = folder.write(".env", env);
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("ours");
