@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::super::evidence::{
-    Asked, Binds, Console, Database, Evidence, Figures, Files, Pool, Process, Role, Schema, Server,
-    Serving, Setting, Table,
+    Asked, Binds, Console, Database, Evidence, Figures, Files, Pool, Process, Server, Serving,
+    Setting, Table,
 };
-use super::super::finding::{Finding, Unseen};
+use super::super::finding::Unseen;
 use super::super::place::Place;
 use super::access::LIMITS;
 use super::{judge, notes, unseen};
@@ -16,6 +16,7 @@ use crate::store::{Readiness, Writes};
 
 mod pooler;
 mod postgres;
+mod schema;
 
 const ROLES: &str = include_str!("../../../../postgres-conf/roles.sql");
 
@@ -236,30 +237,6 @@ fn a_setting_is_taken_back_where_it_comes_from() {
             "{source}: {}",
             findings[0].mend
         );
-    }
-}
-
-#[test]
-fn the_role_that_a_cluster_was_made_with_is_not_told_to_give_up_its_powers() {
-    for (first, words) in [
-        (false, "alter role warrior nosuperuser"),
-        (true, "set POSTGRES_USER"),
-    ] {
-        let mut evidence = sound();
-        let role = Role {
-            powers: vec!["superuser".to_owned()],
-            first,
-            ..Role::default()
-        };
-        evidence.schema = Ok(Schema {
-            role: Some(role),
-            ..Schema::default()
-        });
-        let findings = judge(&evidence, &place());
-        let mighty = |finding: &&Finding| finding.kind.name == "role-too-mighty";
-        let mend = &findings.iter().find(mighty).unwrap().mend;
-        assert!(mend.contains(words), "{mend}");
-        assert_eq!(mend.contains("alter role"), !first, "{mend}");
     }
 }
 
