@@ -59,8 +59,10 @@ pub(super) fn apply(
     }
 }
 
+/// Lets the proposal go on, unless Ctrl-C was pressed.
+///
 /// # Errors
-/// When Ctrl-C was pressed.
+/// [`Interrupted`].
 fn go_on(measured: &Measured) -> anyhow::Result<()> {
     match measured.trials.is_stopped() {
         true => Err(Interrupted.into()),

@@ -15,8 +15,8 @@
 -- snapshot sees it.
 --
 -- Unbounded on purpose, since an answer is never partial: the walk for a term of one letter or digit, or of punctuation
--- marks with one at either end at the most. It reads all names where the term is listed and yet fewer than 50 names hold it; on a table of
--- millions of rows the role's statement_timeout ends it, and the API answers 503.
+-- marks with one at either end at the most. It reads all names where the term is listed and yet fewer than 50 names hold
+-- it; on a table of millions of rows the role's statement_timeout ends it, and the API answers 503.
 
 -- Settings: the functions of the tiers are planned and run with them, too, since only this function calls them.
 create or replace function public.warrior_search(term text)
