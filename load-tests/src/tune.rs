@@ -34,7 +34,7 @@ pub use tuning::{CurvePoint, Ratio, Tuning};
 use self::apply::apply;
 use self::config::Config;
 use self::measured::Measured;
-use self::race::{Found, PROOFS, search};
+use self::race::{Found, PROOFS, Surface, search};
 use self::rig::{Handicap, Named, Rig, Throwaway};
 use crate::budget::Budget;
 use crate::capacity::warmup;
@@ -177,6 +177,7 @@ fn search_on(
     let found = search(measured, current, seed)?;
     measured.reserve = 0;
     tuning.chosen = found.chosen;
+    measured.is_reference(&found.chosen)?;
     compare_again(tuning, measured)?;
     Ok(found)
 }

@@ -18,12 +18,15 @@ use crate::trial::{Standing, Trial, Trials};
 const PROBE_CONNECTIONS: usize = 64;
 /// Trials for the knee at the most: it says how hard to try, and need not be exact.
 const KNEE_TRIALS_MAX: usize = 10;
-/// The share of the knee that is the load: near enough for sizes to matter, far enough to be served.
-const NEAR: f64 = 0.9;
-/// The growth of the load while a better configuration holds it.
+/// The share of the knee that is the load: near enough for sizes to matter, far enough to be served while the trials of a
+/// round make the table, and each search with it, larger.
+const NEAR: f64 = 0.8;
+/// The growth of the load while a better configuration holds it, and its fall while the best so far does not.
 const GROWTH: f64 = 1.25;
-/// How often it grows after one move.
+/// How often it grows after one move, and falls before one round.
 const GROWTHS_MAX: usize = 4;
+/// Trials, the most of which say whether a configuration holds the load.
+const TRIALS_TO_HOLD: usize = 3;
 
 /// One measurement of one configuration.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -44,8 +47,10 @@ pub(super) struct Measured {
     pub(super) step: Duration,
     /// Requests a second.
     pub(super) rate: f64,
-    /// Whether the rate follows the best configuration.
-    pub(super) is_raised: bool,
+    /// Whether the rate rises with what the best configuration holds.
+    pub(super) rises: bool,
+    /// Whether it falls with it, too: where no rate was held, a lower one would only hide what sizes do.
+    falls: bool,
     /// What a configuration costs that answers nothing, in microseconds.
     pub(super) timeout_us: f64,
     applied: Option<Sizes>,
@@ -69,7 +74,8 @@ impl Measured {
             reserve: 0,
             step,
             rate: 0.0,
-            is_raised: false,
+            rises: false,
+            falls: false,
             timeout_us: timeout.as_secs_f64() * 1e6,
             trials,
             applied: Some(applied),
@@ -96,9 +102,10 @@ impl Measured {
         let least = || self.samples.iter().map(|sample| sample.trial.rate);
         let least = least().fold(f64::INFINITY, f64::min);
         let rate = search.estimate().map_or(least, |estimate| estimate.rate);
+        self.falls = search.estimate().is_some();
         // Without any trial, after Ctrl-C, there is no rate.
         self.rate = if rate.is_finite() { NEAR * rate } else { 0.0 };
-        self.is_raised = true;
+        self.rises = true;
         Ok(())
     }
 
@@ -111,6 +118,22 @@ impl Measured {
     pub(super) fn again(&mut self, sizes: &Sizes) -> anyhow::Result<f64> {
         let trial = self.trial(sizes, self.rate)?;
         Ok(self.cost(&trial))
+    }
+
+    /// Whether most trials of a configuration miss the objective at the rate of the moment; not where the budget ends first.
+    fn misses(&mut self, sizes: &Sizes) -> anyhow::Result<bool> {
+        let (mut held, mut missed) = (0, 0);
+        for _ in 0..TRIALS_TO_HOLD {
+            if held > TRIALS_TO_HOLD / 2 || missed > TRIALS_TO_HOLD / 2 || !self.may_go_on() {
+                break;
+            }
+            match self.trial(sizes, self.rate)?.standing {
+                Standing::Held => held += 1,
+                Standing::Missed => missed += 1,
+                Standing::Undecided => {}
+            }
+        }
+        Ok(missed > TRIALS_TO_HOLD / 2)
     }
 
     /// Hears that the stack was given these sizes by another way.
@@ -156,6 +179,24 @@ impl Surface for Measured {
         self.again(sizes).map(Some)
     }
 
+    /// The rate falls while this configuration misses the objective: a table that grows makes searches dearer.
+    fn is_reference(&mut self, sizes: &Sizes) -> anyhow::Result<()> {
+        if !self.falls {
+            return Ok(());
+        }
+        for _ in 0..GROWTHS_MAX {
+            if !self.misses(sizes)? {
+                break;
+            }
+            self.rate /= GROWTH;
+            say(format_args!(
+                "{sizes} no longer holds the load; now {:.0} requests a second",
+                self.rate
+            ));
+        }
+        Ok(())
+    }
+
     /// A better configuration is measured nearer to its own knee.
     fn moved_to(&mut self, sizes: &Sizes) -> anyhow::Result<()> {
         say(format_args!("better: {sizes}"));
@@ -163,7 +204,7 @@ impl Surface for Measured {
             self.reserve += 2 * PAIRS_AGAIN;
         }
         self.moves += 1;
-        if !self.is_raised {
+        if !self.rises {
             return Ok(());
         }
         for _ in 0..GROWTHS_MAX {

@@ -30,6 +30,9 @@ const MOVES_MAX: usize = 8;
 pub(super) trait Surface {
     /// The cost of a configuration, measured once more; none when the budget is over.
     fn measure(&mut self, sizes: &Sizes) -> anyhow::Result<Option<f64>>;
+    /// Hears that costs are about to be compared with those of this one, which must hold the load: how long requests wait
+    /// above it says nothing of sizes.
+    fn is_reference(&mut self, sizes: &Sizes) -> anyhow::Result<()>;
     /// Hears that the search moves on to a better one, whose costs are then measured under a load of their own.
     fn moved_to(&mut self, sizes: &Sizes) -> anyhow::Result<()>;
 }
@@ -130,6 +133,7 @@ impl Race<'_> {
     /// Moves while a neighbour is proved to be better.
     fn climb(&mut self, best: &mut Sizes) -> Result<(), Halt> {
         for _ in 0..MOVES_MAX {
+            self.surface.is_reference(best)?;
             let mut candidates = neighbours(best);
             candidates.retain(|sizes| !self.refused.contains(sizes));
             let promising = self.halve(best, candidates)?;
@@ -210,6 +214,9 @@ impl Race<'_> {
     /// Steps back to the smallest sizes, from the first ones on, that are within noise of the best.
     fn shrink(&mut self, best: &mut Sizes, start: &Sizes) -> Result<(), Halt> {
         let reference = *best;
+        if reference != *start {
+            self.surface.is_reference(&reference)?;
+        }
         for size in Size::ALL {
             for value in smaller(&reference, start, size) {
                 let candidate = best.with(size, value);

@@ -12,9 +12,15 @@ struct Synthetic<F> {
     noise: f64,
     random: Pcg64Mcg,
     left: u32,
+    references: Vec<Sizes>,
 }
 
 impl<F: Fn(&Sizes) -> f64> Surface for Synthetic<F> {
+    fn is_reference(&mut self, sizes: &Sizes) -> anyhow::Result<()> {
+        self.references.push(*sizes);
+        Ok(())
+    }
+
     fn measure(&mut self, sizes: &Sizes) -> anyhow::Result<Option<f64>> {
         let Some(left) = self.left.checked_sub(1) else {
             return Ok(None);
@@ -42,8 +48,13 @@ fn run(start: Sizes, noise: f64, seed: u64, cost: impl Fn(&Sizes) -> f64) -> Fou
         noise,
         random: stream(seed, 3, 3),
         left: 400,
+        references: Vec::new(),
     };
-    search(&mut surface, start, seed).expect("nothing fails")
+    let found = search(&mut surface, start, seed).expect("nothing fails");
+    // Whatever costs are compared with was asked before whether it holds the load.
+    let was_asked = |proof: &Proof| surface.references.contains(&proof.from);
+    assert!(surface.references.first() == Some(&start) && found.proofs.iter().all(was_asked));
+    found
 }
 
 fn steps(a: u32, b: u32) -> f64 {
@@ -178,6 +189,7 @@ fn a_seed_decides_everything_and_a_budget_ends_it() {
         noise: 0.1,
         random: stream(1, 1, 1),
         left: 10,
+        references: Vec::new(),
     };
     let found = search(&mut surface, start, 1).expect("nothing fails");
     assert_eq!((found.chosen, found.ending), (start, Ending::BudgetEnded));
