@@ -1,13 +1,14 @@
 //! `warrior-api serve` as a child process, on free ports.
 
 use std::io::{BufRead, BufReader};
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use warrior_stack::free_ports;
 
 use crate::target::Target;
 
@@ -29,7 +30,8 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the program of `command`, which says where its database is, and waits until it listens.
     pub(crate) fn start(command: Command) -> anyhow::Result<Server> {
-        Server::start_on(command, free_port()?, free_port()?)
+        let (port, admin) = free_ports()?;
+        Server::start_on(command, port, admin)
     }
 
     /// The same on given ports, public and admin: those of a server that has ended.
@@ -141,12 +143,4 @@ impl Drop for Server {
         self.child.kill().ok();
         self.child.wait().ok();
     }
-}
-
-/// A port that was free a moment ago.
-pub(crate) fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")
-        .context("no free port")?
-        .local_addr()?
-        .port())
 }

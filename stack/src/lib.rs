@@ -65,6 +65,7 @@ pub use database::{Database, Tls};
 pub use endpoints::{Endpoints, Instance, Logins};
 pub use error::StackError;
 pub use layout::DATABASE;
+pub use ports::free_ports;
 pub use programs::newest_postgres_program;
 pub use protocol::announcement;
 pub use protocol::child::run_commanded;

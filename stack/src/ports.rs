@@ -36,6 +36,17 @@ impl Ports {
     }
 }
 
+/// Two ports of loopback that nobody listened on a moment ago, for a server and its admin listener. No client of this
+/// machine is given one of them as its own meanwhile.
+///
+/// # Errors
+/// When there are none.
+pub fn free_ports() -> Result<(u16, u16), StackError> {
+    let (public, _held) = claim("PORT", 0)?;
+    let (admin, _held_too) = claim("ADMIN_PORT", 0)?;
+    Ok((public, admin))
+}
+
 /// The port that `variable` asks for, or a free one when it is 0, held by a listener.
 fn claim(variable: &'static str, port: u16) -> Result<(u16, TcpListener), StackError> {
     let taken = || StackError::PortTaken {
@@ -106,5 +117,7 @@ mod tests {
         assert_eq!(refused(ports.pooler, 0), "POSTGRES_DIRECT_PORT");
         drop(held);
         assert_eq!(refused(ports.pooler, ports.pooler), "POSTGRES_PORT");
+        let (public, admin) = free_ports().unwrap();
+        assert!(public != admin && FREE_PORTS.contains(&public) && FREE_PORTS.contains(&admin));
     }
 }

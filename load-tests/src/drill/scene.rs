@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use warrior_stack::free_ports;
 use warrior_stack::proxy::Proxy;
 
 use self::moves::Moves;
@@ -21,7 +22,7 @@ use super::watch;
 use crate::control::Cluster;
 use crate::control_group::{ControlGroup, Limit};
 use crate::database::DatabaseAccess;
-use crate::server::{Server, free_port};
+use crate::server::Server;
 use crate::stack::Programs;
 use crate::target::Target;
 
@@ -74,7 +75,7 @@ impl Scene {
             true => Some(Moves::begin(&cluster)?),
             false => None,
         };
-        let (port, admin) = (free_port()?, free_port()?);
+        let (port, admin) = free_ports()?;
         let at = |port| Target::parse(&format!("http://127.0.0.1:{port}"));
         let mut scene = Scene {
             cluster,
