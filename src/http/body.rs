@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes, Incoming};
 use tokio::time::timeout;
 
@@ -19,11 +19,24 @@ pub(super) async fn read(body: Incoming) -> Result<Bytes, Fault> {
     if body.size_hint().lower() > BODY_MAX as u64 {
         return Err(Fault::BodyTooLarge(BODY_MAX));
     }
-    match timeout(BODY_TIMEOUT, Limited::new(body, BODY_MAX).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(e)) if e.is::<LengthLimitError>() => Err(Fault::BodyTooLarge(BODY_MAX)),
+    timeout(BODY_TIMEOUT, copied(body))
+        .await
+        .unwrap_or(Err(Fault::BodyTooSlow(BODY_TIMEOUT)))
+}
+
+/// Copies the frames of a body into one buffer. Each frame is a part of hyper's read buffer: one that were kept would keep the
+/// 8 KiB of its read, for a single byte, too.
+async fn copied(mut body: Incoming) -> Result<Bytes, Fault> {
+    let length = body.size_hint().exact().unwrap_or(BODY_MAX as u64);
+    let mut whole = Vec::with_capacity(usize::try_from(length).unwrap_or(BODY_MAX));
+    while let Some(frame) = body.frame().await {
         // hyper closes the connection after the answer.
-        Ok(Err(_)) => Err(Fault::BrokenBody),
-        Err(_) => Err(Fault::BodyTooSlow(BODY_TIMEOUT)),
+        let frame = frame.map_err(|_| Fault::BrokenBody)?;
+        let data = frame.data_ref().map_or(&[][..], |data| data);
+        if whole.len() + data.len() > BODY_MAX {
+            return Err(Fault::BodyTooLarge(BODY_MAX));
+        }
+        whole.extend_from_slice(data);
     }
+    Ok(whole.into())
 }

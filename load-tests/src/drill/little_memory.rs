@@ -1,4 +1,4 @@
-//! Little memory, taken by clients: bodies that never end, then crowds that say nothing.
+//! Little memory, taken by clients: bodies that never end, bodies in single bytes, then crowds that say nothing.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -14,6 +14,9 @@ use super::scene::Scene;
 /// Clients that send all but the end of the largest body. The load's connections find places beside them.
 const STALLED: usize = 300;
 const BODY_BYTES: usize = 64 << 10;
+/// Clients that send it byte by byte, each byte in a segment of its own, and for how long: less than a body may take.
+const TRICKLING: usize = 50;
+const TRICKLED: Duration = Duration::from_secs(4);
 /// How often they are looked at.
 const POLL: Duration = Duration::from_millis(20);
 /// How long a crowd stays: less than requests may wait behind it.
@@ -27,6 +30,8 @@ pub(super) fn taken_by_clients(scene: &mut Scene) -> anyhow::Result<()> {
         2 * most > STALLED,
         "only {most} of {STALLED} clients could stall at a time"
     );
+    scene.heals();
+    trickle(scene.target.address)?;
     scene.heals();
     // As many as the kernel keeps for a server whose places are all taken, and twenty thousand in all.
     for _ in 0..scene.length.of(2, 5) {
@@ -42,10 +47,7 @@ pub(super) fn taken_by_clients(scene: &mut Scene) -> anyhow::Result<()> {
 /// Clients whose bodies never end; one that is turned away is followed by another. Gives how many there were at a time.
 fn stall(address: SocketAddr, length: Duration) -> usize {
     let (until, mut most) = (Instant::now() + length, 0);
-    let request = format!(
-        "POST /warrior HTTP/1.1\r\nhost: drill\r\ncontent-length: {BODY_BYTES}\r\n\r\n{}",
-        " ".repeat(BODY_BYTES - 1)
-    );
+    let request = head() + &" ".repeat(BODY_BYTES - 1);
     let mut clients: Vec<TcpStream> = Vec::new();
     while Instant::now() < until {
         while clients.len() < STALLED && Instant::now() < until {
@@ -63,6 +65,28 @@ fn stall(address: SocketAddr, length: Duration) -> usize {
         thread::sleep(POLL);
     }
     most
+}
+
+/// Bodies in as many segments as can be sent: what a server keeps of a read must not depend on how little it brought.
+fn trickle(address: SocketAddr) -> std::io::Result<()> {
+    let mut clients = Vec::with_capacity(TRICKLING);
+    for _ in 0..TRICKLING {
+        let client = begin(address, &head())?;
+        client.set_nodelay(true)?;
+        clients.push(client);
+    }
+    let until = Instant::now() + TRICKLED;
+    while Instant::now() < until {
+        for client in &mut clients {
+            // One that the server no longer reads is left alone.
+            client.write_all(b" ").ok();
+        }
+    }
+    Ok(())
+}
+
+fn head() -> String {
+    format!("POST /warrior HTTP/1.1\r\nhost: drill\r\ncontent-length: {BODY_BYTES}\r\n\r\n")
 }
 
 fn begin(address: SocketAddr, request: &str) -> std::io::Result<TcpStream> {
