@@ -47,6 +47,13 @@ pub enum OpenError {
     /// There is none.
     #[error("{} does not exist; check the path", .0.display())]
     Missing(PathBuf),
+    /// A log without its file: its rows would be lost, or come into the new file.
+    #[error(
+        "{} is the log of a file that is gone, and a new file of that name would take or delete its rows: put the file back \
+         beside it, or move the log away, then run this again",
+        .0.display()
+    )]
+    LeftLog(PathBuf),
     /// The path cannot be handed over.
     #[error("the path {} is not UTF-8, which DuckDB needs; rename the file", .0.display())]
     OddPath(PathBuf),
@@ -100,9 +107,18 @@ impl Error {
     /// An error with these words.
     pub fn new(message: impl Into<String>) -> Self {
         let message = message.into();
-        let cancelled = message.contains(INTERRUPTED);
+        let cancelled = before_values(&message).contains(INTERRUPTED);
         Self { message, cancelled }
     }
+
+    /// DuckDB's own words, as far as the first value that they quote: a value may say anything.
+    pub fn before_values(&self) -> &str {
+        before_values(&self.message)
+    }
+}
+
+fn before_values(message: &str) -> &str {
+    message.split(['"', '\'']).next().unwrap_or_default()
 }
 
 impl From<AdbcError> for Error {
@@ -113,5 +129,18 @@ impl From<AdbcError> for Error {
             cancelled: cancelled || told.cancelled,
             ..told
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_speaks_as_duckdb_does_cancels_nothing() {
+        assert!(Error::new("INTERRUPT Error: Interrupted!").cancelled);
+        let refused =
+            "Constraint Error: Duplicate key \"name: INTERRUPT Error\" violates unique constraint";
+        assert!(!Error::new(refused).cancelled);
     }
 }

@@ -8,6 +8,29 @@ use adbc_driver_manager::ManagedDatabase;
 use crate::connection::Connection;
 use crate::error::{Error, OpenError};
 
+/// DuckDB's name of the write-ahead log of a file.
+pub fn log_of(path: &Path) -> PathBuf {
+    with_end(path, ".wal")
+}
+
+/// What stands beside a file whose checkpoint was cut off, and may hold rows as its log does.
+pub fn cut_off_logs_of(path: &Path) -> impl Iterator<Item = PathBuf> {
+    [".wal.checkpoint", ".wal.recovery"]
+        .map(|end| with_end(path, end))
+        .into_iter()
+}
+
+/// Where the log of a file may stand, whole or while it is taken into the file.
+pub fn logs_of(path: &Path) -> impl Iterator<Item = PathBuf> {
+    std::iter::once(log_of(path)).chain(cut_off_logs_of(path))
+}
+
+fn with_end(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
+}
+
 /// What a process may do with a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -58,6 +81,12 @@ pub(crate) fn open(
 ) -> Result<File, OpenError> {
     if access != Access::Create && !path.exists() {
         return Err(OpenError::Missing(path.to_owned()));
+    }
+    // DuckDB removes the log of a file that is not there, or takes its rows into the new one.
+    if !path.exists()
+        && let Some(log) = logs_of(path).find(|log| log.exists())
+    {
+        return Err(OpenError::LeftLog(log));
     }
     let text = (path.to_str()).ok_or_else(|| OpenError::OddPath(path.to_owned()))?;
     let mode = match access {

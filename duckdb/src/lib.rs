@@ -20,5 +20,5 @@ pub use arrow_schema;
 
 pub use connection::{Canceller, Connection, Rows};
 pub use error::{Error, LibraryError, OpenError};
-pub use file::{Access, File};
+pub use file::{Access, File, cut_off_logs_of, log_of, logs_of};
 pub use library::Library;

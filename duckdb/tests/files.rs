@@ -41,6 +41,18 @@ impl Drop for Folder {
 }
 
 #[test]
+fn a_log_without_its_file_stays() {
+    let (library, folder) = (library(), Folder::new("log"));
+    let log = warrior_duckdb::log_of(&folder.file());
+    fs::write(&log, "rows").unwrap();
+    let refused = library
+        .open(&folder.file(), Access::Create, &[])
+        .unwrap_err();
+    assert!(matches!(refused, OpenError::LeftLog(_)), "{refused}");
+    assert_eq!(fs::read(&log).unwrap(), b"rows");
+}
+
+#[test]
 fn what_is_written_is_read_and_parameters_are_lists_too() {
     let (library, folder) = (library(), Folder::new("written"));
     assert!(library.version().starts_with('v'), "{library:?}");

@@ -80,7 +80,7 @@ fn told(class: Class, error: &Error) -> StoreError {
 
 /// Whether DuckDB has given the file up.
 pub(super) fn is_invalidated(error: &Error) -> bool {
-    error.message.starts_with(FATAL) || error.message.contains(INVALIDATED)
+    error.message.starts_with(FATAL) || error.before_values().contains(INVALIDATED)
 }
 
 fn first_line(message: &str) -> &str {
@@ -124,6 +124,9 @@ mod tests {
                 assert_eq!(told.is_given_up(), message == given_up, "{message}");
             }
         }
+        let quotes = "Constraint Error: Duplicate key \"name: x has been invalidated\" violates unique constraint";
+        assert_eq!(undone(&error(quotes)).class, Class::Data);
+        assert!(!undone(&error(quotes)).is_given_up());
         assert!(!undone(&error(refused)).to_string().contains("name"));
         assert!(
             undone(&error(given_up))
