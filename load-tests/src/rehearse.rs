@@ -181,7 +181,7 @@ impl Road<'_> {
         })?;
         local.stop()?;
         say(format_args!(
-            "{} is kept, and holds every warrior; remove it once nobody needs it",
+            "{} is kept; remove it once nobody needs it",
             exported.display()
         ));
         for verdict in &verdicts {

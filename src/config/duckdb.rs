@@ -14,8 +14,6 @@ const COLUMNS: [&str; 5] = ["id", "name", "dob", "fight_skills", "created_at"];
 
 /// The table, where none is named.
 const TABLE: &str = "warrior";
-/// The zone of times without one, where none is named.
-const TIME_ZONE: &str = "UTC";
 
 /// Flags of `duckdb`.
 #[derive(Debug, Args)]
@@ -86,15 +84,35 @@ pub struct ImportArgs {
 }
 
 impl ImportArgs {
-    /// The command that compares both sides afterwards, as it is typed.
+    /// The command that compares both sides afterwards: this one as it was typed, whatever it says of the database and the
+    /// library, but for what an import alone has.
     pub fn check_command(&self) -> String {
-        let rejects = (self.rejects.as_ref()).filter(|_| !self.dry_run);
-        let rejects = rejects.map(|path| format!(" --rejects {}", quoted(&path.to_string_lossy())));
-        format!(
-            "warrior-api duckdb check {}{}",
-            self.source.words(),
-            rejects.unwrap_or_default()
-        )
+        let typed = std::env::args_os().skip(1);
+        self.check_of(typed.map(|word| word.to_string_lossy().into_owned()))
+    }
+
+    fn check_of(&self, typed: impl Iterator<Item = String>) -> String {
+        let (mut command, mut typed) = ("warrior-api".to_owned(), typed);
+        let mut is_named = false;
+        while let Some(word) = typed.next() {
+            let word = match word.as_str() {
+                "import" if !is_named => {
+                    is_named = true;
+                    "check".to_owned()
+                }
+                "--dry-run" => continue,
+                // A dry run writes no file of rejects.
+                "--rejects" if self.dry_run => {
+                    typed.next();
+                    continue;
+                }
+                _ if self.dry_run && word.starts_with("--rejects=") => continue,
+                _ => word,
+            };
+            command.push(' ');
+            command.push_str(&quoted(&word));
+        }
+        command
     }
 }
 
@@ -138,13 +156,9 @@ pub struct SourceArgs {
     /// How skills are written in a text column [default: what most of its rows look like]
     #[arg(long, value_enum)]
     pub skills: Option<SkillsText>,
-    /// The zone of a created_at without one (TIMESTAMP): the old service wrote the local time of its machine
-    #[arg(
-        long,
-        value_parser = NonEmptyStringValueParser::new(),
-        default_value = TIME_ZONE
-    )]
-    pub time_zone: String,
+    /// The zone of a created_at without one (TIMESTAMP): the old service wrote the local time of its machine [default: UTC]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    pub time_zone: Option<String>,
 }
 
 /// A column that has another name in the file.
@@ -181,31 +195,6 @@ impl DuckDbArgs {
 }
 
 impl SourceArgs {
-    /// The file and the flags as they are typed, those that are not given left out.
-    pub fn words(&self) -> String {
-        let mut words = quoted(&self.file.to_string_lossy());
-        let mut flag = |name: &str, value: &str| {
-            words.push_str(&format!(" --{name} {}", quoted(value)));
-        };
-        if self.table != TABLE {
-            flag("table", &self.table);
-        }
-        if !self.map.is_empty() {
-            let map = self
-                .map
-                .iter()
-                .map(|one| format!("{}={}", one.column, one.name));
-            flag("map", &map.collect::<Vec<_>>().join(","));
-        }
-        if let Some(skills) = self.skills.and_then(|skills| skills.to_possible_value()) {
-            flag("skills", skills.get_name());
-        }
-        if self.time_zone != TIME_ZONE {
-            flag("time-zone", &self.time_zone);
-        }
-        words
-    }
-
     /// The name of `column` in the file; none when it is left out.
     pub fn name_of<'s>(&'s self, column: &'s str) -> Option<&'s str> {
         let renamed = self.map.iter().rev().find(|one| one.column == column);
@@ -241,22 +230,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_flags_are_written_as_they_were_typed() {
-        let words = "old.duckdb --table 'my fighters' --map name=full_name,created_at= --skills comma --time-zone Europe/Berlin";
-        let typed = [
-            "old.duckdb",
-            "--table=my fighters",
-            "--map=name=full_name,created_at=",
-            "--skills=comma",
-            "--time-zone=Europe/Berlin",
-        ];
-        let parsed = |words: &[&str]| {
-            let command =
-                SourceArgs::augment_args(clap::Command::new("duckdb").no_binary_name(true));
-            SourceArgs::from_arg_matches(&command.get_matches_from(words)).unwrap()
+    fn the_check_is_typed_as_the_import_was() {
+        let check = |typed: &[&str]| {
+            let command = ImportArgs::augment_args(clap::Command::new("import"));
+            let import = typed.iter().position(|word| *word == "import").unwrap();
+            let matches = command.get_matches_from(&typed[import..]);
+            let args = ImportArgs::from_arg_matches(&matches).unwrap();
+            args.check_of(typed.iter().map(|word| (*word).to_owned()))
         };
-        assert_eq!(parsed(&typed).words(), words);
-        assert_eq!(parsed(&["it's here"]).words(), r"'it'\''s here'");
+        let typed = [
+            "duckdb",
+            "--postgres-db=other",
+            "import",
+            "it's here",
+            "--table",
+            "my fighters",
+            "--rejects",
+            "left.jsonl",
+        ];
+        let expected =
+            r"warrior-api duckdb --postgres-db=other check 'it'\''s here' --table 'my fighters'";
+        assert_eq!(check(&typed), format!("{expected} --rejects left.jsonl"));
+        let dry = [&typed[..], &["--dry-run"]].concat();
+        assert_eq!(check(&dry), expected);
     }
 
     #[test]

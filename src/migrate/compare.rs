@@ -148,6 +148,13 @@ impl<'a, 'c> Comparison<'a, 'c> {
             done += batch.len() as u64;
             heed((self.seen)(FILE, done, self.found.rows))?;
         }
+        // What was not read would be missing from both sides.
+        if done != self.found.rows {
+            return Err(MigrateError::Incomplete {
+                rows: done,
+                of: self.found.rows,
+            });
+        }
         Ok(digests)
     }
 

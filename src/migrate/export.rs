@@ -138,7 +138,7 @@ fn create(
 ) -> Result<Exported, ExportError> {
     let path = &args.file;
     check_free(path)?;
-    let usual = (args.table == "warrior" && args.time_zone == "UTC")
+    let usual = (args.table == "warrior" && args.time_zone.is_none())
         && (args.map.is_empty() && args.skills.is_none());
     if !usual {
         return Err(ExportError::NoShape);
@@ -179,6 +179,7 @@ fn fill(
     seen: Seen<'_>,
 ) -> Result<(Connection, Exported), ExportError> {
     let source = Source::find(&mut reader, args)?;
+    source.expect_certain_form(&mut reader)?;
     let rows = source
         .count(&mut reader)?
         .max(snapshot.count(Uuid::max())?.rows);

@@ -9,7 +9,7 @@ use std::process;
 use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
-use warrior_duckdb::{Access, File, Library};
+use warrior_duckdb::{Access, File, Library, cut_off_logs_of, log_of, logs_of};
 use warrior_stack::proc::is_alive;
 
 use super::error::MigrateError;
@@ -19,10 +19,6 @@ use super::source::{Order, Source};
 const MEMORY_LIMIT: &str = "64MB";
 /// One thread: rows come in the order in which they stand, and PostgreSQL is slower than one.
 const THREADS: &str = "1";
-/// What the name of a log ends with.
-const LOG: &str = ".wal";
-/// What stands beside a file whose checkpoint was cut off, and may hold rows as its log does.
-pub(super) const CUT_OFF: [&str; 2] = [".wal.checkpoint", ".wal.recovery"];
 /// What the names of folders of temporary files begin with; the process id follows.
 const TEMPORARY: &str = "warrior-api-duckdb-";
 /// The beginning of the names of DuckDB's temporary files.
@@ -60,7 +56,7 @@ impl Opened {
 pub fn open(library: Option<&Path>, path: &Path) -> Result<File, MigrateError> {
     let path = target(path)?;
     let file = open_for(library, &path, Access::Read)?;
-    match beside(&path, &CUT_OFF) {
+    match cut_off_logs_of(&path).find(|left| left.exists()) {
         None => Ok(file),
         Some(left) => Err(MigrateError::HalfCheckpoint(left)),
     }
@@ -92,26 +88,9 @@ pub(super) fn target(path: &Path) -> Result<PathBuf, MigrateError> {
     Ok(target)
 }
 
-/// Where the log of a file may stand, whole or while it is taken into the file.
-pub(super) fn logs_of(path: &Path) -> impl Iterator<Item = PathBuf> {
-    [LOG].iter().chain(&CUT_OFF).map(|end| with_end(path, end))
-}
-
-fn with_end(path: &Path, end: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(end);
-    PathBuf::from(name)
-}
-
 /// Without links, as far as there is such a file.
 pub(super) fn resolved(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
-}
-
-/// The first that is there of the files whose names are that of `path` and one of `ends`.
-pub(super) fn beside(path: &Path, ends: &[&str]) -> Option<PathBuf> {
-    let mut named = ends.iter().map(|end| with_end(path, end));
-    named.find(|path| path.exists())
 }
 
 /// Opens a file. The folder of temporary files is not DuckDB's own choice, which is beside the file: that may be a place
@@ -187,11 +166,6 @@ pub fn open_with_digest(
     }
     let log = before[1].as_ref().map(|stamp| stamp.bytes);
     Ok(Opened { file, digest, log })
-}
-
-/// DuckDB's name of the write-ahead log of a file.
-pub(super) fn log_of(path: &Path) -> PathBuf {
-    with_end(path, LOG)
 }
 
 /// Size and time of a file.

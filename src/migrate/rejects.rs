@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
 use serde_json::json;
+use warrior_duckdb::logs_of;
 
 use super::error::MigrateError;
-use super::file::{logs_of, resolved};
+use super::file::resolved;
 use super::row::{Batch, Refusal};
 
 /// A file of rejects that is being written. What stands aside is removed unless it is finished.
@@ -27,14 +28,17 @@ impl Rejects {
     /// When it is one of these.
     pub fn check(path: &Path, file: &Path) -> Result<(), MigrateError> {
         let file = place(file);
-        let rejects = place(path);
-        match rejects == file || logs_of(&file).any(|log| log == rejects) {
-            false => Ok(()),
-            true => Err(MigrateError::Shape(format!(
-                "--rejects {} is the DuckDB file itself, or its log; name another file",
-                path.display()
-            ))),
+        for written in [path, &aside(path)] {
+            let place = place(written);
+            if place == file || logs_of(&file).any(|log| log == place) {
+                return Err(MigrateError::Shape(format!(
+                    "--rejects {} writes {}, which is the DuckDB file itself, or its log; name another file",
+                    path.display(),
+                    written.display()
+                )));
+            }
         }
+        Ok(())
     }
 
     /// Begins one, which replaces a file of that name when it is complete. What a killed import has left is written over:
@@ -43,9 +47,7 @@ impl Rejects {
     /// # Errors
     /// When it cannot be made, or another import writes it.
     pub fn create(path: &Path) -> Result<Self, MigrateError> {
-        let mut aside = path.as_os_str().to_owned();
-        aside.push(".part");
-        let aside = PathBuf::from(aside);
+        let aside = aside(path);
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false);
         options.custom_flags(OFlag::O_NOFOLLOW.bits());
@@ -105,6 +107,13 @@ impl Drop for Rejects {
         // It is not there any more once it is finished.
         let _ = fs::remove_file(&self.aside);
     }
+}
+
+/// Where it stands until it is complete.
+fn aside(path: &Path) -> PathBuf {
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".part");
+    PathBuf::from(aside)
 }
 
 /// Whether `path` still leads to the file: it has another name once the import that held it has finished.

@@ -64,6 +64,8 @@ pub enum Order {
 /// convert the farthest.
 const CONVERTED: &str = "timestamp '0001-12-01 (BC)' and timestamp '10000-02-01'";
 
+/// The zone of times without one, where none is named.
+const UTC: &str = "UTC";
 /// The tables and views of a file, its temporary ones excepted.
 const TABLES: &str = include_str!("sql/duckdb/tables.sql");
 const COLUMNS: &str = include_str!("sql/duckdb/columns.sql");
@@ -171,6 +173,11 @@ impl Source {
         self.created_at.is_some()
     }
 
+    /// Whether the file's times are without a zone, and none but UTC was named for them.
+    pub fn is_taken_as_utc(&self) -> bool {
+        self.time_zone.as_deref() == Some(UTC)
+    }
+
     /// Table and types, for the user to see what was found, and what a file without `created_at` means: `without`.
     pub fn described(&self, without: &str) -> String {
         let mut columns = vec![
@@ -203,7 +210,7 @@ impl Source {
         let created_at = match (&self.created_at, &self.time_zone) {
             (None, _) => "null::timestamp".to_owned(),
             (Some(column), None) => column.quoted.clone(),
-            (Some(column), Some(zone)) if zone == "UTC" => format!("{}::timestamp", column.quoted),
+            (Some(column), Some(zone)) if zone == UTC => format!("{}::timestamp", column.quoted),
             (Some(column), Some(zone)) => {
                 let (zone, time) = (literal(zone), format!("{}::timestamp", column.quoted));
                 format!(

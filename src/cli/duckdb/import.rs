@@ -57,6 +57,12 @@ pub(super) fn run(
     if let Some(example) = source.example_of_commas(&mut file)? {
         output.print_warning(&example);
     }
+    if import.source.time_zone.is_none() && source.is_taken_as_utc() {
+        output.print_warning(
+            "created_at has no zone in this file, and is taken as UTC; where the old service wrote the local time of its machine, \
+             give import and check its zone: --time-zone Europe/Berlin",
+        );
+    }
     if let Some(changes) = source.clock_changes(&mut file)? {
         output.print_warning(&changes.to_string());
     }

@@ -4,18 +4,18 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use warrior_duckdb::{Access, OpenError};
+use warrior_duckdb::{Access, OpenError, log_of, logs_of};
 
 use super::ExportError;
 use crate::migrate::error::MigrateError;
-use crate::migrate::file::{CUT_OFF, beside, log_of, open_for};
+use crate::migrate::file::open_for;
 
 /// Nothing of that name is there, and nothing that DuckDB would take for its log.
 pub(super) fn check_free(path: &Path) -> Result<(), ExportError> {
     if path.symlink_metadata().is_ok() {
         return Err(ExportError::Exists(path.to_owned()));
     }
-    match beside(path, &[".wal"]).or_else(|| beside(path, &CUT_OFF)) {
+    match logs_of(path).find(|log| log.exists()) {
         None => Ok(()),
         Some(log) => Err(ExportError::Log(log)),
     }

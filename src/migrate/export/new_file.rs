@@ -133,7 +133,7 @@ mod tests {
             table: "warrior".to_owned(),
             map: Vec::new(),
             skills: None,
-            time_zone: "UTC".to_owned(),
+            time_zone: None,
         };
         let mut new = NewFile::of_transactions(3, library.as_deref(), &path, &args).unwrap();
         for number in 1..=8 {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use warrior_duckdb::Connection;
 
-use super::{CONVERTED, Source, literal};
+use super::{CONVERTED, Source, UTC, literal};
 use crate::migrate::error::{Doing, MigrateError};
 
 /// How many values of `created_at` name no instant, or two.
@@ -29,7 +29,7 @@ impl Source {
         let (Some(column), Some(zone)) = (&self.created_at, &self.time_zone) else {
             return Ok(None);
         };
-        if zone == "UTC" {
+        if zone == UTC {
             return Ok(None);
         }
         let (time, quoted_zone) = (format!("{}::timestamp", column.quoted), literal(zone));

@@ -1,6 +1,6 @@
 //! The statement that adds rows to the table of a file, in the shape that this table has.
 
-use super::{Source, literal};
+use super::{Source, UTC, literal};
 use crate::config::SkillsText;
 
 /// How rows are given to a table: as lists, one for each column, `$1` and so on.
@@ -42,7 +42,7 @@ impl Source {
         if let Some(column) = &self.created_at {
             let (time, kind, value) = match &self.time_zone {
                 None => (Time::Zoned, "timestamptz", "created_at".to_owned()),
-                Some(zone) if zone == "UTC" => (
+                Some(zone) if zone == UTC => (
                     Time::Utc,
                     "timestamp",
                     format!("created_at::{}", column.kind),

@@ -2,7 +2,7 @@
 
 use warrior_duckdb::Connection;
 
-use super::{Source, ZONED, literal};
+use super::{Source, UTC, ZONED, literal};
 use crate::config::{SkillsText, SourceArgs};
 use crate::migrate::error::{Doing, MigrateError};
 use crate::migrate::skills::between_commas;
@@ -23,7 +23,13 @@ impl Source {
             return idle("--skills", why);
         }
         match &self.created_at {
-            _ if args.time_zone.eq_ignore_ascii_case("UTC") => Ok(()),
+            _ if args
+                .time_zone
+                .as_deref()
+                .is_none_or(|zone| zone.eq_ignore_ascii_case(UTC)) =>
+            {
+                Ok(())
+            }
             None => idle("--time-zone", format!("{} has no created_at", self.table)),
             Some(column) if column.kind == ZONED => idle(
                 "--time-zone",
@@ -69,8 +75,9 @@ impl Source {
         let local = (self.created_at.as_ref()).is_some_and(|column| column.kind != ZONED);
         let zone = match &args.time_zone {
             _ if !local => return Ok(None),
-            zone if zone.eq_ignore_ascii_case("UTC") => return Ok(Some("UTC".to_owned())),
-            zone => zone,
+            None => return Ok(Some(UTC.to_owned())),
+            Some(zone) if zone.eq_ignore_ascii_case(UTC) => return Ok(Some(UTC.to_owned())),
+            Some(zone) => zone,
         };
         let known = format!(
             "select timezone({}, timestamp '2000-01-01')::varchar",
@@ -82,6 +89,34 @@ impl Source {
             ))
         })?;
         Ok(Some(zone.clone()))
+    }
+
+    /// Refuses to write skills in a form that was guessed, unless every text has it and one has a comma: whoever reads the file
+    /// would take them for something else.
+    ///
+    /// # Errors
+    /// The flag that says the form, or DuckDB's.
+    pub(in crate::migrate) fn expect_certain_form(
+        &self,
+        connection: &mut Connection,
+    ) -> Result<(), MigrateError> {
+        if !self.guessed || self.skills_text != Some(SkillsText::Comma) {
+            return Ok(());
+        }
+        let sql = format!(
+            "select (bool_or(instr({0}, ',') > 0) and not bool_or(regexp_matches({0}, '^\\s*[\\[{{(]')
+                     or instr({0}, ',') = 0 and regexp_matches(trim({0}), '[;|\\t\\n]'))) is true
+               from {1}",
+            self.skills.quoted, self.table
+        );
+        match connection.text(&format!("select ({sql})::varchar")).doing("looking at the skills")?.as_deref() {
+            Some("true") => Ok(()),
+            _ => Err(MigrateError::Shape(
+                "the texts of the skills do not show that they stand between commas, and new ones would be written so; say \
+                 which form the file has: --skills comma or --skills json"
+                    .to_owned(),
+            )),
+        }
     }
 
     /// What was taken for skills between commas, by an example; none where that was not guessed.

@@ -179,6 +179,33 @@ fn a_failure_leaves_the_file_and_its_log_as_they_are() {
 }
 
 #[test]
+fn skills_are_not_written_in_a_form_that_the_file_does_not_show() {
+    let database = stored();
+    for texts in [
+        "",
+        "('5f9619ff-8b86-d011-b42d-00cf4fc964ff', 'Eve', '1980-02-29', 'bow;axe')",
+    ] {
+        let duck = Duck::with(&[
+            "create table warrior (id varchar, name varchar, dob date, fight_skills varchar)",
+        ]);
+        if !texts.is_empty() {
+            let (_file, mut connection) = duck.open(Access::Write);
+            connection
+                .run(&format!("insert into warrior values {texts}"))
+                .unwrap();
+        }
+        let before = duck.number("select count(*) from warrior");
+        let (status, _, said) = run(duck.command("export", &database.owner_login()).arg("--add"));
+        assert_eq!(status, 1, "{said}");
+        assert!(said.contains("--skills comma or --skills json"), "{said}");
+        assert_eq!(duck.number("select count(*) from warrior"), before);
+        let mut told = duck.command("export", &database.owner_login());
+        let (status, _, said) = run(told.args(["--add", "--skills", "json"]));
+        assert_eq!(status == 0, texts.is_empty(), "{said}");
+    }
+}
+
+#[test]
 fn a_file_that_another_process_holds_is_left_alone() {
     let database = stored();
     let duck = Duck::with(&[TABLE]);

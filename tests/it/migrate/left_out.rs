@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use super::check::TABLE;
-use super::file::{Duck, run};
+use super::file::{Duck, command, run};
 use super::{begin, end};
 use crate::supervisor::WARRIOR_API;
 use crate::support::fresh_database;
@@ -69,6 +69,20 @@ fn the_command_that_an_import_prints_finds_both_sides_equal() {
     let last =
         "1 missing in PostgreSQL, 0 changed, 0 more than once in the file; 3 were left out\n";
     assert!(out.ends_with(last), "{out}");
+}
+
+#[test]
+fn a_file_that_is_imported_is_not_written_over() {
+    let database = fresh_database();
+    let duck = Duck::with(&[TABLE]);
+    let part = duck.path().with_file_name("old.part");
+    fs::rename(duck.path(), &part).unwrap();
+    let before = fs::read(&part).unwrap();
+    let mut import = command("import", &part, &database.owner_login());
+    let (status, _, said) = run(import.arg("--rejects").arg(part.with_file_name("old")));
+    assert_eq!(status, 1, "{said}");
+    assert!(said.contains("is the DuckDB file itself"), "{said}");
+    assert_eq!(fs::read(&part).unwrap(), before);
 }
 
 #[test]

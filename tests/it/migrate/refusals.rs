@@ -171,7 +171,27 @@ fn a_trigger_that_alters_rows_is_no_success() {
     let said = "10 rows were stored with other content than they have: a trigger";
     assert!(refused.errors.contains(said), "{}", refused.errors);
     assert_eq!(number(&mut owner, "select count(*) from warrior"), 0);
+    // What a subtransaction alters bears another transaction's id.
+    owner
+        .batch_execute(
+            "create or replace function backwards() returns trigger language plpgsql as 'begin return new; end';
+             create function afterwards() returns trigger language plpgsql as
+                 'begin
+                      begin
+                          update warrior set name = reverse(name) where id = new.id;
+                      exception when division_by_zero then null;
+                      end;
+                      return null;
+                  end';
+             create trigger afterwards after insert on warrior for each row execute function afterwards()",
+        )
+        .unwrap();
+    let refused = ended(&mut import(&file, &database.owner_login()), 1);
+    assert!(refused.errors.contains(said), "{}", refused.errors);
     // One that alters nothing is no obstacle.
+    owner
+        .batch_execute("drop trigger afterwards on warrior")
+        .unwrap();
     owner
         .batch_execute(
             "create or replace function backwards() returns trigger language plpgsql as 'begin return new; end'",
