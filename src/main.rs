@@ -8,6 +8,10 @@ use mimalloc::MiMalloc;
 use tracing::Level;
 use warrior_api::config::{self, Loaded, LogFormat};
 use warrior_api::ops;
+use warrior_stack::StackError;
+
+/// Exit status where the data is gone: started again, `up` would serve an empty database in its place.
+const DATA_GONE: u8 = 4;
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
@@ -22,7 +26,10 @@ fn main() -> ExitCode {
         Ok(status) => status,
         Err(e) => {
             ops::say(format, Level::ERROR, &format!("warrior-api: {e:#}"));
-            ExitCode::FAILURE
+            match e.downcast_ref() {
+                Some(StackError::Vanished { .. }) => ExitCode::from(DATA_GONE),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }

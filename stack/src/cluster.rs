@@ -34,8 +34,10 @@ impl Cluster {
         stop: &Stop,
     ) -> Result<Self, StackError> {
         let path = layout::cluster(folder.path());
+        let made = layout::cluster_made(folder.path());
         let postgres = match fs::read_to_string(path.join("PG_VERSION")) {
             Ok(major) => programs.of_major(major.trim(), &path)?,
+            Err(_) if made.exists() => return Err(StackError::Vanished { path }),
             Err(_) => {
                 let postgres = programs.newest();
                 progress(&format!(
@@ -47,6 +49,7 @@ impl Cluster {
                 postgres
             }
         };
+        folder::write(&made, "")?;
         folder::write(&path.join("postgresql.conf"), shipped::POSTGRESQL_CONF)?;
         folder::write(&path.join("pg_hba.conf"), shipped::PG_HBA_CONF)?;
         folder::write(&path.join("machine.conf"), machine_conf)?;

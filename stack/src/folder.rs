@@ -142,15 +142,23 @@ fn make(data: &Path) -> Result<PathBuf, StackError> {
     if let Some(parent) = data.parent() {
         fs::create_dir_all(parent).map_err(failed("make", parent))?;
     }
-    private_dir(&data)?;
+    own_dir(&data)?;
     let path = fs::canonicalize(&data).map_err(failed("read", &data))?;
     check_path(&path)?;
     check_content(&path)?;
+    // What is refused stays as open as it was.
+    make_private(&path)?;
     Ok(path)
 }
 
 /// Makes `path` with mode 0700, or restores that mode on a folder of this user.
 fn private_dir(path: &Path) -> Result<(), StackError> {
+    own_dir(path)?;
+    make_private(path)
+}
+
+/// Makes `path` with mode 0700, or finds a folder of this user.
+fn own_dir(path: &Path) -> Result<(), StackError> {
     match DirBuilder::new().mode(0o700).create(path) {
         Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
             return Err(failed("make", path)(e));
@@ -165,6 +173,11 @@ fn private_dir(path: &Path) -> Result<(), StackError> {
             user: user_name(geteuid()),
         });
     }
+    Ok(())
+}
+
+fn make_private(path: &Path) -> Result<(), StackError> {
+    let metadata = fs::metadata(path).map_err(failed("read", path))?;
     if metadata.mode() & 0o077 != 0 {
         fs::set_permissions(path, fs::Permissions::from_mode(0o700))
             .map_err(failed("make private", path))?;

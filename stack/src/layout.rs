@@ -3,6 +3,7 @@
 //! ```text
 //! data/            0700, one owner, one lock
 //!   lock           held by the process that runs the stack
+//!   pg.made        says that there was a cluster: where it is gone, no empty one takes its place
 //!   pg/            the cluster; postgresql.conf and pg_hba.conf are written anew at each start
 //!   pgbouncer/     pgbouncer.ini as shipped, stack.ini and userlist.txt made at each start
 //!   secrets/       one generated password a file, kept across runs
@@ -72,6 +73,11 @@ pub(crate) const SECRETS: [&str; 6] = [
 /// The cluster, PostgreSQL's own folder.
 pub fn cluster(data: &Path) -> PathBuf {
     data.join("pg")
+}
+
+/// A mark that there was a cluster.
+pub(crate) fn cluster_made(data: &Path) -> PathBuf {
+    data.join("pg.made")
 }
 
 /// Where the postmaster writes its process id and its state.

@@ -23,8 +23,9 @@ pub fn on_signal(stop: impl FnOnce() + Send + 'static) -> Result<(), StackError>
     watch(stop, |_| {})
 }
 
-/// Calls `stop` at the first signal; the second one ends the process at once, with the status that a
-/// shell would report. The signals are caught when this returns.
+/// Calls `stop` at the first signal; a second one of a person ends the process at once, with the status that a
+/// shell would report. A closed terminal sends two hangups, its shell's and its own: they are one wish. The signals are caught
+/// when this returns.
 ///
 /// # Errors
 /// When the system refuses the handlers or a thread.
@@ -33,7 +34,11 @@ pub fn on_signal(stop: impl FnOnce() + Send + 'static) -> Result<(), StackError>
     reason = "the second signal ends the process at once, whatever main waits for"
 )]
 pub fn on_signal_then_exit(stop: impl FnOnce() + Send + 'static) -> Result<(), StackError> {
-    watch(stop, |signal| std::process::exit(EXIT_BY_SIGNAL + signal))
+    watch(stop, |signal| {
+        if signal != SIGHUP {
+            std::process::exit(EXIT_BY_SIGNAL + signal)
+        }
+    })
 }
 
 /// Calls `stop` at the first signal, and `again` with the number of each later one.

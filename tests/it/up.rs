@@ -17,6 +17,7 @@ use warrior_stack::{find_running, layout};
 
 use crate::api::warrior;
 use crate::http::request;
+use crate::program::refusal;
 use crate::supervisor::{
     Scratch, Supervisor, WARRIOR_API, eventually, is_alive, keep_zombies, kill_9, stack,
 };
@@ -227,14 +228,24 @@ fn data_that_vanishes_ends_it_with_a_sentence() {
     up.serves();
     let children = [up.postgres(), up.pooler()];
     let data = up.data().to_owned();
-    fs::rename(&data, up.scratch.join("elsewhere")).unwrap();
-    assert!(!up.wait().success());
+    let elsewhere = up.scratch.join("elsewhere");
+    fs::rename(&data, &elsewhere).unwrap();
+    // The units' supervisor does not start it again then.
+    assert_eq!(up.wait().code(), Some(4));
     let facts = [data.to_str().unwrap(), "is gone", "DATA_DIR"];
     up.eventually("the last line says why", || {
         let last = up.lines().pop().unwrap_or_default();
         facts.iter().all(|fact| last.contains(fact))
     });
     assert!(!children.into_iter().any(is_alive));
+    // Where the rest of the folder is there, a start finds out by itself.
+    fs::rename(layout::cluster(&elsewhere), up.scratch.join("pg")).unwrap();
+    let said = refusal(stack().arg("--data").arg(&elsewhere));
+    assert!(
+        said.contains("is gone") && said.contains("DATA_DIR"),
+        "{said}"
+    );
+    assert!(!layout::cluster(&elsewhere).exists());
 }
 
 #[test]

@@ -127,7 +127,12 @@ fn a_folder_that_cannot_be_made_or_used_is_named() {
     let other = scratch.join("photos");
     fs::create_dir(&other).unwrap();
     fs::write(other.join("holiday.jpg"), "").unwrap();
+    fs::set_permissions(&other, fs::Permissions::from_mode(0o755)).unwrap();
     assert_refused(stack().arg("--data").arg(&other), &["photos", "DATA_DIR"]);
+    assert_eq!(
+        fs::metadata(&other).unwrap().permissions().mode() & 0o777,
+        0o755
+    );
     let long = scratch.join(["long"; 60].join("/").replace("long", "a-rather-long-name"));
     assert_refused(
         stack().arg("--data").arg(&long),
