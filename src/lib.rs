@@ -39,8 +39,9 @@
 //! - A database that is known to be out is asked by one login at a time; no batch is sent until it has answered.
 //! - No session state in SQL: the pooler may hand the next transaction to another server.
 //! - No SQL is built from strings; statements stand in `.sql` files. A batch on the plain schema repeats the row of
-//!   parameters in its file (`store/postgres/plain/insert.rs`). `migrate` alone, away from requests, makes statements
-//!   for a DuckDB file of the names in its catalog, quoted, of types from a list, and of literals, quoted.
+//!   parameters in its file (`store/postgres/plain/insert.rs`). Away from requests, `migrate` makes statements
+//!   for a DuckDB file of the names in its catalog, quoted, of types from a list, and of literals, quoted; `store::schema`
+//!   drops functions by the signatures that PostgreSQL's catalog gives.
 //! - One place maps errors to status codes ([`api::Problem`]), one maps database errors to classes
 //!   ([`store::Class`]), one names SQLSTATEs (`store/sqlstate.rs`).
 //! - A number that must agree across files is asserted by a test.
@@ -53,6 +54,7 @@
 //! - [`histogram`]: histograms without a lock, for metrics and figures. A leaf.
 //! - [`memory`]: the shares of the process's memory. A leaf.
 //! - [`budget`]: bytes of requests that wait and of answers on their way; an excess is refused. A leaf.
+//! - `quoting`: names and words as SQL and a shell read them. A leaf.
 //! - [`serve`]: wiring, and the graceful drain.
 //! - `idempotency_secret`: the secret behind idempotency keys, read from the database where none is configured.
 //! - [`http`]: sockets, limits, timeouts, keep-alive, drain. Of warriors and of the API it knows nothing.
@@ -73,7 +75,7 @@
 //! api
 //! dispatch
 //! http, store
-//! warrior, config, throttle, histogram, memory, budget
+//! warrior, config, throttle, histogram, memory, budget, quoting
 //! ```
 //!
 //! A call against this direction goes through a function or an executor that is given: `http` gets the one that
@@ -90,6 +92,8 @@ pub mod histogram;
 pub mod memory;
 
 pub mod budget;
+
+mod quoting;
 
 pub mod serve;
 

@@ -14,8 +14,9 @@ use warrior_stack::descriptors;
 
 use super::evidence::{Asked, Evidence};
 use super::finding::Unseen;
-use super::place::{Place, identifier};
+use super::place::Place;
 use crate::config::{ConfigError, Database, DoctorArgs, Tls};
+use crate::quoting::identifier;
 use crate::store::{self, LoginError};
 
 /// Asks everything that can be asked.

@@ -78,6 +78,7 @@ impl Drift {
     pub(crate) fn sound() -> Self {
         Self {
             folds: true,
+            counted: Some(0),
             ..Self::default()
         }
     }

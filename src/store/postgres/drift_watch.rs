@@ -102,12 +102,15 @@ impl Session<'_> {
 fn show(drift: &Drift, gauges: &Family<Part, Gauge>) {
     let triggers = i64::try_from(drift.triggers.len()).unwrap_or(i64::MAX);
     for (part, value) in [
-        ("triggers", triggers),
-        ("count", drift.counted.unwrap_or(drift.kept) - drift.kept),
-        ("skills", drift.skills),
-        ("letters", drift.letters),
-        ("locale", i64::from(!drift.folds)),
+        ("triggers", Some(triggers)),
+        // What was not counted is as it was found the last time.
+        ("count", drift.counted.map(|counted| counted - drift.kept)),
+        ("skills", Some(drift.skills)),
+        ("letters", Some(drift.letters)),
+        ("locale", Some(i64::from(!drift.folds))),
     ] {
-        gauges.get_or_create(&Part { part }).set(value);
+        if let Some(value) = value {
+            gauges.get_or_create(&Part { part }).set(value);
+        }
     }
 }

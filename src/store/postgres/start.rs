@@ -16,6 +16,7 @@ use super::readiness::readiness;
 use super::refusal::Refusal;
 use super::{pooler, schema};
 use crate::config::Database;
+use crate::quoting::{identifier, quoted};
 
 /// Obstacles that may wait until the start asks for them; the thread that looks waits, too.
 const LINES_MAX: usize = 16;
@@ -117,7 +118,7 @@ fn limits(
         return Ok((true, Vec::new()));
     };
     let direct = row.try_get("direct")?;
-    let Database { user, dbname, .. } = database;
+    let (user, dbname) = (identifier(&database.user), identifier(&database.dbname));
     let sources = [
         ("of_server", "max_connections, less what is reserved", {
             "alter system set max_connections = ..., and restart PostgreSQL".to_owned()
@@ -169,7 +170,12 @@ fn advice(database: &Database, refusal: Refusal) -> String {
         user,
         ..
     } = database;
-    let try_it = format!("psql -h {host} -p {port} -U {user} -d {dbname}");
+    let try_it = format!(
+        "psql -h {} -p {port} -U {} -d {}",
+        quoted(host),
+        quoted(user),
+        quoted(dbname)
+    );
     match refusal {
         Refusal::CertificateName => {
             "set POSTGRES_HOST to a name that the certificate is for, or POSTGRES_TLS=verify-ca"
@@ -193,10 +199,12 @@ fn advice(database: &Database, refusal: Refusal) -> String {
             "set POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE to the password that lets you in: {try_it}"
         ),
         Refusal::Role => format!(
-            "create the role {user} and let it log in (as an administrator: alter role {user} login), or set POSTGRES_USER \
-             to another one; try: {try_it}"
+            "create the role {user} and let it log in (as an administrator: alter role {} login), or set POSTGRES_USER \
+             to another one; try: {try_it}",
+            identifier(user)
         ),
         Refusal::NoConnectRight => {
+            let (dbname, user) = (identifier(dbname), identifier(user));
             format!("as an administrator run: grant connect on database {dbname} to {user}; try: {try_it}")
         }
         Refusal::MissingDatabase => {

@@ -4,6 +4,8 @@ use std::error::Error;
 
 use postgres::error::SqlState;
 
+use crate::quoting::{identifier, quoted};
+
 /// Why a schema command stopped. What it had done until then stays, and the next `schema apply`
 /// goes on from there.
 #[derive(Debug, thiserror::Error)]
@@ -93,8 +95,10 @@ pub enum SchemaError {
     /// The table belongs to a role that ours is no member of.
     #[error(
         "the table public.warrior belongs to role {owner}, and role {user} may not change it; as an \
-         administrator run: psql -d {dbname} -c 'alter table public.warrior owner to {user}', then \
-         `warrior-api schema apply` again"
+         administrator run: psql -d {} -c 'alter table public.warrior owner to {}', then \
+         `warrior-api schema apply` again",
+        quoted(.dbname),
+        identifier(.user)
     )]
     NotOwner {
         /// The table's owner.
@@ -121,8 +125,9 @@ pub enum SchemaError {
     /// The role that serves requests is not there.
     #[error(
         "role {role} (POSTGRES_USER) does not exist in this cluster; as an administrator run: psql -d \
-         {dbname} -f postgres-conf/roles.sql, or set POSTGRES_USER to the role that `warrior-api serve` \
-         logs in as, then `warrior-api schema apply` again"
+         {} -f postgres-conf/roles.sql, or set POSTGRES_USER to the role that `warrior-api serve` \
+         logs in as, then `warrior-api schema apply` again",
+        quoted(.dbname)
     )]
     NoRole {
         /// The role.
@@ -203,9 +208,10 @@ pub enum SchemaError {
     /// The schema in the database is an earlier edition of ours.
     #[error(
         "the {what} in this database is not as this program makes it, but as a build between two releases left \
-         it; the table is adopted anew, rows and all, once the list of migrations is gone: run psql -d {dbname} -c 'drop table if \
+         it; the table is adopted anew, rows and all, once the list of migrations is gone: run psql -d {} -c 'drop table if \
          exists public.refinery_schema_history; drop table if exists public.warrior_schema; drop function if exists \
-         public.warrior_recount()', then `warrior-api schema apply` again"
+         public.warrior_recount()', then `warrior-api schema apply` again",
+        quoted(.dbname)
     )]
     Earlier {
         /// The first part that differs: a migration, or the version record.

@@ -99,7 +99,7 @@ mod tests {
     /// comments aside.
     const DIGEST_PLAIN: &str = "0494602d1eae5399031602722738c6c6f6cf94ee6940f6466cebfbbc1e453005";
     /// The same of `schema print`.
-    const DIGEST: &str = "1815ac0957dd0bb3af63b6666e4fa3525e89896f0dde96a200de6be74c8c41d0";
+    const DIGEST: &str = "bd59b915ef75f96bdc5b8986e7476d2224f89eb5a73f8cc0ff838774b85e2285";
 
     #[test]
     fn the_number_stands_for_the_schema_as_it_is() {

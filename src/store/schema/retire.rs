@@ -6,6 +6,7 @@ use postgres::error::SqlState;
 
 use super::error::{Doing, SchemaError};
 use super::record::{self, NUMBER, Record};
+use crate::quoting::quoted;
 
 /// Drops, without `cascade`, what was superseded by an earlier number than ours whose apply has finished: servers of the
 /// number before it may go on until then. Gives a note for each function that cannot be dropped.
@@ -84,7 +85,9 @@ fn not_ours(client: &mut Client, signature: &str) -> Result<Left, SchemaError> {
     let note = owner.map(|owner| {
         format!(
             "the function {signature} of an older program belongs to role {owner}, and nothing of the API calls it; as \
-             that role or an administrator run: psql -d {dbname} -c 'drop function {signature}'"
+             that role or an administrator run: psql -d {} -c {}",
+            quoted(&dbname),
+            quoted(&format!("drop function {signature}"))
         )
     });
     Ok(Left {

@@ -3,7 +3,8 @@
 use super::super::catalogue as kind;
 use super::super::evidence::{Database, Prepared, Transaction};
 use super::super::finding::{Finding, Unseen};
-use super::super::place::{Place, literal};
+use super::super::place::Place;
+use crate::quoting::literal;
 
 /// Seconds after which a transaction is in the way: one that does nothing, one that works, one that others wait for.
 const IDLE_MAX: f64 = 10.0;

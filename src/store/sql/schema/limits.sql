@@ -20,4 +20,13 @@ select wanted.name, wanted.value
                                               where datname = current_database()))
               and lower(split_part(line, '=', 1)) = lower(wanted.name))
    -- initdb writes DateStyle by the locale, so what the configuration has of it is no choice.
-   and (now.reset_val = now.boot_val or wanted.name = 'DateStyle')
+   and (now.reset_val = now.boot_val or wanted.name = 'DateStyle'
+        -- This session has its own role's settings, which are not those of the role that serves.
+        or session_user <> $1 and exists (
+               select
+                 from pg_catalog.pg_db_role_setting as own,
+                      unnest(own.setconfig) as line
+                where own.setrole = (select oid from pg_catalog.pg_roles where rolname = session_user)
+                  and own.setdatabase in (0, (select oid from pg_catalog.pg_database
+                                               where datname = current_database()))
+                  and lower(split_part(line, '=', 1)) = lower(wanted.name)))

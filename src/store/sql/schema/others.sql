@@ -23,7 +23,7 @@ select case
            when t.tgtype & 4 <> 0 then 'trigger of inserts'
            else 'trigger'
        end as kind,
-       t.tgname::text as name,
+       quote_ident(t.tgname) as name,
        pg_catalog.pg_get_triggerdef(t.oid, true) as definition,
        ours.name is null and t.tgenabled <> 'R' and t.tgtype & 6 = 6 as meets_copies -- BEFORE, INSERT
   from warrior
@@ -34,11 +34,11 @@ select case
 union all
 -- `insert ... on conflict` is refused beside a rule for INSERT (3) or UPDATE (2).
 select case when r.ev_type in ('2', '3') then 'rule of inserts' else 'rule' end,
-       r.rulename::text, pg_catalog.pg_get_ruledef(r.oid, true), false
+       quote_ident(r.rulename), pg_catalog.pg_get_ruledef(r.oid, true), false
   from warrior
   join pg_catalog.pg_rewrite as r on r.ev_class = warrior.oid
 union all
-select 'policy', p.polname::text,
+select 'policy', quote_ident(p.polname),
        concat(case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end,
               ' using (', pg_catalog.pg_get_expr(p.polqual, p.polrelid), ') with check (',
               pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid), ')'), false
