@@ -10,6 +10,10 @@ use super::figures::{OpenDescriptors, PgBouncer, Postgres, Process, Sampled};
 use super::gauges::Gauges;
 use crate::store::Samples;
 
+/// Age in seconds from which on figures are not shown: an alert on them would stay as they left it. The alert
+/// `DatabaseNotSampled` says so then.
+const AGE_MAX: f64 = 60.0;
+
 /// The last samples, in a registry.
 #[derive(Debug)]
 pub struct SampledMetrics(pub Samples);
@@ -28,13 +32,13 @@ impl Collector for SampledMetrics {
         let mut gauges = Gauges(&mut encoder);
         if let Some(pgbouncer) = self.0.pgbouncer() {
             encode_state(&mut gauges, "pgbouncer", &pgbouncer)?;
-            if let Some(figures) = &pgbouncer.figures {
+            if let Some(figures) = pgbouncer.recent(AGE_MAX) {
                 encode_pgbouncer(&mut gauges, figures)?;
             }
         }
         let postgres = self.0.postgres();
         encode_state(&mut gauges, "postgresql", &postgres)?;
-        match &postgres.figures {
+        match postgres.recent(AGE_MAX) {
             Some(figures) => encode_postgres(&mut gauges, figures),
             None => Ok(()),
         }

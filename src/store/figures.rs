@@ -43,8 +43,13 @@ pub struct Sampled<F> {
 impl<F> Sampled<F> {
     /// The figures, when the last sample gave them, and less than `age_max` seconds ago.
     pub fn fresh(&self, age_max: f64) -> Option<&F> {
-        let fresh = self.error.is_none() && self.age_seconds < age_max;
-        self.figures.as_ref().filter(|_| fresh)
+        self.recent(age_max).filter(|_| self.error.is_none())
+    }
+
+    /// The figures of the last sample that gave some, less than `age_max` seconds ago.
+    pub fn recent(&self, age_max: f64) -> Option<&F> {
+        let is_recent = self.age_seconds < age_max;
+        self.figures.as_ref().filter(|_| is_recent)
     }
 }
 
@@ -149,4 +154,27 @@ pub struct PostgresFigures {
     pub replication_slots: i64,
     /// Most replication slots.
     pub max_replication_slots: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Sampled;
+
+    #[test]
+    fn figures_that_are_old_are_not_shown_as_those_of_now() {
+        let sampled = |error: Option<&str>, age_seconds| Sampled {
+            error: error.map(str::to_owned),
+            age_seconds,
+            figures: Some(7),
+        };
+        for (error, age, fresh, recent) in [
+            (None, 2.0, Some(&7), Some(&7)),
+            (Some("refused"), 2.0, None, Some(&7)),
+            (None, 60.0, None, None),
+            (Some("refused"), 90.0, None, None),
+        ] {
+            let sampled = sampled(error, age);
+            assert_eq!((sampled.fresh(60.0), sampled.recent(60.0)), (fresh, recent));
+        }
+    }
 }
