@@ -49,7 +49,7 @@
 //! # Code map, in reading order
 //!
 //! - [`warrior`]: the domain types; parsing is validation. A leaf.
-//! - [`config`]: the only reader of the environment; one file for each concern. A leaf.
+//! - [`config`]: the only reader of the environment; one file for each concern.
 //! - `throttle`: rate limiting of log lines that repeat. A leaf.
 //! - [`histogram`]: histograms without a lock, for metrics and figures. A leaf.
 //! - [`memory`]: the shares of the process's memory. A leaf.
@@ -75,7 +75,8 @@
 //! api
 //! dispatch
 //! http, store
-//! warrior, config, throttle, histogram, memory, budget, quoting
+//! warrior, config, throttle, histogram, memory, budget
+//! quoting
 //! ```
 //!
 //! A call against this direction goes through a function or an executor that is given: `http` gets the one that

@@ -8,6 +8,7 @@ use warrior_stack::Database;
 
 use super::database::{DatabaseArgs, OwnerArgs};
 use super::error::ConfigError;
+use crate::quoting::quoted;
 
 /// The columns of a warrior, as the flags and messages name them.
 const COLUMNS: [&str; 5] = ["id", "name", "dob", "fight_skills", "created_at"];
@@ -195,19 +196,15 @@ impl DuckDbArgs {
 }
 
 impl SourceArgs {
+    /// Whether times without a zone are to be read as those of another one than by default, which is UTC.
+    pub fn names_zone(&self) -> bool {
+        !(self.time_zone.as_deref()).is_none_or(|zone| zone.eq_ignore_ascii_case("UTC"))
+    }
+
     /// The name of `column` in the file; none when it is left out.
     pub fn name_of<'s>(&'s self, column: &'s str) -> Option<&'s str> {
         let renamed = self.map.iter().rev().find(|one| one.column == column);
         Some(renamed.map_or(column, |one| &one.name)).filter(|name| !name.is_empty())
-    }
-}
-
-/// A word of a shell, within quotes where it needs them.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-+:=,@%".contains(c);
-    match !word.is_empty() && word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
     }
 }
 
@@ -249,7 +246,7 @@ mod tests {
             "left.jsonl",
         ];
         let expected =
-            r"warrior-api duckdb --postgres-db=other check 'it'\''s here' --table 'my fighters'";
+            "warrior-api duckdb --postgres-db=other check \"it's here\" --table 'my fighters'";
         assert_eq!(check(&typed), format!("{expected} --rejects left.jsonl"));
         let dry = [&typed[..], &["--dry-run"]].concat();
         assert_eq!(check(&dry), expected);

@@ -116,7 +116,8 @@ impl<'a, 'c> Comparison<'a, 'c> {
         let count = self.snapshot.count(ranges.last())?;
         self.found.stored = count.rows;
         let stored = self.digest_stored(&ranges, count.rows - count.above)?;
-        self.merge(&ranges.differing(&file, &stored))?;
+        let differing = ranges.differing(&file, &stored);
+        self.merge(&differing, ranges.rows_within(&file, &differing))?;
         self.above(ranges.last(), count.above)
     }
 
@@ -148,13 +149,7 @@ impl<'a, 'c> Comparison<'a, 'c> {
             done += batch.len() as u64;
             heed((self.seen)(FILE, done, self.found.rows))?;
         }
-        // What was not read would be missing from both sides.
-        if done != self.found.rows {
-            return Err(MigrateError::Incomplete {
-                rows: done,
-                of: self.found.rows,
-            });
-        }
+        complete(done, self.found.rows)?;
         Ok(digests)
     }
 
@@ -171,7 +166,8 @@ impl<'a, 'c> Comparison<'a, 'c> {
     }
 
     /// Reads intervals on both sides, row by row: in one statement from the file, which may read all of it for each.
-    fn merge(&mut self, intervals: &[Interval]) -> Result<(), MigrateError> {
+    /// They hold `rows` rows of the file, as its digests have counted.
+    fn merge(&mut self, intervals: &[Interval], rows: u64) -> Result<(), MigrateError> {
         if intervals.is_empty() {
             return Ok(());
         }
@@ -210,7 +206,7 @@ impl<'a, 'c> Comparison<'a, 'c> {
             self.found.missing.add(missing.id, "");
             mine = ours.next(&mut self.found)?;
         }
-        Ok(())
+        complete(ours.read, rows)
     }
 
     /// What is above the last id of the file need not be compared with anything.
@@ -230,6 +226,14 @@ impl<'a, 'c> Comparison<'a, 'c> {
     }
 }
 
+/// Refuses a reading that ended early: what it left out would be newer in PostgreSQL, which is no fault.
+fn complete(rows: u64, of: u64) -> Result<(), MigrateError> {
+    match rows == of {
+        true => Ok(()),
+        false => Err(MigrateError::Incomplete { rows, of }),
+    }
+}
+
 /// Stops where it is asked to.
 pub(super) fn heed(going_on: bool) -> Result<(), MigrateError> {
     match going_on {
@@ -246,6 +250,8 @@ struct ById<'a> {
     batch: Option<RecordBatch>,
     at: usize,
     before: Option<Uuid>,
+    /// How many have come, those that repeat an id, too.
+    read: u64,
 }
 
 impl<'a> ById<'a> {
@@ -262,6 +268,7 @@ impl<'a> ById<'a> {
             batch: None,
             at: 0,
             before: None,
+            read: 0,
         })
     }
 
@@ -294,6 +301,7 @@ impl<'a> ById<'a> {
             let row = batch.canonical(at);
             // The statement asks for UUIDs alone.
             let Ok(row) = row else { continue };
+            self.read += 1;
             if self.before.replace(row.id) == Some(row.id) {
                 found.repeated.add(row.id, "");
                 continue;

@@ -39,6 +39,8 @@ pub struct Exported {
     pub found: Differences,
     /// Whether the file has `created_at`; where it has none, times are not kept.
     pub timed: bool,
+    /// Whether times were written as UTC into a `created_at` without a zone.
+    pub in_utc: bool,
 }
 
 /// Why nothing was exported.
@@ -138,7 +140,7 @@ fn create(
 ) -> Result<Exported, ExportError> {
     let path = &args.file;
     check_free(path)?;
-    let usual = (args.table == "warrior" && args.time_zone.is_none())
+    let usual = (args.table == "warrior" && !args.names_zone())
         && (args.map.is_empty() && args.skills.is_none());
     if !usual {
         return Err(ExportError::NoShape);
@@ -167,6 +169,7 @@ fn create(
         written,
         found,
         timed: true,
+        in_utc: false,
     })
 }
 
@@ -200,13 +203,14 @@ fn fill(
         return Err(unequal(&args.file, found));
     }
     let (connection, written) = writer.commit()?;
-    let timed = source.has_created_at();
+    let (timed, in_utc) = (source.has_created_at(), source.is_taken_as_utc());
     Ok((
         connection,
         Exported {
             written,
             found,
             timed,
+            in_utc,
         },
     ))
 }

@@ -84,6 +84,18 @@ impl Ranges {
             .collect()
     }
 
+    /// The rows of one side that intervals of [`Ranges::differing`] hold.
+    pub(super) fn rows_within(&self, digests: &Digests, intervals: &[Interval]) -> u64 {
+        let of = |(range, digest): (usize, &Digest)| {
+            let first = self.first_of(range);
+            let is_within = intervals
+                .iter()
+                .any(|(from, to)| (from..=to).contains(&&first));
+            if is_within { digest.rows } else { 0 }
+        };
+        digests.0.iter().enumerate().map(of).sum()
+    }
+
     fn first_of(&self, range: usize) -> Uuid {
         match range.checked_sub(1) {
             None => Uuid::nil(),
@@ -133,6 +145,12 @@ mod tests {
                 .collect();
             let found = ranges.differing(&file, &digests(&ranges, stored));
             assert_eq!(found, expected, "{stored:?}");
+            let ids = [1, 10, 11, 25, 35].into_iter().filter(|number| {
+                expected
+                    .iter()
+                    .any(|(from, to)| (*from..=*to).contains(&id(*number)))
+            });
+            assert_eq!(ranges.rows_within(&file, &expected), ids.count() as u64);
         }
     }
 

@@ -44,6 +44,12 @@ pub(super) fn run(
             exported.written
         ));
     }
+    if exported.in_utc && export.source.time_zone.is_none() && exported.written > 0 {
+        output.print_warning(
+            "created_at has no zone in this file, and times were written as UTC; where the old service writes the local time of its \
+             machine, the zone is said by --time-zone Europe/Berlin",
+        );
+    }
     Ok(match exported.found.is_none() {
         true => ExitCode::SUCCESS,
         false => ExitCode::from(DIFFERENT),

@@ -50,7 +50,9 @@ impl Aside {
 
     fn remove(&self) {
         let _ = fs::remove_file(&self.0);
-        let _ = fs::remove_file(self.log());
+        for log in logs_of(&self.0) {
+            let _ = fs::remove_file(log);
+        }
     }
 
     /// Gives the file its name, once it is on disk. A link is made, which fails on a name that is taken meanwhile; a rename

@@ -23,13 +23,7 @@ impl Source {
             return idle("--skills", why);
         }
         match &self.created_at {
-            _ if args
-                .time_zone
-                .as_deref()
-                .is_none_or(|zone| zone.eq_ignore_ascii_case(UTC)) =>
-            {
-                Ok(())
-            }
+            _ if !args.names_zone() => Ok(()),
             None => idle("--time-zone", format!("{} has no created_at", self.table)),
             Some(column) if column.kind == ZONED => idle(
                 "--time-zone",

@@ -199,6 +199,17 @@ fn a_trigger_that_alters_rows_is_no_success() {
         .unwrap();
     ended(&mut import(&file, &database.owner_login()), 0);
     assert_eq!(number(&mut owner, "select count(*) from warrior"), 10);
+    // Beside rows that were there, too.
+    owner
+        .batch_execute(
+            "delete from warrior where id in (select id from warrior order by id limit 3);
+             create trigger afterwards after insert on warrior for each row execute function afterwards()",
+        )
+        .unwrap();
+    let refused = ended(&mut import(&file, &database.owner_login()), 1);
+    let said = "3 rows were stored with other content than they have";
+    assert!(refused.errors.contains(said), "{}", refused.errors);
+    assert_eq!(number(&mut owner, "select count(*) from warrior"), 7);
 }
 
 #[test]
