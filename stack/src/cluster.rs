@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::endpoints::Instance;
 use crate::error::StackError;
-use crate::folder::{self, Folder};
+use crate::folder::{self, Folder, failed};
 use crate::initdb::initdb;
 use crate::ladders::{self, Ladder};
 use crate::layout;
@@ -37,6 +37,9 @@ impl Cluster {
         let made = layout::cluster_made(folder.path());
         let postgres = match fs::read_to_string(path.join("PG_VERSION")) {
             Ok(major) => programs.of_major(major.trim(), &path)?,
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(failed("read", &path)(e));
+            }
             Err(_) if made.exists() => return Err(StackError::Vanished { path }),
             Err(_) => {
                 let postgres = programs.newest();

@@ -78,7 +78,6 @@ impl Drift {
     pub(crate) fn sound() -> Self {
         Self {
             folds: true,
-            counted: Some(0),
             ..Self::default()
         }
     }

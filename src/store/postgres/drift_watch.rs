@@ -43,7 +43,7 @@ impl Watch {
         let help =
             "What the triggers of the table have missed, as the last look found it: 0 is right";
         registry.register("warrior_drift", help, gauges.clone());
-        show(&Drift::sound(), &gauges);
+        show(&Drift::sound(), true, &gauges);
         Self {
             gauges,
             due: Instant::now(),
@@ -71,14 +71,14 @@ impl Watch {
             Ok(Some(_)) => LOOK_INTERVAL,
         };
         self.due = Instant::now() + wait;
-        self.counts = looked.is_ok();
+        let counts = std::mem::replace(&mut self.counts, looked.is_ok());
         match looked {
             Ok(None) => {}
             Err(e) => {
                 tracing::debug!(error = %e, "the table was not compared with what its triggers keep")
             }
             Ok(Some(drift)) => {
-                show(&drift, &self.gauges);
+                show(&drift, counts, &self.gauges);
                 for fault in drift.faults() {
                     tracing::warn!("{fault}");
                 }
@@ -99,12 +99,19 @@ impl Session<'_> {
     }
 }
 
-fn show(drift: &Drift, gauges: &Family<Part, Gauge>) {
+/// Shows a drift of a look that was to count the rows, or not to.
+fn show(drift: &Drift, counts: bool, gauges: &Family<Part, Gauge>) {
     let triggers = i64::try_from(drift.triggers.len()).unwrap_or(i64::MAX);
     for (part, value) in [
         ("triggers", Some(triggers)),
-        // What was not counted is as it was found the last time.
-        ("count", drift.counted.map(|counted| counted - drift.kept)),
+        // What a look left out is as it was found the last time; of a table that is too large nothing is known.
+        (
+            "count",
+            match drift.counted {
+                Some(counted) => Some(counted - drift.kept),
+                None => counts.then_some(0),
+            },
+        ),
         ("skills", Some(drift.skills)),
         ("letters", Some(drift.letters)),
         ("locale", Some(i64::from(!drift.folds))),

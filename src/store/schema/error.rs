@@ -95,10 +95,10 @@ pub enum SchemaError {
     /// The table belongs to a role that ours is no member of.
     #[error(
         "the table public.warrior belongs to role {owner}, and role {user} may not change it; as an \
-         administrator run: psql -d {} -c 'alter table public.warrior owner to {}', then \
+         administrator run: psql -d {} -c {}, then \
          `warrior-api schema apply` again",
         quoted(.dbname),
-        identifier(.user)
+        quoted(&format!("alter table public.warrior owner to {}", identifier(.user)))
     )]
     NotOwner {
         /// The table's owner.
