@@ -175,9 +175,11 @@ fn search_on(
         measured.reserve = 2 * PAIRS_PAST;
     }
     let found = search(measured, current, seed)?;
-    measured.reserve = 0;
     tuning.chosen = found.chosen;
-    measured.is_reference(&found.chosen)?;
+    if found.chosen != current || tuning.can_pass_the_pooler {
+        measured.is_reference(&found.chosen)?;
+    }
+    measured.reserve = 0;
     compare_again(tuning, measured)?;
     Ok(found)
 }

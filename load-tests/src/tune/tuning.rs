@@ -132,11 +132,21 @@ pub struct CurvePoint {
 }
 
 impl Tuning {
-    /// The curve of a size around a configuration: trials that differ from it in this size alone, at its last rate.
+    /// The curve of a size around a configuration: trials that differ from it in this size alone, at the rate at which most were
+    /// measured of those at which it was, too.
     /// A pool that only made room for the workers is no difference.
     pub fn curve(&self, around: &Sizes, size: Size) -> Vec<CurvePoint> {
+        let is_near = |trial: f64, rate: f64| (trial / rate - 1.0).abs() < 0.01;
+        let trials = |rate: f64| {
+            let near = self
+                .samples
+                .iter()
+                .filter(|sample| is_near(sample.trial.rate, rate));
+            near.count()
+        };
         let rates = self.samples.iter().filter(|sample| sample.sizes == *around);
-        let Some(rate) = rates.map(|sample| sample.trial.rate).next_back() else {
+        let rates = rates.map(|sample| sample.trial.rate);
+        let Some(rate) = rates.max_by_key(|rate| trials(*rate)) else {
             return Vec::new();
         };
         let is_on = |sizes: &Sizes| {
@@ -147,10 +157,9 @@ impl Tuning {
                     .all(|change| change == Size::Pooler && sizes.pooler == sizes.connections())
         };
         let mut values: std::collections::BTreeMap<u32, Vec<f64>> = Default::default();
-        let near = |trial: f64| (trial / rate - 1.0).abs() < 0.01;
         for sample in &self.samples {
             if let (true, Some(p99)) = (
-                is_on(&sample.sizes) && near(sample.trial.rate),
+                is_on(&sample.sizes) && is_near(sample.trial.rate, rate),
                 sample.trial.p99_us,
             ) {
                 let of = values.entry(sample.sizes.get(size)).or_default();
