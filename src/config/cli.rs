@@ -69,7 +69,7 @@ pub enum Command {
     /// Ask a running server whether it can serve; exit status 0 means yes
     Health(HealthArgs),
     /// Look for what is wrong with a stack, changing nothing, and say what mends it; exit status: 0 nothing,
-    /// 3 findings, 2 it cannot be reached, 1 wrong usage
+    /// 3 findings, 4 something essential was not seen, 2 it cannot be reached, 1 wrong usage
     Doctor(Box<DoctorArgs>),
     /// Print the completions of a shell
     Completions(CompletionsArgs),

@@ -57,16 +57,16 @@ pub enum DuckDbAction {
 }
 
 const IMPORT_STATUS: &str = "Exit status: 0 every row of the file is in PostgreSQL, but for those that --rejects \
-                             left out; 1 it failed, or was stopped, and the same command goes on; 2 the flags are \
+                             left out; 1 it failed, or was stopped, and the same command goes on, or the flags are \
                              wrong; 3 rows of the file cannot be taken, or PostgreSQL has other content under the \
                              same id.";
 
 const CHECK_STATUS: &str = "Exit status: 0 PostgreSQL holds every row of the file as it stands there, but for those of \
-                            --rejects, and may hold newer ones; 1 it failed; 2 the flags are wrong; 5 rows are missing or changed.";
+                            --rejects, and may hold newer ones; 1 it failed, or the flags are wrong; 5 rows are missing or changed.";
 
-const EXPORT_STATUS: &str = "Exit status: 0 the file holds every warrior, and was compared; 1 it failed, and the \
+const EXPORT_STATUS: &str = "Exit status: 0 the file holds every warrior, and was compared; 1 it failed, or the flags are wrong, and the \
                              rows of the file are as they were (where the last step of --add failed, it says that \
-                             FILE.wal holds the new ones); 2 the flags are wrong; 5 what is new was added, and rows that the file had \
+                             FILE.wal holds the new ones); 5 what is new was added, and rows that the file had \
                              before differ from PostgreSQL's.";
 
 /// Flags of `duckdb import`.

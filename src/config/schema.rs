@@ -31,7 +31,7 @@ pub enum SchemaAction {
         #[arg(long, requires = "plain")]
         distribute: bool,
     },
-    /// Say which version the database has and which this program needs
+    /// Say which version the database has and which this program needs; exit status 1: not current, or not in order
     Status,
     /// Print the SQL that apply would run, for review; needs no database
     Print {

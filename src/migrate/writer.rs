@@ -16,8 +16,11 @@ use super::source::Source;
 use super::source::insert::{Insert, Time};
 use crate::config::SkillsText;
 
-/// Rows of one statement: enough that planning costs nothing, few enough for a few megabytes.
+/// Rows of one statement: enough that planning costs nothing.
 const ROWS_MAX: usize = 8192;
+/// Bytes of the texts of one statement, in UTF-8, which DuckDB holds once more: eight thousand of the largest rows that the
+/// contract allows would be 160 MB.
+const BYTES_MAX: usize = 4 << 20;
 const WRITING: &str = "writing the file, of which nothing new is kept";
 
 /// Adds rows within one transaction.
@@ -31,6 +34,7 @@ pub(super) struct Writer {
     texts: ListBuilder<StringBuilder>,
     times: ListBuilder<TimestampMicrosecondBuilder>,
     waiting: usize,
+    waiting_bytes: usize,
     written: u64,
 }
 
@@ -53,6 +57,7 @@ impl Writer {
             texts: ListBuilder::new(StringBuilder::new()),
             times: ListBuilder::new(time),
             waiting: 0,
+            waiting_bytes: 0,
             written: 0,
         })
     }
@@ -92,7 +97,9 @@ impl Writer {
         self.names.values().append_option(row.name.as_deref());
         self.dobs.values().append_value(dob);
         self.waiting += 1;
-        match self.waiting < ROWS_MAX {
+        let texts = skills.iter().chain([&row.name]).flatten();
+        self.waiting_bytes += texts.map(|text| text.len()).sum::<usize>();
+        match self.waiting < ROWS_MAX && self.waiting_bytes < BYTES_MAX {
             true => Ok(()),
             false => self.flush(),
         }
@@ -135,7 +142,7 @@ impl Writer {
         done.and_then(|mut rows| rows.try_for_each(|batch| batch.map(drop)))
             .doing(WRITING)?;
         self.written += self.waiting as u64;
-        self.waiting = 0;
+        (self.waiting, self.waiting_bytes) = (0, 0);
         Ok(())
     }
 
