@@ -31,6 +31,21 @@ pub struct Goal {
     pub met: Option<bool>,
 }
 
+impl Goal {
+    /// Says nothing where what it is compared with has failed: that was slower for it.
+    fn beside(mut self, reference: &Series) -> Goal {
+        if reference.failed() > 0 {
+            self.met = None;
+            self.wanted += &format!(
+                "; {} FAILED {} times",
+                reference.executor,
+                reference.failed()
+            );
+        }
+        self
+    }
+}
+
 /// How a figure should compare with its limit.
 #[derive(Clone, Copy)]
 enum Limit {
@@ -131,8 +146,9 @@ impl Figures<'_> {
         (a, b): (String, String),
         figure: fn(&Sample) -> f64,
     ) -> Option<Goal> {
-        let spread = ratio(self.find(work, &a)?, self.find(work, &b)?, figure)?;
-        Some(goal(what.to_owned(), wanted, spread))
+        let (of, by) = (self.find(work, &a)?, self.find(work, &b)?);
+        let goal = goal(what.to_owned(), wanted, ratio(of, by, figure)?);
+        Some(goal.beside(by))
     }
 
     fn p99(&self, work: &str, wanted: Limit) -> Option<Goal> {

@@ -29,10 +29,10 @@ use warrior_load::workload::search_term;
 /// The number of clients when they are not tried.
 pub(crate) const CLIENTS_UNTRIED: u32 = 4;
 
-/// PgBouncer keeps prepared statements by default since this version.
+/// The stack has PgBouncer keep prepared statements since this version.
 const POOLER_PREPARES: Version = Version {
     major: 1,
-    minor: 24,
+    minor: 21,
 };
 
 /// More than any machine inserts, so that ids do not run out; that they did not is checked.

@@ -18,6 +18,7 @@ use crate::hello;
 use crate::hits::Hits;
 use crate::http::{self, HttpLoad, Request, TIMEOUT, WARMUP};
 use crate::measurement::{Action, CREATE, Measurement};
+use crate::mixed::{BELOW_PEAK, MIXED};
 use crate::options::{BenchOptions, Part};
 use crate::peers::Peers;
 use crate::pgbench::Pgbench;
@@ -164,7 +165,7 @@ impl<'s> Rig<'s> {
         let sample =
             sample.with_context(|| format!("{}, {}", measurement.work, measurement.executor))?;
         // Otherwise the next measurement would clean up after this one, or wait behind what it has left.
-        if measurement.work == CREATE {
+        if [CREATE, MIXED, BELOW_PEAK].contains(&measurement.work.as_str()) {
             table::flush(self.stack)?;
         }
         if sample.failed > 0

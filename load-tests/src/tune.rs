@@ -34,7 +34,7 @@ pub use tuning::{CurvePoint, Ratio, Tuning};
 use self::apply::apply;
 use self::config::Config;
 use self::measured::Measured;
-use self::race::{Found, PROOFS, Surface, search};
+use self::race::{Found, PROOFS, search};
 use self::rig::{Handicap, Named, Rig, Throwaway};
 use crate::budget::Budget;
 use crate::capacity::warmup;
@@ -176,9 +176,6 @@ fn search_on(
     }
     let found = search(measured, current, seed)?;
     tuning.chosen = found.chosen;
-    if found.chosen != current || tuning.can_pass_the_pooler {
-        measured.is_reference(&found.chosen)?;
-    }
     measured.reserve = 0;
     compare_again(tuning, measured)?;
     Ok(found)

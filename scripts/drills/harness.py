@@ -13,8 +13,11 @@ import threading
 import time
 
 # A drill that is stopped stops what it started, too.
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+for stopped in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(stopped, lambda number, _: sys.exit(128 + number))
 
+# Longest start of a server, in seconds.
+START_MAX = 60
 SECRET = "of a drill, long enough to be one"
 
 
@@ -48,7 +51,14 @@ class Server:
     def __init__(self, program, variables, preexec=None):
         self.process = subprocess.Popen([program, "serve"], env=variables, cwd="/", stderr=subprocess.PIPE, text=True,
                                         preexec_fn=preexec)
-        said = []
+        try:
+            self.begin()
+        except BaseException:
+            self.kill()
+            raise
+
+    def begin(self):
+        said, until = [], time.monotonic() + START_MAX
         while not said or "serving http://" not in said[-1]:
             said.append(self.process.stderr.readline())
             if not said[-1]:
@@ -56,6 +66,8 @@ class Server:
         threading.Thread(target=self.process.stderr.read, daemon=True).start()
         self.public, self.admin = [(host, int(port)) for host, port in re.findall(r"http://([\d.]+):(\d+)", said[-1])]
         while self.ready() != 200:
+            if time.monotonic() > until:
+                raise SystemExit(f"the server is not ready after {START_MAX} s")
             time.sleep(0.05)
 
     def ready(self):

@@ -57,7 +57,7 @@ fn of_class(rows: u64, table: &str, class: &Series, one_by_one: Option<&Series>)
     let few = class.spread_of_some(|sample| Some(sample.few_p99_us? / 1000.0));
     let fifty = class.spread_of_some(|sample| Some(sample.fifty_p99_us? / 1000.0));
     let postgres = class.spread(|sample| sample.cpu_us.postgres / 1000.0);
-    let ratio = one_by_one.and_then(|peer| ratio(class, peer, |sample| sample.rate));
+    let ratio = one_by_one.and_then(|peer| Some((peer, ratio(class, peer, |sample| sample.rate)?)));
     ClassGoals {
         table: table.to_owned(),
         class: class.executor.clone(),
@@ -65,7 +65,9 @@ fn of_class(rows: u64, table: &str, class: &Series, one_by_one: Option<&Series>)
         fifty: fifty.map(|spread| judged("p99 of searches that find 50", millis(15.0), spread)),
         postgres: postgres
             .map(|spread| judged("PostgreSQL's CPU time for a search", millis(0.3), spread)),
-        one_by_one: ratio.map(|spread| judged("rate / one by one", Limit::AtLeast(1.0), spread)),
+        one_by_one: ratio.map(|(peer, spread)| {
+            judged("rate / one by one", Limit::AtLeast(1.0), spread).beside(peer)
+        }),
     }
 }
 

@@ -51,7 +51,8 @@ pub(crate) fn compare(
                     format!("{work}, {} / {executor}", ours.executor),
                     aim(work, name, prepares),
                     rate,
-                ),
+                )
+                .beside(theirs),
                 cpu: ratio(ours, theirs, |sample| without_generator(sample.cpu_us)),
                 server: ours.executor.clone(),
                 peer: executor,
